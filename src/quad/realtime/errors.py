@@ -1,0 +1,50 @@
+"""Declared refusals: what a handler may answer instead of doing what was asked.
+
+    Refused
+    ├── BadPayload         the arguments do not fit the event's payload
+    ├── UnknownEvent       no handler has this name here
+    ├── TooManyEvents      over this connection's event rate
+    └── (one per rule of an application, with its own `code`)
+
+A `Refused` is translated to the wire once, by the server that called the handler.
+Everything else that a handler raises is a bug: logged with a traceback and an id, and the
+client is told the id.
+"""
+
+from typing import ClassVar
+
+
+class Refused(Exception):
+    """The request was understood and is declined; nothing has changed.
+
+    `str(refused)` is a sentence for people. `code` is stable and for programs. `details` are
+    further keys of the answer, such as the seconds after which to try again.
+    """
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, sentence: str, **details: object) -> None:
+        super().__init__(sentence)
+        self.details = details
+
+
+class BadPayload(Refused):
+    """The arguments of an event are not what its handler declares; the sentence names the key."""
+
+    code = "bad_payload"
+
+
+class UnknownEvent(Refused):
+    """The application has no handler of that name."""
+
+    code = "unknown_event"
+
+
+class TooManyEvents(Refused):
+    """The connection is over its event rate; `retry_after_s` says when to try again."""
+
+    code = "rate_limited"
+
+
+class AckTimeout(Exception):
+    """The client did not acknowledge in time, or left before it did."""

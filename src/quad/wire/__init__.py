@@ -1,0 +1,1 @@
+"""Protocols as values: bytes and text in, packets out, and back. No I/O, no clock."""
