@@ -1,0 +1,160 @@
+"""Real server processes: start one, learn its address, kill it, start it again."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_ADDRESS = re.compile(r"https?://(?P<host>[\w.\-]+):(?P<port>\d+)")
+_HOST = "127.0.0.1"
+
+
+class ServerDidNotStart(Exception):
+    """The process ended, or printed no address and accepted no connection, in time."""
+
+
+class ServerProcess:
+    """One server in a process of its own, with all it prints.
+
+    `port` is known beforehand (then the server is ready when it accepts a connection) or `None`
+    (then it is read from the first address that the server prints).
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        port: int | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path = ROOT,
+        within_s: float = 20.0,
+    ) -> None:
+        self.command = list(command)
+        self._lines: list[str] = []
+        self._changed = threading.Condition()
+        self._process = subprocess.Popen(
+            self.command,
+            cwd=cwd,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
+        self._reader = threading.Thread(target=self._collect, daemon=True)
+        self._reader.start()
+        try:
+            self.port = self._await_address(within_s) if port is None else port
+            self._await_accept(within_s)
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def host(self) -> str:
+        return _HOST
+
+    @property
+    def url(self) -> str:
+        return f"http://{_HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def output(self) -> str:
+        """All that the process printed so far, standard error included."""
+        with self._changed:
+            return "".join(self._lines)
+
+    def wait_for_output(self, pattern: str, within_s: float = 10.0) -> re.Match[str]:
+        """The first place in the output that matches; raises `TimeoutError`."""
+        deadline = time.monotonic() + within_s
+        with self._changed:
+            while True:
+                found = re.search(pattern, "".join(self._lines))
+                if found:
+                    return found
+                left_s = deadline - time.monotonic()
+                if left_s <= 0 or not self._reader.is_alive():
+                    printed = "".join(self._lines)
+                    raise TimeoutError(
+                        f"no {pattern!r} in the output of {self.command}:\n{printed}"
+                    )
+                self._changed.wait(min(left_s, 0.1))
+
+    def kill(self) -> None:
+        """End it without a word, as a power cut does. Returns once it is gone."""
+        self._end(signal.SIGKILL)
+
+    def terminate(self, within_s: float = 15.0) -> int:
+        """Ask it to stop and wait; returns the exit code. One that stays is killed and raises."""
+        self._process.terminate()
+        try:
+            code = self._process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        self._drain()
+        return code
+
+    def _end(self, number: signal.Signals) -> None:
+        if self.is_running:
+            self._process.send_signal(number)
+        self._process.wait()
+        self._drain()
+
+    def _drain(self) -> None:
+        self._reader.join(5.0)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _collect(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with self._changed:
+                self._lines.append(line)
+                self._changed.notify_all()
+
+    def _await_address(self, within_s: float) -> int:
+        try:
+            return int(self.wait_for_output(_ADDRESS.pattern, within_s)["port"])
+        except TimeoutError as error:
+            raise ServerDidNotStart(str(error)) from None
+
+    def _await_accept(self, within_s: float) -> None:
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            if not self.is_running:
+                raise ServerDidNotStart(f"{self.command} ended:\n{self.output}")
+            try:
+                socket.create_connection((_HOST, self.port), timeout=1.0).close()
+            except OSError:
+                time.sleep(0.02)  # nothing announces a listening socket: ask again
+            else:
+                return
+        raise ServerDidNotStart(f"{self.command} accepts no connection:\n{self.output}")
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
