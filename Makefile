@@ -1,0 +1,101 @@
+# One gate: `make check`. `make` alone lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PYTHON := $(BIN)/python
+INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# Set-up leaves a stamp, so that it happens once and again only when its inputs change.
+VENV := $(BIN)/python
+RUNTIME := .venv/.installed-runtime
+DEV := .venv/.installed-dev
+CLIENTS := tests/clients/node_modules/.installed
+CLIENTS_WANTED := $(if $(wildcard tests/clients/package.json),$(CLIENTS))
+
+# What has to be covered, branch by branch, beyond the floor in pyproject.toml.
+COVERED := wire realtime classroom
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+.PHONY: serve
+serve: $(RUNTIME) ## install what is needed and run the server (ARGS="--port 9000" passes flags)
+	@exec $(BIN)/quad serve $(ARGS)
+
+.PHONY: test
+test: $(DEV) services $(CLIENTS_WANTED) ## run every test, on every database, and check the coverage
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest -n auto $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@echo "coverage, by branch:"
+	@$(BIN)/coverage report
+	@for part in $(COVERED); do \
+		if [ -d src/quad/$$part ]; then \
+			$(BIN)/coverage report --include "src/quad/$$part/*" --fail-under=95 > .coverage-report \
+				|| { cat .coverage-report; echo "src/quad/$$part is covered less than 95 %"; exit 1; }; \
+		fi; \
+	done; rm -f .coverage-report
+
+.PHONY: lint
+lint: $(DEV) ## formatting, rules, types, import contracts, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(BIN)/quad settings --markdown | diff --unified docs/reference/settings.md - \
+		|| { echo "docs/reference/settings.md is not what the code says: make fix"; exit 1; }
+	$(BIN)/python -m tools.links
+
+.PHONY: check
+check: ## lint, then test: all that has to hold
+	@$(MAKE) lint
+	@$(MAKE) test
+
+.PHONY: fix
+fix: $(DEV) ## format, repair what can be repaired, write the settings reference anew
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/quad settings --markdown > docs/reference/settings.md.new
+	@mv docs/reference/settings.md.new docs/reference/settings.md
+
+.PHONY: bench
+bench: $(DEV) ## measure every claim about speed
+	@$(PYTHON) -m bench $(ARGS)
+
+.PHONY: dist
+dist: $(DEV) ## build the wheel and the source distribution into dist/
+	@rm -rf dist
+	@PIP_CONSTRAINT=constraints.txt $(PYTHON) -m build --outdir dist .
+
+.PHONY: services
+services: ## make sure that the databases, Node.js and Chromium of the tests are there
+	@tools/services.sh
+
+.PHONY: clean
+clean: ## forget set-up, caches and builds (never data)
+	rm -rf .venv dist build tests/clients/node_modules .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache .coverage .coverage.*
+
+$(VENV):
+	@tools/venv.sh .venv
+
+$(RUNTIME): pyproject.toml constraints.txt | $(VENV)
+	@echo "installing quad ..."
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(DEV): pyproject.toml constraints.txt | $(VENV)
+	@echo "installing quad and its development tools ..."
+	@$(INSTALL) --editable '.[dev]'
+	@touch $(RUNTIME) $@
+
+$(CLIENTS): tests/clients/package.json $(wildcard tests/clients/package-lock.json) | services
+	@echo "installing the test clients of Node.js ..."
+	@cd tests/clients && if [ -f package-lock.json ]; then npm ci --no-audit --no-fund --loglevel=error; \
+		else npm install --no-audit --no-fund --loglevel=error; fi
+	@touch $@

@@ -1,0 +1,565 @@
+"""One frozen tree of settings, read once at the start.
+
+Later sources win: the defaults below, a TOML file, ``QUAD_*`` variables of the environment, flags
+of the command line. Whatever is unknown or ill-typed in any of them stops the start, and all of it is
+named in one message. The manual is printed from this file: ``quad settings``.
+"""
+
+import difflib
+import ipaddress
+import math
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
+from msgspec import inspect as shapes
+
+PREFIX = "QUAD_"
+CONFIG_VARIABLE = "QUAD_CONFIG"
+# Variables of the tests of this project, not of the server.
+TEST_PREFIX = "QUAD_TEST_"
+
+# Short names for what is set most often.
+ALIASES: Mapping[str, str] = {
+    "QUAD_HOST": "server.host",
+    "QUAD_PORT": "server.port",
+    "QUAD_DATA": "server.data",
+    "QUAD_DATABASE": "server.database",
+    "QUAD_LIMITS": "limits.mode",
+}
+
+FLAGS: Mapping[str, str] = {
+    "--host": "server.host",
+    "--port": "server.port",
+    "--data": "server.data",
+    "--database": "server.database",
+    "--limits": "limits.mode",
+    "--log-level": "log.level",
+}
+
+# What operators write before "://" (a driver after "+" is ignored), and what serves it.
+DRIVERS: Mapping[str, str] = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "mysql": "mysql+asyncmy",
+    "mariadb": "mysql+asyncmy",
+}
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """One table of the TOML file. Its ``repr`` shows no password."""
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return [(name, redacted(v) if isinstance(v, str) else v) for name, v in values]
+
+
+Count = Annotated[int, Meta(ge=1)]
+Milliseconds = Annotated[int, Meta(ge=1)]
+Bytes = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+Rate = Annotated[float, Meta(gt=0)]
+DatabaseUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^(sqlite|postgres|postgresql|mysql|mariadb)(\+\w+)?://",
+        examples=["postgresql://user:password@host/name"],
+    ),
+]
+Network = Annotated[str, Meta(examples=["10.0.0.0/8"])]
+Origin = Annotated[
+    str,
+    Meta(pattern=r"^(\*|null|[a-z][a-z0-9+.-]*://[^/]+)$", examples=["https://class.example.org"]),
+]
+
+
+class ServerSettings(Section, frozen=True, kw_only=True):
+    """Where the server listens and keeps its data."""
+
+    host: Annotated[
+        str, Meta(description="Address to listen on; `0.0.0.0` is every IPv4 address.")
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, Meta(ge=0, le=65535, description="TCP port to listen on; `0` takes any free one.")
+    ] = 8000
+    data: Annotated[
+        Path, Meta(description="Directory for everything the server keeps; made if missing.")
+    ] = Path("quad-data")
+    database: Annotated[
+        DatabaseUrl | None,
+        Meta(
+            description="Address of the database: `postgresql://...`, `mysql://...` or "
+            "`sqlite:///file`; unset, it is the SQLite file `quad.sqlite3` in the data directory.",
+        ),
+    ] = None
+    drain_s: Annotated[
+        Seconds,
+        Meta(
+            le=60,
+            description="How long a stopping server goes on delivering what is already queued.",
+        ),
+    ] = 4.0
+    trusted_proxies: Annotated[
+        tuple[Network, ...],
+        Meta(
+            description="Addresses or networks of reverse proxies whose `X-Forwarded-For` is "
+            "believed; from anyone else it is ignored."
+        ),
+    ] = ()
+
+    @property
+    def database_url(self) -> str:
+        """The database's address with the driver named, as the store wants it."""
+        if self.database is None:
+            return f"sqlite+aiosqlite:///{(self.data / 'quad.sqlite3').absolute()}"
+        scheme, _, rest = self.database.partition("://")
+        return f"{DRIVERS[scheme.partition('+')[0]]}://{rest}"
+
+
+class LogSettings(Section, frozen=True, kw_only=True):
+    """What is written to standard error."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description="The least serious kind of line that is written."),
+    ] = "info"
+
+
+class EngineSettings(Section, frozen=True, kw_only=True):
+    """The Socket.IO endpoint. The times are announced to clients as given."""
+
+    path: Annotated[
+        str,
+        Meta(
+            pattern="^/(.*/)?$",
+            examples=["/socket.io/"],
+            description="Path of the endpoint, with a slash at both ends.",
+        ),
+    ] = "/socket.io/"
+    ping_interval_ms: Annotated[
+        Milliseconds, Meta(description="Time between two heartbeats of a connection.")
+    ] = 25_000
+    ping_timeout_ms: Annotated[
+        Milliseconds,
+        Meta(description="Time to answer a heartbeat before the connection counts as lost."),
+    ] = 20_000
+    connect_timeout_ms: Annotated[
+        Milliseconds,
+        Meta(description="Time to join a namespace before an idle connection is closed."),
+    ] = 45_000
+    upgrade_timeout_ms: Annotated[
+        Milliseconds, Meta(description="Time to finish an upgrade from polling to WebSocket.")
+    ] = 10_000
+    handshake_timeout_ms: Annotated[
+        Milliseconds, Meta(description="Time to finish a WebSocket's opening handshake.")
+    ] = 10_000
+    max_payload_bytes: Annotated[
+        Bytes, Meta(description="Largest message, and largest polling request, accepted.")
+    ] = 1_000_000
+    outbox_limit_bytes: Annotated[
+        Bytes,
+        Meta(description="Bytes that may wait for a slow reader before it is disconnected."),
+    ] = 1_048_576
+    compression: Annotated[
+        bool,
+        Meta(description="Offer permessage-deflate: less traffic for more processor and memory."),
+    ] = False
+    origins: Annotated[
+        tuple[Origin, ...],
+        Meta(
+            description="Origins of other sites whose pages may connect, such as "
+            "`https://class.example.org`; `*` is everyone. The server's own origin always may."
+        ),
+    ] = ()
+
+
+class LimitSettings(Section, frozen=True, kw_only=True):
+    """What one client may take. Generous: a class of 300 behind one address never meets them."""
+
+    mode: Annotated[
+        Literal["on", "off"], Meta(description="`off` lifts every limit of this section.")
+    ] = "on"
+    connections_per_address: Annotated[
+        Count, Meta(description="Connections open at once from one address.")
+    ] = 5000
+    connects_per_s_per_address: Annotated[
+        Rate, Meta(description="Connections opened a second from one address, in the long run.")
+    ] = 500.0
+    connects_burst_per_address: Annotated[
+        Count, Meta(description="Connections that one address may open at once on top of that.")
+    ] = 2000
+    events_per_s: Annotated[
+        Rate, Meta(description="Events a second from one connection, in the long run.")
+    ] = 200.0
+    events_burst: Annotated[
+        Count, Meta(description="Events that one connection may send at once on top of that.")
+    ] = 1000
+    failed_joins_per_minute_per_address: Annotated[
+        Rate,
+        Meta(description="Wrong room numbers a minute from one address, in the long run."),
+    ] = 600.0
+    failed_joins_burst_per_address: Annotated[
+        Count,
+        Meta(description="Wrong room numbers that one address may try at once on top of that."),
+    ] = 600
+
+
+class StoreSettings(Section, frozen=True, kw_only=True):
+    """How durable state is written."""
+
+    batch_limit: Annotated[
+        Count, Meta(description="Changes that share one transaction under load, at most.")
+    ] = 500
+    busy_timeout_ms: Annotated[
+        Milliseconds,
+        Meta(description="How long a write waits for another process that locks the SQLite file."),
+    ] = 5000
+
+
+class ClassroomSettings(Section, frozen=True, kw_only=True):
+    """The classroom: rooms, tasks, students' files."""
+
+    plugin_version: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\d+(\.\d+)*)?$",
+            examples=["1.0.0"],
+            description="Oldest version of the students' plugin that is not asked to update; "
+            "empty asks nobody.",
+        ),
+    ] = "1.0.0"
+    tokenless_resume: Annotated[
+        bool,
+        Meta(
+            description="Let original clients, which have no token, take up their place again "
+            "after a lost connection."
+        ),
+    ] = True
+    room_update_interval_ms: Annotated[
+        Milliseconds,
+        Meta(description="Least time between two lists of a busy room sent to its teacher."),
+    ] = 250
+    import_hosts: Annotated[
+        tuple[str, ...],
+        Meta(description="Hosts that tasks may be imported from; `*.` stands for any subdomain."),
+    ] = ("notion.so", "*.notion.so", "*.notion.site")
+    import_allow_private: Annotated[
+        bool,
+        Meta(
+            description="Let imports reach private and loopback addresses. For tests only: it "
+            "opens the server's own network to every teacher."
+        ),
+    ] = False
+    import_timeout_s: Annotated[Seconds, Meta(description="Time that a whole import may take.")] = (
+        10.0
+    )
+    import_limit_bytes: Annotated[Bytes, Meta(description="Largest page that is imported.")] = (
+        5_000_000
+    )
+    message_limit_bytes: Annotated[
+        Bytes, Meta(description="Longest message between a student and the teacher, in UTF-8.")
+    ] = 65_536
+    steps_limit_bytes: Annotated[
+        Bytes, Meta(description="Largest set of tasks of one room, in UTF-8.")
+    ] = 900_000
+    files_limit: Annotated[Count, Meta(description="Files kept for one student.")] = 2000
+    files_limit_bytes: Annotated[
+        Bytes, Meta(description="Bytes kept of all files of one student, in UTF-8.")
+    ] = 10_000_000
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be set. ``load`` makes one."""
+
+    server: ServerSettings = ServerSettings()
+    log: LogSettings = LogSettings()
+    engine: EngineSettings = EngineSettings()
+    limits: LimitSettings = LimitSettings()
+    store: StoreSettings = StoreSettings()
+    classroom: ClassroomSettings = ClassroomSettings()
+
+
+class BadSettings(Exception):
+    """Settings that cannot be used; ``problems`` holds one sentence for each of them."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def load(
+    config: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+    flags: Mapping[str, object] | None = None,
+) -> Settings:
+    """Return the settings that the three sources make of the defaults.
+
+    ``config`` is a TOML file (else the one that ``QUAD_CONFIG`` names, else none), ``flags`` maps
+    names of ``FLAGS`` to values; a value of ``None`` was not given. Raises ``BadSettings``, which
+    names everything that is wrong.
+    """
+    if config is None and environment.get(CONFIG_VARIABLE):
+        config = Path(environment[CONFIG_VARIABLE])
+    problems: list[str] = []
+    values: dict[str, object] = {}
+    for given in (
+        *(_from_file(config, problems) if config is not None else ()),
+        *_from_environment(environment, problems),
+        *_from_flags(flags or {}),
+    ):
+        try:
+            values[given.field.path] = given.value()
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise BadSettings(problems)
+    return _tree(values)
+
+
+def redacted(text: str) -> str:
+    """Return an address without its passwords, fit for logs and messages."""
+    text = re.sub(r"(?<=://)([^:/@]*):.*@", r"\1:***@", text)
+    return re.sub(r"(?<=[?&])(password|passwd)=[^&]*", r"\1=***", text)
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting, as the manual shows it."""
+
+    path: str
+    """Section and name, ``engine.ping_interval_ms``."""
+    description: str
+    default: object
+    shape: shapes.Type
+    annotation: Any
+
+    @property
+    def environment(self) -> str:
+        """The variable that sets it; some have a short alias besides."""
+        return PREFIX + self.path.upper().replace(".", "_")
+
+    @property
+    def alias(self) -> str | None:
+        """The short variable that sets it, too."""
+        return next((name for name, path in ALIASES.items() if path == self.path), None)
+
+    @property
+    def kind(self) -> str:
+        """What a value has to be, in words: ``a whole number from 0 to 65535``."""
+        return _kind(self.shape)
+
+
+@cache
+def fields() -> Mapping[str, Field]:
+    """Return every setting by its path, in the order of the tree."""
+    return {field.path: field for field in _walk()}
+
+
+def _walk() -> Iterator[Field]:
+    for section in _struct(Settings).fields:
+        assert isinstance(section.type, shapes.StructType)
+        annotations = get_type_hints(section.type.cls, include_extras=True)
+        for field in section.type.fields:
+            shape, description = _described(field.type)
+            yield Field(
+                path=f"{section.name}.{field.name}",
+                description=description,
+                default=field.default,
+                shape=shape,
+                annotation=annotations[field.name],
+            )
+
+
+def _struct(kind: type[msgspec.Struct]) -> shapes.StructType:
+    shape = shapes.type_info(kind)
+    assert isinstance(shape, shapes.StructType)
+    return shape
+
+
+def _described(shape: shapes.Type) -> tuple[shapes.Type, str]:
+    assert isinstance(shape, shapes.Metadata), "every setting carries a description"
+    extra = shape.extra_json_schema or {}
+    return shape, str(extra["description"])
+
+
+def _kind(shape: shapes.Type) -> str:
+    match shape:
+        case shapes.Metadata():
+            examples = (shape.extra_json_schema or {}).get("examples")
+            return f"text such as `{examples[0]}`" if examples else _kind(shape.type)
+        case shapes.IntType() | shapes.FloatType():
+            return _number(shape)
+        case shapes.BoolType():
+            return "`true` or `false`"
+        case shapes.LiteralType():
+            return _either([f"`{value}`" for value in shape.values])
+        case shapes.VarTupleType():
+            return f"a list of {_kind(shape.item_type)}".replace("of text", "of texts")
+        case shapes.UnionType():
+            return _kind(shape.types[0])
+        case shapes.CustomType():
+            return "a path"
+        case _:
+            return "text"
+
+
+def _number(shape: shapes.IntType | shapes.FloatType) -> str:
+    name = "a whole number" if isinstance(shape, shapes.IntType) else "a number"
+    match shape.ge, shape.gt, shape.le:
+        case None, None, None:
+            return name
+        case least, None, None:
+            return f"{name}, at least {least}"
+        case None, above, None:
+            return f"{name} above {above}"
+        case None, above, most:
+            return f"{name} above {above} and up to {most}"
+        case least, _, most:
+            return f"{name} from {least} to {most}"
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+# --- sources --------------------------------------------------------------------------------------
+
+
+class _Given(msgspec.Struct, frozen=True):
+    """A value that some source gives to a setting."""
+
+    field: Field
+    raw: object
+    origin: str
+
+    def value(self) -> object:
+        """Return the value in its type; raises ``ValueError`` with a sentence for the operator."""
+        try:
+            value = msgspec.convert(
+                _from_text(self.field, self.raw) if isinstance(self.raw, _Text) else self.raw,
+                self.field.annotation,
+                strict=not isinstance(self.raw, _Text),
+                dec_hook=_convert_path,
+            )
+            _check(self.field.path, value)
+        except (msgspec.ValidationError, ValueError, OverflowError):
+            shown = redacted(str(self.raw)) if isinstance(self.raw, str) else self.raw
+            hint = f", not {shown!r}" if self.field.path != "server.database" else ""
+            raise ValueError(f"{self.origin} must be {self.field.kind}{hint}") from None
+        return value
+
+
+class _Text(str):
+    """A value from where everything is text; numbers and lists have yet to be read out of it."""
+
+    __slots__ = ()
+
+
+_BOOLEANS = {"on": True, "yes": True, "off": False, "no": False}
+
+
+def _from_text(field: Field, text: str) -> object:
+    shape = field.shape.type if isinstance(field.shape, shapes.Metadata) else field.shape
+    match shape:
+        case shapes.VarTupleType():
+            return [part.strip() for part in text.split(",") if part.strip()]
+        case shapes.BoolType():
+            return _BOOLEANS.get(text.strip().lower(), text.strip().lower())
+        case shapes.UnionType() if not text:
+            return None
+        case _:
+            return str(text)
+
+
+def _convert_path(kind: type, value: object) -> object:
+    # The only type of the tree that msgspec leaves to us.
+    if kind is Path and isinstance(value, str | Path) and str(value):
+        return Path(value).expanduser()
+    raise ValueError(value)
+
+
+def _check(path: str, value: object) -> None:
+    """Raise ``ValueError`` for what types cannot tell."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(value)
+    if path == "server.trusted_proxies" and isinstance(value, tuple):
+        for network in value:
+            ipaddress.ip_network(network, strict=False)
+
+
+def _from_file(file: Path, problems: list[str]) -> Iterator[_Given]:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        problems.append(f"{file} cannot be read: {error.strerror}")
+        return
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problems.append(f"{file} is not TOML: {error}")
+        return
+    sections = list(dict.fromkeys(path.partition(".")[0] for path in fields()))
+    for section, table in document.items():
+        if section not in sections:
+            problems.append(_unknown(f"{file}: {section}", section, sections))
+        elif not isinstance(table, dict):
+            problems.append(f"{file}: {section} must be a table, [{section}]")
+        else:
+            yield from _from_table(file, section, table, problems)
+
+
+def _from_table(
+    file: Path, section: str, table: Mapping[str, object], problems: list[str]
+) -> Iterator[_Given]:
+    for key, raw in table.items():
+        path = f"{section}.{key}"
+        if path in fields():
+            yield _Given(fields()[path], raw, f"{file}: {path}")
+        else:
+            problems.append(_unknown(f"{file}: {path}", path, fields()))
+
+
+def _from_environment(environment: Mapping[str, str], problems: list[str]) -> Iterator[_Given]:
+    # The alias first, so that the full name wins where both are given.
+    names = {name: fields()[path] for name, path in ALIASES.items()}
+    names |= {field.environment: field for field in fields().values()}
+    for name, field in names.items():
+        if name in environment:
+            yield _Given(field, _Text(environment[name]), name)
+    for name in sorted(environment):
+        foreign = not name.startswith(PREFIX) or name.startswith(TEST_PREFIX)
+        if not foreign and name not in names and name != CONFIG_VARIABLE:
+            problems.append(_unknown(name, name, [*names, CONFIG_VARIABLE]))
+
+
+def _from_flags(flags: Mapping[str, object]) -> Iterator[_Given]:
+    for name, raw in flags.items():
+        if raw is not None:
+            given = _Text(raw) if isinstance(raw, str) else raw
+            yield _Given(fields()[FLAGS[name]], given, name)
+
+
+def _unknown(shown: str, name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"{shown} is no setting" + (f"; did you mean {close[0]}?" if close else "")
+
+
+def _tree(values: Mapping[str, object]) -> Settings:
+    sections: dict[str, Any] = {}
+    for section in _struct(Settings).fields:
+        assert isinstance(section.type, shapes.StructType)
+        own = {
+            path.partition(".")[2]: value
+            for path, value in values.items()
+            if path.partition(".")[0] == section.name
+        }
+        sections[section.name] = section.type.cls(**own)
+    return Settings(**sections)

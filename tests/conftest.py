@@ -1,0 +1,49 @@
+"""What holds for every test: a clean environment, and no task that outlives its test."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The machines that run this are shared and noisy: slowness is not a failure.
+settings.register_profile(
+    "quad", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("quad")
+
+# Transports and cancelled tasks may need a few turns of the loop to finish what was asked of them.
+GRACE_S = 0.5
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have settings of a real server exported."""
+    for name in list(os.environ):
+        if name.startswith("QUAD_") and not name.startswith("QUAD_TEST_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _every_task_ends(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails an asynchronous test that leaves a task behind; it is set up first and checks last."""
+    if request.node.get_closest_marker("asyncio") is not None:
+        request.getfixturevalue("_tasks_of_this_loop")
+    return
+
+
+@pytest.fixture
+async def _tasks_of_this_loop() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    loop = asyncio.get_running_loop()
+    end = loop.time() + GRACE_S
+    while leaked := _others(before):
+        if loop.time() > end:
+            pytest.fail("tasks outlived their test: " + ", ".join(map(repr, leaked)))
+        await asyncio.sleep(0.005)
+
+
+def _others(known: set[asyncio.Task[object]]) -> set[asyncio.Task[object]]:
+    return asyncio.all_tasks() - known - {asyncio.current_task()}
