@@ -1,0 +1,35 @@
+/* What is asked of the load generator; `load --help` prints it. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct options {
+    const char *mode;
+    const char *host, *path;
+    int port;
+    pid_t server;
+
+    int members; /* connections that are not leaders */
+    int groups;  /* each has one leader; members are dealt out to them in turn */
+    int prime;   /* idle: how many members are there before memory is first read */
+    int ramp;    /* how many may be connecting at once */
+
+    /* What is said. "{room}" stands for the number found in the leader's answer, "{i}" for the member's index. */
+    const char *lead, *led; /* the leader's text after CONNECT, and how the answer begins */
+    const char *capture;    /* the number after this in that answer is the room */
+    const char *join, *joined;
+    const char *say, *heard;
+
+    int window; /* messages in flight */
+    double seconds, warmup, settle, deadline;
+    long count; /* stall: messages in each half */
+};
+
+extern struct options options;
+
+void options_parse(int argc, char **argv);
+bool mode_is(const char *mode);
+
+#endif
