@@ -1,0 +1,1 @@
+"""Classroom: a teacher sees the code, the progress and the questions of a class, live."""

@@ -1,0 +1,166 @@
+"""Everything that the classroom declines, each with its stable code."""
+
+from quad.realtime import BadPayload, Refused
+
+
+class BadValue(BadPayload):
+    """A key holds a value of the right type that is not allowed."""
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(f"'{key}' {why}")
+
+
+class NotInRoom(Refused):
+    """The sender is in no room."""
+
+    code = "not_in_room"
+
+    def __init__(self) -> None:
+        super().__init__("You are in no room!")
+
+
+class AlreadyInRoom(Refused):
+    """The sender's connection already takes part in a room."""
+
+    code = "already_in_room"
+
+    def __init__(self, user_id: int, room_id: int) -> None:
+        super().__init__(f"User {user_id} already in room {room_id}!")
+
+
+class NotHost(Refused):
+    """Only the teacher may do this."""
+
+    code = "not_host"
+
+    def __init__(self) -> None:
+        super().__init__("Only the teacher of the room may do this!")
+
+
+class NotStudent(Refused):
+    """Only a student may do this."""
+
+    code = "not_student"
+
+    def __init__(self) -> None:
+        super().__init__("Only a student of the room may do this!")
+
+
+class WrongRoom(Refused):
+    """`room_id` names a room that is not the sender's."""
+
+    code = "wrong_room"
+
+    def __init__(self, room_id: int) -> None:
+        super().__init__(f"'room_id' {room_id} is not your room!")
+
+
+class WrongUser(Refused):
+    """`user_id` names somebody whom the sender may not act for."""
+
+    code = "wrong_user"
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(f"'user_id' {user_id} is not you!")
+
+
+class RoomNotFound(Refused):
+    """No open room has this number."""
+
+    code = "room_not_found"
+
+    def __init__(self, room_id: int) -> None:
+        super().__init__(f"Room {room_id} not found!")
+
+
+class UserNotFound(Refused):
+    """Nobody in the room has this id."""
+
+    code = "user_not_found"
+
+    def __init__(self, user_id: int, room_id: int) -> None:
+        super().__init__(f"User {user_id} in room {room_id} not found!")
+
+
+class UserOffline(Refused):
+    """The student is in the room but has no connection now."""
+
+    code = "user_offline"
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(f"User {user_id} is offline!")
+
+
+class NameTaken(Refused):
+    """Somebody in the room has this name."""
+
+    code = "name_taken"
+
+    def __init__(self, name: str, room_id: int) -> None:
+        super().__init__(f"Username {name} is already used in room {room_id}!")
+
+
+class TokenRequired(Refused):
+    """A participant that can be taken up again only with its token."""
+
+    code = "token_required"
+
+    def __init__(self) -> None:
+        super().__init__("This participant can only be resumed with its token!")
+
+
+class WrongToken(Refused):
+    """The token belongs to nobody in the room, or to somebody else."""
+
+    code = "wrong_token"
+
+    def __init__(self) -> None:
+        super().__init__("The token is not valid here!")
+
+
+class WrongAddress(Refused):
+    """Without a token, this participant can be resumed only from the address it last used."""
+
+    code = "wrong_address"
+
+    def __init__(self) -> None:
+        super().__init__("This participant is connected from another address!")
+
+
+class TooManyFailedJoins(Refused):
+    """An address has tried too many rooms or tokens; `retry_after_s` says when to go on."""
+
+    code = "rate_limited"
+
+    def __init__(self, retry_after_s: float) -> None:
+        seconds = max(1, round(retry_after_s))
+        super().__init__(
+            f"Too many failed attempts, try again in {seconds} s!", retry_after_s=seconds
+        )
+
+
+class FilesLimit(Refused):
+    """The files of this student would be more than the room keeps."""
+
+    code = "files_limit"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"'files' would be more than the server keeps for one student: {what}!")
+
+
+class CannotSave(Refused):
+    """The database does not take changes now; nothing was changed."""
+
+    code = "store_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("This cannot be saved right now, try again!")
+
+
+class ImportRunning(Refused):
+    """The teacher's previous import has not ended."""
+
+    code = "import_running"
+
+    def __init__(self) -> None:
+        super().__init__("The previous import is still running!")
