@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,11 +27,10 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _every_task_ends(request: pytest.FixtureRequest) -> Iterator[None]:
+def _every_task_ends(request: pytest.FixtureRequest) -> None:
     """Fails an asynchronous test that leaves a task behind; it is set up first and checks last."""
     if request.node.get_closest_marker("asyncio") is not None:
         request.getfixturevalue("_tasks_of_this_loop")
-    return
 
 
 @pytest.fixture
@@ -45,5 +45,5 @@ async def _tasks_of_this_loop() -> AsyncIterator[None]:
         await asyncio.sleep(0.005)
 
 
-def _others(known: set[asyncio.Task[object]]) -> set[asyncio.Task[object]]:
-    return asyncio.all_tasks() - known - {asyncio.current_task()}
+def _others(known: set[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
+    return {task for task in asyncio.all_tasks() - known if task is not asyncio.current_task()}

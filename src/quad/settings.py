@@ -1,8 +1,8 @@
 """One frozen tree of settings, read once at the start.
 
 Later sources win: the defaults below, a TOML file, ``QUAD_*`` variables of the environment, flags
-of the command line. Whatever is unknown or ill-typed in any of them stops the start, and all of it is
-named in one message. The manual is printed from this file: ``quad settings``.
+of the command line. Whatever is unknown or ill-typed in any of them stops the start, and all of it
+is named in one message. The manual is printed from this file: ``quad settings``.
 """
 
 import difflib

@@ -1,0 +1,111 @@
+"""Rate limits: token buckets, for one client or for many by key.
+
+A bucket holds ``burst`` permits at first and regains ``rate_per_s`` of them a second, so that over
+any span of t seconds it allows at most ``burst + rate_per_s * t``.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import partial
+
+# Permits are counted in floats: a client that waits exactly as long as it was told must not be
+# refused for the last bit of a rounded time.
+_ROUNDING = 1e-6
+
+
+class RateLimit:
+    """One bucket. ``clock`` returns seconds that never go back."""
+
+    __slots__ = ("_at", "_burst", "_clock", "_permits", "_rate_per_s")
+
+    def __init__(
+        self, rate_per_s: float, burst: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        if rate_per_s <= 0 or burst < 1:
+            raise ValueError("a rate limit needs a rate above 0 and a burst of at least 1")
+        self._rate_per_s = rate_per_s
+        self._burst = burst
+        self._clock = clock
+        self._permits = float(burst)
+        self._at = clock()
+
+    def take(self) -> float:
+        """Take a permit and return 0.0, or take none and return the seconds until there is one."""
+        wait_s = self.wait()
+        if not wait_s:
+            self._permits -= 1.0
+        return wait_s
+
+    def wait(self) -> float:
+        """Return what ``take`` would, and take nothing."""
+        self._refill()
+        missing = 1.0 - self._permits
+        return missing / self._rate_per_s if missing > _ROUNDING else 0.0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing was taken lately: such a bucket is as good as a new one."""
+        self._refill()
+        return self._permits >= self._burst
+
+    def _refill(self) -> None:
+        now = self._clock()
+        self._permits = min(self._burst, self._permits + (now - self._at) * self._rate_per_s)
+        self._at = now
+
+
+class KeyedRateLimit:
+    """A bucket for each key, an address for instance, in bounded memory.
+
+    Buckets that are full again are dropped as others are used. Beyond ``capacity`` the one unused
+    for longest is dropped even if it is not full: its key then starts afresh. Whoever has that many
+    addresses gains little by it; the server's memory is what has to hold.
+    """
+
+    def __init__(
+        self,
+        rate_per_s: float,
+        burst: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        capacity: int = 50_000,
+    ) -> None:
+        if capacity < 1:
+            raise ValueError("a keyed rate limit needs room for at least one key")
+        self._new_bucket: Callable[[], RateLimit] = partial(RateLimit, rate_per_s, burst, clock)
+        self._new_bucket()  # refuses bad numbers now and not at the first client
+        self._capacity = capacity
+        self._buckets: OrderedDict[Hashable, RateLimit] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return how many keys are remembered at the moment."""
+        return len(self._buckets)
+
+    def take(self, key: Hashable) -> float:
+        """Take a permit of ``key`` and return 0.0, or take none and return the seconds until there
+        is one.
+        """
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            self._drop_full()
+            bucket = self._buckets[key] = self._new_bucket()
+        self._buckets.move_to_end(key)
+        return bucket.take()
+
+    def wait(self, key: Hashable) -> float:
+        """Return what ``take`` would, and take nothing: to refuse before the work, and charge only
+        for what failed.
+        """
+        bucket = self._buckets.get(key)
+        return bucket.wait() if bucket is not None else 0.0
+
+    def _drop_full(self) -> None:
+        # Two go for each that comes, so the full ones never pile up; no sweep stops the server.
+        for _ in range(2):
+            if not self._buckets:
+                return
+            oldest = next(iter(self._buckets))
+            if not self._buckets[oldest].is_full and len(self._buckets) < self._capacity:
+                return
+            del self._buckets[oldest]
