@@ -1,0 +1,41 @@
+"""Durable state: a small port over SQLite, PostgreSQL and MySQL/MariaDB.
+
+await migrate(url)
+store = await Store.open(url)
+await store.write(Change(INSERT, {"id": 1, "text": "hi"}))   # returns after the commit
+rows = await store.read(select(messages).where(messages.c.id == 1))
+await store.aclose()
+"""
+
+from .batch import Change
+from .errors import Conflict, StatementRejected, StoreClosed, StoreError, StoreUnavailable
+from .migrate import current_revision, head_revision, is_current, migrate
+from .schema import TABLE_OPTIONS, LongBinary, LongText, ShortText, Timestamp, metadata
+from .store import Observer, Store
+from .upsert import Upsert, upsert
+from .urls import parse_url, safe_url
+
+__all__ = [
+    "TABLE_OPTIONS",
+    "Change",
+    "Conflict",
+    "LongBinary",
+    "LongText",
+    "Observer",
+    "ShortText",
+    "StatementRejected",
+    "Store",
+    "StoreClosed",
+    "StoreError",
+    "StoreUnavailable",
+    "Timestamp",
+    "Upsert",
+    "current_revision",
+    "head_revision",
+    "is_current",
+    "metadata",
+    "migrate",
+    "parse_url",
+    "safe_url",
+    "upsert",
+]

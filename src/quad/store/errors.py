@@ -1,0 +1,59 @@
+"""What can go wrong in the store.
+
+    StoreError                  root; also "something failed that has no better name"
+    ├── StoreUnavailable        nothing can be saved or read now: full disk, lock, lost connection
+    ├── Conflict                this change contradicts what is saved: unique, foreign key, check
+    ├── StatementRejected       the database cannot take this statement or this value
+    └── StoreClosed             the store was closed before the call
+
+`str(error)` is a sentence for people and holds no SQL, no values and no password; what the driver
+said is in `__cause__`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+
+class StoreError(Exception):
+    """Nothing of the failed call was saved, unless the message says that the outcome is unknown."""
+
+    code: ClassVar[str] = "store_error"
+    sentence: ClassVar[str] = "The database failed."
+
+    def __init__(self, sentence: str | None = None) -> None:
+        super().__init__(sentence or self.sentence)
+
+    def again(self) -> Self:
+        """The same error as a new object: each waiting caller raises its own."""
+        twin = type(self)(str(self))
+        twin.__cause__ = self.__cause__
+        return twin
+
+
+class StoreUnavailable(StoreError):
+    """A full disk, a lock that does not end, a lost connection: trying again later may work."""
+
+    code = "store_unavailable"
+    sentence = "The database is not available."
+
+
+class Conflict(StoreError):
+    """A unique, foreign key, not-null or check constraint forbids the change."""
+
+    code = "conflict"
+    sentence = "The change contradicts what is saved."
+
+
+class StatementRejected(StoreError):
+    """The statement is wrong or a value does not fit; trying again cannot work."""
+
+    code = "statement_rejected"
+    sentence = "The database cannot take this statement or value."
+
+
+class StoreClosed(StoreError):
+    """The store was closed before the call, or before the call could be saved."""
+
+    code = "store_closed"
+    sentence = "The store is closed."

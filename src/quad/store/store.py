@@ -1,0 +1,191 @@
+"""The store: a queue of changes in front of one writer, and reads beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from typing import Any, Final, Protocol, Self
+
+from sqlalchemy import Executable, Row
+
+from .batch import Batch, Call, Change, merge_steps, take_batch
+from .engine import Engine
+from .errors import StoreClosed, StoreError, StoreUnavailable
+from .schema import probe
+from .server import ServerEngine
+from .sqlite import SqliteEngine
+from .upsert import upsert
+from .urls import parse_url
+
+BATCH_LIMIT: Final = 1000
+CHECK_TIMEOUT_S: Final = 1.0
+
+_PROBE: Final = upsert(probe, key=["id"], update=["filler"])
+# Larger than a page, so that the probe needs free space and not only a page that is there.
+_FILLERS: Final = (bytes(32 * 1024), b"")
+
+
+class Observer(Protocol):
+    """Hears what the store does; called in the event loop, so it must be quick and not raise."""
+
+    def committed(self, seconds: float, changes: int) -> None:
+        """A transaction of `changes` statements' rows was committed; `seconds` from its begin."""
+
+    def failed(self, code: str) -> None:
+        """One call failed with this code (`StoreError.code`, or "bug")."""
+
+
+class Store:
+    """Durable state.
+
+    Writes of concurrent callers share a transaction (group commit): while one commits, the next
+    gathers; an idle store commits at once. The order of commits is the order of calls, and what
+    `write` has acknowledged is on disk and visible to every later `read`.
+    """
+
+    def __init__(self, engine: Engine, observer: Observer | None = None) -> None:
+        """For `open`; must run inside the event loop."""
+        self._engine = engine
+        self._observer = observer
+        self._queue: deque[Call] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._is_closing = False
+        self._writer = self._loop.create_task(self._commit_forever(), name="quad-store-writer")
+        self._closed: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls, url: str, *, observer: Observer | None = None, read_connections: int = 4
+    ) -> Self:
+        """Connects to `sqlite+aiosqlite:///path`, `postgresql+asyncpg://...` or
+        `mysql+asyncmy://...`; does not migrate.
+
+        Raises ValueError for another address and StoreUnavailable when nobody answers.
+        """
+        parsed = parse_url(url)
+        kind = SqliteEngine if parsed.get_backend_name() == "sqlite" else ServerEngine
+        engine = kind(parsed, read_connections)
+        try:
+            await engine.open()
+        except BaseException:
+            await engine.aclose()
+            raise
+        return cls(engine, observer)
+
+    def write(self, *changes: Change) -> asyncio.Future[None]:
+        """Queues the changes, now, to be saved all or none; the future resolves after the commit.
+
+        A caller that stops waiting changes nothing: the changes are saved all the same. Without
+        changes the future resolves when everything before it is settled.
+
+        Raises StoreClosed at once; through the future: Conflict and StatementRejected for this
+        call alone, StoreUnavailable when nothing can be saved.
+        """
+        if self._is_closing:
+            raise StoreClosed
+        done = self._loop.create_future()
+        self._queue.append(Call(changes, done))
+        self._wake.set()
+        return done
+
+    async def read(
+        self, statement: Executable, values: Mapping[str, Any] | None = None
+    ) -> Sequence[Row[Any]]:
+        """The rows of one query. Does not wait for writes, and sees all that are acknowledged.
+
+        Raises StoreClosed, StoreUnavailable, StatementRejected.
+        """
+        if self._is_closing:
+            raise StoreClosed
+        return await self._engine.read(statement, values)
+
+    async def check(self) -> None:
+        """Writes the probe as everybody writes: by the queue, twice, within a second.
+
+        Raises StoreUnavailable unless that works.
+        """
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
+                for filler in _FILLERS:
+                    await self.write(Change(_PROBE, {"id": 1, "filler": filler}))
+        except TimeoutError as error:
+            raise StoreUnavailable("The database does not save within a second.") from error
+        except StoreUnavailable:
+            raise
+        except StoreError as error:
+            raise StoreUnavailable(f"The database cannot save: {error}") from error
+
+    async def aclose(self) -> None:
+        """Saves what is queued, then closes the connections. May be called again."""
+        if self._closed is None:
+            self._closed = self._loop.create_task(self._close(), name="quad-store-close")
+        await asyncio.shield(self._closed)
+
+    async def _close(self) -> None:
+        self._is_closing = True
+        self._wake.set()
+        await asyncio.wait([self._writer])
+        await self._engine.aclose()
+
+    async def _commit_forever(self) -> None:
+        try:
+            while self._queue or not self._is_closing:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._queue:
+                    await self._commit(take_batch(self._queue, BATCH_LIMIT))
+        finally:
+            # Only a cancelled writer (the loop is being stopped) leaves something here.
+            self._is_closing = True
+            self._fail(list(self._queue), StoreClosed())
+
+    async def _commit(self, batch: Batch) -> None:
+        try:
+            await self._transact(batch.changes)
+        except StoreUnavailable as error:
+            # It would fail for each call alone as well, each after its own timeout.
+            self._fail(batch.calls, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the callers
+            if len(batch.calls) == 1:
+                self._fail(batch.calls, error)
+            else:
+                await self._commit_alone(batch.calls)
+        else:
+            _resolve(batch.calls)
+
+    async def _commit_alone(self, calls: Sequence[Call]) -> None:
+        for index, call in enumerate(calls):
+            try:
+                await self._transact(call.changes)
+            except StoreUnavailable as error:
+                self._fail(calls[index:], error)
+                return
+            except Exception as error:  # noqa: BLE001 - as above
+                self._fail([call], error)
+            else:
+                _resolve([call])
+
+    async def _transact(self, changes: Sequence[Change]) -> None:
+        if not changes:
+            return
+        started = perf_counter()
+        await self._engine.transact(merge_steps(changes))
+        if self._observer is not None:
+            self._observer.committed(perf_counter() - started, len(changes))
+
+    def _fail(self, calls: Sequence[Call], error: Exception) -> None:
+        code = error.code if isinstance(error, StoreError) else "bug"
+        for call in calls:
+            if self._observer is not None:
+                self._observer.failed(code)
+            if not call.done.done():
+                call.done.set_exception(error.again() if isinstance(error, StoreError) else error)
+
+
+def _resolve(calls: Sequence[Call]) -> None:
+    for call in calls:
+        if not call.done.done():
+            call.done.set_result(None)
