@@ -1,4 +1,4 @@
-"""The bench's program on python-socketio and uvicorn: join a room, say to the room, tell the leader."""
+"""The bench's program on python-socketio: join a room, say to the room, tell the leader."""
 
 import sys
 from typing import Any
@@ -10,30 +10,28 @@ server = socketio.AsyncServer(async_mode="asgi", transports=["websocket"])
 leader = ""
 
 
-@server.event
 async def lead(sid: str, request: Any) -> None:
     global leader
     leader = sid
     await server.emit("led", {}, to=sid)
 
 
-@server.event
 async def join(sid: str, request: Any) -> None:
     await server.enter_room(sid, "room")
     await server.emit("joined", {}, to=sid)
 
 
-@server.event
 async def say(sid: str, message: Any) -> None:
     await server.emit("said", message, room="room")
 
 
-@server.event
 async def tell(sid: str, message: Any) -> None:
     await server.emit("told", message, to=leader)
 
 
 def main() -> None:
+    for handler in (lead, join, say, tell):
+        server.on(handler.__name__, handler)
     uvicorn.run(
         socketio.ASGIApp(server),
         host="127.0.0.1",

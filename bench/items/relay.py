@@ -1,0 +1,24 @@
+"""One student to the teacher: a message from one connection to one other."""
+
+from bench.item import Chart, Figures, Item, at_most, times_as_cheap
+from bench.items.traffic import COLUMNS, measure_traffic
+from bench.rig import Rig
+from bench.subject import Subject
+
+
+def _measure(rig: Rig, subject: Subject) -> Figures:
+    return measure_traffic(rig, subject, "relay", members=1, window=64)
+
+
+RELAY = Item(
+    key="relay",
+    title="Relay from one to one, 64 messages in flight",
+    kind="relay",
+    measure=_measure,
+    columns=COLUMNS,
+    targets=(
+        at_most("≤ 12 µs CPU a message", "cpu_us", 12),
+        times_as_cheap("≥ 7 × cheaper than python-socketio", "cpu_us", "python-socketio", 7),
+    ),
+    chart=Chart("cpu_us", "µs CPU per relayed message", more_is_better=False),
+)

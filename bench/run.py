@@ -1,0 +1,70 @@
+"""One run: all items on all subjects, round after round, so that a noisy minute hits all alike."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from bench.item import Figures, Item, Verdict
+from bench.rig import MeasurementFailed, Rig
+from bench.subject import Subject
+
+
+@dataclass
+class Table:
+    """The rounds of one item, and why subjects are missing from them."""
+
+    item: Item
+    subjects: Sequence[Subject]
+    rounds: list[dict[str, Figures]] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def values(self, subject: Subject, metric: str) -> list[float]:
+        """One figure in every round that the subject finished."""
+        figures = (each[subject.key] for each in self.rounds if subject.key in each)
+        return [each[metric] for each in figures if metric in each]
+
+    def medians(self, subject: Subject) -> dict[str, float]:
+        """Every figure's median over the rounds; empty when the subject finished none."""
+        metrics = {name: None for each in self.rounds for name in each.get(subject.key, {})}
+        return {metric: median(self.values(subject, metric)) for metric in metrics}
+
+    def verdicts(self) -> list[Verdict]:
+        """What the item has to reach, as far as the subjects needed for it ran."""
+        judged = (target.judge(list(self.rounds)) for target in self.item.targets)
+        return [verdict for verdict in judged if verdict is not None]
+
+
+def run(
+    rig: Rig,
+    items: Sequence[Item],
+    subjects: Sequence[Subject],
+    rounds: int,
+    tell: Callable[[str], None],
+) -> list[Table]:
+    """Measure everything, interleaved; who fails at an item is left out of it from then on."""
+    missing = {subject.key: reason for subject in subjects if (reason := subject.prepare())}
+    for key, reason in missing.items():
+        tell(f"without {key}: {reason}")
+    present = [subject for subject in subjects if subject.key not in missing]
+    tables = [
+        Table(item, [each for each in present if item.kind in each.scripts]) for item in items
+    ]
+    for number in range(rounds):
+        for table in tables:
+            if number < table.item.most_rounds:
+                table.rounds.append(dict(_round(rig, table, f"round {number + 1}", tell)))
+    return tables
+
+
+def _round(
+    rig: Rig, table: Table, name: str, tell: Callable[[str], None]
+) -> Iterator[tuple[str, Figures]]:
+    for subject in table.subjects:
+        if subject.key in table.failures:
+            continue
+        tell(f"{name}: {table.item.key}: {subject.label}")
+        try:
+            yield subject.key, table.item.measure(rig, subject)
+        except MeasurementFailed as failure:
+            table.failures[subject.key] = str(failure)
+            tell(f"failed: {failure}")

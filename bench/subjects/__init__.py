@@ -1,0 +1,16 @@
+"""The rows of the tables, in their order. A new one is a file here and a line below."""
+
+from bench.subject import Subject
+from bench.subjects.limit import LIMIT
+from bench.subjects.node import NODE_SOCKETIO
+from bench.subjects.python import PYTHON_SOCKETIO
+from bench.subjects.quad import CLASSROOM, CLASSROOM_DURABLE, ENGINE
+
+SUBJECTS: tuple[Subject, ...] = (
+    CLASSROOM,
+    CLASSROOM_DURABLE,
+    ENGINE,
+    LIMIT,
+    NODE_SOCKETIO,
+    PYTHON_SOCKETIO,
+)
