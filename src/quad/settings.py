@@ -43,15 +43,6 @@ FLAGS: Mapping[str, str] = {
     "--log-level": "log.level",
 }
 
-# What operators write before "://" (a driver after "+" is ignored), and what serves it.
-DRIVERS: Mapping[str, str] = {
-    "sqlite": "sqlite+aiosqlite",
-    "postgres": "postgresql+asyncpg",
-    "postgresql": "postgresql+asyncpg",
-    "mysql": "mysql+asyncmy",
-    "mariadb": "mysql+asyncmy",
-}
-
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
     """One table of the TOML file. Its ``repr`` shows no password."""
@@ -120,11 +111,8 @@ class ServerSettings(Section, frozen=True, kw_only=True):
 
     @property
     def database_url(self) -> str:
-        """The database's address with the driver named, as the store wants it."""
-        if self.database is None:
-            return f"sqlite+aiosqlite:///{(self.data / 'quad.sqlite3').absolute()}"
-        scheme, _, rest = self.database.partition("://")
-        return f"{DRIVERS[scheme.partition('+')[0]]}://{rest}"
+        """The address of the database, the embedded one in ``data`` unless another is set."""
+        return self.database or f"sqlite:///{(self.data / 'quad.sqlite3').absolute()}"
 
 
 class LogSettings(Section, frozen=True, kw_only=True):
@@ -188,7 +176,8 @@ class LimitSettings(Section, frozen=True, kw_only=True):
     """What one client may take. Generous: a class of 300 behind one address never meets them."""
 
     mode: Annotated[
-        Literal["on", "off"], Meta(description="`off` lifts every limit of this section.")
+        Literal["on", "off"],
+        Meta(description="`on` or `off`: the limits on what one client, or one address, may take."),
     ] = "on"
     connections_per_address: Annotated[
         Count, Meta(description="Connections open at once from one address.")
@@ -336,8 +325,7 @@ def redacted(text: str) -> str:
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One setting, as the manual shows it."""
 
-    path: str
-    """Section and name, ``engine.ping_interval_ms``."""
+    path: str  # section and name, "engine.ping_interval_ms"
     description: str
     default: object
     shape: shapes.Type

@@ -1,0 +1,5 @@
+"""``python -m quad`` is ``quad``."""
+
+from quad.cli import main
+
+main()

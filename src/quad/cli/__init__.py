@@ -1,0 +1,5 @@
+"""The command line: ``quad``."""
+
+from quad.cli.app import main
+
+__all__ = ["main"]

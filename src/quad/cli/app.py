@@ -1,0 +1,61 @@
+"""The program ``quad`` and its commands."""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated, NoReturn
+
+import typer
+
+from quad.cli import db, manual
+from quad.cli.failures import sentences
+from quad.cli.serve import serve
+
+app = typer.Typer(
+    name="quad",
+    no_args_is_help=True,
+    add_completion=False,
+    # A bug is reported by `sentences`, not drawn as a box with local variables, secrets among them.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> NoReturn:
+    """Run the command that the arguments name; leaves with its code."""
+    with sentences(with_traceback="--traceback" in sys.argv):
+        app()
+    raise SystemExit(0)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"quad {version('quad-server')}")
+        raise typer.Exit
+
+
+@app.callback()
+def quad(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where a bug happened.")
+    ] = False,
+) -> None:
+    """The real-time server of a campus.
+
+    Start it with `quad serve`, and open the address that it prints.
+    """
+
+
+app.command(
+    epilog="Examples:\n\n"
+    "quad serve\n\n"
+    "quad serve --host 0.0.0.0 --port 80 --data /var/lib/quad\n\n"
+    "QUAD_DATABASE=postgresql://quad@db.example.org/quad quad serve"
+)(serve)
+app.add_typer(db.app, name="db")
+app.command()(manual.settings)

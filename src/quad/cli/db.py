@@ -1,0 +1,50 @@
+"""``quad db``: the database's revision, and how it gets to the newest one."""
+
+import asyncio
+
+import typer
+
+from quad.cli import options
+from quad.cli.failures import Failed
+from quad.settings import Settings
+from quad.store import current_revision, head_revision, migrate, safe_url
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Look after the database. `quad serve` upgrades it by itself; this does it beforehand.",
+)
+
+
+@app.command(epilog="Example: quad db upgrade --database postgresql://quad@db.example.org/quad")
+def upgrade(
+    database: options.Database = None, data: options.Data = None, config: options.Config = None
+) -> None:
+    """Bring the database to the newest revision.
+
+    Safe to repeat, and safe while another node does the same: one of them waits.
+    """
+    settings = options.settings_from(config, {"--database": database, "--data": data})
+    if settings.server.database is None:
+        settings.server.data.mkdir(parents=True, exist_ok=True)
+    asyncio.run(migrate(settings.server.database_url))
+    asyncio.run(_print_revision(settings))
+
+
+@app.command(epilog="Example: quad db current --data /var/lib/quad")
+def current(
+    database: options.Database = None, data: options.Data = None, config: options.Config = None
+) -> None:
+    """Print the database's revision and the newest one."""
+    settings = options.settings_from(config, {"--database": database, "--data": data})
+    server = settings.server
+    # Connecting would make the file.
+    if server.database is None and not (server.data / "quad.sqlite3").exists():
+        raise Failed(f"there is no database in {server.data} yet; `quad db upgrade` makes it.")
+    asyncio.run(_print_revision(settings))
+
+
+async def _print_revision(settings: Settings) -> None:
+    url = settings.server.database_url
+    revision, newest = await current_revision(url), await head_revision()
+    state = "the newest" if revision == newest else f"the newest is {newest}: quad db upgrade"
+    print(f"{safe_url(url)}: revision {revision or 'none'} ({state})")

@@ -1,0 +1,58 @@
+"""How a command fails: with a sentence on standard error and a code, never with a stack trace."""
+
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from quad.settings import BadSettings, redacted
+from quad.store import StoreError
+
+FAILED = 1
+MISUSED = 2
+BUG = 70  # EX_SOFTWARE of sysexits.h
+
+# What brings the driver of each database.
+_EXTRAS = {"asyncpg": "postgresql", "asyncmy": "mysql"}
+
+
+class Failed(Exception):
+    """A command cannot do what it was asked; the message is a sentence for people."""
+
+
+@contextmanager
+def sentences(*, with_traceback: bool = False) -> Iterator[None]:
+    """Turn what is raised inside into a message and ``SystemExit``.
+
+    A bug of ours is named as such; ``with_traceback`` prints its stack, too.
+    """
+    try:
+        yield
+    except BadSettings as error:
+        problems = "".join(f"\n  {problem}" for problem in error.problems)
+        _exit(f"these settings cannot be used:{problems}\n`quad settings` lists them all.", MISUSED)
+    except (Failed, StoreError) as error:
+        _exit(str(error), FAILED)
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get(error.name or "")
+        if extra is None:
+            _exit_with_bug(error, with_traceback)
+        _exit(f"{error.name} is missing; pip install 'quad-server[{extra}]' brings it.", FAILED)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _exit(f"{place}{error.strerror or error}", FAILED)
+    except Exception as error:  # noqa: BLE001 - the last place that can say anything
+        _exit_with_bug(error, with_traceback)
+
+
+def _exit_with_bug(error: Exception, with_traceback: bool) -> NoReturn:
+    if with_traceback:
+        traceback.print_exception(error)
+    what = f"{type(error).__name__}: {redacted(str(error))}"
+    _exit(f"a bug in Quad, {what}\n`quad --traceback ...` shows where.", BUG)
+
+
+def _exit(message: str, code: int) -> NoReturn:
+    print(f"quad: {message}", file=sys.stderr, flush=True)
+    raise SystemExit(code)

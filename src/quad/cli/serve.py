@@ -1,0 +1,36 @@
+"""``quad serve``."""
+
+import typer
+
+from quad.cli import options
+
+
+def serve(
+    host: options.Host = None,
+    port: options.Port = None,
+    data: options.Data = None,
+    database: options.Database = None,
+    config: options.Config = None,
+    limits: options.Limits = None,
+    log_level: options.LogLevel = None,
+) -> None:
+    """Run the server until it is stopped with Ctrl-C or SIGTERM.
+
+    It prints its address when it is ready. Without flags it listens on this
+    machine only and keeps its data in ./quad-data, in a SQLite file.
+    """
+    settings = options.settings_from(
+        config,
+        {
+            "--host": host,
+            "--port": port,
+            "--data": data,
+            "--database": database,
+            "--limits": limits,
+            "--log-level": log_level,
+        },
+    )
+    # Only here: the server knows everyone, and every other command starts faster without it.
+    from quad.server import run
+
+    raise typer.Exit(run(settings))
