@@ -46,7 +46,13 @@ _CONNECT_ARGS: Final[dict[str, dict[str, Any]]] = {
 class ServerEngine:
     """A database server. A lost connection is replaced by the next call that needs one."""
 
-    def __init__(self, url: URL, readers: int) -> None:
+    def __init__(
+        self, url: URL, readers: int, *, answer_timeout_s: float = ANSWER_TIMEOUT_S
+    ) -> None:
+        self._answer_timeout_s = answer_timeout_s
+        self._reads = 0
+        self._no_reads = asyncio.Event()
+        self._no_reads.set()
         # READ COMMITTED: with MySQL's default, nodes that upsert would lock each other's gaps.
         self._writer = _engine(url, 1, isolation_level="READ COMMITTED")
         self._readers = _engine(
@@ -60,19 +66,27 @@ class ServerEngine:
     async def transact(self, steps: Sequence[Step]) -> None:
         """See `Engine`."""
         with declared_errors():
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            async with asyncio.timeout(self._answer_timeout_s):
                 await self._transact(steps)
 
     async def read(
         self, statement: Executable, values: Mapping[str, Any] | None
     ) -> Sequence[Row[Any]]:
         """See `Engine`."""
-        with declared_errors():
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                return await self._read(statement, values)
+        self._reads += 1
+        self._no_reads.clear()
+        try:
+            with declared_errors():
+                async with asyncio.timeout(self._answer_timeout_s):
+                    return await self._read(statement, values)
+        finally:
+            self._reads -= 1
+            if not self._reads:
+                self._no_reads.set()
 
     async def aclose(self) -> None:
         """See `Engine`."""
+        await self._no_reads.wait()
         await self._readers.dispose()
         await self._writer.dispose()
 

@@ -25,10 +25,11 @@ CHECK_TIMEOUT_S: Final = 1.0
 _PROBE: Final = upsert(probe, key=["id"], update=["filler"])
 # Larger than a page, so that the probe needs free space and not only a page that is there.
 _FILLERS: Final = (bytes(32 * 1024), b"")
+_IN_DOUBT: Final = "The store was stopped during a commit: nobody knows whether it was saved."
 
 
 class Observer(Protocol):
-    """Hears what the store does; called in the event loop, so it must be quick and not raise."""
+    """Hears what the store does; called in the event loop, so it must be quick."""
 
     def committed(self, seconds: float, changes: int) -> None:
         """A transaction of `changes` statements' rows was committed; `seconds` from its begin."""
@@ -136,11 +137,21 @@ class Store:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._queue:
-                    await self._commit(take_batch(self._queue, BATCH_LIMIT))
+                    await self._commit_next()
         finally:
             # Only a cancelled writer (the loop is being stopped) leaves something here.
             self._is_closing = True
             self._fail(list(self._queue), StoreClosed())
+            self._queue.clear()
+
+    async def _commit_next(self) -> None:
+        batch = take_batch(self._queue, BATCH_LIMIT)
+        try:
+            await self._commit(batch)
+        except asyncio.CancelledError:
+            unsettled = [call for call in batch.calls if not call.done.done()]
+            self._fail(unsettled, StoreUnavailable(_IN_DOUBT))
+            raise
 
     async def _commit(self, batch: Batch) -> None:
         try:
@@ -173,16 +184,24 @@ class Store:
             return
         started = perf_counter()
         await self._engine.transact(merge_steps(changes))
-        if self._observer is not None:
-            self._observer.committed(perf_counter() - started, len(changes))
+        self._observe_commit(perf_counter() - started, len(changes))
 
     def _fail(self, calls: Sequence[Call], error: Exception) -> None:
-        code = error.code if isinstance(error, StoreError) else "bug"
         for call in calls:
-            if self._observer is not None:
-                self._observer.failed(code)
+            self._observe_failure(error)
             if not call.done.done():
                 call.done.set_exception(error.again() if isinstance(error, StoreError) else error)
+
+    # The observer is called by the loop: if it raises, that must not look like a failed commit.
+
+    def _observe_commit(self, seconds: float, changes: int) -> None:
+        if self._observer is not None:
+            self._loop.call_soon(self._observer.committed, seconds, changes)
+
+    def _observe_failure(self, error: Exception) -> None:
+        if self._observer is not None:
+            code = error.code if isinstance(error, StoreError) else "bug"
+            self._loop.call_soon(self._observer.failed, code)
 
 
 def _resolve(calls: Sequence[Call]) -> None:
