@@ -28,7 +28,7 @@ class Theme:
 
 
 LIGHT = Theme("#ffffff", "#1f2328", "#656d76", "#0969da", "#c4cbd3", "#8c959f")
-DARK = Theme("#0d1117", "#e6edf3", "#8d96a0", "#4493f8", "#3d444d", "#656d76")
+DARK = Theme("#0d1117", "#e6edf3", "#8d96a0", "#4493f8", "#4d5560", "#768390")
 
 
 def write_plots(tables: Sequence[Table], folder: Path) -> list[Path]:
@@ -53,6 +53,7 @@ def _write(charted: Sequence[tuple[Table, Chart]], theme: Theme, path: Path) -> 
         places = figure.subplots(rows, COLUMNS, squeeze=False).flat
         for place, (table, chart) in zip(places, charted, strict=False):
             _draw(place, table, chart, theme)
+            place.set_ylim(tallest - 0.5, -0.5)  # bars of one thickness everywhere
         for place in list(figure.axes)[len(charted) :]:
             place.set_axis_off()
         figure.savefig(path, metadata={"Date": None})
@@ -71,7 +72,6 @@ def _draw(axes: Axes, table: Table, chart: Chart, theme: Theme) -> None:
         color=[colours[subject.role] for subject, _ in bars],
     )
     axes.set_yticks(range(len(bars)), [subject.label for subject, _ in bars], color=theme.ink)
-    axes.invert_yaxis()
     axes.set_xlim(0, (max(values, default=0) or 1) * 1.22)
     axes.set_xticks([])
     axes.tick_params(length=0)

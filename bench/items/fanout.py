@@ -27,7 +27,7 @@ WINDOW_1 = Item(
         times_as_many("≥ 8 × python-socketio", "per_second", "python-socketio", 8),
         times_as_many("≥ 1.4 × Node Socket.IO", "per_second", "node", 1.4),
     ),
-    chart=Chart("per_second", "Deliveries per second, one message at a time", more_is_better=True),
+    chart=Chart("per_second", "Broadcast, one at a time: deliveries/s", more_is_better=True),
 )
 
 WINDOW_64 = Item(
@@ -41,5 +41,5 @@ WINDOW_64 = Item(
         times_as_many("≥ 80 × python-socketio", "per_second", "python-socketio", 80),
         times_as_many("≥ 12 × Node Socket.IO", "per_second", "node", 12),
     ),
-    chart=Chart("per_second", "Deliveries per second, 64 messages in flight", more_is_better=True),
+    chart=Chart("per_second", "Broadcast, 64 in flight: deliveries/s", more_is_better=True),
 )

@@ -48,6 +48,6 @@ IDLE = Item(
         at_most("≤ 9 KB a participant", "kilobytes", 9),
         at_most("≤ 5 % of a core", "server_share", 0.05),
     ),
-    chart=Chart("kilobytes", "KB per idle participant", more_is_better=False),
+    chart=Chart("kilobytes", "Idle participant: KB of memory", more_is_better=False),
     most_rounds=3,
 )

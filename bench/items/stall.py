@@ -44,5 +44,5 @@ STALL = Item(
         at_most("< 10 MB more memory", "growth_mb", 10),
         at_most("p99 of the others ≤ 1.10 × before", "p99_ratio", 1.10),
     ),
-    chart=Chart("growth_mb", "MB more memory for a stalled reader", more_is_better=False),
+    chart=Chart("growth_mb", "Stalled reader, 100 MB sent: MB more", more_is_better=False),
 )

@@ -123,14 +123,14 @@ static void run_messages(struct client *speaker, struct client **audience, int s
     struct moment interval = since(start);
     complete = traffic.complete - complete;
     deliveries = traffic.deliveries - deliveries;
-    struct histogram *latencies = malloc(sizeof *latencies);
-    *latencies = traffic.latencies;
+    struct histogram latencies = traffic.latencies;
 
-    drain(deadline_from_now());
+    drain(deadline_from_now()); /* every message must arrive, also those that are not in the figures */
     if (!deliveries)
         fail("nothing was heard in %.1f s", options.seconds);
-    printf("\"messages\":%lu,\"deliveries\":%lu,", (unsigned long)complete, (unsigned long)deliveries);
-    report_latencies(latencies);
+    printf("\"said\":%lu,\"messages\":%lu,\"deliveries\":%lu,", (unsigned long)traffic.said, (unsigned long)complete,
+           (unsigned long)deliveries);
+    report_latencies(&latencies);
     report_interval(interval);
 }
 
