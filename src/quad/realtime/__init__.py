@@ -1,6 +1,38 @@
 """The engine: a fast Socket.IO server that knows nothing of what is said over it."""
 
+from quad.realtime.client import Client
+from quad.realtime.counters import Counters
+from quad.realtime.delivery import Message, Topic
+from quad.realtime.engine import Application, Engine, HandshakeRefused
 from quad.realtime.errors import AckTimeout, BadPayload, Refused, TooManyEvents, UnknownEvent
+from quad.realtime.host import Endpoint, Host
+from quad.realtime.listening import listen, run, stop_signal
+from quad.realtime.options import EngineOptions
 from quad.realtime.payload import Payload
+from quad.realtime.session import Listener, Session
+from quad.realtime.socketserver import SocketServer
 
-__all__ = ["AckTimeout", "BadPayload", "Payload", "Refused", "TooManyEvents", "UnknownEvent"]
+__all__ = [
+    "AckTimeout",
+    "Application",
+    "BadPayload",
+    "Client",
+    "Counters",
+    "Endpoint",
+    "Engine",
+    "EngineOptions",
+    "HandshakeRefused",
+    "Host",
+    "Listener",
+    "Message",
+    "Payload",
+    "Refused",
+    "Session",
+    "SocketServer",
+    "TooManyEvents",
+    "Topic",
+    "UnknownEvent",
+    "listen",
+    "run",
+    "stop_signal",
+]

@@ -1,8 +1,8 @@
 """Long-polling payloads: several Engine.IO packets in one HTTP body.
 
-    V4           packets separated by the record separator; binary ones as base64
-    V3 text      `<length>:<packet>…`, the length in UTF-16 code units, as JavaScript counts
-    V3 binary    `00|01 <decimal digits, a byte each> ff <packet>…`, the length in bytes
+V4           packets separated by the record separator; binary ones as base64
+V3 text      `<length>:<packet>…`, the length in UTF-16 code units, as JavaScript counts
+V3 binary    `00|01 <decimal digits, a byte each> ff <packet>…`, the length in bytes
 """
 
 import urllib.parse

@@ -217,9 +217,7 @@ def encode(packet: AnyPacket) -> str:
             assert_never(unknown)
 
 
-def _head(
-    plain: str, binary: str, attachments: int, namespace: str, ack_id: int | None
-) -> str:
+def _head(plain: str, binary: str, attachments: int, namespace: str, ack_id: int | None) -> str:
     kind = f"{binary}{attachments}-" if attachments else plain
     return kind + _prefix(namespace) + ("" if ack_id is None else str(ack_id))
 
@@ -258,9 +256,7 @@ def encode_event(
     return head.encode() + _encode_json((name, *args)), attachments
 
 
-def encode_ack(
-    namespace: str, ack_id: int, args: tuple[object, ...]
-) -> tuple[bytes, list[bytes]]:
+def encode_ack(namespace: str, ack_id: int, args: tuple[object, ...]) -> tuple[bytes, list[bytes]]:
     """An acknowledgement ready for the wire: its UTF-8 text and its attachments."""
     attachments: list[bytes] = []
     if has_binary(args):

@@ -1,0 +1,71 @@
+"""Timers for very many things that all wait equally long.
+
+A timer of the loop for each of 100,000 heartbeats would cost memory and a heap. As everybody
+waits for the same span, whoever began first is due first: a dict, which keeps the order of
+insertion, is the queue, and one timer of the loop watches its head.
+"""
+
+import asyncio
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Deadlines(Generic[Key]):
+    """Calls `on_due(key)` once, `delay_s` after the last `start(key)`, unless stopped before."""
+
+    __slots__ = ("_delay_s", "_due", "_on_due", "_timer")
+
+    def __init__(self, delay_s: float, on_due: Callable[[Key], None]) -> None:
+        self._delay_s = delay_s
+        self._on_due = on_due
+        self._due: dict[Key, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def start(self, key: Key) -> None:
+        """Begin to wait, or begin again."""
+        loop = asyncio.get_running_loop()
+        self._due.pop(key, None)
+        self._due[key] = loop.time() + self._delay_s
+        if self._timer is None:
+            self._timer = loop.call_later(self._delay_s, self._call_due)
+
+    def stop(self, key: Key) -> None:
+        """Wait no longer. A key that does not wait is no error."""
+        self._due.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everybody."""
+        self._due.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _call_due(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        # Set before the calls: `on_due` may start keys again, which must not set a second timer.
+        for key in self._take_due(now):
+            try:
+                self._on_due(key)
+            except Exception as error:
+                # One broken call must not stop the clock of all the others.
+                loop.call_exception_handler({"message": f"deadline of {key!r}", "exception": error})
+        self._timer = None
+        for due in self._due.values():
+            self._timer = loop.call_later(max(0.0, due - loop.time()), self._call_due)
+            break
+
+    def _take_due(self, now: float) -> list[Key]:
+        taken = []
+        for key, due in self._due.items():
+            if due > now:
+                break
+            taken.append(key)
+        for key in taken:
+            del self._due[key]
+        return taken

@@ -1,0 +1,259 @@
+"""From one message to many connections: topics, outboxes and the one write per loop turn.
+
+A message is encoded once for each kind of connection and the bytes are shared. Each
+connection has an outbox; the first message of a loop turn schedules one flush for all
+outboxes, and a flush is one write per connection.
+
+Most turns publish to one topic several times in a row. Those messages are first gathered
+beside the topic (`Delivery._run`) and joined once, and every subscriber gets the joined
+bytes: the cost for each subscriber is then that of one message. Whatever could overtake a
+gathered message (something for one of these subscribers alone, another topic, a change of
+the subscribers) first spills what was gathered, so each connection's order is that of the calls.
+"""
+
+import asyncio
+import enum
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from quad.wire.engineio import (
+    AnyPacket,
+    Binary,
+    Text,
+    Version,
+    encode_base64_message,
+    encode_binary_message,
+)
+from quad.wire.websocket import BINARY, TEXT, encode_frame
+
+# After this many flushed outboxes the loop gets a turn (heartbeats, new connections).
+_FLUSHES_PER_TURN = 1_000
+
+
+class Kind(enum.Enum):
+    """How a connection wants its messages."""
+
+    FRAMES_V4 = "frames-4"
+    FRAMES_V3 = "frames-3"
+    FRAMES_V3_BASE64 = "frames-3-base64"
+    # Long-polling and compressed WebSockets: framed later, each for itself.
+    PACKETS = "packets"
+    # WebSockets without Engine.IO.
+    RAW = "raw"
+
+    # Members are singletons; the default hash of an Enum is computed in Python, and kinds
+    # are keys on the hottest path.
+    __hash__ = object.__hash__
+
+
+# A queued thing: bytes are whole frames, packets are framed by whoever writes them.
+Item = bytes | AnyPacket
+
+
+class Message:
+    """One Engine.IO message, encoded at most once for each kind of connection."""
+
+    __slots__ = ("_attachments", "_frames", "_packets", "_text")
+
+    def __init__(self, text: bytes, attachments: Sequence[bytes] = ()) -> None:
+        """`text` is UTF-8 without the packet's type digit."""
+        self._text = text
+        self._attachments = attachments
+        self._frames: dict[Kind, bytes] = {}
+        self._packets: list[Text | Binary] | None = None
+
+    def items(self, kind: Kind) -> Sequence[Item]:
+        """What to append to the outbox of a connection of this kind."""
+        if kind is Kind.PACKETS:
+            return self.packets()
+        frames = self._frames.get(kind)
+        if frames is None:
+            frames = self._frames[kind] = self._encode(kind)
+        return (frames,)
+
+    def packets(self) -> list[Text | Binary]:
+        """The message as packets."""
+        if self._packets is None:
+            self._packets = [Text(self._text.decode()), *map(Binary, self._attachments)]
+        return self._packets
+
+    def _encode(self, kind: Kind) -> bytes:
+        if kind is Kind.RAW:
+            return encode_frame(TEXT, self._text)
+        text = encode_frame(TEXT, b"4" + self._text)
+        if not self._attachments:
+            return text
+        return text + b"".join(_encode_attachment(data, kind) for data in self._attachments)
+
+
+def _encode_attachment(data: bytes, kind: Kind) -> bytes:
+    if kind is Kind.FRAMES_V3_BASE64:
+        return encode_frame(TEXT, encode_base64_message(data, Version.V3).encode())
+    version = Version.V3 if kind is Kind.FRAMES_V3 else Version.V4
+    return encode_frame(BINARY, encode_binary_message(data, version))
+
+
+class Outbox(Protocol):
+    """One connection's end of the delivery: what waits for the next flush.
+
+    `queue` is appended to by the delivery alone. `flush` takes everything out of it and never
+    raises; it is called once per loop turn in which something was queued.
+    """
+
+    kind: Kind
+    queue: list[Item]
+
+    def flush(self) -> None:
+        """Write, or hold, what is queued."""
+
+
+class Topic:
+    """The local subscribers of one name, by kind."""
+
+    __slots__ = ("members", "size")
+
+    def __init__(self) -> None:
+        self.members: dict[Kind, dict[Outbox, None]] = {}
+        self.size = 0
+
+    def __contains__(self, outbox: Outbox) -> bool:
+        return outbox in self.members.get(outbox.kind, ())
+
+    def add(self, outbox: Outbox) -> None:
+        """Subscribe; twice is once."""
+        if outbox not in self:
+            self.members.setdefault(outbox.kind, {})[outbox] = None
+            self.size += 1
+
+    def discard(self, outbox: Outbox) -> None:
+        """Unsubscribe, if subscribed."""
+        if outbox in self:
+            del self.members[outbox.kind][outbox]
+            self.size -= 1
+
+
+class Delivery:
+    """Queues messages and flushes outboxes, once per loop turn."""
+
+    __slots__ = ("_dirty", "_flush_handle", "_run", "_run_topic", "delivered")
+
+    def __init__(self) -> None:
+        self._dirty: list[Outbox] = []
+        self._run_topic: Topic | None = None
+        self._run: list[Message] = []
+        self._flush_handle: asyncio.Handle | None = None
+        self.delivered = 0
+
+    def publish(self, topic: Topic, message: Message) -> int:
+        """Queue for every subscriber; returns how many there are."""
+        if self._run_topic is not topic:
+            self._spill()
+            self._run_topic = topic
+        self._run.append(message)
+        self._schedule()
+        return topic.size
+
+    def publish_except(self, topic: Topic, message: Message, skipped: Outbox) -> int:
+        """Queue for every subscriber but one."""
+        self._spill()
+        count = 0
+        for kind, members in topic.members.items():
+            items = message.items(kind)
+            for outbox in members:
+                if outbox is not skipped:
+                    self._queue(outbox, items)
+                    count += 1
+        self.delivered += count
+        return count
+
+    def send(self, outbox: Outbox, message: Message) -> None:
+        """Queue for one connection."""
+        self._spill_for(outbox)
+        self.delivered += 1
+        self._queue(outbox, message.items(outbox.kind))
+
+    def send_items(self, outbox: Outbox, items: Sequence[Item]) -> None:
+        """Queue for one connection what is encoded already."""
+        self._spill_for(outbox)
+        self._queue(outbox, items)
+
+    def subscribe(self, topic: Topic, outbox: Outbox) -> None:
+        """Everything published from now on reaches the outbox, and nothing from before."""
+        self._spill_if(topic)
+        topic.add(outbox)
+
+    def unsubscribe(self, topic: Topic, outbox: Outbox) -> None:
+        """Everything published until now still reaches the outbox."""
+        self._spill_if(topic)
+        topic.discard(outbox)
+
+    def settle(self, outbox: Outbox) -> None:
+        """Move everything meant for this outbox into its queue, before it changes or closes."""
+        self._spill_for(outbox)
+
+    def flush(self) -> None:
+        """Flush every outbox now: for the end of the process and for tests."""
+        self._spill()
+        dirty, self._dirty = self._dirty, []
+        for outbox in dirty:
+            outbox.flush()
+
+    def _queue(self, outbox: Outbox, items: Iterable[Item]) -> None:
+        queue = outbox.queue
+        if not queue:
+            self._dirty.append(outbox)
+            self._schedule()
+        queue.extend(items)
+
+    def _spill_for(self, outbox: Outbox) -> None:
+        topic = self._run_topic
+        if topic is not None and outbox in topic:
+            self._spill()
+
+    def _spill_if(self, topic: Topic) -> None:
+        if self._run_topic is topic:
+            self._spill()
+
+    def _spill(self) -> None:
+        topic = self._run_topic
+        if topic is None:
+            return
+        messages, self._run = self._run, []
+        self._run_topic = None
+        self.delivered += topic.size * len(messages)
+        for kind, members in topic.members.items():
+            if members:
+                self._queue_for_all(members, _join(messages, kind))
+
+    def _queue_for_all(self, members: Iterable[Outbox], items: Sequence[Item]) -> None:
+        # The hottest loop of the engine: once for every subscriber of every run.
+        mark_dirty = self._dirty.append
+        for outbox in members:
+            queue = outbox.queue
+            if not queue:
+                mark_dirty(outbox)
+            queue.extend(items)
+
+    def _schedule(self) -> None:
+        if self._flush_handle is None:
+            self._flush_handle = asyncio.get_running_loop().call_soon(self._flush_turn)
+
+    def _flush_turn(self) -> None:
+        self._flush_handle = None
+        self._spill()
+        dirty = self._dirty
+        if len(dirty) <= _FLUSHES_PER_TURN:
+            self._dirty = []
+        else:
+            dirty, self._dirty = dirty[:_FLUSHES_PER_TURN], dirty[_FLUSHES_PER_TURN:]
+            self._schedule()
+        for outbox in dirty:
+            outbox.flush()
+
+
+def _join(messages: list[Message], kind: Kind) -> Sequence[Item]:
+    if len(messages) == 1:
+        return messages[0].items(kind)
+    if kind is Kind.PACKETS:
+        return [packet for message in messages for packet in message.packets()]
+    return (b"".join([frame for message in messages for frame in message.items(kind)]),)  # type: ignore[misc]

@@ -1,0 +1,257 @@
+"""The Engine.IO server: who may open a session, which are open, and their clocks."""
+
+import asyncio
+import logging
+import random
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from typing import Protocol
+
+from quad.realtime.counters import Counters
+from quad.realtime.deadlines import Deadlines
+from quad.realtime.delivery import Delivery
+from quad.realtime.options import EngineOptions
+from quad.realtime.request import Request
+from quad.realtime.session import Listener, Session
+from quad.realtime.websocket import SERVICE_RESTART, WebSocket
+from quad.wire.engineio import Open, Ping, Version, encode_handshake
+
+log = logging.getLogger("quad.engine")
+
+# `<ten or more digits>-<digits>` as the cache breaker `t` of the handshake is the mark of the
+# Python client socketIO-client, which reads binary framing alone.
+_TIMESTAMP_DIGITS = 10
+
+
+class Application(Protocol):
+    """What the engine carries messages for."""
+
+    def session_opened(self, session: Session) -> Listener:
+        """Somebody has connected; what arrives goes to the listener."""
+
+
+class HandshakeRefused(Exception):
+    """A request that the engine does not serve: an HTTP status and a code of the protocol."""
+
+    def __init__(self, code: int, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def _refuse(code: int) -> HandshakeRefused:
+    messages = {
+        0: "Transport unknown",
+        1: "Session ID unknown",
+        2: "Bad handshake method",
+        3: "Bad request",
+        4: "Forbidden",
+        5: "Unsupported protocol version",
+    }
+    return HandshakeRefused(code, messages[code], 403 if code == 4 else 400)
+
+
+class Engine:
+    """All Engine.IO sessions of one application."""
+
+    def __init__(
+        self,
+        application: Application,
+        options: EngineOptions | None = None,
+        counters: Counters | None = None,
+    ) -> None:
+        self.options = options or EngineOptions()
+        self.counters = counters or Counters()
+        self.delivery = Delivery()
+        self.sessions: dict[str, Session] = {}
+        self._application = application
+        self._addresses: Counter[str] = Counter()
+        self._is_draining = False
+        interval_s = self.options.ping_interval_ms / 1000
+        timeout_s = self.options.ping_timeout_ms / 1000
+        self._pings = Deadlines(interval_s, self._ping)
+        self._pongs = Deadlines(timeout_s, _fail_silent)
+        self.silences = Deadlines(interval_s + timeout_s, _fail_silent)
+        self.upgrades = Deadlines(self.options.upgrade_timeout_ms / 1000, Session.probe_lost)
+        self.closings = Deadlines(timeout_s, _fail_silent)
+
+    # Handshakes
+
+    def check(self, request: Request, *, is_upgrade: bool) -> Session | None:
+        """The session that a request belongs to, or None for one that wants a new session.
+
+        Raises:
+            HandshakeRefused: the request is not served.
+        """
+        transport = request.query.get("transport")
+        if transport not in ("polling", "websocket"):
+            raise _refuse(0)
+        if not self.allows_origin(request):
+            raise _refuse(4)
+        sid = request.query.get("sid")
+        if sid is not None:
+            return self._check_session(sid, transport, is_upgrade=is_upgrade)
+        if request.method != "GET":
+            raise _refuse(2)
+        if (transport == "websocket") != is_upgrade:
+            raise _refuse(3)
+        self._check_new(request)
+        return None
+
+    def allows_origin(self, request: Request) -> bool:
+        """Whether the page that a request comes from may talk to us; native clients name none."""
+        if request.is_same_origin or "*" in self.options.origins:
+            return True
+        return request.headers["origin"] in self.options.origins
+
+    def _check_session(self, sid: str, transport: str, *, is_upgrade: bool) -> Session:
+        session = self.sessions.get(sid)
+        if session is None:
+            raise _refuse(1)
+        if (transport == "websocket") != is_upgrade:
+            raise _refuse(3)
+        # A WebSocket for a session that has moved already is let in and then closed.
+        if not is_upgrade and session.transport != "polling":
+            raise _refuse(3)
+        return session
+
+    def _check_new(self, request: Request) -> None:
+        if request.query.get("EIO") not in ("3", "4"):
+            raise _refuse(5)
+        if self._is_draining:
+            raise HandshakeRefused(4, "Shutting down", 503)
+        limit = self.options.connections_per_address
+        if limit is not None and self._addresses[request.address] >= limit:
+            log.warning("%s has %d connections: refused one more", request.address, limit)
+            self.counters.refused_handshakes["connections_per_address"] += 1
+            raise HandshakeRefused(4, "Too many connections from this address", 429)
+
+    # Sessions
+
+    def open_polling(self, request: Request) -> tuple[Session, Open]:
+        """A new session on long-polling, and the packet that tells the client."""
+        session = self._make_session(request)
+        self._begin(session, None)
+        return session, self._open_packet(session, ["websocket"])
+
+    def open_websocket(self, request: Request, connect: Callable[[Session], WebSocket]) -> Session:
+        """A new session on a WebSocket; `connect` makes it, with the session as its receiver."""
+        session = self._make_session(request)
+        websocket = connect(session)
+        self._begin(session, websocket)
+        return session
+
+    def _make_session(self, request: Request) -> Session:
+        sid = secrets.token_urlsafe(15)
+        version = Version(int(request.query["EIO"]))
+        wants_base64 = request.query.get("b64") in ("1", "true")
+        session = Session(
+            self,
+            sid,
+            version,
+            request.handshake(),
+            wants_base64=wants_base64,
+            binary_framing=not wants_base64 and _is_socketio_client(request.query.get("t", "")),
+        )
+        self.sessions[sid] = session
+        self._addresses[request.address] += 1
+        return session
+
+    def _begin(self, session: Session, websocket: WebSocket | None) -> None:
+        if websocket is not None:
+            session.start_on(websocket)
+        self.count(session, +1)
+        if session.version is Version.V4:
+            self._pings.start(session)
+        else:
+            self.silences.start(session)
+        if websocket is not None:
+            session.send_packet(self._open_packet(session, []))
+        session.listen(self._application.session_opened(session))
+
+    def _open_packet(self, session: Session, upgrades: list[str]) -> Open:
+        options = self.options
+        return Open(
+            encode_handshake(
+                session.sid,
+                upgrades,
+                options.ping_interval_ms,
+                options.ping_timeout_ms,
+                options.max_payload_bytes,
+            )
+        )
+
+    def forget(self, session: Session) -> None:
+        """The session has ended."""
+        if self.sessions.pop(session.sid, None) is None:
+            return
+        self.count(session, -1)
+        for deadlines in (self._pings, self._pongs, self.silences, self.upgrades, self.closings):
+            deadlines.stop(session)
+        address = session.handshake.address
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
+
+    def count(self, session: Session, change: int) -> None:
+        """Count a session in or out, by its present transport."""
+        self.counters.connections[session.transport, session.version.name] += change
+
+    def note_slow_reader(self, session: Session) -> None:
+        """A session is being closed because its client does not read."""
+        self.counters.slow_readers_closed += 1
+        log.warning(
+            "closing %s (%s, %s): slow reader, %d bytes unread",
+            session.sid[:6],
+            session.handshake.address,
+            session.transport,
+            session.queued_bytes,
+        )
+
+    # Heartbeats
+
+    def heard_pong(self, session: Session) -> None:
+        """A V4 client lives; the next Ping is due an interval from now."""
+        self._pongs.stop(session)
+        self._pings.start(session)
+
+    def _ping(self, session: Session) -> None:
+        self._pongs.start(session)
+        session.send_packet(Ping())
+
+    # The end
+
+    async def drain(self, spread_s: float) -> None:
+        """Close every session, in random order over `spread_s`, so that not all return at once.
+
+        New handshakes are refused with 503. Clients see a closed transport and reconnect with
+        their own backoff; whatever was queued for them is written first.
+        """
+        self._is_draining = True
+        sessions = [session for session in self.sessions.values() if session.is_open]
+        random.shuffle(sessions)
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        for done, session in enumerate(sessions):
+            session.close("server shutting down", SERVICE_RESTART)
+            due = start + spread_s * done / len(sessions)
+            if due > loop.time():
+                await asyncio.sleep(due - loop.time())
+        self.delivery.flush()
+
+    def stop_clocks(self) -> None:
+        """No timer of this engine outlives it."""
+        for deadlines in (self._pings, self._pongs, self.silences, self.upgrades, self.closings):
+            deadlines.clear()
+
+
+def _fail_silent(session: Session) -> None:
+    session.fail("ping timeout")
+
+
+def _is_socketio_client(cache_breaker: str) -> bool:
+    seconds, dash, count = cache_breaker.partition("-")
+    is_long_enough = len(seconds) >= _TIMESTAMP_DIGITS
+    return dash == "-" and is_long_enough and seconds.isdecimal() and count.isdecimal()

@@ -1,0 +1,99 @@
+"""From a function's signature to the types of an event's arguments."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, get_type_hints
+
+import msgspec
+
+from quad.realtime.errors import BadPayload
+
+_NOTHING = inspect.Parameter.empty
+_EMPTY_OBJECT = b"{}"
+
+
+class Handler:
+    """A function that handles one event, and how its arguments are decoded."""
+
+    __slots__ = ("_more", "_parameters", "call", "event", "is_overlapping")
+
+    def __init__(self, event: str, function: Callable[..., Any], *, is_overlapping: bool) -> None:
+        """Read the types off the function's parameters; the first one is the client.
+
+        Raises:
+            TypeError: a parameter after the client has no annotation.
+        """
+        self.event = event
+        self.call = function
+        self.is_overlapping = is_overlapping
+        hints = get_type_hints(function)
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        self._parameters: list[_Parameter] = []
+        self._more: _Parameter | None = None
+        for parameter in parameters:
+            if parameter.name not in hints:
+                raise TypeError(f"{event}: the parameter {parameter.name!r} needs a type")
+            typed = _Parameter(hints[parameter.name], is_optional=parameter.default is not _NOTHING)
+            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+                self._more = typed
+            else:
+                self._parameters.append(typed)
+
+    def decode(self, raw: Sequence[msgspec.Raw]) -> list[Any]:
+        """The arguments after the client, from JSON. More than are declared are ignored.
+
+        Raises:
+            BadPayload: one is missing or of another type; the sentence names event and key.
+        """
+        return self._convert(raw, _decode)
+
+    def convert(self, values: Sequence[Any]) -> list[Any]:
+        """The arguments after the client, from values that may hold bytes.
+
+        Raises:
+            BadPayload: as for `decode`.
+        """
+        return self._convert(values, _convert)
+
+    def _convert(
+        self, given: Sequence[Any], convert: Callable[["_Parameter", Any], Any]
+    ) -> list[Any]:
+        parameters = self._parameters
+        try:
+            arguments = [
+                convert(parameter, value)
+                for parameter, value in zip(parameters, given, strict=False)
+            ]
+            for parameter in parameters[len(given) :]:
+                if parameter.is_optional:
+                    break
+                arguments.append(parameter.decode(_EMPTY_OBJECT))
+            if self._more is not None:
+                arguments += [convert(self._more, value) for value in given[len(parameters) :]]
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise BadPayload(f"{self.event}: {_explain(error)}") from None
+        return arguments
+
+
+class _Parameter:
+    __slots__ = ("annotation", "decode", "is_optional")
+
+    def __init__(self, annotation: Any, *, is_optional: bool) -> None:
+        self.annotation = annotation
+        self.is_optional = is_optional
+        self.decode: Callable[[Any], Any] = msgspec.json.Decoder(annotation).decode
+
+
+def _decode(parameter: _Parameter, raw: Any) -> Any:
+    return parameter.decode(raw)
+
+
+def _convert(parameter: _Parameter, value: Any) -> Any:
+    return msgspec.convert(value, parameter.annotation)
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    # "$" is the root in msgspec's paths; people know the key's name.
+    return str(error).replace("`$.", "`").replace("at `$`", "in the payload")

@@ -1,0 +1,141 @@
+"""One address: engines by path, other WebSocket endpoints, and an ASGI application for the rest."""
+
+import asyncio
+import http
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from quad.realtime.engine import Engine, HandshakeRefused
+from quad.realtime.opening import Opening
+from quad.realtime.polling import Receive, Scope, Send, refusal, serve_polling
+from quad.realtime.request import Request, make_request
+from quad.realtime.session import Probe
+
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# A client costs about 0.2 ms to take in again, so a thousand a second leave room for the rest.
+_SPREAD_S = 0.001
+
+
+class Endpoint(Protocol):
+    """A WebSocket protocol that is not Engine.IO, at a path of its own."""
+
+    def open(self, request: Request, transport: asyncio.Transport) -> None:
+        """Take a connection, by way of an `Opening`.
+
+        Raises:
+            HandshakeRefused: before the upgrade, with its HTTP status.
+        """
+
+    async def drain(self, spread_s: float) -> None:
+        """Close every connection in good order."""
+
+
+class Host:
+    """Routes what arrives at one address."""
+
+    def __init__(
+        self,
+        engines: Mapping[str, Engine],
+        application: Application | None = None,
+        endpoints: Mapping[str, Endpoint] | None = None,
+        trusted_proxies: frozenset[str] = frozenset(),
+    ) -> None:
+        """Paths of engines are taken with and without their last slash.
+
+        `trusted_proxies`: peers whose `X-Forwarded-For` is believed.
+        """
+        self._engines = {path.rstrip("/"): engine for path, engine in engines.items()}
+        self._application = application or _not_found
+        self._endpoints = endpoints or {}
+        self._trusted_proxies = trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI: long-polling for the engines, everything else for the application."""
+        engine = None
+        if scope["type"] == "http":
+            engine = self._engines.get(scope["path"].rstrip("/"))
+        if engine is None:
+            await self._application(scope, receive, send)
+            return
+        request = self._request(scope["method"], scope["path"], scope)
+        await serve_polling(engine, request, receive, send)
+
+    def upgrade(self, scope: Scope, url: bytes, transport: asyncio.Transport) -> None:
+        """Answer a request to become a WebSocket."""
+        path, _, raw_query = url.partition(b"?")
+        scope["query_string"] = raw_query
+        request = self._request(scope["method"], path.decode("latin-1"), scope)
+        try:
+            self._upgrade(request, transport)
+        except HandshakeRefused as refused:
+            answer = refusal(refused)
+            _write_answer(transport, answer.status, answer.content_type, answer.body)
+
+    def _upgrade(self, request: Request, transport: asyncio.Transport) -> None:
+        endpoint = self._endpoints.get(request.path)
+        if endpoint is not None:
+            endpoint.open(request, transport)
+            return
+        engine = self._engines.get(request.path.rstrip("/"))
+        if engine is None:
+            raise HandshakeRefused(3, "Not found", 404)
+        session = engine.check(request, is_upgrade=True)
+        opening = Opening(
+            request,
+            transport,
+            max_message_bytes=engine.options.max_payload_bytes,
+            outbox_limit_bytes=engine.options.outbox_limit_bytes,
+            compression=engine.options.compression,
+        )
+        if session is None:
+            engine.open_websocket(request, opening.connect)
+            return
+        probe = Probe(session)
+        probe.begin(opening.connect(probe))
+
+    def _request(self, method: str, path: str, scope: Scope) -> Request:
+        peer = scope["client"][0] if scope["client"] else ""
+        return make_request(
+            method,
+            path,
+            scope["query_string"],
+            scope["headers"],
+            peer,
+            self._trusted_proxies,
+        )
+
+    async def drain(self, longest_s: float) -> None:
+        """Close all sessions and connections, spread so that not all come back at once."""
+        count = sum(len(engine.sessions) for engine in self._engines.values())
+        spread_s = min(longest_s, count * _SPREAD_S)
+        drains = [engine.drain(spread_s) for engine in self._engines.values()]
+        drains += [endpoint.drain(spread_s) for endpoint in set(self._endpoints.values())]
+        await asyncio.gather(*drains)
+
+    def stop_clocks(self) -> None:
+        """No timer outlives the host."""
+        for engine in self._engines.values():
+            engine.stop_clocks()
+
+
+def _write_answer(
+    transport: asyncio.Transport, status: int, content_type: bytes, body: bytes
+) -> None:
+    head = (
+        f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\n"
+        f"content-type: {content_type.decode()}\r\n"
+        f"content-length: {len(body)}\r\n"
+        "connection: close\r\n\r\n"
+    )
+    transport.write(head.encode() + body)
+    transport.close()
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    """The application of a host that has none."""
+    if scope["type"] != "http":
+        raise RuntimeError("no lifespan here")  # ASGI's way to say so
+    start = {"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]}
+    await send(start)
+    await send({"type": "http.response.body"})

@@ -1,0 +1,196 @@
+"""Listening: uvicorn's HTTP under our limits, our way to WebSockets, and an end in good order."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import uvicorn
+import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from quad.realtime.deadlines import Deadlines
+from quad.realtime.host import Host
+
+log = logging.getLogger("quad.listening")
+
+_HEAD_LIMIT_BYTES = 65_536
+_BACKLOG = 4096  # Linux' own limit; a school reconnects all at once
+_HTTP_GRACE_S = 1  # what plain HTTP answers may still take after the sessions were drained
+
+
+class Front(HttpToolsProtocol):
+    """One connection before it is known what it wants."""
+
+    def __init__(self, config: uvicorn.Config, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)
+        self._host, self._silent = config.app.host, config.app.silent  # type: ignore[union-attr]
+        self._head_bytes: int | None = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """The first request is due within the handshake timeout."""
+        super().connection_made(transport)
+        self._silent.start(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is expected any more."""
+        self._silent.stop(self)
+        super().connection_lost(exc)
+
+    def cut(self) -> None:
+        """No whole request has come in time."""
+        log.info("closing %s: no request in time", self.client)
+        self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """The head of a request is bounded: the parser would take any."""
+        if self._head_bytes is not None:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._head_bytes is not None and self._head_bytes > _HEAD_LIMIT_BYTES:
+            log.warning("closing %s: the head of its request is too large", self.client)
+            self.transport.abort()
+
+    def on_message_begin(self) -> None:
+        """A request has begun, and must come to its end."""
+        super().on_message_begin()
+        self._head_bytes = 0
+        self._silent.start(self)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Join repeated Connection lines: one real client sends Upgrade and keep-alive apart."""
+        if name.lower() == b"connection":
+            for position, (known, first) in enumerate(self.headers):
+                if known == b"connection":
+                    self.headers[position] = (known, first + b", " + value)
+                    return
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """What follows is the body, bounded by whoever reads it."""
+        self._head_bytes = None
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A slow body is alive as long as it moves."""
+        self._silent.start(self)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole; how long its answer takes is the application's."""
+        self._silent.stop(self)
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Leave the connection to the host, and with it to the engine."""
+        self._silent.stop(self)
+        self.connections.discard(self)
+        self._host.upgrade(self.scope, self.url, self.transport)
+
+
+class _Site:
+    """What uvicorn knows as the application: the host, and the clock of its connections."""
+
+    def __init__(self, host: Host, handshake_timeout_s: float) -> None:
+        self.host = host
+        self.silent: Deadlines[Front] = Deadlines(handshake_timeout_s, Front.cut)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.host(scope, receive, send)
+
+
+@contextlib.asynccontextmanager
+async def listen(
+    host: Host,
+    address: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    handshake_timeout_s: float = 10.0,
+    drain_s: float = 3.0,
+) -> AsyncIterator[str]:
+    """Serve a host while the block runs; yields the URL. Port 0 takes any free one.
+
+    At the end of the block nobody is let in any more, sessions are closed within `drain_s`
+    after what is queued for them has been written, and HTTP answers get a second to finish.
+
+    Raises:
+        OSError: the address cannot be used.
+    """
+    site = _Site(host, handshake_timeout_s)
+    config = uvicorn.Config(
+        site,
+        http=Front,
+        ws=asyncio.Protocol,  # only its presence counts: Front upgrades by itself
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        interface="asgi3",
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=_HTTP_GRACE_S,
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    with _bind(address, port) as listener:
+        await server.startup([listener])
+        ticking = asyncio.create_task(server.main_loop(), name="uvicorn")
+        try:
+            yield _url(listener)
+        finally:
+            for listening in server.servers:
+                listening.close()
+            await host.drain(drain_s / 2)
+            server.should_exit = True
+            await ticking
+            await server.shutdown([listener])
+            site.silent.clear()
+            host.stop_clocks()
+
+
+def run(host: Host, address: str = "127.0.0.1", port: int = 8000, **options: float) -> None:
+    """Serve a host until SIGTERM or SIGINT, and print its URL."""
+
+    async def main() -> None:
+        with stop_signal() as stopped:
+            async with listen(host, address, port, **options) as url:
+                print(f"Listening on {url}", flush=True)
+                await stopped.wait()
+
+    uvloop.run(main())
+
+
+@contextlib.contextmanager
+def stop_signal() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set; a second SIGINT ends the process at once."""
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        if stopped.is_set():
+            loop.remove_signal_handler(signal.SIGINT)
+        stopped.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield stopped
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _bind(address: str, port: int) -> socket.socket:
+    family, _, _, _, where = socket.getaddrinfo(
+        address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    return socket.create_server(where[:2], family=family, backlog=_BACKLOG)
+
+
+def _url(listener: socket.socket) -> str:
+    address, port = listener.getsockname()[:2]
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"

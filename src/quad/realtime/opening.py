@@ -1,0 +1,63 @@
+"""The opening handshake of a WebSocket (RFC 6455, section 4), by `websockets`."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from websockets.datastructures import Headers
+from websockets.extensions import Extension
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+from websockets.http11 import Request as OpeningRequest
+from websockets.server import ServerProtocol
+
+from quad.realtime.engine import HandshakeRefused
+from quad.realtime.request import Request
+from quad.realtime.websocket import Receiver, WebSocket
+
+_log = logging.getLogger("quad.opening")
+_log.setLevel(logging.ERROR)
+
+
+class Opening:
+    """A request that may become a WebSocket: checked, and not answered yet."""
+
+    def __init__(
+        self,
+        request: Request,
+        transport: asyncio.Transport,
+        *,
+        max_message_bytes: int,
+        outbox_limit_bytes: int,
+        compression: bool = False,
+    ) -> None:
+        """Check the request.
+
+        Raises:
+            HandshakeRefused: it is no valid opening handshake.
+        """
+        self._transport = transport
+        self._max_message_bytes = max_message_bytes
+        self._outbox_limit_bytes = outbox_limit_bytes
+        factories = [ServerPerMessageDeflateFactory()] if compression else None
+        protocol = ServerProtocol(extensions=factories, logger=_log)
+        headers = Headers()
+        for name, value in request.header_lines:
+            headers[name.decode("latin-1")] = value.decode("latin-1")
+        response = protocol.accept(OpeningRequest(request.path, headers, method=request.method))
+        if response.status_code != 101:
+            raise HandshakeRefused(3, "Bad request", response.status_code)
+        self._response = response.serialize()
+        self._extensions: Sequence[Extension] = protocol.extensions
+
+    def connect(self, receiver: Receiver) -> WebSocket:
+        """Answer with 101; what arrives from now on goes to the receiver."""
+        self._transport.write(self._response)
+        websocket = WebSocket(
+            self._transport,
+            receiver,
+            max_message_bytes=self._max_message_bytes,
+            outbox_limit_bytes=self._outbox_limit_bytes,
+            extensions=self._extensions,
+        )
+        self._transport.set_protocol(websocket)
+        return websocket

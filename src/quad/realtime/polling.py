@@ -1,0 +1,204 @@
+"""The long-polling shell: an ASGI application for one engine."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from quad.realtime.engine import Engine, HandshakeRefused
+from quad.realtime.request import Request
+from quad.realtime.session import PollRefused, Session
+from quad.wire.engineio import AnyPacket, Binary, Version
+from quad.wire.errors import WireError
+from quad.wire.payload import (
+    decode_jsonp,
+    decode_v3_binary,
+    decode_v3_text,
+    decode_v4,
+    encode_jsonp,
+    encode_v3_binary,
+    encode_v3_text,
+    encode_v4,
+)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_TEXT = b"text/plain; charset=UTF-8"
+_OCTETS = b"application/octet-stream"
+_SCRIPT = b"text/javascript; charset=UTF-8"
+_JSON = b"application/json"
+_PREFLIGHT_AGE_S = b"600"
+
+
+class _Answer(msgspec.Struct):
+    status: int
+    content_type: bytes
+    body: bytes
+
+
+class _BodyTooLarge(Exception):
+    pass
+
+
+class _ClientGone(Exception):
+    """The request was aborted; nobody reads an answer."""
+
+
+async def serve_polling(engine: Engine, request: Request, receive: Receive, send: Send) -> None:
+    """Answer one request for the engine's path."""
+    try:
+        answer = await _answer(engine, request, receive)
+    except HandshakeRefused as refused:
+        answer = refusal(refused)
+    except _ClientGone:
+        return
+    await _send(engine, request, answer, send)
+
+
+def refusal(refused: HandshakeRefused) -> _Answer:
+    """The answer that tells a client why it is not served."""
+    body = msgspec.json.encode({"code": refused.code, "message": refused.message})
+    return _Answer(refused.status, _JSON, body)
+
+
+async def _answer(engine: Engine, request: Request, receive: Receive) -> _Answer:
+    if request.method == "OPTIONS":
+        return _preflight(engine, request)
+    session = engine.check(request, is_upgrade=False)
+    if session is None:
+        session, packet = engine.open_polling(request)
+        return _encode(session, request, [packet])
+    if request.method == "GET":
+        return await _poll(session, request, receive)
+    if request.method == "POST":
+        return await _post(engine, session, request, receive)
+    raise HandshakeRefused(3, "Bad request")
+
+
+def _preflight(engine: Engine, request: Request) -> _Answer:
+    if not engine.allows_origin(request):
+        raise HandshakeRefused(4, "Forbidden", 403)
+    return _Answer(204, _TEXT, b"")
+
+
+async def _poll(session: Session, request: Request, receive: Receive) -> _Answer:
+    try:
+        poll = session.begin_poll()
+    except PollRefused:
+        raise HandshakeRefused(3, "Bad request") from None
+    gone = asyncio.ensure_future(_wait_until_gone(receive))
+    try:
+        waiting: set[asyncio.Future[Any]] = {poll, gone}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if gone.done():
+            raise _ClientGone
+        return _encode(session, request, poll.result())
+    except (_ClientGone, asyncio.CancelledError):
+        session.abandon_poll(poll)
+        raise
+    finally:
+        gone.cancel()
+
+
+async def _wait_until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _post(engine: Engine, session: Session, request: Request, receive: Receive) -> _Answer:
+    try:
+        session.begin_post()
+    except PollRefused:
+        raise HandshakeRefused(3, "Bad request") from None
+    packets: list[AnyPacket] = []
+    try:
+        body = await _read_body(request, receive, engine.options.max_payload_bytes)
+        packets = _decode(session, request, body)
+    except _BodyTooLarge:
+        session.fail("payload too large")
+        return _Answer(413, _TEXT, b"payload too large")
+    except WireError as error:
+        session.fail(f"parse error: {error}")
+        raise HandshakeRefused(3, "Bad request") from error
+    finally:
+        session.end_post(packets)
+    return _Answer(200, b"text/html", b"ok")
+
+
+async def _read_body(request: Request, receive: Receive, limit_bytes: int) -> bytes:
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > limit_bytes:
+        raise _BodyTooLarge
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _ClientGone
+        body += message.get("body", b"")
+        if len(body) > limit_bytes:
+            raise _BodyTooLarge
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _decode(session: Session, request: Request, body: bytes) -> list[AnyPacket]:
+    if session.version is Version.V3:
+        if request.headers.get("content-type", "").startswith("application/octet-stream"):
+            return decode_v3_binary(body)
+        if "j" in request.query:
+            return decode_v3_text(decode_jsonp(_as_text(body)))
+        return decode_v3_text(_as_text(body))
+    return decode_v4(_as_text(body))
+
+
+def _as_text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise WireError("a body that is not UTF-8") from error
+
+
+def _encode(session: Session, request: Request, packets: list[AnyPacket]) -> _Answer:
+    if session.version is Version.V4:
+        return _Answer(200, _TEXT, encode_v4(packets).encode())
+    if "j" in request.query:
+        script = encode_jsonp(request.query["j"], encode_v3_text(packets))
+        return _Answer(200, _SCRIPT, script.encode())
+    has_binary = any(isinstance(packet, Binary) for packet in packets)
+    if session.binary_framing or (has_binary and not session.wants_base64):
+        return _Answer(200, _OCTETS, encode_v3_binary(packets))
+    return _Answer(200, _TEXT, encode_v3_text(packets).encode())
+
+
+async def _send(engine: Engine, request: Request, answer: _Answer, send: Send) -> None:
+    headers = [
+        (b"content-type", answer.content_type),
+        (b"content-length", str(len(answer.body)).encode()),
+        (b"cache-control", b"no-store"),
+        *_cors_headers(engine, request),
+    ]
+    start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+    await send(start)
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _cors_headers(engine: Engine, request: Request) -> list[tuple[bytes, bytes]]:
+    origin = request.headers.get("origin")
+    if origin is None or not engine.allows_origin(request):
+        return []
+    headers = [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-credentials", b"true"),
+        (b"vary", b"Origin"),
+    ]
+    if request.method == "OPTIONS":
+        wanted = request.headers.get("access-control-request-headers", "Content-Type")
+        headers += [
+            (b"access-control-allow-methods", b"GET, POST"),
+            (b"access-control-allow-headers", wanted.encode("latin-1")),
+            (b"access-control-max-age", _PREFLIGHT_AGE_S),
+        ]
+    return headers

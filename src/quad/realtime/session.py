@@ -1,0 +1,571 @@
+"""An Engine.IO session: one client, over long-polling or a WebSocket, or on the way between them.
+
+    POLLING ──websocket with the sid──▶ PROBING ──2probe──▶ PROBED ──5──▶ WEBSOCKET
+       ▲                                  │                    │              ▲
+       └───────── timeout, websocket gone ┴────────────────────┘       direct handshake
+
+From each of them to CLOSED; from POLLING also to CLOSING, where the last packets wait for the
+client to fetch them.
+"""
+
+import asyncio
+import enum
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, assert_never
+
+from quad.realtime.delivery import Item, Kind, Message
+from quad.realtime.request import Handshake
+from quad.realtime.websocket import NORMAL_CLOSURE, PROTOCOL_ERROR, WebSocket
+from quad.wire.engineio import (
+    AnyPacket,
+    Binary,
+    Close,
+    Noop,
+    Open,
+    Ping,
+    Pong,
+    Text,
+    Upgrade,
+    Version,
+    decode_binary_message,
+    decode_text_packet,
+    encode_base64_message,
+    encode_binary_message,
+    encode_text_packet,
+)
+from quad.wire.errors import WireError
+from quad.wire.websocket import BINARY, TEXT, encode_frame
+
+if TYPE_CHECKING:
+    from quad.realtime.engine import Engine
+
+
+class State(enum.Enum):
+    """Where a session is in its life."""
+
+    POLLING = "polling"
+    PROBING = "probing"
+    PROBED = "probed"
+    WEBSOCKET = "websocket"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+_MOVES = {
+    State.POLLING: {State.PROBING, State.CLOSING, State.CLOSED},
+    State.PROBING: {State.PROBED, State.POLLING, State.CLOSING, State.CLOSED},
+    State.PROBED: {State.WEBSOCKET, State.POLLING, State.CLOSING, State.CLOSED},
+    State.WEBSOCKET: {State.CLOSED},
+    State.CLOSING: {State.CLOSED},
+    State.CLOSED: set[State](),
+}
+
+
+class Listener(Protocol):
+    """The application's side of one session. No method may raise."""
+
+    def text_received(self, text: str) -> None:
+        """A text message has arrived."""
+
+    def binary_received(self, data: bytes) -> None:
+        """A binary message has arrived."""
+
+    def session_closed(self, reason: str) -> None:
+        """The session has ended; nothing arrives and nothing can be sent any more."""
+
+    def leave_topics(self) -> None:
+        """The session's kind is about to change: take it out of every topic."""
+
+    def return_to_topics(self) -> None:
+        """The kind has changed: subscribe it again."""
+
+
+class PollRefused(Exception):
+    """A second request of a sort that may only be under way once; the session has ended."""
+
+
+class _Polling:
+    """What only a session on long-polling needs."""
+
+    __slots__ = ("held", "held_bytes", "is_posting", "waiting")
+
+    def __init__(self) -> None:
+        self.held: list[AnyPacket] = []
+        self.held_bytes = 0
+        self.is_posting = False
+        self.waiting: asyncio.Future[list[AnyPacket]] | None = None
+
+    def take(self) -> list[AnyPacket]:
+        """Everything held."""
+        packets, self.held = self.held, []
+        self.held_bytes = 0
+        return packets
+
+
+class Session:
+    """One Engine.IO session: a receiver of WebSocket messages and an outbox of the delivery."""
+
+    __slots__ = (
+        "__weakref__",
+        "_engine",
+        "_listener",
+        "_polling",
+        "_probe",
+        "_state",
+        "_websocket",
+        "binary_framing",
+        "handshake",
+        "kind",
+        "queue",
+        "sid",
+        "version",
+        "wants_base64",
+    )
+
+    def __init__(
+        self,
+        engine: "Engine",
+        sid: str,
+        version: Version,
+        handshake: Handshake,
+        *,
+        wants_base64: bool = False,
+        binary_framing: bool = False,
+    ) -> None:
+        self.sid = sid
+        self.version = version
+        self.handshake = handshake
+        self.wants_base64 = wants_base64
+        # V3 only: answers are in binary framing even when they hold text alone.
+        self.binary_framing = binary_framing
+        self.kind = Kind.PACKETS
+        self.queue: list[Item] = []
+        self._engine = engine
+        self._listener: Listener = _NOBODY
+        self._state = State.POLLING
+        self._polling: _Polling | None = _Polling()
+        self._probe: Probe | None = None
+        self._websocket: WebSocket | None = None
+
+    # What the application says
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what is sent now can still arrive."""
+        return self._state is not State.CLOSED and self._state is not State.CLOSING
+
+    @property
+    def state(self) -> State:
+        """Where the session is in its life."""
+        return self._state
+
+    @property
+    def transport(self) -> str:
+        """`polling` or `websocket`: what the next message goes over."""
+        return "polling" if self._websocket is None else "websocket"
+
+    @property
+    def queued_bytes(self) -> int:
+        """What the client has not fetched or read, as far as this process knows."""
+        if self._websocket is not None:
+            return self._websocket.queued_bytes
+        return self._polling.held_bytes if self._polling else 0
+
+    def send(self, message: Message) -> None:
+        """Queue a message."""
+        self._engine.delivery.send(self, message)
+
+    def send_packet(self, packet: AnyPacket) -> None:
+        """Queue a packet, behind the messages that are queued already."""
+        self._engine.delivery.send_items(self, (self._as_item(packet),))
+
+    def close(self, reason: str, code: int = NORMAL_CLOSURE) -> None:
+        """End the session after everything queued so far has been delivered."""
+        if not self.is_open:
+            return
+        self._engine.delivery.settle(self)
+        self.flush()
+        if self._websocket is not None:
+            self._websocket.close(code, reason)
+            return
+        polling = self._polling
+        assert polling is not None  # only WEBSOCKET has none
+        self._end_probe()
+        polling.held.append(Close())
+        self._move(State.CLOSING)
+        if self._answer_poll(polling):
+            self._end(reason)
+        else:
+            self._engine.closings.start(self)
+            self._tell_closed(reason)
+
+    def fail(self, reason: str) -> None:
+        """End the session now: the peer broke the protocol, or is gone."""
+        if self._state is State.CLOSED:
+            return
+        self._end_probe()
+        if self._websocket is not None:
+            self._websocket.close(PROTOCOL_ERROR, reason)
+        if self._polling is not None:
+            self._polling.held = [Close()]
+            self._answer_poll(self._polling)
+        self._end(reason)
+
+    # What the engine says
+
+    def start_on(self, websocket: WebSocket) -> None:
+        """The handshake came by WebSocket."""
+        self._use(websocket)
+        self._state = State.WEBSOCKET
+
+    def listen(self, listener: Listener) -> None:
+        """From now on messages go to this listener."""
+        self._listener = listener
+
+    def flush(self) -> None:
+        """Write, or hold, what is queued."""
+        queue = self.queue
+        if not queue:
+            return
+        websocket = self._websocket
+        if websocket is None:
+            self._hold(queue)
+        elif self.kind is Kind.PACKETS:
+            websocket.write_messages([self._as_message(item) for item in queue])
+        else:
+            websocket.write(queue)  # type: ignore[arg-type]  # only PACKETS queues packets
+        queue.clear()
+
+    # Long-polling
+
+    def begin_poll(self) -> "asyncio.Future[list[AnyPacket]]":
+        """A GET has arrived: the packets of its answer.
+
+        Raises:
+            PollRefused: another one waits already.
+        """
+        polling = self._polling
+        assert polling is not None  # the engine lets nobody poll a WebSocket
+        if polling.waiting is not None and not polling.waiting.done():
+            self.fail("two polls at once")
+            raise PollRefused
+        polling.waiting = asyncio.get_running_loop().create_future()
+        if self._state is State.PROBED:
+            # The client is about to move; what is queued goes over the WebSocket.
+            polling.waiting.set_result([Noop()])
+        elif self._answer_poll(polling) and self._state is State.CLOSING:
+            self._end("server close")
+        return polling.waiting
+
+    def abandon_poll(self, poll: "asyncio.Future[list[AnyPacket]]") -> None:
+        """The GET went away before its answer was written: the next one gets the packets."""
+        polling = self._polling
+        if not poll.done():
+            poll.cancel()
+        elif polling is not None and self.is_open and not poll.cancelled():
+            polling.held[:0] = [packet for packet in poll.result() if packet != Noop()]
+
+    def begin_post(self) -> None:
+        """A POST has arrived.
+
+        Raises:
+            PollRefused: another one is under way.
+        """
+        polling = self._polling
+        assert polling is not None  # the engine lets nobody post to a WebSocket
+        if polling.is_posting:
+            self.fail("two posts at once")
+            raise PollRefused
+        polling.is_posting = True
+
+    def end_post(self, packets: Sequence[AnyPacket]) -> None:
+        """The POST has been read."""
+        if self._polling is not None:
+            self._polling.is_posting = False
+        for packet in packets:
+            if not self.is_open:
+                return
+            self._receive(packet)
+
+    def _hold(self, queue: list[Item]) -> None:
+        polling = self._polling
+        if polling is None or self._state is State.CLOSING:
+            return
+        for item in queue:
+            assert not isinstance(item, bytes)  # long-polling is of the kind PACKETS
+            polling.held.append(item)
+            polling.held_bytes += _size(item)
+        if self._state is not State.PROBED:
+            self._answer_poll(polling)
+        if polling.held_bytes > self._engine.options.outbox_limit_bytes:
+            self.slow_reader_closed()
+            self.fail("slow reader")
+
+    def _answer_poll(self, polling: _Polling) -> bool:
+        if not polling.held or polling.waiting is None or polling.waiting.done():
+            return False
+        polling.waiting.set_result(polling.take())
+        return True
+
+    # The upgrade
+
+    def begin_probe(self, probe: "Probe") -> bool:
+        """A WebSocket with this sid has been opened; False if it comes too late or too often."""
+        if self._state is not State.POLLING:
+            return False
+        self._move(State.PROBING)
+        self._probe = probe
+        self._engine.upgrades.start(self)
+        return True
+
+    def probed(self) -> None:
+        """The probe has been answered: a GET that waits ends, so that the client can move."""
+        self._move(State.PROBED)
+        polling = self._polling
+        if polling is not None and polling.waiting is not None and not polling.waiting.done():
+            polling.waiting.set_result([Noop()])
+
+    def upgraded(self, websocket: WebSocket) -> None:
+        """The client has moved: everything goes over the WebSocket, first what was held."""
+        self._engine.upgrades.stop(self)
+        self._engine.delivery.settle(self)
+        polling, self._polling = self._polling, None
+        assert polling is not None
+        self._probe = None
+        queued = [*polling.take(), *self.queue]
+        self.queue.clear()
+        self._engine.count(self, -1)
+        self._listener.leave_topics()
+        self._use(websocket)
+        self._listener.return_to_topics()
+        self._engine.count(self, +1)
+        self._move(State.WEBSOCKET)
+        for packet in queued:
+            assert not isinstance(packet, bytes)
+            self.send_packet(packet)
+
+    def probe_lost(self) -> None:
+        """The upgrade did not come about: long-polling goes on."""
+        self._end_probe()
+        if self._state in (State.PROBING, State.PROBED):
+            self._move(State.POLLING)
+            if self._polling is not None:
+                self._answer_poll(self._polling)
+
+    def _end_probe(self) -> None:
+        probe, self._probe = self._probe, None
+        self._engine.upgrades.stop(self)
+        if probe is not None:
+            probe.end()
+
+    # The WebSocket
+
+    def text_received(self, text: str) -> None:
+        """A text frame is a packet; nearly all of them are messages."""
+        if text[:1] == "4" and self.version is Version.V4:
+            self._listener.text_received(text[1:])
+            return
+        try:
+            packet = decode_text_packet(text, self.version)
+        except WireError as error:
+            self.fail(f"parse error: {error}")
+        else:
+            self._receive(packet)
+
+    def binary_received(self, data: bytes) -> None:
+        """A binary frame is a binary message."""
+        try:
+            packet = decode_binary_message(data, self.version)
+        except WireError as error:
+            self.fail(f"parse error: {error}")
+        else:
+            self._receive(packet)
+
+    def pong_received(self, data: bytes) -> None:
+        """Engine.IO has heartbeats of its own."""
+
+    def connection_ended(self, reason: str) -> None:
+        """The WebSocket has ended, and the session with it."""
+        self._end(reason)
+
+    def slow_reader_closed(self) -> None:
+        """The client does not read."""
+        self._engine.note_slow_reader(self)
+
+    # Packets
+
+    def _receive(self, packet: AnyPacket) -> None:
+        if self.version is Version.V3:
+            self._engine.silences.start(self)  # whatever a V3 client sends shows that it lives
+        match packet:
+            case Text(data):
+                self._listener.text_received(data)
+            case Binary(data=content):
+                self._listener.binary_received(content)
+            case Ping(data):
+                self._receive_ping(data)
+            case Pong():
+                self._receive_pong()
+            case Close():
+                self._receive_close()
+            case Noop():
+                pass
+            case Open() | Upgrade():
+                self.fail("parse error: a packet out of place")
+            case unknown:
+                assert_never(unknown)
+
+    def _receive_ping(self, data: str) -> None:
+        if self.version is Version.V4:
+            self.fail("parse error: a client of this version does not ping")
+        else:
+            self.send_packet(Pong(data))
+
+    def _receive_pong(self) -> None:
+        if self.version is Version.V3:
+            self.fail("parse error: a client of this version does not pong")
+        else:
+            self._engine.heard_pong(self)
+
+    def _receive_close(self) -> None:
+        polling, websocket = self._polling, self._websocket
+        if polling is not None:
+            self._end_probe()
+            polling.held = [Noop()]
+            self._answer_poll(polling)
+        self._end("client close")
+        if websocket is not None:
+            websocket.close(NORMAL_CLOSURE)
+
+    # Forms
+
+    def _use(self, websocket: WebSocket) -> None:
+        self._polling = None
+        self._websocket = websocket
+        websocket.receiver = self
+        if websocket.is_compressed:
+            self.kind = Kind.PACKETS
+        elif self.version is Version.V4:
+            self.kind = Kind.FRAMES_V4
+        else:
+            self.kind = Kind.FRAMES_V3_BASE64 if self.wants_base64 else Kind.FRAMES_V3
+
+    def _as_item(self, packet: AnyPacket) -> Item:
+        if self.kind is Kind.PACKETS:
+            return packet
+        message = self._as_message(packet)
+        if isinstance(message, str):
+            return encode_frame(TEXT, message.encode())
+        return encode_frame(BINARY, message)
+
+    def _as_message(self, item: Item) -> str | bytes:
+        assert not isinstance(item, bytes)
+        if not isinstance(item, Binary):
+            return encode_text_packet(item)
+        if self.wants_base64 and self.version is Version.V3:
+            return encode_base64_message(item.data, Version.V3)
+        return encode_binary_message(item.data, self.version)
+
+    # The end
+
+    def _move(self, state: State) -> None:
+        if state not in _MOVES[self._state]:
+            raise AssertionError(f"a session cannot go from {self._state} to {state}")
+        self._state = state
+
+    def _end(self, reason: str) -> None:
+        if self._state is State.CLOSED:
+            return
+        self._engine.forget(self)
+        self._move(State.CLOSED)
+        self._websocket = None
+        self._polling = None
+        self._tell_closed(reason)
+
+    def _tell_closed(self, reason: str) -> None:
+        listener, self._listener = self._listener, _NOBODY
+        listener.session_closed(reason)
+
+
+class Probe:
+    """The receiver of a WebSocket that wants to take over a polling session."""
+
+    __slots__ = ("_session", "_websocket")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._websocket: WebSocket | None = None
+
+    def begin(self, websocket: WebSocket) -> None:
+        """The handshake is done. A session that is not on long-polling keeps what it has."""
+        self._websocket = websocket
+        if not self._session.begin_probe(self):
+            self.end()
+
+    def end(self) -> None:
+        """Close the WebSocket, if it is not the session's own by now."""
+        websocket, self._websocket = self._websocket, None
+        if websocket is not None:
+            websocket.close(NORMAL_CLOSURE)
+
+    def text_received(self, text: str) -> None:
+        """Only the probe and then the upgrade are expected."""
+        websocket = self._websocket
+        if websocket is None:
+            return
+        if text == "2probe" and self._session.state is State.PROBING:
+            websocket.write([encode_frame(TEXT, b"3probe")])
+            self._session.probed()
+        elif text == "5" and self._session.state is State.PROBED:
+            self._websocket = None
+            self._session.upgraded(websocket)
+        else:
+            self._session.probe_lost()
+
+    def binary_received(self, data: bytes) -> None:
+        """Never expected."""
+        self._session.probe_lost()
+
+    def pong_received(self, data: bytes) -> None:
+        """We sent no Ping."""
+
+    def connection_ended(self, reason: str) -> None:
+        """The WebSocket is gone, but the session is not."""
+        if self._websocket is not None:
+            self._websocket = None
+            self._session.probe_lost()
+
+    def slow_reader_closed(self) -> None:
+        """Cannot happen: eight bytes are written."""
+
+
+class _Nobody:
+    """The listener before the beginning and after the end."""
+
+    def text_received(self, text: str) -> None:
+        pass
+
+    def binary_received(self, data: bytes) -> None:
+        pass
+
+    def session_closed(self, reason: str) -> None:
+        pass
+
+    def leave_topics(self) -> None:
+        pass
+
+    def return_to_topics(self) -> None:
+        pass
+
+
+_NOBODY = _Nobody()
+
+
+def _size(packet: AnyPacket) -> int:
+    match packet:
+        case Text(data):
+            return len(data)
+        case Binary(data=content):
+            return len(content)
+        case _:
+            return 1

@@ -1,0 +1,350 @@
+"""The WebSocket shell: an asyncio protocol between a transport and a receiver of messages.
+
+Nearly every frame that arrives is a whole, small, masked text frame; those are taken apart
+here. Everything else (fragments, control frames, binary, compressed or broken ones, frames cut
+by the network) goes to the complete implementation of `websockets`, which is created with the
+first such frame: an idle connection never needs it, and its memory.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from websockets.extensions import Extension
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Protocol as FrameParser
+from websockets.protocol import Side
+from websockets.speedups import apply_mask
+
+# Codes of RFC 6455, section 7.4.1, and of the registry it founded.
+NORMAL_CLOSURE = 1000
+GOING_AWAY = 1001
+PROTOCOL_ERROR = 1002
+INVALID_DATA = 1007
+POLICY_VIOLATION = 1008
+MESSAGE_TOO_BIG = 1009
+INTERNAL_ERROR = 1011
+SERVICE_RESTART = 1012
+TRY_AGAIN_LATER = 1013
+
+# How long the peer gets to answer our close frame before the connection is cut.
+_CLOSE_GRACE_S = 3.0
+# A control frame holds 125 bytes, two of them the code (RFC 6455, section 5.5).
+_REASON_BYTES = 123
+# The transport's own buffer before it asks us to pause.
+_WRITE_BUFFER_BYTES = 65_536
+
+_parser_log = logging.getLogger("quad.websocket")
+_parser_log.setLevel(logging.ERROR)
+
+
+class Receiver(Protocol):
+    """Who is told what arrives. No method may raise."""
+
+    def text_received(self, text: str) -> None:
+        """One whole text message."""
+
+    def binary_received(self, data: bytes) -> None:
+        """One whole binary message."""
+
+    def pong_received(self, data: bytes) -> None:
+        """The peer has read everything that was sent before the Ping with this data."""
+
+    def connection_ended(self, reason: str) -> None:
+        """Nothing will follow. Called exactly once."""
+
+    def slow_reader_closed(self) -> None:
+        """The connection is about to be cut because the peer does not read."""
+
+
+class WebSocket(asyncio.Protocol):
+    """One open WebSocket connection; `receiver` may be exchanged while it is open."""
+
+    __slots__ = (
+        "_closing",
+        "_ended",
+        "_extensions",
+        "_fragments",
+        "_fragments_are_text",
+        "_held",
+        "_held_bytes",
+        "_max_message_bytes",
+        "_outbox_limit_bytes",
+        "_parser",
+        "_partial",
+        "_paused",
+        "_transport",
+        "receiver",
+    )
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        receiver: Receiver,
+        *,
+        max_message_bytes: int,
+        outbox_limit_bytes: int,
+        extensions: Sequence[Extension] = (),
+    ) -> None:
+        self.receiver = receiver
+        self._transport = transport
+        self._max_message_bytes = max_message_bytes
+        self._outbox_limit_bytes = outbox_limit_bytes
+        self._extensions = extensions
+        self._parser: FrameParser | None = None
+        self._partial = b""
+        self._fragments: list[bytes] | None = None
+        self._fragments_are_text = False
+        self._paused = False
+        self._held: list[bytes] | None = None
+        self._held_bytes = 0
+        self._closing: asyncio.TimerHandle | None = None
+        self._ended = False
+        transport.set_write_buffer_limits(high=_WRITE_BUFFER_BYTES)
+        if extensions:
+            self._make_parser()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages may still be written."""
+        return self._closing is None and not self._ended
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether frames depend on this connection and cannot be shared with others."""
+        return bool(self._extensions)
+
+    @property
+    def queued_bytes(self) -> int:
+        """What the peer has not read yet, as far as this process knows."""
+        return self._held_bytes + self._transport.get_write_buffer_size()
+
+    # What the owner says
+
+    def write(self, frames: list[bytes]) -> None:
+        """Write whole frames at once; while the peer does not read they are held, up to the limit."""
+        if self._paused:
+            self._hold(frames)
+        elif self._closing is None:
+            self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
+
+    def write_messages(self, messages: list[str | bytes]) -> None:
+        """Write messages in this connection's own compression: text from str, binary from bytes."""
+        parser = self._parser or self._make_parser()
+        for message in messages:
+            if isinstance(message, str):
+                parser.send_text(message.encode())
+            else:
+                parser.send_binary(message)
+        self.write(parser.data_to_send())
+
+    def ping(self, data: bytes) -> None:
+        """Ask for a Pong with this data (at most 125 bytes)."""
+        parser = self._parser or self._make_parser()
+        parser.send_ping(data)
+        self.write(parser.data_to_send())
+
+    def close(self, code: int = NORMAL_CLOSURE, reason: str = "") -> None:
+        """Say goodbye after everything written so far, and cut the connection if no answer comes."""
+        if not self.is_open:
+            return
+        if self._held:
+            self._transport.write(b"".join(self._held))
+            self._drop_held()
+        parser = self._parser or self._make_parser()
+        parser.send_close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
+        self._write_parsed(parser)
+        self._linger()
+        self._end(reason)
+
+    def abort(self, reason: str) -> None:
+        """Cut the connection now."""
+        self._transport.abort()
+        self._end(reason)
+
+    def pause_reading(self) -> None:
+        """Let the peer wait."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Let the peer go on."""
+        self._transport.resume_reading()
+
+    # What the transport says
+
+    def data_received(self, data: bytes) -> None:
+        """Take the usual frames apart here, and leave the rest to the parser."""
+        if self._parser is not None:
+            self._parse(data)
+            return
+        if self._partial:
+            data = self._partial + data
+            self._partial = b""
+        position = self._read_text_frames(data)
+        if position == len(data) or self._ended:
+            return
+        if _is_cut_text_frame(data, position):
+            self._partial = data[position:]
+            return
+        self._make_parser()
+        self._parse(data[position:])
+
+    def eof_received(self) -> bool | None:
+        """Close our side too."""
+        return None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end, if it was not said before."""
+        if self._closing is not None:
+            self._closing.cancel()
+        self._drop_held()
+        self._end("transport error" if exc else "transport close")
+
+    def pause_writing(self) -> None:
+        """The peer is slower than we write."""
+        self._paused = True
+        self._check_limit()
+
+    def resume_writing(self) -> None:
+        """The peer has caught up; what was held goes out."""
+        self._paused = False
+        held = self._held
+        self._drop_held()
+        if held:
+            self._transport.write(b"".join(held))
+
+    # Reading
+
+    def _read_text_frames(self, data: bytes) -> int:
+        """Deliver whole masked text frames from the start of `data`; returns where they stop."""
+        position, end = 0, len(data)
+        while end - position >= 6 and data[position] == 0x81:
+            length = data[position + 1] - 0x80
+            body = position + 6
+            if length == 126:
+                length = int.from_bytes(data[position + 2 : position + 4], "big")
+                body += 2
+            elif length < 0 or length == 127:
+                break
+            stop = body + length
+            if stop > end or length > self._max_message_bytes:
+                break
+            try:
+                text = apply_mask(data[body:stop], data[body - 4 : body]).decode()
+            except UnicodeDecodeError:
+                break  # the parser finds it again and closes with the right code
+            position = stop
+            self.receiver.text_received(text)
+            if self._ended or self._parser is not None:
+                break
+        return position
+
+    def _make_parser(self) -> FrameParser:
+        parser = FrameParser(Side.SERVER, max_size=self._max_message_bytes, logger=_parser_log)
+        parser.extensions = list(self._extensions)
+        self._parser = parser
+        if self._partial:
+            parser.receive_data(self._partial)
+            self._partial = b""
+        return parser
+
+    def _parse(self, data: bytes) -> None:
+        parser = self._parser
+        assert parser is not None
+        parser.receive_data(data)
+        for event in parser.events_received():
+            if isinstance(event, Frame) and not self._ended:
+                self._receive_frame(event)
+        self._write_parsed(parser)
+        if parser.parser_exc is not None:
+            self._end("parse error")
+        self._check_limit()  # the answers to a flood of Pings count too
+
+    def _receive_frame(self, frame: Frame) -> None:
+        match frame.opcode:
+            case Opcode.TEXT | Opcode.BINARY | Opcode.CONT:
+                self._receive_data_frame(frame)
+            case Opcode.PONG:
+                self.receiver.pong_received(bytes(frame.data))
+            case Opcode.CLOSE:
+                self._end("transport close")
+            case _:
+                pass  # a Ping is answered by the parser
+
+    def _receive_data_frame(self, frame: Frame) -> None:
+        if frame.opcode is not Opcode.CONT:
+            self._fragments = []
+            self._fragments_are_text = frame.opcode is Opcode.TEXT
+        assert self._fragments is not None  # the parser refuses a stray continuation
+        self._fragments.append(bytes(frame.data))
+        if not frame.fin:
+            return
+        data = b"".join(self._fragments)
+        self._fragments = None
+        if not self._fragments_are_text:
+            self.receiver.binary_received(data)
+            return
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            self.close(INVALID_DATA, "not UTF-8")
+            return
+        self.receiver.text_received(text)
+
+    def _write_parsed(self, parser: FrameParser) -> None:
+        for data in parser.data_to_send():
+            if data:
+                self._transport.write(data)
+            else:
+                self._finish_writing()
+
+    def _finish_writing(self) -> None:
+        # Closing at once, with frames of the peer unread, would reset the connection, and the
+        # peer would not see our close frame. So only our half ends; the peer ends the other.
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+            self._linger()
+        else:
+            self._transport.close()
+
+    def _linger(self) -> None:
+        if self._closing is None:
+            loop = asyncio.get_running_loop()
+            self._closing = loop.call_later(_CLOSE_GRACE_S, self._transport.abort)
+
+    # Writing
+
+    def _hold(self, frames: list[bytes]) -> None:
+        if self._held is None:
+            self._held = []
+        self._held.extend(frames)
+        self._held_bytes += sum(map(len, frames))
+        self._check_limit()
+
+    def _drop_held(self) -> None:
+        self._held = None
+        self._held_bytes = 0
+
+    def _check_limit(self) -> None:
+        if self.queued_bytes > self._outbox_limit_bytes and not self._ended:
+            self.receiver.slow_reader_closed()
+            self.abort("slow reader")
+
+    def _end(self, reason: str) -> None:
+        if not self._ended:
+            self._ended = True
+            self.receiver.connection_ended(reason)
+
+
+def _is_cut_text_frame(data: bytes, position: int) -> bool:
+    """Whether a small masked text frame begins at `position` and has not arrived in full."""
+    arrived = len(data) - position
+    if data[position] != 0x81:
+        return False
+    if arrived == 1:
+        return True
+    length = data[position + 1] - 0x80
+    if length == 126:
+        return arrived < 4 or arrived < 8 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return 0 <= length < 126 and arrived < 6 + length
