@@ -57,9 +57,9 @@ def _rich(table: Table) -> RichTable:
         title_justify="left",
         caption_justify="left",
     )
-    rich.add_column("", no_wrap=True)
+    rich.add_column("", min_width=max(len(subject.label) for subject in table.subjects))
     for column in table.item.columns:
-        rich.add_column(column.heading, justify="right", no_wrap=True)
+        rich.add_column(column.heading, justify="right")
     for subject in table.subjects:
         medians = table.medians(subject)
         cells = [

@@ -40,7 +40,6 @@ def traffic_figures(report: dict[str, Any]) -> Figures:
 COLUMNS = (
     Column("per_second", "per second", number),
     Column("cpu_us", "µs CPU each", number),
-    Column("p50_ms", "p50 ms", number),
     Column("p99_ms", "p99 ms", number),
     Column("server_share", "server CPU", percent),
     Column("load_share", "load CPU", percent),
