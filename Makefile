@@ -16,6 +16,11 @@ DEV := .venv/.installed-dev
 CLIENTS := tests/clients/node_modules/.installed
 CLIENTS_WANTED := $(if $(wildcard tests/clients/package.json),$(CLIENTS))
 
+# Where the tests make databases of their own; the accounts are those of tools/services.sh.
+TEST_DATABASES = \
+	QUAD_TEST_POSTGRESQL=$${QUAD_TEST_POSTGRESQL:-postgresql://quad_test:quad_test@127.0.0.1/postgres} \
+	QUAD_TEST_MARIADB=$${QUAD_TEST_MARIADB:-mysql://quad_test:quad_test@127.0.0.1/mysql}
+
 # What has to be covered, branch by branch, beyond the floor in pyproject.toml.
 COVERED := wire realtime classroom
 
@@ -30,7 +35,7 @@ serve: $(RUNTIME) ## install what is needed and run the server (ARGS="--port 900
 .PHONY: test
 test: $(DEV) services $(CLIENTS_WANTED) ## run every test, on every database, and check the coverage
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest -n auto $(ARGS)
+	@$(TEST_DATABASES) $(BIN)/coverage run -m pytest -n auto $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@echo "coverage, by branch:"
 	@$(BIN)/coverage report
@@ -86,7 +91,7 @@ $(VENV):
 
 $(RUNTIME): pyproject.toml constraints.txt | $(VENV)
 	@echo "installing quad ..."
-	@$(INSTALL) --editable .
+	@$(INSTALL) --editable '.[postgresql,mysql]'
 	@touch $@
 
 $(DEV): pyproject.toml constraints.txt | $(VENV)

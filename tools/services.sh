@@ -2,7 +2,8 @@
 # Makes sure that what the tests need beside Python is installed and answers: PostgreSQL, MariaDB,
 # Node.js, npm and Chromium. Quick when all is there. Installs on Debian and Ubuntu when run as root.
 #
-# The tests sign in at both databases over 127.0.0.1 as quad_test, password quad_test.
+# The tests sign in at both databases over 127.0.0.1 as quad_test, password quad_test. A database
+# whose address is in QUAD_TEST_POSTGRESQL or QUAD_TEST_MARIADB is left to whoever set that.
 set -euo pipefail
 
 DEADLINE_S=60
@@ -26,8 +27,12 @@ chromium_exists() {
 }
 
 missing_packages() {
-    [ -x /usr/sbin/mariadbd ] || command -v mariadbd >/dev/null || echo mariadb-server
-    command -v psql >/dev/null && command -v pg_ctlcluster >/dev/null || echo postgresql
+    if [ -z "${QUAD_TEST_MARIADB:-}" ]; then
+        [ -x /usr/sbin/mariadbd ] || command -v mariadbd >/dev/null || echo mariadb-server
+    fi
+    if [ -z "${QUAD_TEST_POSTGRESQL:-}" ]; then
+        command -v pg_ctlcluster >/dev/null || echo postgresql
+    fi
     command -v node >/dev/null || echo nodejs
     command -v npm >/dev/null || echo npm
     chromium_exists || echo chromium
@@ -119,5 +124,5 @@ SQL
 }
 
 install_missing
-ensure_postgresql
-ensure_mariadb
+[ -n "${QUAD_TEST_POSTGRESQL:-}" ] || ensure_postgresql
+[ -n "${QUAD_TEST_MARIADB:-}" ] || ensure_mariadb

@@ -1,0 +1,1 @@
+"""Quad: the real-time server of a campus."""

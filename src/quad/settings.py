@@ -57,7 +57,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Count = Annotated[int, Meta(ge=1)]
-Milliseconds = Annotated[int, Meta(ge=1)]
+Milliseconds = Annotated[int, Meta(ge=1, le=86_400_000)]
 Bytes = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 Rate = Annotated[float, Meta(gt=0)]
@@ -403,17 +403,9 @@ def _kind(shape: shapes.Type) -> str:
 
 def _number(shape: shapes.IntType | shapes.FloatType) -> str:
     name = "a whole number" if isinstance(shape, shapes.IntType) else "a number"
-    match shape.ge, shape.gt, shape.le:
-        case None, None, None:
-            return name
-        case least, None, None:
-            return f"{name}, at least {least}"
-        case None, above, None:
-            return f"{name} above {above}"
-        case None, above, most:
-            return f"{name} above {above} and up to {most}"
-        case least, _, most:
-            return f"{name} from {least} to {most}"
+    bounds = {"at least": shape.ge, "above": shape.gt, "at most": shape.le}
+    told = [f"{word} {bound}" for word, bound in bounds.items() if bound is not None]
+    return f"{name} {' and '.join(told)}".rstrip()
 
 
 def _either(names: list[str]) -> str:
