@@ -157,6 +157,15 @@ class CannotSave(Refused):
         super().__init__("This cannot be saved right now, try again!")
 
 
+class NoFreeNumber(Refused):
+    """No free number was found for a room or a participant."""
+
+    code = "no_free_number"
+
+    def __init__(self) -> None:
+        super().__init__("There is no free number, try again later!")
+
+
 class ImportRunning(Refused):
     """The teacher's previous import has not ended."""
 

@@ -249,14 +249,14 @@ def delete_room(number: int) -> list[Change]:
     return [Change(statement, {"of_room": number}) for statement in _DELETE_ROOM]
 
 
-def select_room(number: int) -> Select[tuple[str, str | None, str | None]]:
+def select_room(number: int) -> Select[str, str | None, str | None]:
     """One row, or none: tasks, settings, exercise."""
     return select(rooms.c.steps, rooms.c.settings, rooms.c.exercise).where(rooms.c.number == number)
 
 
 def select_participants(
     number: int,
-) -> Select[tuple[int, str, str, str, str | None, str]]:
+) -> Select[int, str, str, str, str | None, str]:
     """Everybody in a room, in order of joining: id, role, name, address, token_hash, steps."""
     columns = participants.c
     return (
@@ -273,7 +273,7 @@ def select_participants(
     )
 
 
-def select_messages(student_id: int, limit: int) -> Select[tuple[int, int, datetime, str]]:
+def select_messages(student_id: int, limit: int) -> Select[int, int, datetime, str]:
     """The latest messages of one conversation, last first: id, sender, at, content."""
     columns = messages.c
     return (
@@ -284,7 +284,7 @@ def select_messages(student_id: int, limit: int) -> Select[tuple[int, int, datet
     )
 
 
-def select_files(student_id: int) -> Select[tuple[str, str, str]]:
+def select_files(student_id: int) -> Select[str, str, str]:
     """The kept files of one student: filename, status, content."""
     columns = files.c
     return (
@@ -294,7 +294,7 @@ def select_files(student_id: int) -> Select[tuple[str, str, str]]:
     )
 
 
-def select_file_sizes(student_id: int) -> Select[tuple[str, int]]:
+def select_file_sizes(student_id: int) -> Select[str, int]:
     """How large each kept file of one student is."""
     columns = files.c
     return select(columns.filename, columns.size_bytes).where(columns.student_id == student_id)
@@ -320,6 +320,6 @@ def decoded_settings(text: str | None) -> Ignores | None:
     return None if text is None else _decode_settings(text)
 
 
-def read_files(rows: Iterable[Row[tuple[str, str, str]]]) -> list[File]:
+def read_files(rows: Iterable[Row[str, str, str]]) -> list[File]:
     """The files of `select_files`."""
     return [msgspec.convert(tuple(row), File) for row in rows]

@@ -1,0 +1,291 @@
+"""The classroom's events by their wire names, and what they carry.
+
+Events registered with `overlap` do one thing that takes time, the commit, and commits keep the
+order of calls: so a client with many of them in flight sees their effects in order, and pays for
+a commit once for all that wait.
+"""
+
+import logging
+from typing import Any, Final
+
+from quad.classroom.model import File, Signal, Step
+from quad.classroom.returning import Visitor
+from quad.classroom.service import ClassroomService
+from quad.realtime import Client, Payload, SocketServer
+
+log = logging.getLogger("quad.classroom")
+
+_TRACE_LIMIT: Final = 20_000
+
+
+class InRoom(Payload, frozen=True, kw_only=True):
+    """What may name the room, although the sender's is known."""
+
+    room_id: int | None = None
+
+
+class OfRoom(Payload, frozen=True, kw_only=True):
+    """What has to name the room."""
+
+    room_id: int
+
+
+class OfUser(InRoom, frozen=True, kw_only=True):
+    """What concerns one participant."""
+
+    user_id: int
+
+
+class CreateRoom(Payload, frozen=True, kw_only=True):
+    """`room/create`."""
+
+    name: str
+    protocol: int | None = None
+
+
+class JoinRoom(OfRoom, frozen=True, kw_only=True):
+    """`room/join`."""
+
+    name: str | None = None
+    version: str | None = None
+    protocol: int | None = None
+    token: str | None = None
+
+
+class ResumeRoom(OfRoom, frozen=True, kw_only=True):
+    """`room/rejoin` and `room/rehost`."""
+
+    user_id: int
+    protocol: int | None = None
+    token: str | None = None
+
+
+class MessageToClient(OfRoom, frozen=True, kw_only=True):
+    """`message/to_client`."""
+
+    user_id: int
+    content: str
+
+
+class MessageToMentor(OfRoom, frozen=True, kw_only=True):
+    """`message/to_mentor`."""
+
+    content: str
+
+
+class Ignore(InRoom, frozen=True, kw_only=True):
+    """`settings`."""
+
+    files_to_ignore: str
+
+
+class StartSharing(OfRoom, frozen=True, kw_only=True):
+    """`sharing/start`."""
+
+    user_id: int
+    exclusive: bool = True
+
+
+class EndSharing(OfRoom, frozen=True, kw_only=True):
+    """`sharing/end`."""
+
+    user_id: int | None = None
+
+
+class Code(OfRoom, frozen=True, kw_only=True):
+    """`sharing/code_send` and `sharing/code_update`."""
+
+    files: list[File]
+
+
+class Review(OfUser, frozen=True, kw_only=True):
+    """`steps/status/to_client`."""
+
+    steps: dict[str, Any]
+
+
+class ImportSteps(InRoom, frozen=True, kw_only=True):
+    """`steps/import`."""
+
+    url: str
+
+
+class SendSignal(OfUser, frozen=True, kw_only=True):
+    """`signal`."""
+
+    value: Signal
+
+
+class Exercise(InRoom, frozen=True, kw_only=True):
+    """`exercise`."""
+
+    content: str
+
+
+class Feedback(OfRoom, frozen=True, kw_only=True):
+    """`exercise/feedback`."""
+
+    user_id: int
+    accepted: bool
+
+
+class ClientError(OfRoom, frozen=True, kw_only=True):
+    """`error/from_client`."""
+
+    user_id: int
+    content: str
+    path: str
+    function: str
+
+
+def register(server: SocketServer, service: ClassroomService) -> None:
+    """Let the server carry the classroom's events."""
+    _register_rooms(server, service)
+    _register_messages(server, service)
+    _register_sharing(server, service)
+    _register_steps(server, service)
+    _register_deprecated(server, service)
+
+
+def _register_rooms(server: SocketServer, service: ClassroomService) -> None:
+    entrance, leaving = service.entrance, service.leaving
+
+    @server.on("room/create")
+    async def create(client: Client, request: CreateRoom) -> None:
+        await entrance.create(Visitor(client, request.protocol), request.name)
+
+    @server.on("room/join")
+    async def join(client: Client, request: JoinRoom) -> None:
+        visitor = Visitor(client, request.protocol, request.token)
+        await entrance.join(visitor, request.room_id, request.name, request.version)
+
+    @server.on("room/rejoin")
+    async def rejoin(client: Client, request: ResumeRoom) -> None:
+        visitor = Visitor(client, request.protocol, request.token)
+        await entrance.rejoin(visitor, request.room_id, request.user_id)
+
+    @server.on("room/rehost")
+    async def rehost(client: Client, request: ResumeRoom) -> None:
+        visitor = Visitor(client, request.protocol, request.token)
+        await entrance.rehost(visitor, request.room_id, request.user_id)
+
+    @server.on("room/leave")
+    async def leave(client: Client, request: OfRoom) -> None:
+        await leaving.leave(client, request.room_id)
+
+    @server.on("room/kill")
+    async def kill(client: Client, request: OfUser) -> None:
+        await leaving.kill(client, request.user_id, request.room_id)
+
+    @server.on("room/close")
+    async def close(client: Client, request: OfRoom) -> None:
+        await leaving.close(client, request.room_id)
+
+    @server.on_disconnect
+    def disconnected(client: Client, reason: str) -> None:
+        leaving.disconnected(client)
+
+    @server.on("error/from_client")
+    def log_error(client: Client, request: ClientError) -> None:
+        sender = service.rooms.member(client, request.room_id)
+        # As one line, whatever is in it.
+        trace = {"path": request.path, "function": request.function, "content": request.content}
+        log.warning(
+            "error from client %d in room %d: %s",
+            sender.id,
+            request.room_id,
+            ascii(trace)[:_TRACE_LIMIT],
+        )
+
+
+def _register_messages(server: SocketServer, service: ClassroomService) -> None:
+    messages = service.messages
+
+    @server.on("message/to_client", overlap=True)
+    async def to_client(client: Client, message: MessageToClient) -> None:
+        await messages.to_client(client, message.room_id, message.user_id, message.content)
+
+    @server.on("message/to_mentor", overlap=True)
+    async def to_mentor(client: Client, message: MessageToMentor) -> None:
+        await messages.to_mentor(client, message.room_id, message.content)
+
+    @server.on("message/user")
+    async def history(client: Client, request: OfUser) -> None:
+        await messages.send_history(client, request.user_id, request.room_id)
+
+
+def _register_sharing(server: SocketServer, service: ClassroomService) -> None:
+    sharing = service.sharing
+
+    @server.on("sharing/start")
+    def start(client: Client, request: StartSharing) -> None:
+        sharing.start(client, request.room_id, request.user_id, exclusive=request.exclusive)
+
+    @server.on("sharing/end")
+    def end(client: Client, request: EndSharing) -> None:
+        sharing.end(client, request.room_id, request.user_id)
+
+    @server.on("sharing/code_send", overlap=True)
+    async def code_send(client: Client, code: Code) -> None:
+        await sharing.code_send(client, code.room_id, code.files)
+
+    @server.on("sharing/code_update", overlap=True)
+    async def code_update(client: Client, code: Code) -> None:
+        await sharing.code_update(client, code.room_id, code.files)
+
+
+def _register_steps(server: SocketServer, service: ClassroomService) -> None:
+    steps = service.steps
+
+    @server.on("settings", overlap=True)
+    async def settings(client: Client, request: Ignore) -> None:
+        await steps.ignore_files(client, request.files_to_ignore, request.room_id)
+
+    @server.on("steps/all", overlap=True)
+    async def hand_out(client: Client, tasks: list[Step]) -> None:
+        await steps.hand_out(client, tasks)
+
+    @server.on("steps/status/to_mentor", overlap=True)
+    async def statuses_to_mentor(client: Client, statuses: dict[str, Any]) -> None:
+        await steps.statuses_to_mentor(client, statuses)
+
+    @server.on("steps/status/to_client", overlap=True)
+    async def statuses_to_client(client: Client, review: Review) -> None:
+        await steps.statuses_to_client(client, review.user_id, review.steps, review.room_id)
+
+    @server.on("steps/import")
+    def import_page(client: Client, request: ImportSteps) -> None:
+        steps.import_page(client, request.url, request.room_id)
+
+    @server.on("steps/table")
+    def table(client: Client, request: InRoom) -> None:
+        steps.send_table(client, request.room_id)
+
+
+def _register_deprecated(server: SocketServer, service: ClassroomService) -> None:
+    steps = service.steps
+
+    @server.on("exercise")
+    async def exercise(client: Client, request: Exercise) -> None:
+        await steps.exercise(client, request.content, request.room_id)
+        _deprecate(client, "exercise")
+
+    @server.on("exercise/feedback")
+    def feedback(client: Client, request: Feedback) -> None:
+        steps.feedback(client, request.room_id, request.user_id, accepted=request.accepted)
+        _deprecate(client, "exercise/feedback")
+
+    @server.on("exercise/reset")
+    def reset(client: Client, request: InRoom) -> None:
+        steps.reset(client, request.room_id)
+        _deprecate(client, "exercise/reset")
+
+    @server.on("signal")
+    def signal(client: Client, request: SendSignal) -> None:
+        steps.signal(client, request.user_id, request.value, request.room_id)
+        _deprecate(client, "signal")
+
+
+def _deprecate(client: Client, event: str) -> None:
+    message = f"Error: the event '{event}' is deprecated, use 'steps/all' instead"
+    client.emit("error", {"message": message, "event": event, "code": "deprecated"})

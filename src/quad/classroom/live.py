@@ -1,0 +1,154 @@
+"""A room as it is in memory: what the database says, and who is connected.
+
+What is *shown* to anybody is committed. A change that is decided but not yet committed lives in a
+field of its own (`decided_steps`, `is_leaving`, `is_closing`, a name without a student), so that
+later events can build on it and nobody sees it.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from quad.classroom.ignores import Ignores
+from quad.classroom.model import ORIGINAL, File, Role, Step, User, utf8_size
+from quad.realtime import Client
+
+
+class KeptFiles:
+    """How large the kept files of one student are, to hold the limits without asking anyone."""
+
+    __slots__ = ("sizes", "total_bytes")
+
+    def __init__(self, sizes: Iterable[tuple[str, int]] = ()) -> None:
+        self.sizes = dict(sizes)
+        self.total_bytes = sum(self.sizes.values())
+
+    def put(self, files: Iterable[File]) -> dict[str, int | None]:
+        """Count the files in, removed ones out; returns what `put_back` needs to undo it."""
+        before: dict[str, int | None] = {}
+        for file in files:
+            removed = file.status == "REMOVED"
+            size = None if removed else utf8_size(file.content or "")
+            before.setdefault(file.filename, self._set(file.filename, size))
+        return before
+
+    def put_back(self, before: Mapping[str, int | None]) -> None:
+        """Undo a `put`."""
+        for name, size in before.items():
+            self._set(name, size)
+
+    def _set(self, name: str, size: int | None) -> int | None:
+        before = self.sizes.get(name)
+        self.total_bytes += (size or 0) - (before or 0)
+        if size is None:
+            self.sizes.pop(name, None)
+        else:
+            self.sizes[name] = size
+        return before
+
+
+class Participant:
+    """The host or a student of a room, online or not."""
+
+    __slots__ = (
+        "address",
+        "client",
+        "decided_steps",
+        "id",
+        "is_leaving",
+        "is_listed",
+        "kept_files",
+        "name",
+        "protocol",
+        "role",
+        "room",
+        "steps",
+        "token_hash",
+    )
+
+    def __init__(
+        self,
+        room: "Room",
+        role: Role,
+        participant_id: int,
+        name: str,
+        address: str,
+        token_hash: str | None,
+        steps: Mapping[str, str],
+    ) -> None:
+        self.room = room
+        self.role = role
+        self.id = participant_id
+        self.name = name
+        self.address = address
+        self.token_hash = token_hash
+        self.steps = steps
+        self.decided_steps = steps
+        # None while offline.
+        self.client: Client | None = None
+        self.protocol = ORIGINAL
+        # Whether the update that the host got last shows this student.
+        self.is_listed = False
+        self.is_leaving = False
+        # None until somebody has looked.
+        self.kept_files: KeptFiles | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether they have left, or are about to."""
+        return self.is_leaving or self.room.is_closing
+
+    def as_user(self) -> User:
+        """What a room update says of them."""
+        sid = "" if self.client is None else self.client.id
+        return User(self.id, sid, self.room.number, self.name, self.role, self.steps)
+
+
+class Room:
+    """An open room."""
+
+    __slots__ = (
+        "exercise",
+        "held",
+        "host",
+        "is_closing",
+        "is_importing",
+        "names",
+        "number",
+        "settings",
+        "steps",
+        "students",
+        "update_due",
+        "update_timer",
+        "used_at",
+    )
+
+    host: Participant
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        # In order of joining.
+        self.students: dict[int, Participant] = {}
+        # Also those of students who are being saved.
+        self.names: dict[str, Participant] = {}
+        self.steps: list[Step] = []
+        self.settings: Ignores | None = None
+        self.exercise: str | None = None
+        self.is_closing = False
+        self.is_importing = False
+        self.used_at = 0.0
+        # For the room's updates: see `updates`.
+        self.update_due = 0.0
+        self.update_timer: asyncio.Handle | None = None
+        self.held: list[tuple[str, object]] = []
+
+    @property
+    def students_topic(self) -> str:
+        """What reaches every student who is online."""
+        return f"classroom/{self.number}/students"
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether nobody is online."""
+        return self.host.client is None and all(
+            student.client is None for student in self.students.values()
+        )

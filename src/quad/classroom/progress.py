@@ -1,0 +1,42 @@
+"""How the statistics page of a room hears that the class has made progress."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from quad.classroom.live import Room
+from quad.classroom.model import Stats, StudentProgress, stats
+
+
+class Progress:
+    """Tells those who watch a room that its statistics have changed."""
+
+    def __init__(self) -> None:
+        self._watchers: dict[int, set[asyncio.Event]] = {}
+
+    @contextmanager
+    def watch(self, number: int) -> Iterator[asyncio.Event]:
+        """While entered: an event that is set after every change; the caller clears it."""
+        watchers = self._watchers.setdefault(number, set())
+        changed = asyncio.Event()
+        watchers.add(changed)
+        try:
+            yield changed
+        finally:
+            watchers.discard(changed)
+            if not watchers and self._watchers.get(number) is watchers:
+                del self._watchers[number]
+
+    def changed(self, room: Room) -> None:
+        """Statuses, tasks or students of the room have changed, or the room has ended."""
+        for watcher in self._watchers.get(room.number, ()):
+            watcher.set()
+
+
+def room_stats(room: Room) -> Stats | None:
+    """The room's statistics; None while there is nothing to show."""
+    rows = [
+        StudentProgress(student.id, student.name, student.steps)
+        for student in room.students.values()
+    ]
+    return stats(room.steps, rows)

@@ -1,0 +1,232 @@
+"""The open rooms and who sits where.
+
+The database is the truth. A room comes into memory when it is first asked for and leaves it when
+nobody has been there for a while; who is online is known to this process alone.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, TypeVarTuple
+
+from sqlalchemy import Row, Select
+
+from quad.classroom import tables
+from quad.classroom.live import Participant, Room
+from quad.classroom.model import ROOM_NUMBERS, AlertType
+from quad.classroom.refusals import (
+    CannotSave,
+    NotHost,
+    NotInRoom,
+    NotStudent,
+    RoomNotFound,
+    UserNotFound,
+    WrongRoom,
+)
+from quad.realtime import Client, SocketServer
+from quad.store import Change, Store, StoreClosed, StoreUnavailable
+
+_Columns = TypeVarTuple("_Columns")
+
+IDLE_S: Final = 600.0
+"""How long a room without anybody stays in memory."""
+
+
+class Rooms:
+    """Rooms by number, participants by connection; the way to the database and to the students."""
+
+    def __init__(self, store: Store, server: SocketServer, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._server = server
+        self._clock = clock
+        self._rooms: dict[int, Room] = {}
+        self._seats: dict[Client, Participant] = {}
+        # Rooms that are being read, or made: whoever asks meanwhile waits for the same one.
+        self._arriving: dict[int, asyncio.Future[Room]] = {}
+
+    # Rooms
+
+    async def find(self, number: int) -> Room:
+        """The open room with this number.
+
+        Raises RoomNotFound, and CannotSave if the database does not answer.
+        """
+        room = self._rooms.get(number) or await self._arrival(number)
+        room.used_at = self._clock()
+        if room.is_closing:
+            raise RoomNotFound(number)
+        return room
+
+    def is_known(self, number: int) -> bool:
+        """Whether the number is in use as far as this process knows."""
+        return number in self._rooms or number in self._arriving
+
+    def announce(self, number: int) -> "asyncio.Future[Room]":
+        """A room is being made; `add` or `withdraw` follows."""
+        future = self._arriving[number] = asyncio.get_running_loop().create_future()
+        return future
+
+    def add(self, room: Room) -> None:
+        """The announced room is saved."""
+        room.used_at = self._clock()
+        self._rooms[room.number] = room
+        self._arriving.pop(room.number).set_result(room)
+
+    def withdraw(self, number: int) -> None:
+        """The announced room is not to be."""
+        future = self._arriving.pop(number)
+        future.set_exception(RoomNotFound(number))
+        future.exception()  # it is no loss if nobody waits for it
+
+    def remove(self, room: Room) -> None:
+        """The room is closed."""
+        self._rooms.pop(room.number, None)
+
+    def evict_idle(self) -> None:
+        """Let go of rooms where nobody has been for a while."""
+        before = self._clock() - IDLE_S
+        for number, room in list(self._rooms.items()):
+            if room.used_at <= before and room.is_deserted:
+                del self._rooms[number]
+
+    def __iter__(self) -> Iterator[Room]:
+        return iter(list(self._rooms.values()))
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    async def aclose(self) -> None:
+        """Stop reading rooms."""
+        arriving = list(self._arriving.values())
+        for future in arriving:
+            future.cancel()
+        if arriving:
+            await asyncio.wait(arriving)
+
+    async def _arrival(self, number: int) -> Room:
+        if number not in ROOM_NUMBERS:
+            raise RoomNotFound(number)
+        arriving = self._arriving.get(number)
+        if arriving is None:
+            arriving = self._arriving[number] = asyncio.ensure_future(self._read(number))
+            arriving.add_done_callback(lambda done: self._arrived(number, done))
+        # One of those who wait may give up; the others still want the room.
+        return await asyncio.shield(arriving)
+
+    def _arrived(self, number: int, reading: "asyncio.Future[Room]") -> None:
+        del self._arriving[number]
+        if not reading.cancelled() and reading.exception() is None:
+            self._rooms[number] = reading.result()
+
+    async def _read(self, number: int) -> Room:
+        found = await self.read(tables.select_room(number))
+        rows = await self.read(tables.select_participants(number))
+        if not found or not rows:
+            raise RoomNotFound(number)
+        room = Room(number)
+        steps, settings, room.exercise = found[0]
+        room.steps = tables.decoded_steps(steps)
+        room.settings = tables.decoded_settings(settings)
+        for row in rows:
+            participant = Participant(
+                room,
+                "host" if row.role == "host" else "client",
+                row.id,
+                row.name,
+                row.address,
+                row.token_hash,
+                tables.decoded_statuses(row.steps),
+            )
+            room.names[participant.name] = participant
+            if participant.role == "host":
+                room.host = participant
+            else:
+                room.students[participant.id] = participant
+        return room
+
+    # Seats
+
+    def seat(self, participant: Participant, client: Client, protocol: int) -> None:
+        """The participant is online, over this connection."""
+        participant.client = client
+        participant.protocol = protocol
+        self._seats[client] = participant
+        if participant.role == "client":
+            client.subscribe(participant.room.students_topic)
+
+    def unseat(self, participant: Participant) -> Client | None:
+        """The participant is offline; returns the connection, which is of nobody now."""
+        client = participant.client
+        if client is not None:
+            participant.client = None
+            participant.room.used_at = self._clock()
+            del self._seats[client]
+            client.unsubscribe(participant.room.students_topic)
+        return client
+
+    def seated(self, client: Client) -> Participant | None:
+        """Who is online over this connection."""
+        return self._seats.get(client)
+
+    # Roles
+
+    def member(self, client: Client, room_id: int | None = None) -> Participant:
+        """The participant behind a connection.
+
+        Raises NotInRoom, and WrongRoom if another room is named.
+        """
+        participant = self._seats.get(client)
+        if participant is None or participant.is_leaving or participant.room.is_closing:
+            raise NotInRoom
+        if room_id is not None and room_id != participant.room.number:
+            raise WrongRoom(room_id)
+        return participant
+
+    def host(self, client: Client, room_id: int | None = None) -> Participant:
+        """The same for what only a host may do; raises NotHost, too."""
+        participant = self.member(client, room_id)
+        if participant.role != "host":
+            raise NotHost
+        return participant
+
+    def student(self, client: Client, room_id: int | None = None) -> Participant:
+        """The same for what only a student may do; raises NotStudent, too."""
+        participant = self.member(client, room_id)
+        if participant.role != "client":
+            raise NotStudent
+        return participant
+
+    def student_of(self, host: Participant, user_id: int) -> Participant:
+        """A student of the host's room, online or not; raises UserNotFound."""
+        student = host.room.students.get(user_id)
+        if student is None or student.is_leaving:
+            raise UserNotFound(user_id, host.room.number)
+        return student
+
+    # Ways out
+
+    async def save(self, *changes: Change) -> None:
+        """Commit, in order of calling; raises CannotSave, or Conflict."""
+        try:
+            await self._store.write(*changes)
+        except (StoreUnavailable, StoreClosed) as error:
+            raise CannotSave from error
+
+    async def read(self, query: Select[*_Columns]) -> Sequence[Row[*_Columns]]:
+        """Rows that were committed; raises CannotSave."""
+        try:
+            return await self._store.read(query)
+        except (StoreUnavailable, StoreClosed) as error:
+            raise CannotSave from error
+
+    def tell_students(
+        self, room: Room, event: str, payload: object, skip: Client | None = None
+    ) -> None:
+        """Send to every student who is online."""
+        self._server.publish(room.students_topic, event, payload, skip=skip)
+
+
+def alert(client: Client, kind: AlertType, message: str) -> None:
+    """Show somebody a notice, under the names that newer and older clients listen to."""
+    payload = {"message": message, "type": kind}
+    client.emit("alerts", payload)
+    client.emit("alert", payload)

@@ -1,0 +1,86 @@
+"""A student's code on its way to the teacher."""
+
+from collections.abc import Sequence
+
+from quad.classroom import tables
+from quad.classroom.live import KeptFiles, Participant
+from quad.classroom.model import File, check_files
+from quad.classroom.refusals import FilesLimit, UserOffline
+from quad.classroom.rooms import Rooms
+from quad.classroom.updates import RoomUpdates
+from quad.realtime import Client
+
+
+class Sharing:
+    """Starts and ends watching, relays files, and keeps the last known ones."""
+
+    def __init__(
+        self, rooms: Rooms, updates: RoomUpdates, files_limit: int, limit_bytes: int
+    ) -> None:
+        self._rooms = rooms
+        self._updates = updates
+        self._files_limit = files_limit
+        self._limit_bytes = limit_bytes
+
+    def start(self, client: Client, room_id: int, user_id: int, *, exclusive: bool) -> None:
+        """The host watches a student, and none of the others if `exclusive`."""
+        host = self._rooms.host(client, room_id)
+        student = self._rooms.student_of(host, user_id)
+        if student.client is None:
+            raise UserOffline(user_id)
+        student.client.emit("sharing/start", {})
+        if exclusive:
+            self._rooms.tell_students(host.room, "sharing/end", {}, skip=student.client)
+
+    def end(self, client: Client, room_id: int, user_id: int | None) -> None:
+        """The host watches a student, or everybody, no longer."""
+        host = self._rooms.host(client, room_id)
+        if user_id is None:
+            self._rooms.tell_students(host.room, "sharing/end", {})
+            return
+        student = self._rooms.student_of(host, user_id)
+        if student.client is not None:
+            student.client.emit("sharing/end", {})
+
+    async def code_send(self, client: Client, room_id: int, files: Sequence[File]) -> None:
+        """A student sends all of their files."""
+        student = self._rooms.student(client, room_id)
+        files = check_files(files)
+        before, tree = student.kept_files, KeptFiles()
+        tree.put(files)
+        self._check_limits(tree)
+        student.kept_files = tree
+        try:
+            await self._rooms.save(*tables.keep_tree(student.id, files))
+        except BaseException:
+            if student.kept_files is tree:
+                student.kept_files = before
+            raise
+        self._relay("sharing/code_send", student, files)
+
+    async def code_update(self, client: Client, room_id: int, files: Sequence[File]) -> None:
+        """A student sends the files that have changed."""
+        student = self._rooms.student(client, room_id)
+        files = check_files(files)
+        kept = student.kept_files
+        assert kept is not None  # looked up before the student was seated
+        before = kept.put(files)
+        try:
+            self._check_limits(kept)
+            await self._rooms.save(*[tables.keep_file(student.id, file) for file in files])
+        except BaseException:
+            kept.put_back(before)
+            raise
+        self._relay("sharing/code_update", student, files)
+
+    def _check_limits(self, kept: KeptFiles) -> None:
+        if len(kept.sizes) > self._files_limit:
+            raise FilesLimit(f"more than {self._files_limit} files")
+        if kept.total_bytes > self._limit_bytes:
+            raise FilesLimit(f"more than {self._limit_bytes} bytes")
+
+    def _relay(self, event: str, student: Participant, files: Sequence[File]) -> None:
+        room = student.room
+        if room.host.client is not None:
+            payload = {"room_id": room.number, "user_id": student.id, "files": files}
+            self._updates.tell_host(student, event, payload)

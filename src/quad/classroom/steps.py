@@ -1,0 +1,195 @@
+"""Tasks, each student's progress in them, and the settings of the room."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from quad.classroom import tables
+from quad.classroom.html import sanitise
+from quad.classroom.ignores import parse_ignores
+from quad.classroom.live import Participant, Room
+from quad.classroom.model import (
+    Signal,
+    Step,
+    check_statuses,
+    reviewed,
+    usable_steps,
+    utf8_size,
+    verdicts,
+)
+from quad.classroom.progress import Progress
+from quad.classroom.refusals import BadValue, ImportRunning, WrongUser
+from quad.classroom.rooms import Rooms, alert
+from quad.classroom.updates import RoomUpdates
+from quad.realtime import Client, Refused
+
+log = logging.getLogger("quad.classroom")
+
+
+class Importer(Protocol):
+    """Reads tasks from a page on the web."""
+
+    async def load(self, url: str) -> list[Step]:
+        """The tasks of the page, sanitised; raises Refused with the reason for people."""
+
+
+class Steps:
+    """Hands out tasks and follows what students make of them."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        updates: RoomUpdates,
+        progress: Progress,
+        importer: Importer,
+        limit_bytes: int,
+    ) -> None:
+        self._rooms = rooms
+        self._updates = updates
+        self._progress = progress
+        self._importer = importer
+        self._limit_bytes = limit_bytes
+        self._imports: set[asyncio.Task[None]] = set()
+
+    # Tasks
+
+    async def hand_out(self, client: Client, steps: Sequence[Step]) -> None:
+        """The host gives the class its tasks; they replace earlier ones."""
+        room = self._rooms.host(client).room
+        clean = usable_steps(
+            Step(step.name, sanitise(step.content or ""), step.language, step.type)
+            for step in usable_steps(steps)
+        )
+        self._check_size(tables.encoded_steps(clean))
+        await self._rooms.save(tables.keep_steps(room.number, clean))
+        room.steps = clean
+        self._rooms.tell_students(room, "steps/all", clean)
+        self._progress.changed(room)
+
+    def import_page(self, client: Client, url: str, room_id: int | None) -> None:
+        """Begin to read tasks from a page for the host, who may then hand them out."""
+        room = self._rooms.host(client, room_id).room
+        if room.is_importing:
+            raise ImportRunning
+        room.is_importing = True
+        # Not awaited by the handler: it takes seconds, and the host has other things to say.
+        task = asyncio.get_running_loop().create_task(self._import(client, room, url))
+        self._imports.add(task)
+        task.add_done_callback(self._imports.discard)
+
+    async def _import(self, client: Client, room: Room, url: str) -> None:
+        try:
+            steps = await self._importer.load(url)
+        except Refused as failure:
+            alert(client, "ERROR", str(failure))
+        except Exception:
+            log.exception("importing tasks for room %d failed", room.number)
+            alert(client, "ERROR", "Something went wrong on the server!")
+        else:
+            client.emit("steps/load", steps)
+            # In the words that existing test programs compare.
+            alert(client, "SUCCESS", "Задания были успешно загружены из Notion!")
+        finally:
+            room.is_importing = False
+
+    async def aclose(self) -> None:
+        """Give up imports that are under way."""
+        imports = list(self._imports)
+        for task in imports:
+            task.cancel()
+        await asyncio.gather(*imports, return_exceptions=True)
+
+    # Progress
+
+    async def statuses_to_mentor(self, client: Client, steps: Mapping[str, object]) -> None:
+        """A student reports; what is new reaches the host."""
+        student = self._rooms.student(client)
+        statuses = check_statuses(steps)
+        if statuses == student.decided_steps:
+            return
+        await self._keep_statuses(student, statuses)
+        self._updates.tell_host(
+            student, "steps/status/to_mentor", {"user_id": student.id, "steps": statuses}
+        )
+
+    async def statuses_to_client(
+        self, client: Client, user_id: int, steps: Mapping[str, object], room_id: int | None
+    ) -> None:
+        """The host reviews a student's solutions."""
+        host = self._rooms.host(client, room_id)
+        student = self._rooms.student_of(host, user_id)
+        before = student.decided_steps
+        review = reviewed(before, check_statuses(steps))
+        if not review:
+            return
+        told = verdicts(before, review)
+        await self._keep_statuses(student, {**before, **review})
+        if student.client is not None:
+            for kind, text in told:
+                alert(student.client, kind, text)
+            student.client.emit("steps/status/to_client", review)
+
+    async def _keep_statuses(self, student: Participant, statuses: dict[str, str]) -> None:
+        student.decided_steps = statuses
+        try:
+            await self._rooms.save(tables.keep_statuses(student.id, statuses))
+        except BaseException:
+            if student.decided_steps is statuses:
+                student.decided_steps = student.steps
+            raise
+        student.steps = statuses
+        self._progress.changed(student.room)
+
+    def send_table(self, client: Client, room_id: int | None) -> None:
+        """Send the host the progress of every student who has made any."""
+        room = self._rooms.host(client, room_id).room
+        table = [
+            {"user_id": student.id, "steps": student.steps}
+            for student in room.students.values()
+            if student.steps
+        ]
+        client.emit("steps/table", table)
+
+    # Settings
+
+    async def ignore_files(self, client: Client, text: str, room_id: int | None) -> None:
+        """The host says which files the class need not share."""
+        room = self._rooms.host(client, room_id).room
+        ignores = parse_ignores(text)
+        await self._rooms.save(tables.keep_settings(room.number, ignores))
+        room.settings = ignores
+        self._rooms.tell_students(room, "settings", ignores)
+
+    # The old form
+
+    async def exercise(self, client: Client, content: str, room_id: int | None) -> None:
+        """The host gives the class one task."""
+        room = self._rooms.host(client, room_id).room
+        self._check_size(content)
+        clean = sanitise(content)
+        await self._rooms.save(tables.keep_exercise(room.number, clean))
+        room.exercise = clean
+        self._rooms.tell_students(room, "exercise", {"content": clean})
+
+    def feedback(self, client: Client, room_id: int, user_id: int, *, accepted: bool) -> None:
+        """The host accepts or declines a student's solution."""
+        student = self._rooms.student_of(self._rooms.host(client, room_id), user_id)
+        if student.client is not None:
+            student.client.emit("exercise/feedback", {"accepted": accepted})
+
+    def reset(self, client: Client, room_id: int | None) -> None:
+        """The host takes all of this back."""
+        room = self._rooms.host(client, room_id).room
+        self._rooms.tell_students(room, "exercise/reset", {})
+
+    def signal(self, client: Client, user_id: int, value: Signal, room_id: int | None) -> None:
+        """A student says how it goes."""
+        student = self._rooms.student(client, room_id)
+        if user_id != student.id:
+            raise WrongUser(user_id)
+        self._updates.tell_host(student, "signal", {"user_id": user_id, "value": value})
+
+    def _check_size(self, tasks: str) -> None:
+        if utf8_size(tasks) > self._limit_bytes:
+            raise BadValue("content", f"may not be longer than {self._limit_bytes} bytes")
