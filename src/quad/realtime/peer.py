@@ -17,7 +17,7 @@ from quad.wire.engineio import Version
 from quad.wire.errors import WireError
 
 if TYPE_CHECKING:
-    from quad.realtime.socketserver import Namespace, SocketServer
+    from quad.realtime.socketserver import SocketServer
 
 # Handlers that wait (for a database, say) while more arrives: from here on the client is cut.
 _BACKLOG_EVENTS = 10_000
@@ -156,6 +156,8 @@ class Peer:
         client = self._clients.pop(name, None)
         if client is not None:
             self._part(client, "client namespace disconnect")
+        elif not self._clients:
+            self.session.fail("parse error: DISCONNECT before CONNECT")
 
     def dismiss(self, client: Client, reason: str) -> None:
         """The application sends a client away."""

@@ -66,7 +66,7 @@ def refusal(refused: HandshakeRefused) -> _Answer:
 
 async def _answer(engine: Engine, request: Request, receive: Receive) -> _Answer:
     if request.method == "OPTIONS":
-        return _preflight(engine, request)
+        return _Answer(204, _TEXT, b"")  # whether it allows anything, the CORS headers say
     session = engine.check(request, is_upgrade=False)
     if session is None:
         session, packet = engine.open_polling(request)
@@ -76,12 +76,6 @@ async def _answer(engine: Engine, request: Request, receive: Receive) -> _Answer
     if request.method == "POST":
         return await _post(engine, session, request, receive)
     raise HandshakeRefused(3, "Bad request")
-
-
-def _preflight(engine: Engine, request: Request) -> _Answer:
-    if not engine.allows_origin(request):
-        raise HandshakeRefused(4, "Forbidden", 403)
-    return _Answer(204, _TEXT, b"")
 
 
 async def _poll(session: Session, request: Request, receive: Receive) -> _Answer:
@@ -116,6 +110,8 @@ async def _post(engine: Engine, session: Session, request: Request, receive: Rec
     packets: list[AnyPacket] = []
     try:
         body = await _read_body(request, receive, engine.options.max_payload_bytes)
+        if not session.is_open:  # a second POST, or the clock, has ended it meanwhile
+            raise HandshakeRefused(3, "Bad request")
         packets = _decode(session, request, body)
     except _BodyTooLarge:
         session.fail("payload too large")

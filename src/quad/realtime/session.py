@@ -428,6 +428,8 @@ class Session:
             self._engine.heard_pong(self)
 
     def _receive_close(self) -> None:
+        self._engine.delivery.settle(self)
+        self.flush()
         polling, websocket = self._polling, self._websocket
         if polling is not None:
             self._end_probe()

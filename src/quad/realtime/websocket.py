@@ -123,7 +123,7 @@ class WebSocket(asyncio.Protocol):
     # What the owner says
 
     def write(self, frames: list[bytes]) -> None:
-        """Write whole frames at once; while the peer does not read they are held, up to the limit."""
+        """Write whole frames at once; hold them, up to the limit, while the peer does not read."""
         if self._paused:
             self._hold(frames)
         elif self._closing is None:
@@ -146,7 +146,7 @@ class WebSocket(asyncio.Protocol):
         self.write(parser.data_to_send())
 
     def close(self, code: int = NORMAL_CLOSURE, reason: str = "") -> None:
-        """Say goodbye after everything written so far, and cut the connection if no answer comes."""
+        """Say goodbye after everything written so far; without an answer, cut the connection."""
         if not self.is_open:
             return
         if self._held:

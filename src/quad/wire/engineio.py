@@ -171,6 +171,6 @@ def decode_binary_message(data: bytes, version: Version) -> Binary:
 
 
 def encode_base64_message(data: bytes, version: Version) -> str:
-    """Bytes as a text packet, for clients that asked for it (V3's `b64=1`) and for V4's payloads."""
+    """Bytes as a text packet: for V3 clients that asked for it (`b64=1`), and in V4's payloads."""
     digit = "4" if version is Version.V3 else ""
     return "b" + digit + base64.b64encode(data).decode()

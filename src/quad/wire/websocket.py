@@ -1,4 +1,4 @@
-"""WebSocket frames from the server to a client (RFC 6455, section 5.2): never masked, never fragmented.
+"""WebSocket frames to a client (RFC 6455, section 5.2): never masked, never fragmented.
 
 Frames in the other direction are read by `websockets`; these are ours because one frame is
 encoded once and then written to thousands of transports.
