@@ -54,7 +54,8 @@ class Item:
     """One table. Subjects that have a script of this `kind` take part.
 
     `measure` starts the subject and returns the figures of one round. `chart` is the metric that
-    the plot shows, if any. `most_rounds` bounds what takes long and varies little.
+    the plot shows, if any. `note` says what a reader must know to be fair. `most_rounds`
+    bounds what takes long and varies little.
     """
 
     key: str
@@ -64,6 +65,7 @@ class Item:
     columns: tuple[Column, ...]
     targets: tuple[Target, ...] = ()
     chart: "Chart | None" = None
+    note: str = ""
     most_rounds: int = 100
 
 

@@ -52,7 +52,7 @@ def _rich(table: Table) -> RichTable:
     count = len(table.rounds)
     rich = RichTable(
         title=table.item.title,
-        caption=f"median of {count} round{'s' if count != 1 else ''}",
+        caption=f"median of {count} round{'s' if count != 1 else ''}. {table.item.note}".rstrip(),
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -87,6 +87,7 @@ def _item(table: Table) -> dict[str, Any]:
     return {
         "key": table.item.key,
         "title": table.item.title,
+        "note": table.item.note,
         "rows": [_row(table, subject) for subject in table.subjects],
         "targets": [
             {"text": each.text, "measured": each.measured, "met": each.met}

@@ -6,6 +6,7 @@ from bench.rig import Rig
 from bench.subject import Subject
 
 LISTENERS = 1000
+NOTE = "Quad classroom: sharing/end, an empty payload; durable: steps/all; all others: 64 bytes"
 
 
 def _measure_1(rig: Rig, subject: Subject) -> Figures:
@@ -28,6 +29,7 @@ WINDOW_1 = Item(
         times_as_many("≥ 1.4 × Node Socket.IO", "per_second", "node", 1.4),
     ),
     chart=Chart("per_second", "Broadcast, one at a time: deliveries/s", more_is_better=True),
+    note=NOTE,
 )
 
 WINDOW_64 = Item(
@@ -42,4 +44,5 @@ WINDOW_64 = Item(
         times_as_many("≥ 12 × Node Socket.IO", "per_second", "node", 12),
     ),
     chart=Chart("per_second", "Broadcast, 64 in flight: deliveries/s", more_is_better=True),
+    note=NOTE,
 )
