@@ -146,6 +146,28 @@ async def test_a_client_may_wait_for_100_continue(http: httpx.AsyncClient, patie
     assert await session.poll() == ["4patient"]
 
 
+@BOTH
+@pytest.mark.differs("Node writes it to the closed connection")
+@pytest.mark.parametrize("abort", [True, False], ids=["reset", "closed"])
+async def test_no_packet_is_lost_in_a_get_that_was_just_abandoned(
+    http: httpx.AsyncClient, patient: Target, eio: int, abort: bool
+) -> None:
+    """The server may learn of the end and of the packet in one turn of its loop."""
+    for number in range(20):
+        session = await Polling.open(http, patient, eio=eio)
+        async with raw_http(patient) as raw:
+            await raw.write(get(patient, eio, session.sid), pause_s=0.02)
+            if abort:
+                raw.writer.transport.abort()
+            else:
+                raw.writer.close()
+            posted = await session.post(payload(eio, f"4{number}"))
+            if posted.status_code == 200:
+                async with asyncio.timeout(PROMPT_S):
+                    answer = await session.get()
+                assert answer.status_code == 400 or answer.text == payload(eio, f"4{number}")
+
+
 async def test_an_abandoned_post_delivers_nothing(http: httpx.AsyncClient, patient: Target) -> None:
     session = await Polling.open(http, patient)
     async with raw_http(patient) as raw:
