@@ -10,6 +10,7 @@ from sqlalchemy import MetaData
 
 from quad.store import Store, metadata, migrate
 from tests.contract.databases import Databases, ServiceMissing, connected, run_apart
+from tests.contract.shelf import shelf
 
 SYSTEMS = ("classroom", "alert", "chat", "nearby")
 
@@ -42,6 +43,21 @@ async def database_url(_migrated_url: str, systems: None) -> AsyncIterator[str]:
     """The URL of a migrated database without rows. It is shared: leave no other tables."""
     yield _migrated_url
     await empty(_migrated_url, metadata)
+
+
+@pytest.fixture(scope="session")
+def shelf_url(databases: Databases) -> str:
+    """A migrated database that also has the tables of `shelf`, for the tests of the store."""
+
+    async def create() -> None:
+        await migrate(url)
+        async with connected(url) as connection:
+            await connection.run_sync(shelf.create_all)
+            await connection.commit()
+
+    url = _created(databases)
+    run_apart(create())
+    return url
 
 
 @pytest.fixture

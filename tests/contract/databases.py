@@ -102,5 +102,5 @@ async def _execute_alone(url: URL, statement: str) -> None:
 
 
 def _is_unreachable(error: Exception) -> bool:
-    args = getattr(getattr(error, "orig", None), "args", ())
-    return isinstance(error, OSError) or (bool(args) and args[0] in {2002, 2003})
+    said = str(getattr(error, "orig", ""))
+    return isinstance(error, OSError) or "Can't connect to MySQL server" in said

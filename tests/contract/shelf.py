@@ -26,7 +26,7 @@ from quad.store import (
 )
 
 # Not the program's own metadata: these tables must not appear in its migrations.
-shelf = MetaData(naming_convention=dict(metadata.naming_convention))
+shelf = MetaData(naming_convention=metadata.naming_convention)
 
 books = Table(
     "test_books",

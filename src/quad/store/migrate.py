@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, func, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import URL, Connection, create_engine, func, select, text
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from .errors import StoreUnavailable
 from .failures import declared_errors
-from .sqlite import prepare_writers
 from .urls import parse_url
 
 LOCK_TIMEOUT_S: Final = 60
@@ -34,6 +32,8 @@ _POSTGRESQL_LOCK: Final = 0x71756164  # any constant of ours; "quad" in ASCII
 # Alembic keeps the running migration in module globals.
 _alembic: Final = threading.Lock()
 
+T = TypeVar("T")
+
 
 async def migrate(url: str) -> None:
     """Brings the database to the newest revision; does nothing when it is there.
@@ -41,18 +41,12 @@ async def migrate(url: str) -> None:
     Raises ValueError for an address that is none of ours, StoreUnavailable when nobody answers or
     another node's migration does not end.
     """
-    # A thread with its own loop: migrating may take long, and Alembic itself does not await.
-    await asyncio.to_thread(_migrate, parse_url(url))
+    await _on_connection(parse_url(url), _upgrade)
 
 
 async def current_revision(url: str) -> str | None:
-    """The database's revision; None before the first migration."""
-    parsed = parse_url(url)
-    with declared_errors():
-        async with _engine(parsed) as engine, engine.connect() as connection:
-            return await connection.run_sync(
-                lambda sync: MigrationContext.configure(sync).get_current_revision()
-            )
+    """The database's revision; None before the first migration. Raises like `migrate`."""
+    return await _on_connection(parse_url(url), _revision)
 
 
 async def head_revision() -> str:
@@ -63,46 +57,38 @@ async def head_revision() -> str:
 
 
 async def is_current(url: str) -> bool:
-    """Whether the database has the schema that this program needs."""
+    """Whether the database has the schema that this program needs. Raises like `migrate`."""
     return await current_revision(url) == await head_revision()
 
 
-def _migrate(url: URL) -> None:
+def _upgrade(connection: Connection) -> None:
     with _alembic:
-        asyncio.run(_upgrade(url))
+        _lock(connection)
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
-async def _upgrade(url: URL) -> None:
-    with declared_errors():
-        async with _engine(url) as engine:
-            if url.get_backend_name() == "sqlite":
-                # Its transactions lock at their begin, for exactly one writer.
-                prepare_writers(engine.sync_engine, busy_timeout_s=LOCK_TIMEOUT_S)
-            async with engine.begin() as connection:
-                await _lock(connection, url)
-                await connection.run_sync(_upgrade_to_head)
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
-async def _lock(connection: AsyncConnection, url: URL) -> None:
+def _lock(connection: Connection) -> None:
     """Waits for other nodes.
 
     The lock ends with the transaction or the connection: a node that dies leaves none behind.
     """
-    match url.get_backend_name():
+    match connection.dialect.name:
+        case "sqlite":
+            connection.execute(text("BEGIN IMMEDIATE"))
         case "postgresql":
-            await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'"))
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})"))
-        case "mysql":
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'"))
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})"))
+        case _:
             # The name is the server's, not the database's; 64 characters at most.
             name = func.concat("quad-", func.md5(func.database()))
-            if await connection.scalar(select(func.get_lock(name, LOCK_TIMEOUT_S))) != 1:
+            if connection.scalar(select(func.get_lock(name, LOCK_TIMEOUT_S))) != 1:
                 raise StoreUnavailable("Another node's migration does not end.")
-
-
-def _upgrade_to_head(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
 
 
 def _config() -> Config:
@@ -112,15 +98,39 @@ def _config() -> Config:
     return config
 
 
-@asynccontextmanager
-async def _engine(url: URL) -> AsyncIterator[AsyncEngine]:
-    # MariaDB notes that it has only one name for primary keys, and asyncmy logs notes as warnings.
-    is_mysql = url.get_backend_name() == "mysql"
-    options = {"init_command": "SET SESSION sql_notes = 0"} if is_mysql else {}
+async def _on_connection(url: URL, work: Callable[[Connection], T]) -> T:
+    """Does the work in one transaction.
+
+    In a thread, for a server with a loop of its own: migrating may take long, and Alembic itself
+    does not await.
+    """
+    with declared_errors():
+        if url.get_backend_name() == "sqlite":
+            return await asyncio.to_thread(_on_file, url, work)
+        return await asyncio.to_thread(lambda: asyncio.run(_on_server(url, work)))
+
+
+def _on_file(url: URL, work: Callable[[Connection], T]) -> T:
+    engine = create_engine(
+        url.set(drivername="sqlite+pysqlite"),
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"timeout": LOCK_TIMEOUT_S},
+    )
+    with engine.begin() as connection:
+        return work(connection)
+
+
+async def _on_server(url: URL, work: Callable[[Connection], T]) -> T:
+    options: dict[str, Any] = {}
+    if url.get_backend_name() == "mysql":
+        # MariaDB warns that it knows only one name for primary keys; asyncmy would log that.
+        options = {"init_command": "SET SESSION max_error_count = 0"}
     engine = create_async_engine(
         url, poolclass=NullPool, hide_parameters=True, connect_args=options
     )
     try:
-        yield engine
+        async with engine.begin() as connection:
+            return await connection.run_sync(work)
     finally:
         await engine.dispose()
