@@ -50,9 +50,10 @@ def write_json(report: Mapping[str, Any], path: Path) -> None:
 
 def _rich(table: Table) -> RichTable:
     count = len(table.rounds)
+    medians = f"median of {count} round{'s' if count != 1 else ''}"
     rich = RichTable(
         title=table.item.title,
-        caption=f"median of {count} round{'s' if count != 1 else ''}. {table.item.note}".rstrip(),
+        caption=". ".join(filter(None, (medians, table.item.note))),
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -61,9 +62,9 @@ def _rich(table: Table) -> RichTable:
     for column in table.item.columns:
         rich.add_column(column.heading, justify="right")
     for subject in table.subjects:
-        medians = table.medians(subject)
+        figures = table.medians(subject)
         cells = [
-            column.show(medians[column.metric]) if column.metric in medians else "–"
+            column.show(figures[column.metric]) if column.metric in figures else "–"
             for column in table.item.columns
         ]
         rich.add_row(subject.label, *cells, style=STYLES[subject.role])
