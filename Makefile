@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
-INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+INSTALL := $(PYTHON) -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 
 # Set-up leaves a stamp, so that it happens once and again only when its inputs change.
 VENV := $(BIN)/python

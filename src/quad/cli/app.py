@@ -2,7 +2,7 @@
 
 import sys
 from importlib.metadata import version
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -20,11 +20,10 @@ app = typer.Typer(
 )
 
 
-def main() -> NoReturn:
-    """Run the command that the arguments name; leaves with its code."""
+def main() -> None:
+    """Run the command that the arguments name; leaves by ``SystemExit`` with its code."""
     with sentences(with_traceback="--traceback" in sys.argv):
         app()
-    raise SystemExit(0)
 
 
 def _print_version(wanted: bool) -> None:
