@@ -1,1 +1,3 @@
 """Quad: the real-time server of a campus."""
+
+__version__ = "0.1.0"

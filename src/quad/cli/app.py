@@ -1,11 +1,11 @@
 """The program ``quad`` and its commands."""
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from quad import __version__
 from quad.cli import db, manual
 from quad.cli.failures import sentences
 from quad.cli.serve import serve
@@ -28,7 +28,7 @@ def main() -> None:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"quad {version('quad-server')}")
+        print(f"quad {__version__}")
         raise typer.Exit
 
 
