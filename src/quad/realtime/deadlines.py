@@ -52,7 +52,7 @@ class Deadlines(Generic[Key]):
         for key in self._take_due(now):
             try:
                 self._on_due(key)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 # One broken call must not stop the clock of all the others.
                 loop.call_exception_handler({"message": f"deadline of {key!r}", "exception": error})
         self._timer = None

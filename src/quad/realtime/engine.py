@@ -61,12 +61,15 @@ class Engine:
         application: Application,
         options: EngineOptions | None = None,
         counters: Counters | None = None,
+        admit: Callable[[str], float] = lambda address: 0.0,
     ) -> None:
+        """`admit(address)` says in how many seconds the address may connect; 0 is now."""
         self.options = options or EngineOptions()
         self.counters = counters or Counters()
         self.delivery = Delivery()
         self.sessions: dict[str, Session] = {}
         self._application = application
+        self._admit = admit
         self._addresses: Counter[str] = Counter()
         self._is_draining = False
         interval_s = self.options.ping_interval_ms / 1000
@@ -127,6 +130,11 @@ class Engine:
             log.warning("%s has %d connections: refused one more", request.address, limit)
             self.counters.refused_handshakes["connections_per_address"] += 1
             raise HandshakeRefused(4, "Too many connections from this address", 429)
+        wait_s = self._admit(request.address)
+        if wait_s:
+            self.counters.refused_handshakes["connects_per_s"] += 1
+            message = f"Too many new connections from this address: try again in {wait_s:.1f} s"
+            raise HandshakeRefused(4, message, 429)
 
     # Sessions
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from quad.realtime.engine import Engine, HandshakeRefused
 from quad.realtime.opening import Opening
 from quad.realtime.polling import Receive, Scope, Send, refusal, serve_polling
-from quad.realtime.request import Request, make_request
+from quad.realtime.request import Network, Request, make_request
 from quad.realtime.session import Probe
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -39,7 +39,7 @@ class Host:
         engines: Mapping[str, Engine],
         application: Application | None = None,
         endpoints: Mapping[str, Endpoint] | None = None,
-        trusted_proxies: frozenset[str] = frozenset(),
+        trusted_proxies: tuple[Network, ...] = (),
     ) -> None:
         """Paths of engines are taken with and without their last slash.
 

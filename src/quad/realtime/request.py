@@ -1,5 +1,6 @@
 """A handshake request, as far as the engine cares: one value for HTTP and for WebSocket."""
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
@@ -26,6 +27,7 @@ _DROPPED_HEADERS = frozenset(
     }
 )
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 HeaderLines = Iterable[tuple[bytes, bytes]]
 
 
@@ -90,7 +92,7 @@ def make_request(
     raw_query: bytes,
     header_lines: list[tuple[bytes, bytes]],
     peer: str,
-    trusted_proxies: frozenset[str],
+    trusted_proxies: tuple[Network, ...],
 ) -> Request:
     """A request as the HTTP server hands it over: header names in lower case."""
     headers: dict[str, str] = {}
@@ -107,12 +109,20 @@ def parse_query(raw: bytes) -> dict[str, str]:
     return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
 
 
-def _address(peer: str, headers: dict[str, str], trusted_proxies: frozenset[str]) -> str:
+def _address(peer: str, headers: dict[str, str], trusted_proxies: tuple[Network, ...]) -> str:
     # Each proxy appends who spoke to it, so the last one that is no proxy of ours is the client.
-    if peer not in trusted_proxies:
+    if not trusted_proxies or not _is_within(peer, trusted_proxies):
         return peer
     hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",")]
     for hop in reversed(hops):
-        if hop and hop not in trusted_proxies:
+        if hop and not _is_within(hop, trusted_proxies):
             return hop
     return peer
+
+
+def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)

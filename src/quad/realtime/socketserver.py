@@ -59,11 +59,12 @@ class SocketServer:
         options: EngineOptions | None = None,
         *,
         counters: Counters | None = None,
+        admit: Callable[[str], float] = lambda address: 0.0,
         refuses_unknown_events: bool = False,
     ) -> None:
         """`refuses_unknown_events`: answer them with an `error`; they are ignored otherwise."""
         self.options = options or EngineOptions()
-        self.engine = Engine(self, self.options, counters)
+        self.engine = Engine(self, self.options, counters, admit)
         self.counters = self.engine.counters
         self.namespaces: dict[str, Namespace] = {}
         self.connects: Deadlines[Peer] = Deadlines(
@@ -141,11 +142,16 @@ class SocketServer:
             return self.engine.delivery.publish(subscribers, message)
         return self.engine.delivery.publish_except(subscribers, message, skip.session)
 
-    async def aclose(self) -> None:
-        """Wait for the handlers that are at work."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+    async def aclose(self, grace_s: float = 2.0) -> None:
+        """Wait for the handlers that are at work; those that take too long are cancelled."""
         self.connects.clear()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace_s)
+        for task in self._tasks:
+            log.warning("cancelling %s: still at work at the end", task.get_name())
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     # What the engine says
 
@@ -175,7 +181,7 @@ class SocketServer:
                 result = handler.call(client, *handler.decode(event.raw))
             else:
                 result = handler.call(client, *handler.convert(event.values))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
             self._answer_error(client, event.name, event.ack_id, error)
             return None
         if result is not None and inspect.isawaitable(result):
@@ -188,7 +194,7 @@ class SocketServer:
     ) -> None:
         try:
             value = await result
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
             self._answer_error(client, event.name or "", event.ack_id, error)
         else:
             self._answer(client, event, started, value)
@@ -253,7 +259,7 @@ class SocketServer:
         started = time.perf_counter()
         try:
             result = function(*args)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
             self._answer_error(client, what, None, error)
             return
         if inspect.isawaitable(result):

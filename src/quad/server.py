@@ -1,0 +1,181 @@
+"""The server: everyone who takes part, wired together, started and stopped in order."""
+
+import ipaddress
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import cast
+
+import uvloop
+from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
+
+import quad
+from quad.classroom.events import register as register_classroom
+from quad.classroom.model import Step
+from quad.classroom.routes import StatsPages
+from quad.classroom.service import ClassroomService
+from quad.identity import KeyedRateLimit
+from quad.realtime import EngineOptions, Host, Refused, SocketServer, listen, stop_signal
+from quad.realtime.host import Application
+from quad.settings import LimitSettings, Settings
+from quad.store import Store, is_current, migrate, safe_url
+from quad.web.front_door import make_front_door
+from quad.web.health import make_health
+from quad.web.metrics import QuadCollector, make_metrics
+from quad.web.statistics import CommitStatistics, LoopClock
+
+log = logging.getLogger("quad.server")
+
+# Of the drain's time, what is left for handlers at work once the connections are closed.
+_HANDLERS_SHARE = 0.25
+
+
+class CannotStart(Exception):
+    """The server cannot run with what it was given; the message is a sentence for people."""
+
+
+def run(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; returns the process's exit code.
+
+    Raises:
+        CannotStart, StoreError, OSError: it could not begin; nothing was served.
+    """
+    _configure_logging(settings.log.level)
+    uvloop.run(_serve_until_stopped(settings))
+    return 0
+
+
+async def _serve_until_stopped(settings: Settings) -> None:
+    with stop_signal() as stopped:
+        async with serving(settings) as url:
+            # Programs and people wait for this line; it is the only one on standard output.
+            print(f"Quad {quad.__version__} is listening on {url}", flush=True)
+            await stopped.wait()
+            log.info("stopping")
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[str]:
+    """The whole server, while the block runs; yields its URL."""
+    commits = CommitStatistics()
+    clock = LoopClock()
+    async with AsyncExitStack() as stack:
+        store = await _open_store(settings, commits)
+        stack.push_async_callback(store.aclose)
+        server = _make_socket_server(settings)
+        pages = await _start_classroom(settings, store, server, stack)
+        stack.push_async_callback(server.aclose, settings.server.drain_s * _HANDLERS_SHARE)
+        clock.start()
+        stack.callback(clock.stop)
+        collector = QuadCollector(server.engine, server.counters, commits, clock)
+        application = Litestar(
+            [
+                *make_front_door(),
+                *make_health(store, clock),
+                make_metrics(collector),
+                pages.router,
+            ],
+            logging_config=None,  # ours is set already
+            openapi_config=OpenAPIConfig(title="Quad", version=quad.__version__),
+        )
+        host = Host(
+            {settings.engine.path: server.engine},
+            cast(Application, application),  # Litestar's scope is a TypedDict
+            trusted_proxies=tuple(map(ipaddress.ip_network, settings.server.trusted_proxies)),
+        )
+        url = await stack.enter_async_context(
+            listen(
+                host,
+                settings.server.host,
+                settings.server.port,
+                handshake_timeout_s=settings.engine.handshake_timeout_ms / 1000,
+                drain_s=settings.server.drain_s * (1 - _HANDLERS_SHARE),
+            )
+        )
+        stack.push_async_callback(pages.aclose)
+        yield url
+
+
+async def _open_store(settings: Settings, commits: CommitStatistics) -> Store:
+    url = settings.server.database_url
+    if settings.server.database is None:
+        settings.server.data.mkdir(parents=True, exist_ok=True)
+    if url.startswith("sqlite"):
+        await migrate(url)
+    elif not await is_current(url):
+        raise CannotStart(
+            f"the tables in {safe_url(url)} are not of this version; "
+            f"`quad db upgrade --database …` brings them up to date"
+        )
+    return await Store.open(url, observer=commits)
+
+
+def _make_socket_server(settings: Settings) -> SocketServer:
+    limits = settings.limits if settings.limits.mode == "on" else None
+    if limits is None:
+        log.warning("LIMITS ARE OFF: anyone can use up this server. For benchmarks only.")
+    return SocketServer(
+        _engine_options(settings, limits),
+        admit=_admission(limits),
+        refuses_unknown_events=True,
+    )
+
+
+def _engine_options(settings: Settings, limits: LimitSettings | None) -> EngineOptions:
+    engine = settings.engine
+    return EngineOptions(
+        ping_interval_ms=engine.ping_interval_ms,
+        ping_timeout_ms=engine.ping_timeout_ms,
+        connect_timeout_ms=engine.connect_timeout_ms,
+        upgrade_timeout_ms=engine.upgrade_timeout_ms,
+        max_payload_bytes=engine.max_payload_bytes,
+        outbox_limit_bytes=engine.outbox_limit_bytes,
+        origins=engine.origins,
+        compression=engine.compression,
+        connections_per_address=limits.connections_per_address if limits else None,
+        events_per_s=limits.events_per_s if limits else None,
+        events_burst=limits.events_burst if limits else 1,
+    )
+
+
+def _admission(limits: LimitSettings | None) -> Callable[[str], float]:
+    if limits is None:
+        return lambda address: 0.0
+    rate = KeyedRateLimit(limits.connects_per_s_per_address, limits.connects_burst_per_address)
+    return rate.take
+
+
+async def _start_classroom(
+    settings: Settings, store: Store, server: SocketServer, stack: AsyncExitStack
+) -> StatsPages:
+    limits = settings.limits
+    failed_joins = KeyedRateLimit(
+        limits.failed_joins_per_minute_per_address / 60, limits.failed_joins_burst_per_address
+    )
+    importer = _NoImporter()
+    service = ClassroomService(
+        store,
+        server,
+        settings.classroom,
+        importer,
+        failed_joins if limits.mode == "on" else None,
+    )
+    register_classroom(server, service)
+    service.start()
+    stack.push_async_callback(service.aclose)
+    return StatsPages(service)
+
+
+class _NoImporter:
+    async def load(self, url: str) -> list[Step]:
+        raise Refused("not here")
+
+
+def _configure_logging(level: str) -> None:
+    logging.basicConfig(
+        level=level.upper(),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )

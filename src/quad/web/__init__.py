@@ -1,0 +1,1 @@
+"""The server's own pages: the front door, health, readiness and metrics."""

@@ -1,0 +1,55 @@
+"""Whether the process lives, and whether it can do its work."""
+
+import msgspec
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from quad.store import Store, StoreError
+from quad.web.statistics import LoopClock
+
+# A loop that is this late makes everybody wait; people notice.
+_LATE_S = 1.0
+
+
+class Readiness(msgspec.Struct):
+    """The answer of `/ready`: each part is `ok` or says what is wrong."""
+
+    database: str
+    loop: str
+    bus: str = "ok"  # one process speaks to itself
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every part is well."""
+        return self.database == self.loop == self.bus == "ok"
+
+
+def make_health(store: Store, clock: LoopClock) -> list[HTTPRouteHandler]:
+    """The routes `/health` and `/ready`."""
+
+    @get("/health", sync_to_thread=False)
+    def health() -> dict[str, str]:
+        """Answer as long as the process runs."""
+        return {"status": "ok"}
+
+    @get("/ready")
+    async def ready() -> Response[Readiness]:
+        """Answer 200 if events can be served now, and 503 with the reason if not."""
+        readiness = Readiness(database=await _check(store), loop=_check_loop(clock))
+        return Response(readiness, status_code=200 if readiness.is_ready else 503)
+
+    return [health, ready]
+
+
+async def _check(store: Store) -> str:
+    try:
+        await store.check()
+    except StoreError as error:
+        return str(error)
+    return "ok"
+
+
+def _check_loop(clock: LoopClock) -> str:
+    if clock.lateness_s > _LATE_S:
+        return f"blocked for {clock.lateness_s:.1f} s"
+    return "ok"
