@@ -37,6 +37,11 @@ def witness() -> Witness:
     return Witness()
 
 
+@pytest.fixture(autouse=True)
+def _short_busy_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quad.store.sqlite.BUSY_TIMEOUT_S", 1.2)
+
+
 @pytest.fixture
 async def store(url: str, witness: Witness) -> AsyncIterator[Store]:
     opened = await Store.open(url, observer=witness)

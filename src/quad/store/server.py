@@ -102,15 +102,17 @@ class ServerEngine:
 
     async def _attempt(self, steps: Sequence[Step]) -> None:
         """One try; whatever it raises as the driver's error is known to be rolled back."""
-        async with self._writer.connect() as connection:
-            for statement, rows in steps:
-                await connection.execute(statement, rows)
-            try:
+        is_commit_sent = False
+        try:
+            async with self._writer.connect() as connection:
+                for statement, rows in steps:
+                    await connection.execute(statement, rows)
+                is_commit_sent = True
                 await connection.commit()
-            except DBAPIError as error:
-                if is_lost_connection(error):
-                    raise StoreUnavailable(_IN_DOUBT) from error
-                raise
+        except DBAPIError as error:
+            if is_commit_sent and is_lost_connection(error):
+                raise StoreUnavailable(_IN_DOUBT) from error
+            raise
 
     async def _read(
         self, statement: Executable, values: Mapping[str, Any] | None
