@@ -1,0 +1,362 @@
+"""The page of a room's results: a table that keeps itself up to date.
+
+The page is complete without JavaScript. With it, the browser holds one stream of server-sent
+events open, and the table comes whole after a change: rendered once for everyone who looks at the
+room, and for a reader that is slow only the latest.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, contextmanager
+from importlib import resources
+from typing import Any, Final, Protocol
+
+import jinja2
+from litestar import Request, Response, Router, get
+from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
+from litestar.types import ASGIApp, Receive, Scope, Send
+from msgspec import Struct
+
+from quad.classroom.model import Stats
+
+PATH: Final = "/roomstats"
+_LOG = logging.getLogger(__name__)
+
+_SIGNS: Final = {"DONE": "✅", "ACCEPTED": "✅", "HELP": "?", "IN_PROGRESS": "•"}
+_WORDS: Final = {
+    "NONE": "not started",
+    "IN_PROGRESS": "in progress",
+    "HELP": "needs help",
+    "DONE": "done",
+    "ACCEPTED": "accepted",
+}
+_FINISHED: Final = {"DONE", "ACCEPTED"}
+
+_MEDIA_TYPES: Final = {"css": "text/css", "js": "text/javascript"}
+_PAGE_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+        " img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_FILE_HEADERS: Final = {
+    # The name carries a hash of the content.
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "X-Content-Type-Options": "nosniff",
+}
+_STREAM_HEADERS: Final = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # nginx would collect the events
+]
+_DIGITS: Final = 10
+_HELLO: Final = b"retry: 2000\n\n"
+_HEARTBEAT: Final = b":\n\n"
+
+
+class StatsSource(Protocol):
+    """Where the figures come from."""
+
+    async def stats(self, room_id: int) -> Stats | None:
+        """Return the progress now; None if there is no such room or nobody has any."""
+
+    def watch(self, room_id: int) -> AbstractContextManager[asyncio.Event]:
+        """While entered: an event that is set after every change; the caller clears it.
+
+        The room need not exist yet.
+        """
+
+
+class StatsPages:
+    """The pages of all rooms; `router` serves them under `/roomstats`."""
+
+    def __init__(
+        self,
+        source: StatsSource,
+        *,
+        heartbeat_s: float = 15.0,
+        interval_s: float = 0.25,
+        stream_limit: int = 2_000,
+    ) -> None:
+        """Prepare the pages.
+
+        `interval_s` is the least time between two tables of a room, `heartbeat_s` the longest
+        silence of a stream, `stream_limit` the most streams at once.
+        """
+        self._source = source
+        self._heartbeat_s = heartbeat_s
+        self._interval_s = interval_s
+        self._stream_limit = stream_limit
+        self._streams = 0
+        self._feeds: dict[int, _Feed] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_open = True
+        self.router = self._routes()
+
+    async def aclose(self) -> None:
+        """End every stream and task; to be called before a server waits for its requests."""
+        self._is_open = False
+        for feed in self._feeds.values():
+            feed.end()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _routes(self) -> Router:
+        @get("/{room:str}")
+        async def page(room: FromPath[str], request: Request[Any, Any, Any]) -> Response[str]:
+            base = request.scope.get("root_path", "") + PATH
+            return await self._page(room, base)
+
+        @get("/{room:str}/events")
+        async def events(room: FromPath[str]) -> ASGIApp:
+            return self._events(room)
+
+        @get("/static/{name:str}")
+        async def static(name: FromPath[str]) -> Response[bytes]:
+            return _file(name)
+
+        return Router(PATH, route_handlers=[page, events, static], include_in_schema=False)
+
+    async def _page(self, room: str, base: str) -> Response[str]:
+        room_id = _room_id(room)
+        board = None if room_id is None else make_board(await self._source.stats(room_id))
+        html = _TEMPLATES.get_template("roomstats.html").render(
+            room=room,
+            board=board,
+            base=base,
+            events=None if room_id is None else f"{base}/{room_id}/events",
+            css=_FILE_NAMES["roomstats.css"],
+            js=_FILE_NAMES["roomstats.js"],
+        )
+        return Response(
+            html,
+            status_code=404 if board is None else 200,
+            media_type="text/html",
+            headers=_PAGE_HEADERS,
+        )
+
+    def _events(self, room: str) -> ASGIApp:
+        room_id = _room_id(room)
+        if room_id is None:
+            return ASGIResponse(status_code=404)
+        if not self._is_open or self._streams >= self._stream_limit:
+            return ASGIResponse(status_code=503)
+        return _EventStream(self._frames(room_id))
+
+    async def _frames(self, room_id: int) -> AsyncGenerator[bytes, None]:
+        yield _HELLO
+        with self._listening(room_id) as (feed, news):
+            while not feed.is_over:
+                if not await _is_set_within(self._heartbeat_s, news):
+                    yield _HEARTBEAT
+                    continue
+                news.clear()
+                if feed.frame is not None and not feed.is_over:
+                    yield feed.frame
+
+    @contextmanager
+    def _listening(self, room_id: int) -> "Iterator[tuple[_Feed, asyncio.Event]]":
+        """Take part in a room's feed; the first starts it, the last ends it."""
+        feed = self._feeds.get(room_id) or self._start_feed(room_id)
+        news = asyncio.Event()
+        if feed.frame is not None:
+            news.set()
+        feed.listeners.add(news)
+        self._streams += 1
+        try:
+            yield feed, news
+        finally:
+            self._streams -= 1
+            feed.listeners.discard(news)
+            if not feed.listeners:
+                self._forget(feed)
+                feed.task.cancel()
+
+    def _start_feed(self, room_id: int) -> "_Feed":
+        feed = _Feed(room_id, self._source, self._interval_s)
+        self._feeds[room_id] = feed
+        self._tasks.add(feed.task)
+        feed.task.add_done_callback(lambda task: self._feed_ended(feed))
+        return feed
+
+    def _feed_ended(self, feed: "_Feed") -> None:
+        self._tasks.discard(feed.task)
+        self._forget(feed)
+        feed.end()
+        if not feed.task.cancelled() and (error := feed.task.exception()):
+            # The streams have ended; the browsers come back and a new feed tries again.
+            _LOG.error("the results of room %d failed", feed.room_id, exc_info=error)
+
+    def _forget(self, feed: "_Feed") -> None:
+        if self._feeds.get(feed.room_id) is feed:
+            del self._feeds[feed.room_id]
+
+
+class _Feed:
+    """The table of one room, rendered once after a change for everyone who looks at it."""
+
+    def __init__(self, room_id: int, source: StatsSource, interval_s: float) -> None:
+        self.room_id = room_id
+        self.frame: bytes | None = None
+        self.is_over = False
+        self.listeners: set[asyncio.Event] = set()
+        self.task = asyncio.create_task(self._run(source, interval_s), name=f"roomstats {room_id}")
+
+    def end(self) -> None:
+        """Let every listener stop."""
+        self.is_over = True
+        self._wake()
+
+    async def _run(self, source: StatsSource, interval_s: float) -> None:
+        with source.watch(self.room_id) as changed:
+            while True:
+                changed.clear()
+                frame = _frame(self.room_id, await source.stats(self.room_id))
+                if frame != self.frame:
+                    self.frame = frame
+                    self._wake()
+                await asyncio.sleep(interval_s)
+                await changed.wait()
+
+    def _wake(self) -> None:
+        for news in self.listeners:
+            news.set()
+
+
+class _EventStream:
+    """An ASGI response that sends frames until they end or the reader leaves."""
+
+    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
+        self._frames = frames
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with asyncio.TaskGroup() as group:
+            leaving = group.create_task(_reader_leaves(receive))
+            sending = group.create_task(self._send(send))
+            await asyncio.wait((leaving, sending), return_when=asyncio.FIRST_COMPLETED)
+            leaving.cancel()
+            sending.cancel()
+
+    async def _send(self, send: Send) -> None:
+        async with aclosing(self._frames) as frames:
+            await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
+            async for frame in frames:
+                await send({"type": "http.response.body", "body": frame, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _reader_leaves(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _is_set_within(limit_s: float, event: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(limit_s):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+class Cell(Struct, frozen=True):
+    """One task of one student: a sign to see and words to hear."""
+
+    task: str
+    status: str
+    sign: str
+    words: str
+
+
+class Row(Struct, frozen=True):
+    """One student; `percent` of the room's tasks are done or accepted."""
+
+    user_id: int
+    name: str
+    cells: Sequence[Cell]
+    percent: int
+
+
+class Board(Struct, frozen=True):
+    """The table as it is shown; `percent` is that of all students together."""
+
+    tasks: Sequence[str]
+    rows: Sequence[Row]
+    percent: int
+
+
+def make_board(stats: Stats | None) -> Board | None:
+    """Lay out the table; None when there is nothing to show. The theory page is no task."""
+    if stats is None:
+        return None
+    tasks = [step for step in stats.steps if step != "theory"]
+    if not tasks or not stats.students:
+        return None
+    rows = [
+        Row(each.user_id, each.name, _cells(tasks, each.steps), _percent(tasks, [each.steps]))
+        for each in stats.students
+    ]
+    return Board(tasks, rows, _percent(tasks, [each.steps for each in stats.students]))
+
+
+def _cells(tasks: Sequence[str], steps: Mapping[str, str]) -> list[Cell]:
+    statuses = [(task, steps.get(task, "NONE")) for task in tasks]
+    return [
+        Cell(task, status, _SIGNS.get(status, ""), _WORDS.get(status, status))
+        for task, status in statuses
+    ]
+
+
+def _percent(tasks: Sequence[str], students: Sequence[Mapping[str, str]]) -> int:
+    """Rounded down, so that 100 means all of it."""
+    finished = sum(steps.get(task) in _FINISHED for steps in students for task in tasks)
+    return 100 * finished // (len(tasks) * len(students))
+
+
+def _frame(room_id: int, stats: Stats | None) -> bytes:
+    html = _TEMPLATES.get_template("board.html").render(room=room_id, board=make_board(stats))
+    # Every kind of line break ends a field of an event; in HTML they are all the same.
+    lines = html.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    data = "".join(f"data: {line}\n" for line in lines)
+    return f"event: board\n{data}\n".encode()
+
+
+def _room_id(room: str) -> int | None:
+    return int(room) if room.isascii() and room.isdigit() and len(room) <= _DIGITS else None
+
+
+def _file(name: str) -> Response[bytes]:
+    content = _FILES.get(name)
+    if content is None:
+        return Response(b"", status_code=404, media_type="text/plain")
+    return Response(
+        content, media_type=_MEDIA_TYPES[name.rpartition(".")[2]], headers=_FILE_HEADERS
+    )
+
+
+def _hashed(name: str, content: bytes) -> str:
+    stem, _, kind = name.rpartition(".")
+    return f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
+
+
+def _read(name: str) -> bytes:
+    return resources.files(__package__).joinpath("static", name).read_bytes()
+
+
+_CONTENTS: Final = {name: _read(name) for name in ("roomstats.css", "roomstats.js")}
+_FILE_NAMES: Final = {name: _hashed(name, content) for name, content in _CONTENTS.items()}
+_FILES: Final = {_FILE_NAMES[name]: content for name, content in _CONTENTS.items()}
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.PackageLoader(__package__),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)

@@ -1,0 +1,86 @@
+"use strict";
+
+// Keeps the table of a room up to date: the server sends it whole after every change.
+(() => {
+  const RETRY_MS = 5000;
+  const SPOKEN_AT_ONCE = 3;
+
+  const board = document.getElementById("board");
+  const state = document.getElementById("state");
+  const news = document.getElementById("news");
+
+  function connect() {
+    const source = new EventSource(document.body.dataset.events);
+    source.addEventListener("open", () => say("Live", false));
+    source.addEventListener("board", (event) => show(event.data));
+    source.addEventListener("error", () => {
+      say("Connection lost, trying again", true);
+      // A browser tries again by itself unless the server refused.
+      if (source.readyState === EventSource.CLOSED) {
+        setTimeout(connect, RETRY_MS * (1 + Math.random()));
+      }
+    });
+  }
+
+  function say(words, isLost) {
+    state.hidden = false;
+    state.textContent = words;
+    state.classList.toggle("lost", isLost);
+  }
+
+  function show(html) {
+    const before = statuses();
+    const fresh = document.createElement("template");
+    fresh.innerHTML = html;
+    replace(fresh.content);
+    if (before.size > 0) {
+      announce(before);
+    }
+  }
+
+  // Parts that are there already keep their element, so that focus and scrolling stay.
+  function replace(fresh) {
+    const parts = [...fresh.querySelectorAll("[data-part]")];
+    const places = parts.map((part) => board.querySelector(`[data-part="${part.dataset.part}"]`));
+    if (parts.length === 0 || places.includes(null)) {
+      board.replaceChildren(fresh);
+      return;
+    }
+    parts.forEach((part, index) => places[index].replaceChildren(...part.childNodes));
+  }
+
+  function announce(before) {
+    const changes = [];
+    for (const cell of cells()) {
+      const was = before.get(key(cell));
+      if (was !== undefined && was !== cell.dataset.status) {
+        cell.classList.add("changed");
+        changes.push(words(cell));
+      }
+    }
+    const rest = changes.length - SPOKEN_AT_ONCE;
+    const spoken = changes.slice(0, SPOKEN_AT_ONCE).join(". ");
+    news.textContent = rest > 0 ? `${spoken}. And ${rest} more.` : spoken;
+  }
+
+  function words(cell) {
+    const name = cell.parentElement.querySelector(".name").textContent.trim();
+    return `${name}, task ${cell.dataset.task}: ${cell.querySelector(".unseen").textContent}`;
+  }
+
+  function cells() {
+    return board.querySelectorAll("td[data-task]");
+  }
+
+  function statuses() {
+    return new Map([...cells()].map((cell) => [key(cell), cell.dataset.status]));
+  }
+
+  function key(cell) {
+    return `${cell.parentElement.dataset.student}/${cell.dataset.task}`;
+  }
+
+  if (document.body.dataset.events) {
+    connect();
+  }
+})();
