@@ -13,8 +13,8 @@ from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client
 
 _HISTORY_LIMIT: Final = 5_000
-# Ids are milliseconds since 1970 and, within one, a count; below 2^53 for JavaScript until 2039.
-_COUNT_BITS: Final = 12
+# Ids are milliseconds since 1970 and, within one, a count; JavaScript's integers end in 2248.
+_COUNT_BITS: Final = 10
 
 
 class Messages:

@@ -238,15 +238,11 @@ def message_for(protocol: int, message: CurrentMessage) -> Message:
 def make_message(
     message_id: int, sender: int, receiver: int, content: str, at: datetime
 ) -> CurrentMessage:
-    """A message with its times in words; `at` is in UTC."""
+    """A message with its times in words, which are UTC."""
+    at = at.astimezone(UTC)
+    in_words = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return CurrentMessage(
-        sender,
-        receiver,
-        content,
-        None,
-        at.strftime("%H:%M:%S"),
-        message_id,
-        at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        sender, receiver, content, None, at.strftime("%H:%M:%S"), message_id, in_words
     )
 
 

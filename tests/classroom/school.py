@@ -1,0 +1,247 @@
+"""A classroom server in this process, and the smallest Socket.IO client that can attend it."""
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from quad.classroom.events import register
+from quad.classroom.model import Step
+from quad.classroom.service import ClassroomService
+from quad.identity import KeyedRateLimit
+from quad.realtime import Client, Host, SocketServer, listen
+from quad.settings import ClassroomSettings
+from quad.store import Store
+
+PATIENCE_S = 5.0
+HOME = "10.0.0.1"
+"""Where peers come from unless they say otherwise."""
+
+Heard = tuple[str, Any]
+
+
+class Peer:
+    """One connection; what it hears is kept in order until somebody takes it."""
+
+    def __init__(self, websocket: ClientConnection) -> None:
+        self.heard: deque[Heard] = deque()
+        self.is_closed = asyncio.Event()
+        self.sid = ""
+        self._websocket = websocket
+        self._acks: dict[int, asyncio.Future[list[Any]]] = {}
+        self._arrival = asyncio.Event()
+        self._reading = asyncio.create_task(self._read())
+
+    async def emit(self, event: str, *args: object) -> None:
+        await self._websocket.send("42" + json.dumps([event, *args]))
+
+    async def call(self, event: str, *args: object) -> list[Any]:
+        """Emit and return the acknowledgement's arguments."""
+        number = len(self._acks)
+        answer = self._acks[number] = asyncio.get_running_loop().create_future()
+        await self._websocket.send(f"42{number}" + json.dumps([event, *args]))
+        async with asyncio.timeout(PATIENCE_S):
+            return await answer
+
+    async def send_text(self, text: str) -> None:
+        await self._websocket.send(text)
+
+    async def settle(self) -> None:
+        """Return when everything sent to this peer so far has been heard."""
+        await self.call("test/settle")
+
+    async def expect(self, event: str) -> Any:
+        """Take what was heard up to the next event of this name, and return its payload."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                while self.heard:
+                    name, payload = self.heard.popleft()
+                    if name == event:
+                        return payload
+                self._arrival.clear()
+                await self._arrival.wait()
+
+    async def take(self) -> list[Heard]:
+        """Everything heard since it was last taken."""
+        await self.settle()
+        heard = list(self.heard)
+        self.heard.clear()
+        return heard
+
+    async def wait_closed(self) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            await self.is_closed.wait()
+
+    async def close(self) -> None:
+        await self._websocket.close()
+        await self._reading
+
+    async def _read(self) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            async for text in self._websocket:
+                assert isinstance(text, str)
+                await self._receive(text)
+        self.is_closed.set()
+
+    async def _receive(self, text: str) -> None:
+        if text == "2":
+            await self._websocket.send("3")
+        elif text.startswith("42"):
+            event, *args = json.loads(text[2:])
+            self.heard.append((event, args[0] if args else None))
+            self._arrival.set()
+        elif text.startswith("43"):
+            start = text.index("[")
+            self._acks[int(text[2:start])].set_result(json.loads(text[start:]))
+        elif text.startswith("41"):
+            self.is_closed.set()
+
+
+class Importer:
+    """Stands where the web would be: what the page holds is decided by the test."""
+
+    def __init__(self) -> None:
+        self.answer: list[Step] | Exception = []
+        self.asked: list[str] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def load(self, url: str) -> list[Step]:
+        self.asked.append(url)
+        await self.may_answer.wait()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class Clock:
+    """Times that only move when they are told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return datetime(2024, 5, 17, 9, 30, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+
+class School:
+    """A running server."""
+
+    def __init__(
+        self, url: str, service: ClassroomService, store: Store, importer: Importer, clock: Clock
+    ) -> None:
+        self.service = service
+        self.store = store
+        self.importer = importer
+        self.clock = clock
+        self._url = url
+        self._peers: list[Peer] = []
+
+    async def peer(self, address: str = HOME) -> Peer:
+        """Connect from an address."""
+        url = self._url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+        websocket = await connect(url, additional_headers={"X-Forwarded-For": address})
+        await websocket.recv()
+        await websocket.send("40")
+        answer = await websocket.recv()
+        assert isinstance(answer, str)
+        peer = Peer(websocket)
+        peer.sid = json.loads(answer[2:])["sid"]
+        self._peers.append(peer)
+        return peer
+
+    async def teacher(self, name: str = "Teacher", **more: object) -> tuple[Peer, dict[str, Any]]:
+        """Connect and open a room; returns its first update."""
+        peer = await self.peer()
+        await peer.emit("room/create", {"name": name, **more})
+        return peer, await peer.expect("room/update")
+
+    async def student(
+        self, room: int, name: str = "Ann", address: str = HOME, **more: object
+    ) -> tuple[Peer, dict[str, Any]]:
+        """Connect and join; returns the answer."""
+        peer = await self.peer(address)
+        await peer.emit("room/join", {"room_id": room, "name": name, **more})
+        return peer, await peer.expect("room/join")
+
+    async def close_peers(self) -> None:
+        for peer in self._peers:
+            await peer.close()
+
+
+@contextlib.asynccontextmanager
+async def open_school(
+    database: Path,
+    settings: ClassroomSettings,
+    failed_joins: KeyedRateLimit | None = None,
+) -> AsyncIterator[School]:
+    """Serve the classroom from a database file while the block runs."""
+    store = await Store.open(f"sqlite+aiosqlite:///{database}")
+    server, importer, clock = SocketServer(), Importer(), Clock()
+    service = ClassroomService(
+        store, server, settings, importer, failed_joins, now=clock.now, clock=clock
+    )
+    register(server, service)
+
+    @server.on("test/settle")
+    def settle(client: Client) -> None:
+        """Answered behind everything that was queued for the client."""
+
+    service.start()
+    host = Host({"/socket.io/": server.engine}, trusted_proxies=frozenset({"127.0.0.1"}))
+    async with listen(host, drain_s=0.1) as url:
+        school = School(url, service, store, importer, clock)
+        try:
+            yield school
+        finally:
+            await school.close_peers()
+            await server.aclose()
+            await service.aclose()
+    await store.aclose()
+
+
+@contextlib.contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Nobody else can write while the block runs."""
+    connection = sqlite3.connect(database, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+    finally:
+        connection.close()
+
+
+def rows(database: Path, table: str) -> int:
+    """How many rows a table has on disk."""
+    connection = sqlite3.connect(database)
+    try:
+        (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        return int(count)
+    finally:
+        connection.close()
+
+
+def events(heard: Sequence[Heard]) -> list[str]:
+    """The names of what was heard."""
+    return [event for event, _ in heard]
+
+
+def exercise(name: str, content: str) -> dict[str, str]:
+    """A task as the wire has it."""
+    return {"name": name, "content": content, "language": "html", "type": "exercise"}
+
+
+def code(filename: str, content: str, status: str = "CREATED") -> dict[str, str]:
+    """A file as the wire has it."""
+    return {"filename": filename, "status": status, "content": content}
