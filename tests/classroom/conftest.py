@@ -24,7 +24,9 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def database(empty_database: Path, tmp_path: Path) -> Path:
-    return shutil.copy(empty_database, tmp_path / "quad.sqlite3")
+    path = tmp_path / "quad.sqlite3"
+    shutil.copy(empty_database, path)
+    return path
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ class Peer:
     async def call(self, event: str, *args: object) -> list[Any]:
         """Emit and return the acknowledgement's arguments."""
         number = len(self._acks)
-        answer = self._acks[number] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self._acks[number] = answer
         await self._websocket.send(f"42{number}" + json.dumps([event, *args]))
         async with asyncio.timeout(PATIENCE_S):
             return await answer
@@ -187,28 +189,27 @@ async def open_school(
     failed_joins: KeyedRateLimit | None = None,
 ) -> AsyncIterator[School]:
     """Serve the classroom from a database file while the block runs."""
-    store = await Store.open(f"sqlite+aiosqlite:///{database}")
-    server, importer, clock = SocketServer(), Importer(), Clock()
-    service = ClassroomService(
-        store, server, settings, importer, failed_joins, now=clock.now, clock=clock
-    )
-    register(server, service)
+    async with contextlib.AsyncExitStack() as stack:
+        store = await Store.open(f"sqlite+aiosqlite:///{database}")
+        stack.push_async_callback(store.aclose)
+        server, importer, clock = SocketServer(), Importer(), Clock()
+        service = ClassroomService(
+            store, server, settings, importer, failed_joins, now=clock.now, clock=clock
+        )
+        register(server, service)
 
-    @server.on("test/settle")
-    def settle(client: Client) -> None:
-        """Answered behind everything that was queued for the client."""
+        @server.on("test/settle")
+        def settle(client: Client) -> None:
+            """Answered behind everything that was queued for the client."""
 
-    service.start()
-    host = Host({"/socket.io/": server.engine}, trusted_proxies=frozenset({"127.0.0.1"}))
-    async with listen(host, drain_s=0.1) as url:
+        service.start()
+        stack.push_async_callback(service.aclose)
+        stack.push_async_callback(server.aclose)
+        host = Host({"/socket.io/": server.engine}, trusted_proxies=(ip_network("127.0.0.1"),))
+        url = await stack.enter_async_context(listen(host, drain_s=0.1))
         school = School(url, service, store, importer, clock)
-        try:
-            yield school
-        finally:
-            await school.close_peers()
-            await server.aclose()
-            await service.aclose()
-    await store.aclose()
+        stack.push_async_callback(school.close_peers)
+        yield school
 
 
 @contextlib.contextmanager

@@ -159,9 +159,7 @@ class Entrance:
             room.host = room.names[name] = _newcomer(room, "host", visitor, name, token)
             self._rooms.announce(number)
             try:
-                await self._rooms.save(
-                    tables.insert_room(number, self._now()), self._insert(room.host)
-                )
+                await self._rooms.save(tables.insert_room(number, self._now()), _insert(room.host))
             except Conflict:
                 self._rooms.withdraw(number)
             except BaseException:
@@ -202,7 +200,7 @@ class Entrance:
             if student.room.is_closing:
                 raise RoomNotFound(student.room.number)
             try:
-                await self._rooms.save(self._insert(student))
+                await self._rooms.save(_insert(student))
             except Conflict:
                 student.id = secrets.choice(USER_IDS)
             else:
@@ -214,17 +212,6 @@ class Entrance:
         with contextlib.suppress(CannotSave):
             await self._rooms.save(*tables.delete_student(student.id))
         del student.room.names[student.name]
-
-    def _insert(self, newcomer: Participant) -> Change:
-        return tables.insert_participant(
-            newcomer.id,
-            newcomer.room.number,
-            newcomer.role,
-            newcomer.name,
-            self._now(),
-            newcomer.address,
-            newcomer.token_hash,
-        )
 
     # Inside
 
@@ -273,14 +260,22 @@ class Entrance:
 def _newcomer(
     room: Room, role: Role, visitor: Visitor, name: str, token: str | None
 ) -> Participant:
+    place, room.places = room.places, room.places + 1
+    token_hash = None if token is None else hash_token(token)
     return Participant(
-        room,
-        role,
-        secrets.choice(USER_IDS),
-        name,
-        visitor.address,
-        None if token is None else hash_token(token),
-        {},
+        room, role, secrets.choice(USER_IDS), name, place, visitor.address, token_hash, {}
+    )
+
+
+def _insert(newcomer: Participant) -> Change:
+    return tables.insert_participant(
+        newcomer.id,
+        newcomer.room.number,
+        newcomer.role,
+        newcomer.name,
+        newcomer.place,
+        newcomer.address,
+        newcomer.token_hash,
     )
 
 

@@ -58,6 +58,7 @@ class Participant:
         "is_listed",
         "kept_files",
         "name",
+        "place",
         "protocol",
         "role",
         "room",
@@ -71,6 +72,7 @@ class Participant:
         role: Role,
         participant_id: int,
         name: str,
+        place: int,
         address: str,
         token_hash: str | None,
         steps: Mapping[str, str],
@@ -79,6 +81,7 @@ class Participant:
         self.role = role
         self.id = participant_id
         self.name = name
+        self.place = place
         self.address = address
         self.token_hash = token_hash
         self.steps = steps
@@ -114,6 +117,7 @@ class Room:
         "is_importing",
         "names",
         "number",
+        "places",
         "settings",
         "steps",
         "students",
@@ -126,6 +130,8 @@ class Room:
 
     def __init__(self, number: int) -> None:
         self.number = number
+        # How many were given out.
+        self.places = 0
         # In order of joining.
         self.students: dict[int, Participant] = {}
         # Also those of students who are being saved.

@@ -132,10 +132,12 @@ class Rooms:
                 "host" if row.role == "host" else "client",
                 row.id,
                 row.name,
+                row.place,
                 row.address,
                 row.token_hash,
                 tables.decoded_statuses(row.steps),
             )
+            room.places = row.place + 1
             room.names[participant.name] = participant
             if participant.role == "host":
                 room.host = participant

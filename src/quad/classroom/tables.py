@@ -72,7 +72,8 @@ participants: Final = Table(
     Column("room", Integer, nullable=False),
     Column("role", ShortText(6), nullable=False),
     Column("name", ShortText(100), nullable=False),
-    Column("joined_at", Timestamp, nullable=False),
+    # In order of joining.
+    Column("place", Integer, nullable=False),
     # The address last used: what an original client, which has no token, is known by.
     Column("address", ShortText(64), nullable=False),
     Column("token_hash", ShortText(64)),
@@ -152,7 +153,7 @@ def insert_participant(
     room: int,
     role: Role,
     name: str,
-    at: datetime,
+    place: int,
     address: str,
     token_hash: str | None,
 ) -> Change:
@@ -162,7 +163,7 @@ def insert_participant(
         "room": room,
         "role": role,
         "name": name,
-        "joined_at": at,
+        "place": place,
         "address": address,
         "token_hash": token_hash,
         "steps": "{}",
@@ -256,20 +257,21 @@ def select_room(number: int) -> Select[str, str | None, str | None]:
 
 def select_participants(
     number: int,
-) -> Select[int, str, str, str, str | None, str]:
-    """Everybody in a room, in order of joining: id, role, name, address, token_hash, steps."""
+) -> Select[int, str, str, int, str, str | None, str]:
+    """Everybody in a room by place: id, role, name, place, address, token_hash, steps."""
     columns = participants.c
     return (
         select(
             columns.id,
             columns.role,
             columns.name,
+            columns.place,
             columns.address,
             columns.token_hash,
             columns.steps,
         )
         .where(columns.room == number)
-        .order_by(columns.joined_at, columns.id)
+        .order_by(columns.place)
     )
 
 
@@ -322,4 +324,4 @@ def decoded_settings(text: str | None) -> Ignores | None:
 
 def read_files(rows: Iterable[Row[str, str, str]]) -> list[File]:
     """The files of `select_files`."""
-    return [msgspec.convert(tuple(row), File) for row in rows]
+    return [msgspec.convert(dict(row._mapping), File) for row in rows]

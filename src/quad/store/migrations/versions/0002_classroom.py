@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("room", sa.Integer, nullable=False),
         sa.Column("role", ShortText(6), nullable=False),
         sa.Column("name", ShortText(100), nullable=False),
-        sa.Column("joined_at", sa.BigInteger, nullable=False),
+        sa.Column("place", sa.Integer, nullable=False),
         sa.Column("address", ShortText(64), nullable=False),
         sa.Column("token_hash", ShortText(64)),
         sa.Column("steps", LongText, nullable=False),
