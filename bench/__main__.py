@@ -42,7 +42,9 @@ def main(
     chosen_subjects = _subjects(subjects)
     # Being asked to stop is a way out like any other: the servers are ended on it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    console, log = Console(), Console(stderr=True, style="dim", highlight=False)
+    # A file or a pipe has no width of its own.
+    console = Console(width=None if sys.stdout.isatty() else 100)
+    log = Console(stderr=True, style="dim", highlight=False)
     machine = describe()
     try:
         with build_rig(quick=quick) as rig:

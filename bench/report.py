@@ -24,6 +24,7 @@ def show(console: Console, tables: Sequence[Table]) -> None:
     """Print every table with its targets below."""
     for table in tables:
         console.print(_rich(table))
+        console.print(_caption(table), style="dim")
         for verdict in table.verdicts():
             console.print(_line(verdict))
         for key, reason in table.failures.items():
@@ -49,14 +50,10 @@ def write_json(report: Mapping[str, Any], path: Path) -> None:
 
 
 def _rich(table: Table) -> RichTable:
-    count = len(table.rounds)
-    medians = f"median of {count} round{'s' if count != 1 else ''}"
     rich = RichTable(
         title=table.item.title,
-        caption=". ".join(filter(None, (medians, table.item.note))),
         box=box.SIMPLE_HEAD,
         title_justify="left",
-        caption_justify="left",
     )
     rich.add_column("", min_width=max(len(subject.label) for subject in table.subjects))
     for column in table.item.columns:
@@ -69,6 +66,12 @@ def _rich(table: Table) -> RichTable:
         ]
         rich.add_row(subject.label, *cells, style=STYLES[subject.role])
     return rich
+
+
+def _caption(table: Table) -> str:
+    count = len(table.rounds)
+    medians = f"Median of {count} round{'s' if count != 1 else ''}."
+    return f"  {medians} {table.item.note}".rstrip()
 
 
 def _line(verdict: Verdict) -> Text:

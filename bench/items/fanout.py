@@ -6,7 +6,7 @@ from bench.rig import Rig
 from bench.subject import Subject
 
 LISTENERS = 1000
-NOTE = "Quad classroom: sharing/end, an empty payload; durable: steps/all; all others: 64 bytes"
+NOTE = "Payload: classroom none (sharing/end), all others 64 bytes (durable: steps/all)."
 
 
 def _measure_1(rig: Rig, subject: Subject) -> Figures:

@@ -53,7 +53,7 @@ CLASSROOM = Subject(
 
 CLASSROOM_DURABLE = Subject(
     key="quad-durable",
-    label="Quad classroom, durable",
+    label="Quad, durable",
     role="ours",
     command=_serve,
     scripts={"fanout": Script(**_ENTER, say=_steps(TEXT), heard='42["steps/all"')},
