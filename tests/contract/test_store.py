@@ -424,10 +424,10 @@ async def test_a_store_without_its_tables_is_not_ready(empty_url: str) -> None:
 
 async def test_closing_saves_what_is_queued(database_url: str, store: Store) -> None:
     closing = await Store.open(database_url)
-    written = [closing.write(book(f"{n}")) for n in range(2500)]
+    written = [closing.write(book(f"{n}")) for n in range(1500)]
     await closing.aclose()
     assert all(future.done() and future.exception() is None for future in written)
-    assert len(await titles(store)) == 2500
+    assert len(await titles(store)) == 1500
 
 
 async def test_closing_waits_for_reads_that_are_under_way(database_url: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, create_engine, select, text
 
-from quad.store import Change, Store, StoreUnavailable, migrate
+from quad.store import Change, Conflict, Store, StoreUnavailable, migrate
 from quad.store.sqlite import prepare_writers
 from tests.contract.databases import connected
 from tests.contract.shelf import ADD_BOOK, Witness, books, shelf, titles
@@ -82,6 +82,21 @@ async def test_a_full_disk_is_an_error_to_every_caller_of_the_batch(
     assert {type(result) for result in results} == {StoreUnavailable}
     assert witness.failures == ["store_unavailable"] * 100
     assert not {f"{n}" for n in range(100)} & set(await titles(store))
+
+
+async def test_a_full_disk_met_while_calls_are_tried_alone_fails_the_rest(
+    store: Store, witness: Witness
+) -> None:
+    await store.write(book("taken"))
+    await fill(store)
+    commits = len(witness.commits)
+    results = await asyncio.gather(
+        store.write(book("taken")),
+        *[store.write(book(f"{n}", "x" * 2000)) for n in range(100)],
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [Conflict] + [StoreUnavailable] * 100
+    assert len(witness.commits) == commits
 
 
 async def test_a_full_disk_is_not_ready_and_ready_again_with_space(
