@@ -268,6 +268,36 @@ class ClassroomSettings(Section, frozen=True, kw_only=True):
     ] = 10_000_000
 
 
+class AlertSettings(Section, frozen=True, kw_only=True):
+    """Alert rooms, where everyone is told at once."""
+
+    history_limit: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1000,
+            description="Latest messages of a room that are kept, and shown to whoever joins; "
+            "`0` keeps none.",
+        ),
+    ] = 50
+    grace_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=3600,
+            description="How long somebody whose connection dropped still counts as present.",
+        ),
+    ] = 5.0
+    text_limit_bytes: Annotated[Bytes, Meta(description="Longest message, in UTF-8.")] = 10_000
+    session_s: Annotated[Count, Meta(description="How long a browser stays logged in.")] = 2_592_000
+    posts_per_minute_per_address: Annotated[
+        Rate, Meta(description="Messages a minute from one address by plain HTTP, in the long run.")
+    ] = 60.0
+    posts_burst_per_address: Annotated[
+        Count, Meta(description="Messages that one address may post at once on top of that.")
+    ] = 60
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. ``load`` makes one."""
 
@@ -277,6 +307,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limits: LimitSettings = LimitSettings()
     store: StoreSettings = StoreSettings()
     classroom: ClassroomSettings = ClassroomSettings()
+    alert: AlertSettings = AlertSettings()
 
 
 class BadSettings(Exception):
