@@ -82,6 +82,18 @@ async def test_a_client_talks_with_the_server(
 
 
 @EVERY_CLIENT
+async def test_a_burst_reaches_a_client_whole_and_in_order(
+    echo: ServerProcess, library: Library, transport: Transport
+) -> None:
+    """python-socketio gives up on an answer to a poll that holds more than sixteen packets."""
+    async with connected_client(library, echo.url, transport) as client:
+        for number in range(200):
+            await client.emit("message", number)
+        assert [await client.expect("message-back") for _ in range(200)] == list(range(200))
+        assert client.connects == 1
+
+
+@EVERY_CLIENT
 async def test_a_client_comes_back_after_the_server_was_killed(
     library: Library, transport: Transport
 ) -> None:
