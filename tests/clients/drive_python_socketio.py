@@ -77,6 +77,10 @@ class Driver:
             event, tuple(unpacked(args)), callback=acknowledged if ack is not None else None
         )
 
+    async def burst(self, event: str, each: list[list[Any]]) -> None:
+        for args in each:
+            await self.client.emit(event, tuple(unpacked(args)))
+
     async def close(self) -> None:
         await self.client.disconnect()
 

@@ -86,6 +86,9 @@ def main() -> None:
             threading.Thread(target=hold, kwargs=command, daemon=True).start()
         elif action == "emit":
             emit(**command)
+        elif action == "burst":
+            for args in command["each"]:
+                emit(command["event"], args)
         else:
             connected.wait(5.0)
             client.disconnect()

@@ -2,6 +2,7 @@
 // Usage: node driver.cjs <package>, one of those in package.json.
 //
 // In:  {"do":"connect","url","options"} {"do":"emit","event","args","ack"?} {"do":"close"}
+//      {"do":"burst","event","each":[args, ...]}
 // Out: {"kind":"connect","id","transport"} {"kind":"upgrade","transport"} {"kind":"disconnect"}
 //      {"kind":"failure","message"} {"kind":"event","event","args"} {"kind":"ack","ack","args"}
 // Binary is {"$bytes":"<base64>"} both ways.
@@ -66,7 +67,11 @@ function emit({ event, args, ack }) {
   socket.emit(event, ...values);
 }
 
-const commands = { connect, emit, close: () => socket.close() };
+function burst({ event, each }) {
+  for (const args of each) socket.emit(event, ...unpacked(args));
+}
+
+const commands = { connect, emit, burst, close: () => socket.close() };
 
 const lines = readline.createInterface({ input: process.stdin });
 lines.on("line", (line) => {

@@ -113,6 +113,10 @@ class RealClient:
     async def emit(self, event: str, *args: Any) -> None:
         await self._command("emit", event=event, args=_packed(args))
 
+    async def burst(self, event: str, each: Sequence[Sequence[Any]]) -> None:
+        """Emit one event many times without a pause, each time with other arguments."""
+        await self._command("burst", event=event, each=_packed(each))
+
     async def call(self, event: str, *args: Any, within_s: float = 5.0) -> list[Any]:
         """Emit and wait for the acknowledgement; returns its arguments."""
         number = next(self._numbers)

@@ -87,8 +87,7 @@ async def test_a_burst_reaches_a_client_whole_and_in_order(
 ) -> None:
     """python-socketio gives up on an answer to a poll that holds more than sixteen packets."""
     async with connected_client(library, echo.url, transport) as client:
-        for number in range(200):
-            await client.emit("message", number)
+        await client.burst("message", [[number] for number in range(200)])
         assert [await client.expect("message-back") for _ in range(200)] == list(range(200))
         assert client.connects == 1
 
