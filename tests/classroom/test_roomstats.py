@@ -28,6 +28,7 @@ class Rooms:
 
     async def stats(self, room_id: int) -> Stats | None:
         self.asked += 1
+        assert room_id < 2**63, "no database takes more"
         if self.failure is not None:
             raise self.failure
         return self.rooms.get(room_id)
@@ -204,7 +205,7 @@ async def test_names_are_text_and_never_markup(client: httpx.AsyncClient, rooms:
             assert "<script>" not in html
 
 
-@pytest.mark.parametrize("room", ["654321", "0", "abc", "-1", "1e5", "١٢٣", "9" * 40, "<b>"])
+@pytest.mark.parametrize("room", ["654321", "0", "abc", "-1", "1e5", "١٢٣", "²", "9" * 40, "<b>"])
 async def test_a_room_without_figures_is_a_page_that_says_so(
     client: httpx.AsyncClient, room: str
 ) -> None:
@@ -313,6 +314,17 @@ async def test_a_silent_stream_has_a_heartbeat(rooms: Rooms) -> None:
     async with serving(pages) as client, listening(client) as events:
         await events.comment()
         await events.comment()
+
+
+async def test_nobody_is_asked_while_nothing_changes(rooms: Rooms) -> None:
+    pages = StatsPages(rooms, heartbeat_s=0.1, interval_s=0.001)
+    async with serving(pages) as client, listening(client) as events:
+        await events.board()
+        rooms.put(ROOM, {"Anna": {"1": "DONE"}})
+        await events.board()
+        asked = rooms.asked
+        await events.comment()
+        assert rooms.asked == asked
 
 
 async def test_the_last_reader_who_leaves_ends_the_watching(

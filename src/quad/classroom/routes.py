@@ -102,8 +102,6 @@ class StatsPages:
     async def aclose(self) -> None:
         """End every stream and task; to be called before a server waits for its requests."""
         self._is_open = False
-        for feed in self._feeds.values():
-            feed.end()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -154,20 +152,19 @@ class StatsPages:
     async def _frames(self, room_id: int) -> AsyncGenerator[bytes, None]:
         yield _HELLO
         with self._listening(room_id) as (feed, news):
-            while not feed.is_over:
-                if not await _is_set_within(self._heartbeat_s, news):
-                    yield _HEARTBEAT
-                    continue
+            while True:
+                has_news = await _is_set_within(self._heartbeat_s, news)
+                if feed.is_over:
+                    return
                 news.clear()
-                if feed.frame is not None and not feed.is_over:
-                    yield feed.frame
+                yield feed.frame if has_news else _HEARTBEAT
 
     @contextmanager
     def _listening(self, room_id: int) -> "Iterator[tuple[_Feed, asyncio.Event]]":
         """Take part in a room's feed; the first starts it, the last ends it."""
         feed = self._feeds.get(room_id) or self._start_feed(room_id)
         news = asyncio.Event()
-        if feed.frame is not None:
+        if feed.frame:
             news.set()
         feed.listeners.add(news)
         self._streams += 1
@@ -205,7 +202,7 @@ class _Feed:
 
     def __init__(self, room_id: int, source: StatsSource, interval_s: float) -> None:
         self.room_id = room_id
-        self.frame: bytes | None = None
+        self.frame = b""
         self.is_over = False
         self.listeners: set[asyncio.Event] = set()
         self.task = asyncio.create_task(self._run(source, interval_s), name=f"roomstats {room_id}")
