@@ -111,9 +111,10 @@ async def test_a_server_that_does_not_answer_is_an_error_in_bounded_time(
     await store.write(book("before"))
     await store.read(select(books))
     proxy.is_silent = True
-    results = await asyncio.gather(
-        store.write(book("during")), store.read(select(books)), return_exceptions=True
-    )
+    async with asyncio.timeout(10):  # the engine's own patience, and what closing takes
+        results = await asyncio.gather(
+            store.write(book("during")), store.read(select(books)), return_exceptions=True
+        )
     assert [type(result) for result in results] == [StoreUnavailable] * 2
     assert {str(result) for result in results} == {"The database did not answer in time."}
     proxy.is_silent = False

@@ -86,7 +86,8 @@ def test_a_lost_deadlock_may_be_tried_again(error: Exception, expected: bool) ->
 
 
 def test_codes_are_stable_and_every_error_has_its_own() -> None:
-    codes = {kind.code for kind in [StoreError, *StoreError.__subclasses__()]}
+    kinds: list[type[StoreError]] = [StoreError, *StoreError.__subclasses__()]
+    codes = {kind.code for kind in kinds}
     assert codes == {
         "store_error",
         "store_unavailable",

@@ -133,7 +133,7 @@ class Store:
 
     async def _commit_forever(self) -> None:
         try:
-            while self._queue or not self._is_closing:
+            while not self._is_closing:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._queue:
