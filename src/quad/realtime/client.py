@@ -1,21 +1,21 @@
 """One Socket.IO connection to one namespace, as applications see it."""
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from quad.realtime.delivery import Message
 from quad.realtime.errors import AckTimeout
+from quad.realtime.turns import Turns
 from quad.wire.socketio import encode_event
 
 if TYPE_CHECKING:
-    from quad.realtime.peer import Event, Peer
+    from quad.realtime.peer import Peer
     from quad.realtime.session import Session
     from quad.realtime.socketserver import Namespace
 
 
-class Client:
+class Client(Turns):
     """Somebody who has entered a namespace.
 
     Equal only to itself, so that applications can use it as the key of their own state.
@@ -27,25 +27,19 @@ class Client:
         "_next_ack_id",
         "_peer",
         "auth",
-        "backlog",
         "id",
         "is_open",
         "namespace_",
-        "running",
-        "runs_alone",
         "topics",
     )
 
     def __init__(self, id: str, namespace: "Namespace", peer: "Peer", auth: dict[str, Any]) -> None:
+        super().__init__()
         self.id = id
         self.namespace_ = namespace
         self.auth = auth
         self.is_open = True
         self.topics: tuple[str, ...] = ()
-        # Events that wait until a handler of this client has finished; see `Peer`.
-        self.backlog: deque[Event] | None = None
-        self.running = 0
-        self.runs_alone = False
         self._peer = peer
         self._acks: dict[int, asyncio.Future[list[Any]]] | None = None
         self._next_ack_id = 0

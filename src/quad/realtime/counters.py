@@ -26,22 +26,31 @@ class Histogram:
         self.total += value
 
 
+class EventCounter:
+    """What became of the events of one name."""
+
+    __slots__ = ("failed", "latency_s", "refused", "succeeded")
+
+    def __init__(self) -> None:
+        self.succeeded = 0
+        self.refused = 0
+        self.failed = 0
+        self.latency_s = Histogram()
+
+
 class Counters:
     """Everything that one engine counts since the start of the process."""
 
     def __init__(self) -> None:
         # (transport, version) of the connections open now.
         self.connections: Counter[tuple[str, str]] = Counter()
-        # (event, result) with result one of ok, refused, failed.
-        self.events: Counter[tuple[str, str]] = Counter()
-        self.deliveries = 0
+        self.events: dict[str, EventCounter] = {}
         self.slow_readers_closed = 0
         self.refused_handshakes: Counter[str] = Counter()
-        self.handler_latency: dict[str, Histogram] = {}
 
-    def observe_handler(self, event: str, seconds: float) -> None:
-        """Count the time that a handler of this event took."""
-        histogram = self.handler_latency.get(event)
-        if histogram is None:
-            histogram = self.handler_latency[event] = Histogram()
-        histogram.observe(seconds)
+    def event(self, name: str) -> EventCounter:
+        """The counter of an event; names must come from the program, never from a client."""
+        counter = self.events.get(name)
+        if counter is None:
+            counter = self.events[name] = EventCounter()
+        return counter

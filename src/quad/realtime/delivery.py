@@ -51,39 +51,50 @@ Item = bytes | AnyPacket
 
 
 class Message:
-    """One Engine.IO message, encoded at most once for each kind of connection."""
+    """One message, encoded at most once for each kind of connection."""
 
-    __slots__ = ("_attachments", "_frames", "_packets", "_text")
+    __slots__ = ("_attachments", "_frames", "_packets", "_text", "_text_frame")
 
     def __init__(self, text: bytes, attachments: Sequence[bytes] = ()) -> None:
         """`text` is UTF-8 without the packet's type digit."""
         self._text = text
         self._attachments = attachments
-        self._frames: dict[Kind, bytes] = {}
-        self._packets: list[Text | Binary] | None = None
+        self._text_frame: bytes | None = None
+        self._frames: dict[Kind, bytes] | None = None
+        self._packets: list[AnyPacket] | None = None
 
-    def items(self, kind: Kind) -> Sequence[Item]:
-        """What to append to the outbox of a connection of this kind."""
-        if kind is Kind.PACKETS:
-            return self.packets()
-        frames = self._frames.get(kind)
-        if frames is None:
-            frames = self._frames[kind] = self._encode(kind)
-        return (frames,)
+    def frames(self, kind: Kind) -> bytes:
+        """Whole frames for a connection of this kind, which is any but PACKETS."""
+        if kind is Kind.RAW or self._attachments:
+            return self._special_frames(kind)
+        frame = self._text_frame
+        if frame is None:  # text alone is the same for all generations
+            frame = self._text_frame = encode_frame(TEXT, b"4" + self._text)
+        return frame
 
-    def packets(self) -> list[Text | Binary]:
+    def packets(self) -> list[AnyPacket]:
         """The message as packets."""
         if self._packets is None:
             self._packets = [Text(self._text.decode()), *map(Binary, self._attachments)]
         return self._packets
 
+    def items(self, kind: Kind) -> Sequence[Item]:
+        """What to append to the outbox of a connection of this kind."""
+        return self.packets() if kind is Kind.PACKETS else (self.frames(kind),)
+
+    def _special_frames(self, kind: Kind) -> bytes:
+        if self._frames is None:
+            self._frames = {}
+        frames = self._frames.get(kind)
+        if frames is None:
+            frames = self._frames[kind] = self._encode(kind)
+        return frames
+
     def _encode(self, kind: Kind) -> bytes:
         if kind is Kind.RAW:
             return encode_frame(TEXT, self._text)
-        text = encode_frame(TEXT, b"4" + self._text)
-        if not self._attachments:
-            return text
-        return text + b"".join(_encode_attachment(data, kind) for data in self._attachments)
+        attachments = (_encode_attachment(data, kind) for data in self._attachments)
+        return encode_frame(TEXT, b"4" + self._text) + b"".join(attachments)
 
 
 def _encode_attachment(data: bytes, kind: Kind) -> bytes:
@@ -168,7 +179,9 @@ class Delivery:
 
     def send(self, outbox: Outbox, message: Message) -> None:
         """Queue for one connection."""
-        self._spill_for(outbox)
+        topic = self._run_topic
+        if topic is not None and outbox in topic:
+            self._spill()
         self.delivered += 1
         self._queue(outbox, message.items(outbox.kind))
 
@@ -256,4 +269,4 @@ def _join(messages: list[Message], kind: Kind) -> Sequence[Item]:
         return messages[0].items(kind)
     if kind is Kind.PACKETS:
         return [packet for message in messages for packet in message.packets()]
-    return (b"".join([frame for message in messages for frame in message.items(kind)]),)  # type: ignore[misc]
+    return (b"".join([message.frames(kind) for message in messages]),)

@@ -6,6 +6,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from quad.realtime.counters import EventCounter
 from quad.realtime.errors import BadPayload
 
 _NOTHING = inspect.Parameter.empty
@@ -15,9 +16,24 @@ _EMPTY_OBJECT = b"{}"
 class Handler:
     """A function that handles one event, and how its arguments are decoded."""
 
-    __slots__ = ("_more", "_parameters", "call", "event", "is_overlapping")
+    __slots__ = (
+        "_decode_only",
+        "_more",
+        "_parameters",
+        "call",
+        "counter",
+        "event",
+        "is_overlapping",
+    )
 
-    def __init__(self, event: str, function: Callable[..., Any], *, is_overlapping: bool) -> None:
+    def __init__(
+        self,
+        event: str,
+        function: Callable[..., Any],
+        counter: EventCounter,
+        *,
+        is_overlapping: bool,
+    ) -> None:
         """Read the types off the function's parameters; the first one is the client.
 
         Raises:
@@ -25,6 +41,7 @@ class Handler:
         """
         self.event = event
         self.call = function
+        self.counter = counter
         self.is_overlapping = is_overlapping
         hints = get_type_hints(function)
         parameters = list(inspect.signature(function).parameters.values())[1:]
@@ -38,6 +55,8 @@ class Handler:
                 self._more = typed
             else:
                 self._parameters.append(typed)
+        is_single = len(self._parameters) == 1 and self._more is None
+        self._decode_only = self._parameters[0].decode if is_single else None
 
     def decode(self, raw: Sequence[msgspec.Raw]) -> list[Any]:
         """The arguments after the client, from JSON. More than are declared are ignored.
@@ -45,7 +64,13 @@ class Handler:
         Raises:
             BadPayload: one is missing or of another type; the sentence names event and key.
         """
-        return self._convert(raw, _decode)
+        if self._decode_only is None or not raw:
+            return self._convert(raw, _decode)
+        # Nearly every event: one argument. Measured, this is a third of `_convert`.
+        try:
+            return [self._decode_only(raw[0])]
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise self._bad_payload(error) from None
 
     def convert(self, values: Sequence[Any]) -> list[Any]:
         """The arguments after the client, from values that may hold bytes.
@@ -71,8 +96,11 @@ class Handler:
             if self._more is not None:
                 arguments += [convert(self._more, value) for value in given[len(parameters) :]]
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise BadPayload(f"{self.event}: {_explain(error)}") from None
+            raise self._bad_payload(error) from None
         return arguments
+
+    def _bad_payload(self, error: Exception) -> BadPayload:
+        return BadPayload(f"{self.event}: {_explain(error)}")
 
 
 class _Parameter:

@@ -2,8 +2,7 @@
 
 import secrets
 import time
-from collections import deque
-from collections.abc import Awaitable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +11,7 @@ from quad.realtime.client import Client
 from quad.realtime.delivery import Message
 from quad.realtime.errors import TooManyEvents
 from quad.realtime.session import Session
+from quad.realtime.turns import TooManyWaiting
 from quad.wire import socketio
 from quad.wire.engineio import Version
 from quad.wire.errors import WireError
@@ -19,22 +19,9 @@ from quad.wire.errors import WireError
 if TYPE_CHECKING:
     from quad.realtime.socketserver import SocketServer
 
-# Handlers that wait (for a database, say) while more arrives: from here on the client is cut.
-_BACKLOG_EVENTS = 10_000
 _RESERVED_QUERY = frozenset({"EIO", "transport", "sid", "t", "j", "b64"})
 _encode_json = msgspec.json.encode
 _decode_json = msgspec.json.decode
-
-
-class Event(msgspec.Struct):
-    """What a client asks for: an event with its arguments, or (without a name) its farewell."""
-
-    name: str | None
-    raw: list[msgspec.Raw]
-    ack_id: int | None = None
-    # Only with attachments: the decoded arguments with the bytes in their places.
-    values: list[Any] | None = None
-    reason: str = ""
 
 
 class Peer:
@@ -172,7 +159,11 @@ class Peer:
     def _part(self, client: Client, reason: str) -> None:
         # The farewell waits for handlers that are still at work for this client.
         client.leave()
-        self._enqueue(client, Event(None, [], reason=reason))
+        farewell = partial(self._server.say_farewell, client, reason)
+        if client.begin(overlaps=False):
+            farewell()
+        else:
+            client.wait(farewell, overlaps=False)
 
     def _send(self, packet: socketio.AnyPacket) -> None:
         self.session.send(Message(socketio.encode(packet).encode()))
@@ -189,23 +180,33 @@ class Peer:
         values = None
         if attachments is not None or isinstance(packet, socketio.Ack):
             try:
-                values = [
-                    socketio.insert_binary(_decode_json(raw), attachments or [])
-                    for raw in packet.args
-                ]
+                values = _decode_values(packet.args, attachments or [])
             except (WireError, msgspec.MsgspecError, RecursionError) as error:
                 self.session.fail(f"parse error: {error}")
                 return
         if isinstance(packet, socketio.Ack):
             client.acknowledged(packet.ack_id, values or [])
-        elif self._may_speak(client, packet):
-            self._enqueue(client, Event(packet.name, packet.args, packet.ack_id, values))
+        elif self._server.options.events_per_s is None or self._may_speak(client, packet):
+            self._handle(client, packet, values)
+
+    def _handle(self, client: Client, event: socketio.Event, values: list[Any] | None) -> None:
+        server = self._server
+        handler = client.namespace_.handlers.get(event.name)
+        if handler is None:
+            server.ignore(client, event)
+        elif client.begin(overlaps=handler.is_overlapping):
+            server.handle(client, handler, event, values)
+        else:
+            start = partial(server.handle, client, handler, event, values)
+            try:
+                client.wait(start, overlaps=handler.is_overlapping)
+            except TooManyWaiting:
+                self.session.fail("too many events are waiting")
 
     def _may_speak(self, client: Client, packet: socketio.Event) -> bool:
         """A token bucket: `events_burst` at once, `events_per_s` in the long run."""
         rate = self._server.options.events_per_s
-        if rate is None:
-            return True
+        assert rate is not None  # asked only where there is a limit
         now = time.monotonic()
         earned = (now - self._last_refill) * rate
         self._tokens = min(self._server.options.events_burst, self._tokens + earned)
@@ -216,49 +217,9 @@ class Peer:
         wait_s = round((1 - self._tokens) / rate, 3)
         sentence = f"more than {rate:g} events a second (events_per_s): try again in {wait_s} s"
         refused = TooManyEvents(sentence, limit="events_per_s", retry_after_s=wait_s)
-        self._server.refuse(client, packet.name, packet.ack_id, refused)
+        self._server.refuse(client, packet, refused)
         return False
 
-    def _enqueue(self, client: Client, event: Event) -> None:
-        backlog = client.backlog
-        if backlog is None and self._may_start(client, event):
-            self._start(client, event)
-            return
-        if backlog is None:
-            backlog = client.backlog = deque()
-        backlog.append(event)
-        if len(backlog) > _BACKLOG_EVENTS:
-            self.session.fail("too many events are waiting")
 
-    def _may_start(self, client: Client, event: Event) -> bool:
-        if not client.running:
-            return True
-        return not client.runs_alone and self._server.overlaps(client, event)
-
-    def _start(self, client: Client, event: Event) -> None:
-        # Counted as running also while the handler is called: what it causes for this client
-        # (a farewell, if it sends the client away) comes after it.
-        client.running += 1
-        client.runs_alone = not self._server.overlaps(client, event)
-        waiting = self._server.handle(client, event)
-        if waiting is not None:
-            self._server.own(self._finish(client, waiting))
-            return
-        client.running -= 1
-        if client.backlog is not None:
-            self._start_waiting(client)
-
-    async def _finish(self, client: Client, waiting: Awaitable[None]) -> None:
-        try:
-            await waiting
-        finally:
-            client.running -= 1
-            self._start_waiting(client)
-
-    def _start_waiting(self, client: Client) -> None:
-        backlog = client.backlog
-        if backlog and self._may_start(client, backlog[0]):
-            event = backlog.popleft()
-            if not backlog:
-                client.backlog = None
-            self._start(client, event)
+def _decode_values(args: list[msgspec.Raw], attachments: list[bytes]) -> list[Any]:
+    return [socketio.insert_binary(_decode_json(raw), attachments) for raw in args]

@@ -5,20 +5,22 @@ import inspect
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from quad.realtime.client import Client
-from quad.realtime.counters import Counters
+from quad.realtime.counters import Counters, EventCounter
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery, Message, Topic
 from quad.realtime.engine import Engine
 from quad.realtime.errors import Refused, UnknownEvent
 from quad.realtime.handlers import Handler
 from quad.realtime.options import EngineOptions
-from quad.realtime.peer import Event, Peer
+from quad.realtime.peer import Peer
 from quad.realtime.session import Session
 from quad.wire.socketio import RESERVED_EVENTS, encode_ack, encode_event
+from quad.wire.socketio import Event as EventPacket
 
 log = logging.getLogger("quad.events")
 
@@ -101,7 +103,8 @@ class SocketServer:
             handlers = self.namespace(namespace).handlers
             if event in handlers:
                 raise ValueError(f"the event {event!r} has a handler already")
-            handlers[event] = Handler(event, function, is_overlapping=overlap)
+            counter = self.counters.event(event)
+            handlers[event] = Handler(event, function, counter, is_overlapping=overlap)
             return function
 
         return register
@@ -159,117 +162,146 @@ class SocketServer:
         """A client has connected."""
         return Peer(self, session)
 
-    def overlaps(self, client: Client, event: Event) -> bool:
-        """Whether an event need not wait for handlers of this client that are at work."""
-        if event.name is None:
-            return False
-        handler = client.namespace_.handlers.get(event.name)
-        return handler is not None and handler.is_overlapping
+    def handle(
+        self,
+        client: Client,
+        handler: Handler,
+        event: EventPacket,
+        values: list[Any] | None = None,
+    ) -> None:
+        """Call the handler, which has its turn, and answer when it has finished.
 
-    def handle(self, client: Client, event: Event) -> Awaitable[None] | None:
-        """Call the handler; returns what is left to wait for, if anything."""
-        if event.name is None:
-            self._say_farewell(client, event.reason)
-            return None
-        handler = client.namespace_.handlers.get(event.name)
-        if handler is None:
-            self._ignore(client, event.name, event.ack_id)
-            return None
+        `values` are the decoded arguments of an event with attachments.
+        """
         started = time.perf_counter()
         try:
-            if event.values is None:
-                result = handler.call(client, *handler.decode(event.raw))
-            else:
-                result = handler.call(client, *handler.convert(event.values))
+            args = handler.decode(event.args) if values is None else handler.convert(values)
+            result = handler.call(client, *args)
         except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
-            self._answer_error(client, event.name, event.ack_id, error)
-            return None
-        if result is not None and inspect.isawaitable(result):
-            return self._wait(client, event, started, result)
-        self._answer(client, event, started, result)
-        return None
+            self._answer_error(client, event, error)
+            client.end()
+            return
+        if isinstance(result, asyncio.Future):
+            result.add_done_callback(partial(self._settle, client, handler, event, started))
+        elif inspect.iscoroutine(result):
+            self.own(self._wait(client, handler, event, started, result))
+        else:
+            self._answer(client, handler, event, started, result)
+            client.end()
+
+    def _settle(
+        self,
+        client: Client,
+        handler: Handler,
+        event: EventPacket,
+        started: float,
+        result: asyncio.Future[Any],
+    ) -> None:
+        error = asyncio.CancelledError() if result.cancelled() else result.exception()
+        if error is None:
+            self._answer(client, handler, event, started, result.result())
+        else:
+            self._answer_error(client, event, error)
+        client.end()
 
     async def _wait(
-        self, client: Client, event: Event, started: float, result: Awaitable[Any]
+        self,
+        client: Client,
+        handler: Handler,
+        event: EventPacket,
+        started: float,
+        result: Coroutine[Any, Any, Any],
     ) -> None:
         try:
             value = await result
         except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
-            self._answer_error(client, event.name or "", event.ack_id, error)
+            self._answer_error(client, event, error)
         else:
-            self._answer(client, event, started, value)
+            self._answer(client, handler, event, started, value)
+        finally:
+            client.end()
 
-    def _answer(self, client: Client, event: Event, started: float, value: Any) -> None:
-        name = event.name or ""
-        counters = self.counters
-        counters.events[name, "ok"] += 1
-        counters.observe_handler(name, time.perf_counter() - started)
+    def _answer(
+        self, client: Client, handler: Handler, event: EventPacket, started: float, value: Any
+    ) -> None:
+        handler.counter.succeeded += 1
+        handler.counter.latency_s.observe(time.perf_counter() - started)
         if event.ack_id is not None and client.is_open:
             args = value if isinstance(value, tuple) else () if value is None else (value,)
             client.session.send(Message(*encode_ack(client.namespace, event.ack_id, args)))
 
-    def _ignore(self, client: Client, event: str, ack_id: int | None) -> None:
+    def ignore(self, client: Client, event: EventPacket) -> None:
+        """Nobody handles this event."""
         if self._refuses_unknown_events:
-            self.refuse(client, event, ack_id, UnknownEvent(f"there is no event {event!r} here"))
+            self.refuse(client, event, UnknownEvent(f"there is no event {event.name!r} here"))
         else:
-            # Counted under one name: clients choose theirs freely, and memory is ours.
-            self.counters.events["(unknown)", "ignored"] += 1
+            self._counter(client, event).refused += 1
 
-    def _answer_error(
-        self, client: Client, event: str, ack_id: int | None, error: Exception
-    ) -> None:
+    def _answer_error(self, client: Client, event: EventPacket, error: BaseException) -> None:
         if isinstance(error, Refused):
-            self.refuse(client, event, ack_id, error)
+            self.refuse(client, event, error)
             return
         bug_id = secrets.token_hex(4)
-        log.error("bug %s in the handler of %r", bug_id, event, exc_info=error)
-        self.counters.events[event, "failed"] += 1
+        log.error("bug %s in the handler of %r", bug_id, event.name, exc_info=error)
+        self._counter(client, event).failed += 1
         message = f"Error: something went wrong on the server ({bug_id})"
-        content = {"message": message, "event": event, "code": "internal", "id": bug_id}
-        self._tell_error(client, ack_id, content)
+        self._tell_error(client, event, message, {"code": "internal", "id": bug_id})
 
-    def refuse(self, client: Client, event: str, ack_id: int | None, refused: Refused) -> None:
+    def refuse(self, client: Client, event: EventPacket, refused: Refused) -> None:
         """Tell a client, and nobody else, that its event was declined and why."""
-        counted = event if event in client.namespace_.handlers else "(unknown)"
-        self.counters.events[counted, "refused"] += 1
-        content = {
-            "message": f"Error: {refused}",
-            "event": event,
-            "code": refused.code,
-            **refused.details,
-        }
-        self._tell_error(client, ack_id, content)
+        self._counter(client, event).refused += 1
+        details = {"code": refused.code, **refused.details}
+        self._tell_error(client, event, f"Error: {refused}", details)
 
-    def _tell_error(self, client: Client, ack_id: int | None, content: dict[str, Any]) -> None:
+    def _counter(self, client: Client, event: EventPacket) -> EventCounter:
+        # Unknown names are counted as one: clients choose them freely, and memory is ours.
+        handler = client.namespace_.handlers.get(event.name)
+        return handler.counter if handler else self.counters.event("(unknown)")
+
+    def _tell_error(
+        self, client: Client, event: EventPacket, message: str, details: dict[str, Any]
+    ) -> None:
+        content = {"message": message, "event": event.name, **details}
         client.emit("error", content)
-        if ack_id is not None and client.is_open:
-            client.session.send(Message(*encode_ack(client.namespace, ack_id, (content,))))
+        if event.ack_id is not None and client.is_open:
+            client.session.send(Message(*encode_ack(client.namespace, event.ack_id, (content,))))
 
     def welcome(self, client: Client) -> None:
         """Tell the application of a new client."""
         for arrival in client.namespace_.arrivals:
-            self._tell(client, "connect", arrival, client)
+            self._call(arrival, client)
 
-    def _say_farewell(self, client: Client, reason: str) -> None:
+    def say_farewell(self, client: Client, reason: str) -> None:
+        """Tell the application that a client has left; nothing follows for this client."""
         for farewell in client.namespace_.farewells:
-            self._tell(client, "disconnect", farewell, client, reason)
+            self._call(farewell, client, reason)
+        client.end()
 
-    def _tell(self, client: Client, what: str, function: Callable[..., Any], *args: Any) -> None:
-        event = Event(what, [])
-        started = time.perf_counter()
+    def _call(self, function: Callable[..., Any], client: Client, *args: str) -> None:
         try:
-            result = function(*args)
+            result = function(client, *args)
         except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
-            self._answer_error(client, what, None, error)
+            _log_bug(client, error)
             return
-        if inspect.isawaitable(result):
-            self.own(self._wait(client, event, started, result))
+        if inspect.iscoroutine(result):
+            self.own(_finish(client, result))
 
     def own(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something to its end, and be asked for it at the end of the server."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _finish(client: Client, work: Coroutine[Any, Any, Any]) -> None:
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
+        _log_bug(client, error)
+
+
+def _log_bug(client: Client, error: Exception) -> None:
+    log.error("bug while %r came or went", client, exc_info=error)
 
 
 def _register(functions: list[Any], function: Any) -> Any:

@@ -58,14 +58,16 @@ class QuadCollector(Collector):
 
     def _events(self) -> Iterator[Metric]:
         events = CounterMetricFamily("quad_events", "Events received.", labels=["event", "result"])
-        for (event, result), count in self._counters.events.items():
-            events.add_metric([event, result], count)
+        for event, counter in self._counters.events.items():
+            events.add_metric([event, "ok"], counter.succeeded)
+            events.add_metric([event, "refused"], counter.refused)
+            events.add_metric([event, "failed"], counter.failed)
         yield events
         latency = HistogramMetricFamily(
             "quad_handler_seconds", "Time from an event to its effect.", labels=["event"]
         )
-        for event, histogram in self._counters.handler_latency.items():
-            latency.add_metric([event], _buckets(histogram), histogram.total)
+        for event, counter in self._counters.events.items():
+            latency.add_metric([event], _buckets(counter.latency_s), counter.latency_s.total)
         yield latency
 
     def _deliveries(self) -> Iterator[Metric]:

@@ -267,15 +267,17 @@ def encode_ack(namespace: str, ack_id: int, args: tuple[object, ...]) -> tuple[b
 
 def has_binary(value: object) -> bool:
     """Whether bytes hide in a value made of lists, tuples and dicts."""
-    match value:
-        case bytes() | bytearray() | memoryview():
-            return True
-        case dict():
-            return any(map(has_binary, value.values()))
-        case list() | tuple():
-            return any(map(has_binary, value))
-        case _:
-            return False
+    kind = type(value)
+    if kind in _PLAIN:  # the leaves first: there are most of them
+        return False
+    if kind is dict:
+        return any(map(has_binary, value.values()))  # type: ignore[attr-defined]
+    if kind is list or kind is tuple:
+        return any(map(has_binary, value))  # type: ignore[call-overload]
+    return isinstance(value, bytes | bytearray | memoryview)
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def extract_binary(value: object, attachments: list[bytes]) -> object:

@@ -1,0 +1,65 @@
+"""Whose turn it is: the events of one client, handled in order."""
+
+from collections import deque
+from collections.abc import Callable
+
+# Handlers wait (for a commit, say) while more arrives; from here on the client is cut.
+BACKLOG_EVENTS = 10_000
+
+
+class TooManyWaiting(Exception):
+    """More events wait for their turn than memory should be spent on."""
+
+
+class Turns:
+    """Lets one event of a client be handled at a time, or several if all of them overlap.
+
+    Whoever got a turn by `begin`, or was called after `wait`, has it until `end`.
+    """
+
+    __slots__ = ("_backlog", "_is_alone", "_is_resuming", "_running")
+
+    def __init__(self) -> None:
+        self._running = 0
+        self._is_alone = False
+        self._is_resuming = False
+        self._backlog: deque[tuple[bool, Callable[[], object]]] | None = None
+
+    def begin(self, *, overlaps: bool) -> bool:
+        """Take a turn, unless an earlier event has to come to its end first."""
+        if self._running and (self._is_alone or not overlaps or self._backlog):
+            return False
+        self._running += 1
+        self._is_alone = not overlaps
+        return True
+
+    def wait(self, start: Callable[[], object], *, overlaps: bool) -> None:
+        """Have `start` called when the turn has come.
+
+        Raises:
+            TooManyWaiting: the backlog is full.
+        """
+        if self._backlog is None:
+            self._backlog = deque()
+        if len(self._backlog) >= BACKLOG_EVENTS:
+            raise TooManyWaiting
+        self._backlog.append((overlaps, start))
+
+    def end(self) -> None:
+        """Give the turn back; whoever waited for it is called now."""
+        self._running -= 1
+        # A handler that needs no waiting ends inside the call below: the loop there goes on.
+        if self._backlog and not self._is_resuming:
+            self._is_resuming = True
+            self._resume(self._backlog)
+            self._is_resuming = False
+
+    def _resume(self, backlog: deque[tuple[bool, Callable[[], object]]]) -> None:
+        while backlog:
+            overlaps, start = backlog[0]
+            if self._running and (self._is_alone or not overlaps):
+                return
+            backlog.popleft()
+            self._running += 1
+            self._is_alone = not overlaps
+            start()
