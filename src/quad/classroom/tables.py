@@ -7,8 +7,9 @@ a key, so that of many that wait only the last is executed.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import (
@@ -219,19 +220,25 @@ def keep_file(student_id: int, file: File) -> Change:
     """Keep the latest state of one file; a removed one goes."""
     name = file.filename
     key = ("classroom-file", student_id, name)
-    path_key = blake2b(name.encode(), digest_size=16).hexdigest()
     if file.status == "REMOVED":
-        return Change(_DELETE_FILE, {"of_id": student_id, "of_path": path_key}, key)
+        return Change(_DELETE_FILE, {"of_id": student_id, "of_path": _path_key(name)}, key)
+    return Change(_UPSERT_FILE, partial(_file_values, student_id, file), key)
+
+
+def _file_values(student_id: int, file: File) -> dict[str, Any]:
     content = file.content or ""
-    values = {
+    return {
         "student_id": student_id,
-        "path_key": path_key,
-        "filename": name,
+        "path_key": _path_key(file.filename),
+        "filename": file.filename,
         "status": file.status,
         "size_bytes": utf8_size(content),
         "content": content,
     }
-    return Change(_UPSERT_FILE, values, key)
+
+
+def _path_key(filename: str) -> str:
+    return blake2b(filename.encode(), digest_size=16).hexdigest()
 
 
 def keep_tree(student_id: int, tree: Iterable[File]) -> list[Change]:
@@ -324,4 +331,7 @@ def decoded_settings(text: str | None) -> Ignores | None:
 
 def read_files(rows: Iterable[Row[str, str, str]]) -> list[File]:
     """The files of `select_files`."""
-    return [msgspec.convert(dict(row._mapping), File) for row in rows]
+    return [
+        msgspec.convert({"filename": filename, "status": status, "content": content}, File)
+        for filename, status, content in rows
+    ]

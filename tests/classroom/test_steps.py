@@ -1,0 +1,342 @@
+"""Tasks, each student's progress, settings, and the deprecated events."""
+
+import logging
+
+import pytest
+
+from quad.classroom.model import Step
+from quad.realtime import Refused
+from tests.classroom.school import Peer, School, events, exercise
+
+
+async def statuses_of(teacher: Peer) -> list[object]:
+    """The teacher's table."""
+    await teacher.emit("steps/table", {})
+    found = await teacher.expect("steps/table")
+    assert isinstance(found, list)
+    return found
+
+
+async def test_tasks_reach_every_student_cleaned_up(school: School) -> None:
+    teacher, room = await school.teacher()
+    ann, _ = await school.student(room["id"], "Ann")
+    bob, _ = await school.student(room["id"], "Bob")
+    await teacher.take()
+    tasks = [
+        {"name": "theory", "content": "<p>Read</p>", "language": "html", "type": "theory"},
+        exercise("1", "<p>Sum</p><script>alert(1)</script>"),
+        exercise("2", "   "),
+        exercise("3", "<script>alert(1)</script>"),
+        exercise("17", "too many"),
+        {**exercise("4", "x"), "content": None},
+        {**exercise("16", "plain text"), "unknown": 1},
+    ]
+    await teacher.emit("steps/all", tasks)
+    assert await teacher.take() == []
+    expected = [tasks[0], exercise("1", "<p>Sum</p>"), exercise("16", "plain text")]
+    assert await ann.take() == [("steps/all", expected)]
+    assert await bob.take() == [("steps/all", expected)]
+    _, late = await school.student(room["id"], "Late")
+    assert late
+
+
+async def test_later_tasks_replace_earlier_ones(school: School) -> None:
+    teacher, room = await school.teacher()
+    await teacher.emit("steps/all", [exercise("1", "x")])
+    await teacher.emit("steps/all", [exercise("2", "y")])
+    await teacher.settle()
+    student, _ = await school.student(room["id"])
+    assert await student.take() == [("steps/all", [exercise("2", "y")])]
+
+
+async def test_too_many_tasks_are_refused(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, _ = await school.student(room["id"])
+    await teacher.take()
+    await teacher.emit(
+        "steps/all",
+        [exercise(str(n), "x" * 400_000) for n in (1, 2)] + [exercise("3", "x" * 150_000)],
+    )
+    heard = await teacher.take()
+    assert events(heard) == ["error"]
+    assert heard[0][1]["code"] == "bad_payload"
+    assert await student.take() == []
+
+
+# Progress
+
+
+async def test_a_students_statuses_reach_the_teacher_when_they_change(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    await teacher.take()
+    steps = {"1": "DONE", "2": "HELP", "theory": "IN_PROGRESS"}
+    await student.emit("steps/status/to_mentor", steps)
+    await student.emit("steps/status/to_mentor", steps)
+    await student.settle()
+    told = {"user_id": joined["user_id"], "steps": steps}
+    assert await teacher.take() == [("steps/status/to_mentor", told)]
+    # What a student reports is all there is.
+    await student.emit("steps/status/to_mentor", {"1": "DONE"})
+    await student.settle()
+    assert (await teacher.expect("steps/status/to_mentor"))["steps"] == {"1": "DONE"}
+    assert await statuses_of(teacher) == [{"user_id": joined["user_id"], "steps": {"1": "DONE"}}]
+
+
+async def test_the_teacher_accepts_and_declines_solutions(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    await student.emit("steps/status/to_mentor", {"1": "DONE", "2": "DONE", "3": "HELP"})
+    await student.settle()
+    await teacher.take()
+
+    review = {"1": "ACCEPTED", "2": "NONE", "3": "NONE", "4": "DONE"}
+    request = {"user_id": joined["user_id"], "steps": review}
+    await teacher.emit("steps/status/to_client", request)
+    assert await teacher.take() == []
+    accepted = {"message": "Task 1 solution accepted!", "type": "SUCCESS"}
+    declined = {"message": "Task 2 solution declined!", "type": "WARNING"}
+    assert await student.take() == [
+        ("alerts", accepted),
+        ("alert", accepted),
+        ("alerts", declined),
+        ("alert", declined),
+        ("steps/status/to_client", {"1": "ACCEPTED", "2": "NONE", "3": "NONE"}),
+    ]
+    now = {"1": "ACCEPTED", "2": "NONE", "3": "NONE"}
+    assert await statuses_of(teacher) == [{"user_id": joined["user_id"], "steps": now}]
+    # Accepting twice is no news, but the plugin is told.
+    await teacher.emit("steps/status/to_client", {**request, "steps": {"1": "ACCEPTED"}})
+    await teacher.settle()
+    assert await student.take() == [("steps/status/to_client", {"1": "ACCEPTED"})]
+
+
+async def test_a_student_without_statuses_takes_the_teachers(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    for review in ({"1": "NONE", "2": "HELP"}, {"3": "DONE"}):
+        request = {"user_id": joined["user_id"], "steps": review}
+        await teacher.emit("steps/status/to_client", request)
+    await teacher.settle()
+    assert await student.take() == [("steps/status/to_client", {"1": "NONE", "2": "HELP"})]
+
+
+async def test_reviews_in_flight_add_up(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    await student.emit("steps/status/to_mentor", {str(n): "DONE" for n in range(1, 17)})
+    await student.settle()
+    for number in range(1, 17):
+        review = {"user_id": joined["user_id"], "steps": {str(number): "ACCEPTED"}}
+        await teacher.emit("steps/status/to_client", review)
+    assert await statuses_of(teacher) == [
+        {"user_id": joined["user_id"], "steps": {str(n): "ACCEPTED" for n in range(1, 17)}}
+    ]
+
+
+async def test_a_student_who_is_offline_is_reviewed_too(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"], protocol=2)
+    await student.emit("steps/status/to_mentor", {"1": "DONE"})
+    await student.settle()
+    await student.close()
+    review = {"user_id": joined["user_id"], "steps": {"1": "ACCEPTED"}}
+    await teacher.emit("steps/status/to_client", review)
+    await teacher.settle()
+    _, again = await school.student(room["id"], token=joined["token"], protocol=2)
+    assert again["steps"] == {"1": "ACCEPTED"}
+
+
+async def test_the_table_holds_students_who_have_statuses(school: School) -> None:
+    teacher, room = await school.teacher()
+    assert await statuses_of(teacher) == []
+    ann, first = await school.student(room["id"], "Ann")
+    await school.student(room["id"], "Bob")
+    eve, third = await school.student(room["id"], "Eve")
+    await eve.emit("steps/status/to_mentor", {"1": "NONE"})
+    await eve.settle()
+    await ann.emit("steps/status/to_mentor", {"2": "HELP"})
+    await ann.settle()
+    await ann.close()
+    assert await statuses_of(teacher) == [
+        {"user_id": first["user_id"], "steps": {"2": "HELP"}},
+        {"user_id": third["user_id"], "steps": {"1": "NONE"}},
+    ]
+
+
+# Statistics
+
+
+async def test_the_statistics_follow_the_class(school: School) -> None:
+    teacher, room = await school.teacher()
+    service = school.service
+    assert await service.stats(room["id"]) is None
+    assert await service.stats(100) is None
+    with service.watch(room["id"]) as changed, service.watch(room["id"]):
+        student, joined = await school.student(room["id"])
+        assert not changed.is_set()
+        await student.emit("steps/status/to_mentor", {"2": "DONE"})
+        await student.settle()
+        assert changed.is_set()
+        changed.clear()
+        await teacher.emit("steps/all", [exercise("1", "x")])
+        await teacher.settle()
+        assert changed.is_set()
+        found = await service.stats(room["id"])
+        assert found is not None
+        assert found.steps == ["1", "2"]
+        assert [(row.user_id, row.name, row.steps) for row in found.students] == [
+            (joined["user_id"], "Ann", {"2": "DONE"})
+        ]
+        changed.clear()
+        await student.emit("room/leave", {"room_id": room["id"]})
+        await student.settle()
+        assert changed.is_set()
+        changed.clear()
+        await teacher.emit("room/close", {"room_id": room["id"]})
+        await teacher.settle()
+        assert changed.is_set()
+    assert await service.stats(room["id"]) is None
+
+
+# Import
+
+
+async def test_tasks_are_imported_for_the_teacher_alone(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, _ = await school.student(room["id"])
+    await teacher.take()
+    school.importer.answer = [Step("1", "<p>From the web</p>")]
+    await teacher.emit("steps/import", {"url": "https://x.notion.site/page"})
+    assert await teacher.expect("steps/load") == [exercise("1", "<p>From the web</p>")]
+    done = {"message": "Задания были успешно загружены из Notion!", "type": "SUCCESS"}
+    assert await teacher.take() == [("alerts", done), ("alert", done)]
+    assert school.importer.asked == ["https://x.notion.site/page"]
+    assert await student.take() == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (Refused("The page is not public!"), "The page is not public!"),
+        (RuntimeError("a bug"), "Something went wrong on the server!"),
+    ],
+)
+async def test_an_import_that_fails_says_why(
+    school: School, failure: Exception, reason: str
+) -> None:
+    teacher, _ = await school.teacher()
+    school.importer.answer = failure
+    await teacher.emit("steps/import", {"url": "https://x.notion.site/page"})
+    assert await teacher.expect("alerts") == {"message": reason, "type": "ERROR"}
+    assert events(await teacher.take()) == ["alert"]
+
+
+async def test_an_import_delays_nothing_and_runs_alone(school: School) -> None:
+    teacher, _ = await school.teacher()
+    school.importer.may_answer.clear()
+    await teacher.emit("steps/import", {"url": "https://x.notion.site/1"})
+    await teacher.emit("steps/import", {"url": "https://x.notion.site/2"})
+    assert (await teacher.expect("error"))["code"] == "import_running"
+    assert await statuses_of(teacher) == []
+    school.importer.may_answer.set()
+    await teacher.expect("steps/load")
+    await teacher.emit("steps/import", {"url": "https://x.notion.site/3"})
+    await teacher.expect("steps/load")
+    assert school.importer.asked == ["https://x.notion.site/1", "https://x.notion.site/3"]
+
+
+async def test_an_import_under_way_does_not_outlive_the_server(school: School) -> None:
+    teacher, _ = await school.teacher()
+    school.importer.may_answer.clear()
+    await teacher.emit("steps/import", {"url": "https://x.notion.site/1"})
+    await teacher.settle()
+    assert school.importer.asked
+
+
+# Settings
+
+
+async def test_settings_reach_the_class(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, _ = await school.student(room["id"])
+    text = "name\ndir/\n/other\n*.ext\n# comment\n*$\na/b/c"
+    await teacher.emit("settings", {"files_to_ignore": text})
+    await teacher.settle()
+    heard = await student.take()
+    expected = {"names": ["name"], "dirs": ["dir", "other"], "extensions": ["ext"]}
+    assert heard == [("settings", expected)]
+    assert list(heard[0][1]) == ["names", "dirs", "extensions"]
+
+
+# Deprecated events
+
+
+def deprecated(event: str) -> dict[str, str]:
+    """What the sender of a deprecated event hears."""
+    message = f"Error: the event '{event}' is deprecated, use 'steps/all' instead"
+    return {"message": message, "event": event, "code": "deprecated"}
+
+
+async def test_the_old_events_of_the_teacher_work_and_say_that_they_are_old(
+    school: School,
+) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    other, _ = await school.student(room["id"], "Bob")
+    await teacher.take()
+    await teacher.emit("exercise", {"content": "Sum"})
+    feedback = {"room_id": room["id"], "user_id": joined["user_id"], "accepted": True}
+    await teacher.emit("exercise/feedback", feedback)
+    await teacher.emit("exercise/reset", {})
+    names = ["exercise", "exercise/feedback", "exercise/reset"]
+    assert await teacher.take() == [("error", deprecated(name)) for name in names]
+    assert await student.take() == [
+        ("exercise", {"content": "Sum"}),
+        ("exercise/feedback", {"accepted": True}),
+        ("exercise/reset", {}),
+    ]
+    assert await other.take() == [("exercise", {"content": "Sum"}), ("exercise/reset", {})]
+
+
+async def test_feedback_for_a_student_who_is_offline_is_lost(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    await student.close()
+    feedback = {"room_id": room["id"], "user_id": joined["user_id"], "accepted": True}
+    await teacher.emit("exercise/feedback", feedback)
+    assert await teacher.expect("error") == deprecated("exercise/feedback")
+
+
+@pytest.mark.parametrize("value", ["NONE", "IN_PROGRESS", "HELP", "DONE"])
+async def test_a_signal_reaches_the_teacher(school: School, value: str) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    await teacher.take()
+    signal = {"user_id": joined["user_id"], "value": value}
+    await student.emit("signal", signal)
+    assert await student.take() == [("error", deprecated("signal"))]
+    assert await teacher.take() == [("signal", signal)]
+
+
+async def test_an_error_of_a_client_goes_into_the_log_as_one_line(
+    school: School, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    report = {
+        "room_id": room["id"],
+        "user_id": joined["user_id"],
+        "content": "Traceback\nFORGED line\r\x1b[31m" + "x" * 50_000,
+        "path": "Main.java",
+        "function": "run",
+    }
+    with caplog.at_level(logging.WARNING, logger="quad.classroom"):
+        await student.emit("error/from_client", report)
+        assert await student.take() == []
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert f"error from client {joined['user_id']} in room {room['id']}" in line
+    assert "Main.java" in line
+    assert "FORGED" in line
+    assert line.isprintable()
+    assert len(line) < 21_000
