@@ -6,12 +6,15 @@ decodes them.
 """
 
 import json
-from typing import Any, assert_never
+from collections.abc import Callable
+from typing import Any, TypeVar, assert_never
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from quad.wire.errors import PacketError
+
+Value = TypeVar("Value")
 
 MAX_ATTACHMENTS = 10
 _MAX_ACK_DIGITS = 16  # JavaScript counts exactly up to 2**53
@@ -150,7 +153,7 @@ def _is_number(text: str) -> bool:
 
 def _decode_event(namespace: str, data: str, ack_id: int | None, attachments: int) -> Event:
     try:
-        args = _decode_args(data)
+        args = _decode_leniently(_decode_array, data)
         name = _decode_name(args[0])
     except _BROKEN as error:
         raise PacketError("an event must be an array that begins with its name") from error
@@ -163,18 +166,18 @@ def _decode_ack(namespace: str, data: str, ack_id: int | None, attachments: int)
     if ack_id is None:
         raise PacketError("an ACK without an id")
     try:
-        return Ack(namespace, _decode_args(data), ack_id, attachments)
+        return Ack(namespace, _decode_leniently(_decode_array, data), ack_id, attachments)
     except _BROKEN as error:
         raise PacketError("an ACK must hold an array") from error
 
 
-def _decode_args(data: str) -> list[msgspec.Raw]:
+def _decode_leniently(decode: Callable[[str], Value], data: str) -> Value:
     try:
-        return _decode_array(data)
+        return decode(data)
     except msgspec.DecodeError:
         if "\\u" not in data:
             raise
-        return _decode_array(_replace_lone_surrogates(data))
+        return decode(_replace_lone_surrogates(data))
 
 
 def _replace_lone_surrogates(data: str) -> str:
@@ -188,7 +191,7 @@ def _decode_auth(data: str) -> dict[str, Any] | None:
     if not data:
         return None
     try:
-        return _decode_object(data)
+        return _decode_leniently(_decode_object, data)
     except _BROKEN as error:
         raise PacketError("the auth of a CONNECT must be an object") from error
 
