@@ -1,0 +1,96 @@
+"""Everything that alert declines, each with its stable code.
+
+Refused
+├── BadPayload
+│   ├── BadName      missing, empty, too long, or more than one line
+│   ├── BadRoom      likewise
+│   └── BadText      likewise
+├── NotInRoom        said something, or left, before joining
+├── TooManyPosts     an address has posted too much
+├── CrossSite        a page of another site has sent this
+├── NotLoggedIn      there is no session, or it is over
+└── CannotSave       the database does not answer; nothing was said
+"""
+
+from typing import ClassVar, Literal
+
+from quad.realtime import BadPayload, Refused
+
+Reason = Literal["empty", "long", "characters"]
+
+
+class BadInput(BadPayload):
+    """A value that is not allowed; `key` says which, `reason` why."""
+
+    key: ClassVar[str]
+
+    def __init__(self, sentence: str, *, reason: Reason) -> None:
+        super().__init__(sentence)
+        self.reason: Reason = reason
+
+
+class BadName(BadInput):
+    """No name, or not one that can be shown."""
+
+    code = "bad_name"
+    key = "name"
+
+
+class BadRoom(BadInput):
+    """No code of a room, or not one that can be shown."""
+
+    code = "bad_room"
+    key = "room"
+
+
+class BadText(BadInput):
+    """Nothing to say, or too much."""
+
+    code = "bad_text"
+    key = "msg"
+
+
+class NotInRoom(Refused):
+    """The sender is in no room."""
+
+    code = "not_in_room"
+
+    def __init__(self) -> None:
+        super().__init__("You are in no room, join one first!")
+
+
+class TooManyPosts(Refused):
+    """An address has posted too much; `retry_after_s` says when to go on."""
+
+    code = "rate_limited"
+
+    def __init__(self, retry_after_s: float) -> None:
+        seconds = max(1, round(retry_after_s))
+        super().__init__(f"Too many messages, try again in {seconds} s!", retry_after_s=seconds)
+
+
+class CrossSite(Refused):
+    """A page of another site has made a browser send this."""
+
+    code = "cross_site"
+
+    def __init__(self) -> None:
+        super().__init__("Pages of other sites may not do this!")
+
+
+class NotLoggedIn(Refused):
+    """The browser has no session, or its session is over."""
+
+    code = "not_logged_in"
+
+    def __init__(self) -> None:
+        super().__init__("Log in first!")
+
+
+class CannotSave(Refused):
+    """The database does not answer; nothing was said."""
+
+    code = "store_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("This cannot be saved right now, try again!")

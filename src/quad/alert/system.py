@@ -1,0 +1,62 @@
+"""Alert, put together: what the server makes, starts and closes."""
+
+from typing import Final
+
+from quad.alert.events import register
+from quad.alert.routes import AlertRoutes
+from quad.alert.service import AlertService
+from quad.alert.sessions import Sessions
+from quad.identity import KeyedRateLimit
+from quad.realtime import SocketServer
+from quad.realtime.request import Network
+from quad.settings import AlertSettings
+from quad.store import Store
+
+_MINUTE_S: Final = 60
+
+
+class AlertSystem:
+    """All of alert on one server: its events are registered, `router` has its pages.
+
+    `is_limited` holds back addresses that post too much. `socket_path` is where the server's
+    Socket.IO is; proxies that are trusted say where a request came from.
+    """
+
+    def __init__(
+        self,
+        server: SocketServer,
+        store: Store,
+        settings: AlertSettings,
+        *,
+        is_limited: bool = True,
+        socket_path: str = "/socket.io/",
+        trusted_proxies: tuple[Network, ...] = (),
+    ) -> None:
+        self._store = store
+        self._sessions = Sessions(settings.session_s)
+        self.service = AlertService(server, store, settings, _posts(settings, is_limited))
+        register(server, self.service, self._sessions)
+        routes = AlertRoutes(
+            self.service,
+            self._sessions,
+            text_limit_bytes=settings.text_limit_bytes,
+            socket_path=socket_path,
+            trusted_proxies=trusted_proxies,
+        )
+        self.router = routes.router
+
+    async def start(self) -> None:
+        """Read, or make, the key that sessions are signed with. Raises StoreError."""
+        await self._sessions.open(self._store)
+
+    async def aclose(self) -> None:
+        """Stop all timers and tasks; to be called after the server's handlers have finished."""
+        await self.service.aclose()
+
+
+def _posts(settings: AlertSettings, is_limited: bool) -> KeyedRateLimit | None:
+    if not is_limited:
+        return None
+    return KeyedRateLimit(
+        settings.posts_per_minute_per_address / _MINUTE_S, settings.posts_burst_per_address
+    )
