@@ -3,8 +3,15 @@
 from quad.realtime.client import Client
 from quad.realtime.counters import Counters
 from quad.realtime.delivery import Message, Topic
-from quad.realtime.engine import Application, Engine, HandshakeRefused
-from quad.realtime.errors import AckTimeout, BadPayload, Refused, TooManyEvents, UnknownEvent
+from quad.realtime.engine import Application, Engine
+from quad.realtime.errors import (
+    AckTimeout,
+    BadPayload,
+    HandshakeRefused,
+    Refused,
+    TooManyEvents,
+    UnknownEvent,
+)
 from quad.realtime.host import Endpoint, Host
 from quad.realtime.listening import listen, run, stop_signal
 from quad.realtime.options import EngineOptions

@@ -104,13 +104,13 @@ class Client(Turns):
         """Receive what is published to a topic from now on. Twice is once."""
         if self.is_open and topic not in self.topics:
             self.topics = (*self.topics, topic)
-            self.namespace_.subscribe(topic, self._peer.session)
+            self.namespace_.topics.subscribe(topic, self._peer.session)
 
     def unsubscribe(self, topic: str) -> None:
         """Receive no more of what is published to a topic. Not subscribed is no error."""
         if topic in self.topics:
             self.topics = tuple(other for other in self.topics if other != topic)
-            self.namespace_.unsubscribe(topic, self._peer.session)
+            self.namespace_.topics.unsubscribe(topic, self._peer.session)
 
     def disconnect(self, reason: str = "server namespace disconnect") -> None:
         """Send the client away, behind everything that is queued for it already.
@@ -125,7 +125,7 @@ class Client(Turns):
         """The client has gone: no topics, no answers."""
         self.is_open = False
         for topic in self.topics:
-            self.namespace_.unsubscribe(topic, self._peer.session)
+            self.namespace_.topics.unsubscribe(topic, self._peer.session)
         self.topics = ()
         for answer in (self._acks or {}).values():
             if not answer.done():

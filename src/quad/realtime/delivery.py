@@ -264,6 +264,37 @@ class Delivery:
             outbox.flush()
 
 
+class Topics:
+    """Topics by name, while they have subscribers."""
+
+    __slots__ = ("_delivery", "_topics")
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+        self._topics: dict[str, Topic] = {}
+
+    def __len__(self) -> int:
+        return len(self._topics)
+
+    def get(self, name: str) -> Topic | None:
+        """The topic, or None if it has no subscriber."""
+        return self._topics.get(name)
+
+    def subscribe(self, name: str, outbox: Outbox) -> None:
+        """Everything published from now on reaches the outbox, and nothing from before."""
+        topic = self._topics.get(name)
+        if topic is None:
+            topic = self._topics[name] = Topic()
+        self._delivery.subscribe(topic, outbox)
+
+    def unsubscribe(self, name: str, outbox: Outbox) -> None:
+        """Everything published until now still reaches the outbox; it must be subscribed."""
+        topic = self._topics[name]
+        self._delivery.unsubscribe(topic, outbox)
+        if not topic.size:
+            del self._topics[name]
+
+
 def _join(messages: list[Message], kind: Kind) -> Sequence[Item]:
     if len(messages) == 1:
         return messages[0].items(kind)

@@ -4,13 +4,14 @@ import asyncio
 import logging
 import random
 import secrets
-from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
 from quad.realtime.counters import Counters
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery
+from quad.realtime.door import Door
+from quad.realtime.errors import HandshakeRefused
 from quad.realtime.options import EngineOptions
 from quad.realtime.request import Request
 from quad.realtime.session import Listener, Session
@@ -29,16 +30,6 @@ class Application(Protocol):
 
     def session_opened(self, session: Session) -> Listener:
         """Somebody has connected; what arrives goes to the listener."""
-
-
-class HandshakeRefused(Exception):
-    """A request that the engine does not serve: an HTTP status and a code of the protocol."""
-
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
 
 
 def _refuse(code: int) -> HandshakeRefused:
@@ -69,8 +60,7 @@ class Engine:
         self.delivery = Delivery()
         self.sessions: dict[str, Session] = {}
         self._application = application
-        self._admit = admit
-        self._addresses: Counter[str] = Counter()
+        self.door = Door(self.options, self.counters, admit)
         self._is_draining = False
         interval_s = self.options.ping_interval_ms / 1000
         timeout_s = self.options.ping_timeout_ms / 1000
@@ -91,7 +81,7 @@ class Engine:
         transport = request.query.get("transport")
         if transport not in ("polling", "websocket"):
             raise _refuse(0)
-        if not self.allows_origin(request):
+        if not self.door.allows_origin(request):
             raise _refuse(4)
         sid = request.query.get("sid")
         if sid is not None:
@@ -102,12 +92,6 @@ class Engine:
             raise _refuse(3)
         self._check_new(request)
         return None
-
-    def allows_origin(self, request: Request) -> bool:
-        """Whether the page that a request comes from may talk to us; native clients name none."""
-        if request.is_same_origin or "*" in self.options.origins:
-            return True
-        return request.headers["origin"] in self.options.origins
 
     def _check_session(self, sid: str, transport: str, *, is_upgrade: bool) -> Session:
         session = self.sessions.get(sid)
@@ -125,16 +109,7 @@ class Engine:
             raise _refuse(5)
         if self._is_draining:
             raise HandshakeRefused(4, "Shutting down", 503)
-        limit = self.options.connections_per_address
-        if limit is not None and self._addresses[request.address] >= limit:
-            log.warning("%s has %d connections: refused one more", request.address, limit)
-            self.counters.refused_handshakes["connections_per_address"] += 1
-            raise HandshakeRefused(4, "Too many connections from this address", 429)
-        wait_s = self._admit(request.address)
-        if wait_s:
-            self.counters.refused_handshakes["connects_per_s"] += 1
-            message = f"Too many new connections from this address: try again in {wait_s:.1f} s"
-            raise HandshakeRefused(4, message, 429)
+        self.door.check(request.address)
 
     # Sessions
 
@@ -164,7 +139,7 @@ class Engine:
             binary_framing=not wants_base64 and _is_socketio_client(request.query.get("t", "")),
         )
         self.sessions[sid] = session
-        self._addresses[request.address] += 1
+        self.door.enter(request.address)
         return session
 
     def _begin(self, session: Session, websocket: WebSocket | None) -> None:
@@ -198,10 +173,7 @@ class Engine:
         self.count(session, -1)
         for deadlines in (self._pings, self._pongs, self.silences, self.upgrades, self.closings):
             deadlines.stop(session)
-        address = session.handshake.address
-        self._addresses[address] -= 1
-        if not self._addresses[address]:
-            del self._addresses[address]
+        self.door.leave(session.handshake.address)
 
     def count(self, session: Session, change: int) -> None:
         """Count a session in or out, by its present transport."""

@@ -46,5 +46,15 @@ class TooManyEvents(Refused):
     code = "rate_limited"
 
 
+class HandshakeRefused(Exception):
+    """A request that is not served: an HTTP status and a code of Engine.IO's protocol."""
+
+    def __init__(self, code: int, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
 class AckTimeout(Exception):
     """The client did not acknowledge in time, or left before it did."""

@@ -5,7 +5,8 @@ import http
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from quad.realtime.engine import Engine, HandshakeRefused
+from quad.realtime.engine import Engine
+from quad.realtime.errors import HandshakeRefused
 from quad.realtime.opening import Opening
 from quad.realtime.polling import Receive, Scope, Send, refusal, serve_polling
 from quad.realtime.request import Network, Request, make_request
@@ -27,8 +28,14 @@ class Endpoint(Protocol):
             HandshakeRefused: before the upgrade, with its HTTP status.
         """
 
+    def __len__(self) -> int:
+        """How many connections are open."""
+
     async def drain(self, spread_s: float) -> None:
-        """Close every connection in good order."""
+        """Close every connection in good order, over `spread_s`."""
+
+    def stop_clocks(self) -> None:
+        """No timer outlives the host."""
 
 
 class Host:
@@ -107,16 +114,20 @@ class Host:
 
     async def drain(self, longest_s: float) -> None:
         """Close all sessions and connections, spread so that not all come back at once."""
+        endpoints = set(self._endpoints.values())
         count = sum(len(engine.sessions) for engine in self._engines.values())
+        count += sum(map(len, endpoints))
         spread_s = min(longest_s, count * _SPREAD_S)
         drains = [engine.drain(spread_s) for engine in self._engines.values()]
-        drains += [endpoint.drain(spread_s) for endpoint in set(self._endpoints.values())]
+        drains += [endpoint.drain(spread_s) for endpoint in endpoints]
         await asyncio.gather(*drains)
 
     def stop_clocks(self) -> None:
         """No timer outlives the host."""
         for engine in self._engines.values():
             engine.stop_clocks()
+        for endpoint in set(self._endpoints.values()):
+            endpoint.stop_clocks()
 
 
 def _write_answer(

@@ -10,7 +10,7 @@ from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFact
 from websockets.http11 import Request as OpeningRequest
 from websockets.server import ServerProtocol
 
-from quad.realtime.engine import HandshakeRefused
+from quad.realtime.errors import HandshakeRefused
 from quad.realtime.request import Request
 from quad.realtime.websocket import Receiver, WebSocket
 

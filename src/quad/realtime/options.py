@@ -2,6 +2,8 @@
 
 import msgspec
 
+from quad.realtime.pace import Pace
+
 
 class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The engine's numbers; times in milliseconds are advertised to clients as given."""
@@ -19,3 +21,7 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     connections_per_address: int | None = None
     events_per_s: float | None = None
     events_burst: int = 1_000
+
+    def pace(self) -> Pace | None:
+        """How fast a new connection may speak; None is as fast as it likes."""
+        return None if self.events_per_s is None else Pace(self.events_per_s, self.events_burst)

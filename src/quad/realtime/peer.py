@@ -1,7 +1,6 @@
 """The Socket.IO protocol of one session: namespaces, events, acknowledgements, attachments."""
 
 import secrets
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,7 @@ import msgspec
 
 from quad.realtime.client import Client
 from quad.realtime.delivery import Message
-from quad.realtime.errors import TooManyEvents
+from quad.realtime.pace import Pace
 from quad.realtime.session import Session
 from quad.realtime.turns import TooManyWaiting
 from quad.wire import socketio
@@ -30,10 +29,9 @@ class Peer:
     __slots__ = (
         "_attachments",
         "_clients",
-        "_last_refill",
+        "_pace",
         "_pending",
         "_server",
-        "_tokens",
         "session",
     )
 
@@ -43,8 +41,7 @@ class Peer:
         self._clients: dict[str, Client] = {}
         self._pending: socketio.Event | socketio.Ack | None = None
         self._attachments: list[bytes] | None = None
-        self._tokens = float(server.options.events_burst)
-        self._last_refill = 0.0
+        self._pace = server.options.pace()
         if session.version is Version.V3:
             self._enter("/", self._root_auth())
         else:
@@ -97,13 +94,13 @@ class Peer:
         """The session changes its kind."""
         for client in self._clients.values():
             for topic in client.topics:
-                client.namespace_.unsubscribe(topic, self.session)
+                client.namespace_.topics.unsubscribe(topic, self.session)
 
     def return_to_topics(self) -> None:
         """The session has changed its kind."""
         for client in self._clients.values():
             for topic in client.topics:
-                client.namespace_.subscribe(topic, self.session)
+                client.namespace_.topics.subscribe(topic, self.session)
 
     # Namespaces
 
@@ -186,7 +183,7 @@ class Peer:
                 return
         if isinstance(packet, socketio.Ack):
             client.acknowledged(packet.ack_id, values or [])
-        elif self._server.options.events_per_s is None or self._may_speak(client, packet):
+        elif self._pace is None or self._may_speak(client, packet, self._pace):
             self._handle(client, packet, values)
 
     def _handle(self, client: Client, event: socketio.Event, values: list[Any] | None) -> None:
@@ -203,22 +200,11 @@ class Peer:
             except TooManyWaiting:
                 self.session.fail("too many events are waiting")
 
-    def _may_speak(self, client: Client, packet: socketio.Event) -> bool:
-        """A token bucket: `events_burst` at once, `events_per_s` in the long run."""
-        rate = self._server.options.events_per_s
-        assert rate is not None  # asked only where there is a limit
-        now = time.monotonic()
-        earned = (now - self._last_refill) * rate
-        self._tokens = min(self._server.options.events_burst, self._tokens + earned)
-        self._last_refill = now
-        if self._tokens >= 1:
-            self._tokens -= 1
-            return True
-        wait_s = round((1 - self._tokens) / rate, 3)
-        sentence = f"more than {rate:g} events a second (events_per_s): try again in {wait_s} s"
-        refused = TooManyEvents(sentence, limit="events_per_s", retry_after_s=wait_s)
-        self._server.refuse(client, packet, refused)
-        return False
+    def _may_speak(self, client: Client, packet: socketio.Event, pace: Pace) -> bool:
+        refused = pace.take()
+        if refused is not None:
+            self._server.refuse(client, packet, refused)
+        return refused is None
 
 
 def _decode_values(args: list[msgspec.Raw], attachments: list[bytes]) -> list[Any]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from quad.realtime.engine import Engine, HandshakeRefused
+from quad.realtime.engine import Engine
+from quad.realtime.errors import HandshakeRefused
 from quad.realtime.request import Request
 from quad.realtime.session import PollRefused, Session
 from quad.wire.engineio import AnyPacket, Binary, Version
@@ -183,7 +184,7 @@ async def _send(engine: Engine, request: Request, answer: _Answer, send: Send) -
 
 def _cors_headers(engine: Engine, request: Request) -> list[tuple[bytes, bytes]]:
     origin = request.headers.get("origin")
-    if origin is None or not engine.allows_origin(request):
+    if origin is None or not engine.door.allows_origin(request):
         return []
     headers = [
         (b"access-control-allow-origin", origin.encode("latin-1")),

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from quad.realtime.client import Client
 from quad.realtime.counters import Counters, EventCounter
 from quad.realtime.deadlines import Deadlines
-from quad.realtime.delivery import Delivery, Message, Topic
+from quad.realtime.delivery import Delivery, Message, Topics
 from quad.realtime.engine import Engine
 from quad.realtime.errors import Refused, UnknownEvent
 from quad.realtime.handlers import Handler
@@ -35,22 +35,7 @@ class Namespace:
         self.handlers: dict[str, Handler] = {}
         self.arrivals: list[Callable[[Client], Any]] = []
         self.farewells: list[Callable[[Client, str], Any]] = []
-        self.topics: dict[str, Topic] = {}
-        self._delivery = delivery
-
-    def subscribe(self, name: str, session: Session) -> None:
-        """Add a session to a topic."""
-        topic = self.topics.get(name)
-        if topic is None:
-            topic = self.topics[name] = Topic()
-        self._delivery.subscribe(topic, session)
-
-    def unsubscribe(self, name: str, session: Session) -> None:
-        """Take a session out of a topic; an empty topic is forgotten."""
-        topic = self.topics[name]
-        self._delivery.unsubscribe(topic, session)
-        if not topic.size:
-            del self.topics[name]
+        self.topics = Topics(delivery)
 
 
 class SocketServer:
