@@ -273,6 +273,7 @@ async def test_leaving_one_namespace_leaves_the_other(quick: Target) -> None:
         assert await receive(connection) == '42["message-back","message to main namespace"]'
 
 
+@pytest.mark.differs("Node closes now and then on what comes right after its answer")
 @pytest.mark.parametrize("leave", ["41/custom", "41/custom,"])
 async def test_a_namespace_can_be_left_and_joined_many_times(patient: Target, leave: str) -> None:
     async with connected(patient) as connection:
