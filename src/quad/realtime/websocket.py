@@ -1,9 +1,9 @@
 """The WebSocket shell: an asyncio protocol between a transport and a receiver of messages.
 
-Nearly every frame that arrives is a whole, small, masked text frame; those are taken apart
-here. Everything else (fragments, control frames, binary, compressed or broken ones, frames cut
-by the network) goes to the complete implementation of `websockets`, which is created with the
-first such frame: an idle connection never needs it, and its memory.
+Nearly every frame that arrives is a whole, small, masked text frame, a Ping or a Pong; those are
+taken apart here. Everything else (fragments, closes, binary, compressed or broken frames) goes to
+the complete implementation of `websockets`, which is created with the first such frame: an idle
+connection never needs it, and its memory.
 """
 
 import asyncio
@@ -17,10 +17,13 @@ from websockets.protocol import Protocol as FrameParser
 from websockets.protocol import Side
 from websockets.speedups import apply_mask
 
+from quad.wire.websocket import PING, PONG, encode_frame
+
 # Codes of RFC 6455, section 7.4.1, and of the registry it founded.
 NORMAL_CLOSURE = 1000
 GOING_AWAY = 1001
 PROTOCOL_ERROR = 1002
+UNSUPPORTED_DATA = 1003
 INVALID_DATA = 1007
 POLICY_VIOLATION = 1008
 MESSAGE_TOO_BIG = 1009
@@ -30,8 +33,12 @@ TRY_AGAIN_LATER = 1013
 
 # How long the peer gets to answer our close frame before the connection is cut.
 _CLOSE_GRACE_S = 3.0
-# A control frame holds 125 bytes, two of them the code (RFC 6455, section 5.5).
+# A control frame holds 125 bytes (RFC 6455, section 5.5), a close frame two of them as the code.
+_CONTROL_BYTES = 125
 _REASON_BYTES = 123
+# First bytes of whole frames of the usual kinds.
+_FIN_TEXT, _FIN_PING, _FIN_PONG = 0x81, 0x89, 0x8A
+_USUAL = frozenset({_FIN_TEXT, _FIN_PING, _FIN_PONG})
 # The transport's own buffer before it asks us to pause.
 _WRITE_BUFFER_BYTES = 65_536
 
@@ -139,11 +146,13 @@ class WebSocket(asyncio.Protocol):
                 parser.send_binary(message)
         self.write(parser.data_to_send())
 
+    def allow(self, size_bytes: int) -> None:
+        """Raise the limit of what may wait for the peer, for one message that needs it."""
+        self._outbox_limit_bytes += size_bytes
+
     def ping(self, data: bytes) -> None:
         """Ask for a Pong with this data (at most 125 bytes)."""
-        parser = self._parser or self._make_parser()
-        parser.send_ping(data)
-        self.write(parser.data_to_send())
+        self.write([encode_frame(PING, data)])
 
     def close(self, code: int = NORMAL_CLOSURE, reason: str = "") -> None:
         """Say goodbye after everything written so far; without an answer, cut the connection."""
@@ -181,10 +190,10 @@ class WebSocket(asyncio.Protocol):
         if self._partial:
             data = self._partial + data
             self._partial = b""
-        position = self._read_text_frames(data)
+        position = self._read_usual_frames(data)
         if position == len(data) or self._ended:
             return
-        if _is_cut_text_frame(data, position):
+        if _is_cut_usual_frame(data, position):
             self._partial = data[position:]
             return
         self._make_parser()
@@ -216,10 +225,10 @@ class WebSocket(asyncio.Protocol):
 
     # Reading
 
-    def _read_text_frames(self, data: bytes) -> int:
-        """Deliver whole masked text frames from the start of `data`; returns where they stop."""
+    def _read_usual_frames(self, data: bytes) -> int:
+        """Deliver the usual frames from the start of `data`; returns where they stop."""
         position, end = 0, len(data)
-        while end - position >= 6 and data[position] == 0x81:
+        while end - position >= 6 and data[position] in _USUAL:
             length = data[position + 1] - 0x80
             body = position + 6
             if length == 126:
@@ -230,12 +239,20 @@ class WebSocket(asyncio.Protocol):
             stop = body + length
             if stop > end or length > self._max_message_bytes:
                 break
-            try:
-                text = apply_mask(data[body:stop], data[body - 4 : body]).decode()
-            except UnicodeDecodeError:
-                break  # the parser finds it again and closes with the right code
+            payload = apply_mask(data[body:stop], data[body - 4 : body])
+            if data[position] == _FIN_TEXT:
+                try:
+                    text = payload.decode()
+                except UnicodeDecodeError:
+                    break  # the parser finds it again and closes with the right code
+                self.receiver.text_received(text)
+            elif length > _CONTROL_BYTES:
+                break  # likewise
+            elif data[position] == _FIN_PONG:
+                self.receiver.pong_received(payload)
+            else:
+                self.write([encode_frame(PONG, payload)])
             position = stop
-            self.receiver.text_received(text)
             if self._ended or self._parser is not None:
                 break
         return position
@@ -337,14 +354,14 @@ class WebSocket(asyncio.Protocol):
             self.receiver.connection_ended(reason)
 
 
-def _is_cut_text_frame(data: bytes, position: int) -> bool:
-    """Whether a small masked text frame begins at `position` and has not arrived in full."""
+def _is_cut_usual_frame(data: bytes, position: int) -> bool:
+    """Whether a small masked frame of the usual kinds begins here and has not arrived in full."""
     arrived = len(data) - position
-    if data[position] != 0x81:
+    if data[position] not in _USUAL:
         return False
     if arrived == 1:
         return True
     length = data[position + 1] - 0x80
-    if length == 126:
+    if length == 126 and data[position] == _FIN_TEXT:
         return arrived < 4 or arrived < 8 + int.from_bytes(data[position + 2 : position + 4], "big")
     return 0 <= length < 126 and arrived < 6 + length

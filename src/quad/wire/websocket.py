@@ -7,6 +7,8 @@ encoded once and then written to thousands of transports.
 _FIN = 0x80
 TEXT = 0x1
 BINARY = 0x2
+PING = 0x9
+PONG = 0xA
 
 
 def encode_frame(opcode: int, payload: bytes) -> bytes:
