@@ -107,6 +107,21 @@ class Peer:
             self.is_closed.set()
 
 
+async def enter(url: str, address: str = HOME) -> Peer:
+    """Connect to a server from an address."""
+    websocket = await connect(
+        url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket",
+        additional_headers={"X-Forwarded-For": address},
+    )
+    await websocket.recv()
+    await websocket.send("40")
+    answer = await websocket.recv()
+    assert isinstance(answer, str)
+    peer = Peer(websocket)
+    peer.sid = json.loads(answer[2:])["sid"]
+    return peer
+
+
 class Importer:
     """Stands where the web would be: what the page holds is decided by the test."""
 
@@ -147,19 +162,12 @@ class School:
         self.store = store
         self.importer = importer
         self.clock = clock
-        self._url = url
+        self.url = url
         self._peers: list[Peer] = []
 
     async def peer(self, address: str = HOME) -> Peer:
         """Connect from an address."""
-        url = self._url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
-        websocket = await connect(url, additional_headers={"X-Forwarded-For": address})
-        await websocket.recv()
-        await websocket.send("40")
-        answer = await websocket.recv()
-        assert isinstance(answer, str)
-        peer = Peer(websocket)
-        peer.sid = json.loads(answer[2:])["sid"]
+        peer = await enter(self.url, address)
         self._peers.append(peer)
         return peer
 

@@ -1,0 +1,243 @@
+"""Committed before anybody is told: what happens when the database does not take a change."""
+
+import asyncio
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quad.settings import ClassroomSettings
+from tests.classroom.school import (
+    Peer,
+    School,
+    code,
+    enter,
+    events,
+    exercise,
+    locked,
+    open_school,
+    rows,
+)
+
+
+async def cannot_save(peer: Peer, event: str, payload: object) -> None:
+    """The peer is told so, and nothing else."""
+    await peer.emit(event, payload)
+    heard = await peer.take()
+    assert events(heard) == ["error"]
+    assert heard[0][1] == {
+        "message": "Error: This cannot be saved right now, try again!",
+        "event": event,
+        "code": "store_unavailable",
+    }
+
+
+@pytest.mark.usefixtures("impatient_store")
+async def test_nobody_hears_of_what_cannot_be_saved(school: School, database: Path) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    offline, away = await school.student(room["id"], "Away")
+    await student.emit("steps/status/to_mentor", {"1": "DONE"})
+    await student.settle()
+    await offline.close()
+    visitor = await school.peer("10.0.0.9")
+    await teacher.expect("steps/status/to_mentor")
+    await teacher.take()
+    there: dict[str, Any] = {"room_id": room["id"]}
+    files = [code("a", "1")]
+
+    with locked(database):
+        await cannot_save(visitor, "room/create", {"name": "X"})
+        await cannot_save(visitor, "room/join", {**there, "name": "X"})
+        await cannot_save(visitor, "room/join", {**there, "name": "Away"})
+        await cannot_save(visitor, "room/rejoin", {**there, "user_id": away["user_id"]})
+        await cannot_save(student, "message/to_mentor", {**there, "content": "Hi"})
+        await cannot_save(student, "sharing/code_send", {**there, "files": files})
+        await cannot_save(student, "sharing/code_update", {**there, "files": files})
+        await cannot_save(student, "steps/status/to_mentor", {"1": "HELP"})
+        await cannot_save(student, "room/leave", there)
+        to_student = {**there, "user_id": joined["user_id"]}
+        await cannot_save(teacher, "message/to_client", {**to_student, "content": "Hi"})
+        await cannot_save(teacher, "steps/status/to_client", {**to_student, "steps": {"1": "NONE"}})
+        await cannot_save(teacher, "steps/all", [exercise("1", "x")])
+        await cannot_save(teacher, "settings", {"files_to_ignore": "x"})
+        await cannot_save(teacher, "exercise", {"content": "x"})
+        await cannot_save(teacher, "room/kill", to_student)
+        await cannot_save(teacher, "room/close", there)
+    for peer in (teacher, student, visitor):
+        assert await peer.take() == []
+
+    # Nothing has changed, in memory no more than on disk.
+    await teacher.emit("steps/table", {})
+    table = [{"user_id": joined["user_id"], "steps": {"1": "DONE"}}]
+    assert await teacher.expect("steps/table") == table
+    await visitor.emit("room/join", {**there, "name": "X"})
+    assert events(await visitor.take()) == ["room/join"]
+    assert rows(database, "classroom_messages") == 0
+    assert rows(database, "classroom_files") == 0
+    # And everything goes on.
+    await student.emit("steps/status/to_mentor", {"1": "HELP"})
+    assert await student.take() == []
+    assert (await teacher.expect("steps/status/to_mentor"))["steps"] == {"1": "HELP"}
+
+
+@pytest.mark.usefixtures("impatient_store")
+async def test_files_that_were_not_saved_do_not_count(database: Path) -> None:
+    settings = ClassroomSettings(files_limit=1)
+    async with open_school(database, settings) as school:
+        _, room = await school.teacher()
+        student, _ = await school.student(room["id"])
+        payload = {"room_id": room["id"], "files": [code("a", "1")]}
+        with locked(database):
+            await cannot_save(student, "sharing/code_update", payload)
+        payload["files"] = [code("b", "1")]
+        await student.emit("sharing/code_update", payload)
+        assert await student.take() == []
+
+
+async def test_a_room_that_cannot_be_read_is_not_taken_for_none(
+    database: Path, school: School
+) -> None:
+    await school.store.aclose()
+    visitor = await school.peer()
+    await visitor.emit("room/join", {"room_id": 123_456, "name": "X"})
+    assert (await visitor.expect("error"))["code"] == "store_unavailable"
+
+
+async def test_while_a_change_is_on_its_way_nobody_sees_it(school: School, database: Path) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    visitor = await school.peer()
+    await teacher.take()
+    with locked(database):
+        await student.emit("steps/status/to_mentor", {"1": "DONE"})
+        await visitor.emit("room/join", {"room_id": room["id"], "name": "New"})
+        await teacher.emit("steps/table", {})
+        assert await teacher.expect("steps/table") == []
+        assert await school.service.stats(room["id"]) is None
+        back = await school.peer()
+        await back.emit("room/rehost", {"room_id": room["id"], "user_id": room["host"]})
+        update = await back.expect("room/update")
+        assert [(user["name"], user["steps"]) for user in update["users"]] == [
+            ("Teacher", {}),
+            ("Ann", {}),
+        ]
+        assert not visitor.heard
+    # The writer was patient.
+    told = await back.expect("steps/status/to_mentor")
+    assert told == {"user_id": joined["user_id"], "steps": {"1": "DONE"}}
+    await visitor.expect("room/join")
+
+
+async def test_a_student_whose_connection_ends_while_joining_leaves_no_trace(
+    school: School, database: Path
+) -> None:
+    _, room = await school.teacher()
+    for protocol in (1, 2):
+        visitor = await school.peer()
+        join = {"room_id": room["id"], "name": f"P{protocol}", "protocol": protocol}
+        await visitor.emit("room/join", join)
+        await visitor.send_text("41")
+        await visitor.close()
+    for protocol in (1, 2):
+        # The original student resumes; the current one could not, so there is none to resume.
+        await school.student(room["id"], f"P{protocol}")
+    async with asyncio.timeout(5):
+        while rows(database, "classroom_participants") != 3:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_room_whose_teacher_has_gone_before_it_was_made_is_removed(
+    school: School, database: Path
+) -> None:
+    visitor = await school.peer()
+    await visitor.emit("room/create", {"name": "X"})
+    await visitor.send_text("41")
+    await visitor.close()
+    async with asyncio.timeout(5):
+        while rows(database, "classroom_rooms") or len(school.service.rooms):
+            await asyncio.sleep(0.01)
+
+
+async def test_numbers_in_use_are_passed_over(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, first = await school.teacher()
+    _, second = await school.teacher()
+    school.service.rooms.remove(await school.service.rooms.find(first["id"]))
+    choices = [
+        second["id"],  # in use and in memory
+        first["id"],  # in use and not in memory
+        7,
+        555_555,
+        first["host"],  # the host's id is in use
+        555_556,
+        9,
+    ]
+    monkeypatch.setattr(secrets, "choice", lambda _: choices.pop(0))
+    _, third = await school.teacher()
+    assert (third["id"], third["host"]) == (555_556, 9)
+
+    choices[:] = [first["host"], second["host"], 10]
+    _, joined = await school.student(third["id"])
+    assert joined["user_id"] == 10
+
+
+async def test_without_any_free_number_nothing_is_made(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, room = await school.teacher()
+    monkeypatch.setattr(secrets, "choice", lambda _: room["host"])
+    visitor = await school.peer()
+    for event in ("room/create", "room/join"):
+        await visitor.emit(event, {"room_id": room["id"], "name": "X"})
+        assert (await visitor.expect("error"))["code"] == "no_free_number"
+
+
+async def test_a_killed_server_loses_nothing_that_anybody_was_shown(database: Path) -> None:
+    command = [sys.executable, "-m", "tests.classroom.serve", str(database)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    url = (await process.stdout.readline()).decode().strip()
+    teacher, student = await enter(url), await enter(url)
+    await teacher.emit("room/create", {"name": "Teacher"})
+    room = await teacher.expect("room/update")
+    there = {"room_id": room["id"]}
+    await student.emit("room/join", {**there, "name": "Ann"})
+    joined = await student.expect("room/join")
+
+    # In full flow of messages, files and statuses, the power goes out.
+    for number in range(2_000):
+        await student.emit("message/to_mentor", {**there, "content": str(number)})
+        files = [code(f"{number % 5}.py", str(number))]
+        await student.emit("sharing/code_update", {**there, "files": files})
+        await student.emit("steps/status/to_mentor", {str(number % 16 + 1): "HELP"})
+        if number == 1_000:
+            process.kill()
+            break
+    await process.wait()
+    await teacher.close()
+    await student.close()
+    shown = list(teacher.heard)
+    messages = [said["content"] for event, said in shown if event == "message/to_mentor"]
+    assert messages
+
+    async with open_school(database, ClassroomSettings()) as school:
+        back, again = await school.student(room["id"], "Ann")
+        assert again == joined
+        await back.emit("message/user", {"user_id": joined["user_id"]})
+        history = await back.expect("message/user")
+        kept = [message["content"] for message in history["messages"]]
+        assert kept == list(map(str, range(len(kept))))
+        assert messages == kept[: len(messages)]
+
+        contents = {
+            file.filename: file.content for file in await school.service.files(joined["user_id"])
+        }
+        for event, sent in shown:
+            if event == "sharing/code_update":
+                (file,) = sent["files"]
+                assert int(contents[file["filename"]] or 0) >= int(file["content"])
+        assert await school.service.stats(room["id"]) is not None
