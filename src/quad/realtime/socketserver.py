@@ -13,6 +13,7 @@ from quad.realtime.client import Client
 from quad.realtime.counters import Counters, EventCounter
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery, Message, Topics
+from quad.realtime.drive import Drive, Finished
 from quad.realtime.engine import Engine
 from quad.realtime.errors import Refused, UnknownEvent
 from quad.realtime.handlers import Handler
@@ -79,7 +80,8 @@ class SocketServer:
         several arguments, None as none, anything else as one.
 
         Events of one client are handled in order, one at a time. With `overlap` the next event
-        of the client may start while this one waits.
+        of the client may start while this one waits, and a coroutine runs without a task (see
+        `Drive`): it may await futures, but not use `asyncio.timeout` or task groups.
         """
         if event in RESERVED_EVENTS:
             raise ValueError(f"the event name {event!r} is reserved")
@@ -163,48 +165,31 @@ class SocketServer:
             args = handler.decode(event.args) if values is None else handler.convert(values)
             result = handler.call(client, *args)
         except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
-            self._answer_error(client, event, error)
-            client.end()
+            self._finish(client, handler, event, started, None, error)
             return
-        if isinstance(result, asyncio.Future):
-            result.add_done_callback(partial(self._settle, client, handler, event, started))
-        elif inspect.iscoroutine(result):
-            self.own(self._wait(client, handler, event, started, result))
+        if not inspect.iscoroutine(result):
+            self._finish(client, handler, event, started, result, None)
+            return
+        finish = partial(self._finish, client, handler, event, started)
+        if handler.is_overlapping:
+            Drive(result, finish).step()
         else:
-            self._answer(client, handler, event, started, result)
-            client.end()
+            self.own(_run(result, finish))
 
-    def _settle(
+    def _finish(
         self,
         client: Client,
         handler: Handler,
         event: EventPacket,
         started: float,
-        result: asyncio.Future[Any],
+        value: Any,
+        error: BaseException | None,
     ) -> None:
-        error = asyncio.CancelledError() if result.cancelled() else result.exception()
         if error is None:
-            self._answer(client, handler, event, started, result.result())
+            self._answer(client, handler, event, started, value)
         else:
             self._answer_error(client, event, error)
         client.end()
-
-    async def _wait(
-        self,
-        client: Client,
-        handler: Handler,
-        event: EventPacket,
-        started: float,
-        result: Coroutine[Any, Any, Any],
-    ) -> None:
-        try:
-            value = await result
-        except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
-            self._answer_error(client, event, error)
-        else:
-            self._answer(client, handler, event, started, value)
-        finally:
-            client.end()
 
     def _answer(
         self, client: Client, handler: Handler, event: EventPacket, started: float, value: Any
@@ -269,7 +254,7 @@ class SocketServer:
             _log_bug(client, error)
             return
         if inspect.iscoroutine(result):
-            self.own(_finish(client, result))
+            self.own(_run(result, lambda _, error: _log_bug(client, error)))
 
     def own(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something to its end, and be asked for it at the end of the server."""
@@ -278,15 +263,21 @@ class SocketServer:
         task.add_done_callback(self._tasks.discard)
 
 
-async def _finish(client: Client, work: Coroutine[Any, Any, Any]) -> None:
+async def _run(work: Coroutine[Any, Any, Any], finished: Finished) -> None:
     try:
-        await work
-    except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
-        _log_bug(client, error)
+        value = await work
+    except Exception as error:  # noqa: BLE001 - handed on
+        finished(None, error)
+    except BaseException as error:  # cancelled at the end of the server
+        finished(None, error)
+        raise
+    else:
+        finished(value, None)
 
 
-def _log_bug(client: Client, error: Exception) -> None:
-    log.error("bug while %r came or went", client, exc_info=error)
+def _log_bug(client: Client, error: BaseException | None) -> None:
+    if error is not None:
+        log.error("bug while %r came or went", client, exc_info=error)
 
 
 def _register(functions: list[Any], function: Any) -> Any:
