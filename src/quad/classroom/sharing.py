@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from quad.classroom import tables
 from quad.classroom.live import KeptFiles, Participant
 from quad.classroom.model import File, check_files
@@ -9,6 +11,14 @@ from quad.classroom.refusals import FilesLimit, UserOffline
 from quad.classroom.rooms import Rooms
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client
+
+
+class CodeOfStudent(Struct, frozen=True, gc=False):
+    """What the host gets of `sharing/code_send` and `sharing/code_update`."""
+
+    room_id: int
+    user_id: int
+    files: Sequence[File]
 
 
 class Sharing:
@@ -82,5 +92,5 @@ class Sharing:
     def _relay(self, event: str, student: Participant, files: Sequence[File]) -> None:
         room = student.room
         if room.host.client is not None:
-            payload = {"room_id": room.number, "user_id": student.id, "files": files}
+            payload = CodeOfStudent(room.number, student.id, files)
             self._updates.tell_host(student, event, payload)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -17,10 +17,12 @@ class Change(Struct, frozen=True, eq=False):
     `key` says "latest state only": of the changes that wait with equal keys only the last is
     executed, in its own place in the order. Keys are shared by all systems: begin with a name of
     your own, as in ("classroom_files", room, name).
+
+    `values` may be a function that makes them, called only for changes that are executed.
     """
 
     statement: Executable
-    values: Mapping[str, Any] | None = None
+    values: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None = None
     key: Hashable = None
 
 
@@ -69,10 +71,11 @@ def merge_steps(changes: Iterable[Change]) -> list[Step]:
     """Neighbours that share their statement (the same object) and columns become one step."""
     steps: list[Step] = []
     for change in changes:
-        if change.values is None:
+        values = change.values() if callable(change.values) else change.values
+        if values is None:
             steps.append(Step(change.statement, None))
-        elif not _joined(steps, change.statement, change.values):
-            steps.append(Step(change.statement, [change.values]))
+        elif not _joined(steps, change.statement, values):
+            steps.append(Step(change.statement, [values]))
     return steps
 
 

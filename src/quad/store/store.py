@@ -89,7 +89,8 @@ class Store:
             raise StoreClosed
         done = self._loop.create_future()
         self._queue.append(Call(changes, done))
-        self._wake.set()
+        if not self._wake.is_set():  # asked here: `set` costs more than the rest of this call
+            self._wake.set()
         return done
 
     async def read(
