@@ -3,6 +3,7 @@
 from quad.realtime.client import Client
 from quad.realtime.counters import Counters
 from quad.realtime.delivery import Message, Topic
+from quad.realtime.door import Door
 from quad.realtime.engine import Application, Engine
 from quad.realtime.errors import (
     AckTimeout,
@@ -16,6 +17,8 @@ from quad.realtime.host import Endpoint, Host
 from quad.realtime.listening import listen, run, stop_signal
 from quad.realtime.options import EngineOptions
 from quad.realtime.payload import Payload
+from quad.realtime.raw import RawConnection
+from quad.realtime.rawserver import RawApplication, RawServer
 from quad.realtime.session import Listener, Session
 from quad.realtime.socketserver import SocketServer
 
@@ -25,6 +28,7 @@ __all__ = [
     "BadPayload",
     "Client",
     "Counters",
+    "Door",
     "Endpoint",
     "Engine",
     "EngineOptions",
@@ -33,6 +37,9 @@ __all__ = [
     "Listener",
     "Message",
     "Payload",
+    "RawApplication",
+    "RawConnection",
+    "RawServer",
     "Refused",
     "Session",
     "SocketServer",

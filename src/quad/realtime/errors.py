@@ -4,6 +4,7 @@
     ├── BadPayload         the arguments do not fit the event's payload
     ├── UnknownEvent       no handler has this name here
     ├── TooManyEvents      over this connection's event rate
+    ├── Internal           a bug, told as a refusal
     └── (one per rule of an application, with its own `code`)
 
 A `Refused` is translated to the wire once, by the server that called the handler.
@@ -44,6 +45,12 @@ class TooManyEvents(Refused):
     """The connection is over its event rate; `retry_after_s` says when to try again."""
 
     code = "rate_limited"
+
+
+class Internal(Refused):
+    """A bug; `id` finds it in the log."""
+
+    code = "internal"
 
 
 class HandshakeRefused(Exception):

@@ -156,11 +156,7 @@ class Peer:
     def _part(self, client: Client, reason: str) -> None:
         # The farewell waits for handlers that are still at work for this client.
         client.leave()
-        farewell = partial(self._server.say_farewell, client, reason)
-        if client.begin(overlaps=False):
-            farewell()
-        else:
-            client.wait(farewell, overlaps=False)
+        client.part(partial(self._server.say_farewell, client, reason))
 
     def _send(self, packet: socketio.AnyPacket) -> None:
         self.session.send(Message(socketio.encode(packet).encode()))

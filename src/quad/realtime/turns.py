@@ -45,6 +45,15 @@ class Turns:
             raise TooManyWaiting
         self._backlog.append((overlaps, start))
 
+    def part(self, start: Callable[[], object]) -> None:
+        """Have `start` called alone and after everything else; there is always room for it."""
+        if self.begin(overlaps=False):
+            start()
+            return
+        if self._backlog is None:
+            self._backlog = deque()
+        self._backlog.append((False, start))
+
     def end(self) -> None:
         """Give the turn back; whoever waited for it is called now."""
         self._running -= 1

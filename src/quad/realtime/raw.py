@@ -1,0 +1,271 @@
+"""WebSockets without Engine.IO: JSON objects with a `type`, on the engine's delivery.
+
+What a client has *certainly* received is known here: it answers a Ping only after it has read what
+was sent before (RFC 6455, section 5.5.3, and the order of TCP). The application numbers what it
+publishes by a position that grows; each Ping carries the position of what was written before it,
+and its Pong proves that position. One Ping is under way per connection, so a quiet connection
+proves every message at once and a busy one proves many with one Pong.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from quad.realtime.delivery import Item, Kind, Message
+from quad.realtime.pace import Pace
+from quad.realtime.request import Handshake
+from quad.realtime.turns import Turns
+from quad.realtime.websocket import (
+    INTERNAL_ERROR,
+    NORMAL_CLOSURE,
+    POLICY_VIOLATION,
+    UNSUPPORTED_DATA,
+    WebSocket,
+)
+from quad.wire.engineio import Text
+
+if TYPE_CHECKING:
+    from quad.realtime.rawserver import RawServer
+
+
+class RawConnection(Turns):
+    """One raw WebSocket: a receiver of its messages and an outbox of the delivery.
+
+    Equal only to itself, so that applications can use it as the key of their own state.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_asked",
+        "_held",
+        "_held_bytes",
+        "_is_followed",
+        "_pace",
+        "_server",
+        "_told",
+        "_websocket",
+        "handshake",
+        "is_open",
+        "kind",
+        "queue",
+        "topics",
+    )
+
+    def __init__(self, server: "RawServer", handshake: Handshake, pace: Pace | None) -> None:
+        super().__init__()
+        self.handshake = handshake
+        self.kind = Kind.RAW
+        self.queue: list[Item] = []
+        self.topics: tuple[str, ...] = ()
+        self.is_open = True
+        self._server = server
+        self._pace = pace
+        self._websocket: WebSocket | None = None
+        # What is held back, in order, while what belongs before it is being read.
+        self._held: list[Item] | None = None
+        self._held_bytes = 0
+        self._is_followed = False
+        # The position of what was written last, and the one that the Ping under way carries.
+        self._told = 0
+        self._asked: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<RawConnection from {self.address}>"
+
+    # What the application says
+
+    @property
+    def address(self) -> str:
+        """The IP address of the peer."""
+        return self.handshake.address
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The handshake's headers by lower-case name; taken apart anew with every call."""
+        return self.handshake.headers
+
+    @property
+    def told(self) -> int:
+        """The position of what was written last."""
+        return self._told
+
+    def send(self, message: Message) -> None:
+        """Queue a message. Never waits; a client that has gone gets nothing."""
+        if self.is_open:
+            self._server.delivery.send(self, message)
+
+    def subscribe(self, topic: str) -> None:
+        """Receive what is published to a topic from now on. Twice is once."""
+        if self.is_open and topic not in self.topics:
+            self.topics = (*self.topics, topic)
+            self._server.topics.subscribe(topic, self)
+
+    def unsubscribe(self, topic: str) -> None:
+        """Receive no more of what is published to a topic. Not subscribed is no error."""
+        if topic in self.topics:
+            self.topics = tuple(other for other in self.topics if other != topic)
+            self._server.topics.unsubscribe(topic, self)
+
+    def follow(self, position: int) -> None:
+        """From now on have proven what is written; so far that is `position`."""
+        self._is_followed = True
+        self._told = position
+
+    def hold(self) -> None:
+        """Hold back all that is queued from now on; what is queued already goes out."""
+        self._server.delivery.settle(self)
+        self.flush()
+        self._held = []
+
+    def send_ahead(self, messages: Sequence[Message], position: int) -> None:
+        """Write before what is held back, and have `position` proven."""
+        if not self.is_open:
+            return
+        items = [item for message in messages for item in message.items(self.kind)]
+        size = sum(map(_size, items))
+        if size > self._server.options.outbox_limit_bytes // 2:
+            # One answer may be as large as it has to be: that is not the fault of a slow reader.
+            self._websocket_().allow(size)
+        self._write_and_ask(items, position)
+
+    def release(self) -> None:
+        """Write what was held back, and hold no longer."""
+        if self._held is None or not self.is_open:
+            return
+        self._server.delivery.settle(self)
+        held, self._held = self._held, None
+        self._held_bytes = 0
+        self.queue[:0] = held
+        self.flush()
+
+    def close(self, code: int = NORMAL_CLOSURE, reason: str = "") -> None:
+        """Close after everything queued so far has been written."""
+        if self.is_open:
+            self._server.delivery.settle(self)
+            self.flush()
+            self._websocket_().close(code, reason)
+
+    # What the server says
+
+    def start_on(self, websocket: WebSocket) -> None:
+        """The handshake is done."""
+        self._websocket = websocket
+        if websocket.is_compressed:
+            self.kind = Kind.PACKETS
+
+    def flush(self) -> None:
+        """Write, or hold, what is queued."""
+        queue = self.queue
+        if not queue:
+            return
+        if self._held is not None:
+            self._hold(self._held, queue)
+            return
+        position = self._server.position
+        if self._is_followed and position > self._told:
+            self._write_and_ask(queue, position)
+        else:
+            self._write(queue)
+        queue.clear()
+
+    def keep_alive(self) -> None:
+        """Nothing was heard for an interval: ask."""
+        self._ask()
+
+    def fail_silent(self) -> None:
+        """A Ping was not answered in time."""
+        if self.is_open:
+            self._websocket_().close(INTERNAL_ERROR, "ping timeout")
+
+    # What the WebSocket says
+
+    def text_received(self, text: str) -> None:
+        """One operation."""
+        refused = None if self._pace is None else self._pace.take()
+        if refused is None:
+            self._server.receive(self, text)
+        else:
+            self._server.refuse_text(self, text, refused)
+
+    def binary_received(self, data: bytes) -> None:
+        """Nothing here is binary."""
+        self._websocket_().close(UNSUPPORTED_DATA, "text frames only")
+
+    def pong_received(self, data: bytes) -> None:
+        """The client has read all that was written before the Ping."""
+        asked = self._asked
+        if asked is None or data != asked.to_bytes(8, "big"):
+            return  # a Pong that nobody asked for proves nothing
+        self._asked = None
+        self._server.heard_pong(self)
+        if self._is_followed:
+            self._server.application.proven(self, asked)
+            if self._told > asked:
+                self._ask()
+
+    def connection_ended(self, reason: str) -> None:
+        """Nothing follows."""
+        self._websocket = None
+        self.queue.clear()
+        self._server.forget(self, reason)
+
+    def slow_reader_closed(self) -> None:
+        """The client does not read."""
+        websocket = self._websocket
+        self._server.note_slow_reader(self, websocket.queued_bytes if websocket else 0)
+
+    def too_many_waiting(self) -> None:
+        """More operations wait for their turn than memory should be spent on."""
+        self._websocket_().close(POLICY_VIOLATION, "too many operations are waiting")
+
+    # How it is written
+
+    def _hold(self, held: list[Item], queue: list[Item]) -> None:
+        held += queue
+        self._held_bytes += sum(map(_size, queue))
+        queue.clear()
+        if self._held_bytes > self._server.options.outbox_limit_bytes:
+            self._server.note_slow_reader(self, self._held_bytes)
+            # Not at once: whoever flushes us is in the middle of its list.
+            asyncio.get_running_loop().call_soon(self._abort, "slow reader")
+
+    def _abort(self, reason: str) -> None:
+        if self._websocket is not None:
+            self._websocket.abort(reason)
+
+    def _write(self, items: Sequence[Item]) -> None:
+        websocket = self._websocket
+        if websocket is None:
+            return
+        if self.kind is Kind.PACKETS:
+            websocket.write_messages([item.data for item in items if isinstance(item, Text)])
+        else:
+            websocket.write(items)  # type: ignore[arg-type]  # only PACKETS queues packets
+
+    def _write_and_ask(self, items: list[Item], position: int) -> None:
+        self._told = position
+        if self._asked is None and self.kind is Kind.RAW:
+            # The usual case: messages and Ping in one write.
+            self._asked = position
+            self._server.sent_ping(self)
+            items.append(self._server.ping_frame(position))
+            self._write(items)
+        else:
+            self._write(items)
+            self._ask()
+
+    def _ask(self) -> None:
+        if self._asked is None and self._websocket is not None:
+            self._asked = self._told
+            self._server.sent_ping(self)
+            self._websocket.ping(self._told.to_bytes(8, "big"))
+
+    def _websocket_(self) -> WebSocket:
+        assert self._websocket is not None  # it is there as long as the connection is open
+        return self._websocket
+
+
+def _size(item: Item) -> int:
+    if isinstance(item, bytes):
+        return len(item)
+    return len(item.data) if isinstance(item, Text) else 0

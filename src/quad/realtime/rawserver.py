@@ -1,0 +1,367 @@
+"""A server for raw WebSockets: handlers by the `type` of a JSON object, topics, one clock."""
+
+import asyncio
+import inspect
+import logging
+import random
+import secrets
+import time
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Protocol, TypeVar, Union
+
+import msgspec
+
+from quad.realtime.counters import Counters, EventCounter
+from quad.realtime.deadlines import Deadlines
+from quad.realtime.delivery import Delivery, Message, Topics
+from quad.realtime.door import Door
+from quad.realtime.errors import BadPayload, HandshakeRefused, Internal, Refused, UnknownEvent
+from quad.realtime.opening import Opening
+from quad.realtime.options import EngineOptions
+from quad.realtime.payload import Payload
+from quad.realtime.raw import RawConnection
+from quad.realtime.request import Request
+from quad.realtime.turns import TooManyWaiting
+from quad.realtime.websocket import SERVICE_RESTART
+from quad.wire.websocket import PING, encode_frame
+
+log = logging.getLogger("quad.raw")
+
+P = TypeVar("P", bound=Payload)
+
+
+class RawApplication(Protocol):
+    """What a raw server carries messages for. No method may raise."""
+
+    def opened(self, connection: RawConnection) -> None:
+        """Somebody has connected."""
+
+    def closed(self, connection: RawConnection, reason: str) -> None:
+        """The connection has ended and its last handler has finished."""
+
+    def proven(self, connection: RawConnection, position: int) -> None:
+        """A connection that is followed has read everything up to `position`."""
+
+    def explain(
+        self, connection: RawConnection, operation: str | None, refused: Refused
+    ) -> Message:
+        """What a client is told of an operation that was declined; None: nobody knows which."""
+
+
+class _Handler(msgspec.Struct):
+    """What handles one type of payload."""
+
+    operation: str
+    call: Callable[[RawConnection, Any], Any]
+    is_overlapping: bool
+    counter: EventCounter
+
+
+class RawServer:
+    """An `Endpoint`: connections, handlers by payload, topics."""
+
+    def __init__(
+        self,
+        name: str,
+        application: RawApplication,
+        options: EngineOptions | None = None,
+        *,
+        counters: Counters | None = None,
+        door: Door | None = None,
+    ) -> None:
+        """`name` begins the names of the counters. `door` and `counters` may be an engine's."""
+        self.application = application
+        self.options = options or EngineOptions()
+        self.counters = counters or Counters()
+        self.delivery = Delivery()
+        self.topics = Topics(self.delivery)
+        self.position = 0
+        """Everything published so far is at or before this; to be set before publishing."""
+        self.connections: set[RawConnection] = set()
+        self._name = name
+        self._door = door or Door(self.options, self.counters)
+        self._handlers: dict[type, _Handler] = {}
+        self._decoder: msgspec.json.Decoder[Any] | None = None
+        self._ping: tuple[int, bytes] = (0, encode_frame(PING, bytes(8)))
+        self._is_draining = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        interval_s = self.options.ping_interval_ms / 1000
+        timeout_s = self.options.ping_timeout_ms / 1000
+        self._pings = Deadlines(interval_s, RawConnection.keep_alive)
+        self._pongs = Deadlines(timeout_s, RawConnection.fail_silent)
+
+    # What applications say
+
+    def on(
+        self, payload: type[P], handler: Callable[[RawConnection, P], Any], *, overlap: bool = False
+    ) -> None:
+        """Call the handler, plain or asynchronous, with every operation of this type.
+
+        The class says so by `tag_field="type", tag="..."`. Operations of one connection are
+        handled in order, one at a time. With `overlap` the next one may start while this one
+        waits. A handler whose end is a future returns that: it costs less than a task.
+        """
+        config = payload.__struct_config__
+        assert config.tag_field == "type"
+        assert isinstance(config.tag, str)
+        counter = self.counters.event(f"{self._name}/{config.tag}")
+        self._handlers[payload] = _Handler(config.tag, handler, overlap, counter)
+        self._decoder = msgspec.json.Decoder(Union[tuple(self._handlers)])  # noqa: UP007 - a tuple
+
+    def publish(self, topic: str, message: Message) -> int:
+        """Queue a message for every subscriber of a topic; returns how many there are.
+
+        Never waits. Every subscriber gets messages in the order of the calls.
+        """
+        subscribers = self.topics.get(topic)
+        return self.delivery.publish(subscribers, message) if subscribers else 0
+
+    async def aclose(self, grace_s: float = 2.0) -> None:
+        """Wait for the handlers that are at work; those that take too long are cancelled."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace_s)
+        for task in self._tasks:
+            log.warning("cancelling %s: still at work at the end", task.get_name())
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    # What the host says
+
+    def __len__(self) -> int:
+        return len(self.connections)
+
+    def open(self, request: Request, transport: asyncio.Transport) -> None:
+        """Take a connection; see `Endpoint`."""
+        if not self._door.allows_origin(request):
+            raise HandshakeRefused(4, "Forbidden", 403)
+        if self._is_draining:
+            raise HandshakeRefused(4, "Shutting down", 503)
+        opening = Opening(
+            request,
+            transport,
+            max_message_bytes=self.options.max_payload_bytes,
+            outbox_limit_bytes=self.options.outbox_limit_bytes,
+            compression=self.options.compression,
+        )
+        self._door.check(request.address)
+        self._door.enter(request.address)
+        connection = RawConnection(self, request.handshake(), self.options.pace())
+        self.connections.add(connection)
+        self.counters.connections["websocket", "raw"] += 1
+        connection.start_on(opening.connect(connection))
+        self._pings.start(connection)
+        self.application.opened(connection)
+
+    async def drain(self, spread_s: float) -> None:
+        """Close every connection, in random order over `spread_s`, so that not all return at once.
+
+        What was queued is written first. The code says that the service restarts.
+        """
+        self._is_draining = True
+        connections = list(self.connections)
+        random.shuffle(connections)
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        for done, connection in enumerate(connections):
+            connection.close(SERVICE_RESTART, "server shutting down")
+            due = start + spread_s * done / len(connections)
+            if due > loop.time():
+                await asyncio.sleep(due - loop.time())
+        self.delivery.flush()
+
+    def stop_clocks(self) -> None:
+        """No timer of this server outlives it."""
+        self._pings.clear()
+        self._pongs.clear()
+
+    # What connections say
+
+    def receive(self, connection: RawConnection, text: str) -> None:
+        """Handle an operation when it is its turn."""
+        assert self._decoder is not None  # a server without handlers is not served
+        try:
+            payload = self._decoder.decode(text)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            refuse = partial(self._refuse_text, connection, text, error)
+            if connection.begin(overlaps=False):
+                refuse()
+            else:
+                self._wait_for_turn(connection, refuse, overlaps=False)
+            return
+        handler = self._handlers[type(payload)]
+        if connection.begin(overlaps=handler.is_overlapping):
+            self._handle(connection, handler, payload)
+        else:
+            start = partial(self._handle, connection, handler, payload)
+            self._wait_for_turn(connection, start, overlaps=handler.is_overlapping)
+
+    def refuse_text(self, connection: RawConnection, text: str, refused: Refused) -> None:
+        """Decline what was not looked at."""
+        operation = _operation(text)
+        self._refuse(connection, self._known(operation), operation, refused)
+
+    def forget(self, connection: RawConnection, reason: str) -> None:
+        """A connection has ended."""
+        self.connections.discard(connection)
+        self.counters.connections["websocket", "raw"] -= 1
+        self._door.leave(connection.address)
+        self._pings.stop(connection)
+        self._pongs.stop(connection)
+        for topic in connection.topics:
+            connection.unsubscribe(topic)
+        connection.is_open = False
+        connection.part(partial(self._say_farewell, connection, reason))
+
+    def sent_ping(self, connection: RawConnection) -> None:
+        """An answer is due."""
+        self._pings.stop(connection)
+        self._pongs.start(connection)
+
+    def heard_pong(self, connection: RawConnection) -> None:
+        """The client lives; it is asked again after an interval without a message."""
+        self._pongs.stop(connection)
+        self._pings.start(connection)
+
+    def ping_frame(self, position: int) -> bytes:
+        """The Ping that asks for the proof of a position; many connections share it."""
+        if self._ping[0] != position:
+            self._ping = (position, encode_frame(PING, position.to_bytes(8, "big")))
+        return self._ping[1]
+
+    def note_slow_reader(self, connection: RawConnection, unread_bytes: int) -> None:
+        """A connection is being closed because its client does not read."""
+        self.counters.slow_readers_closed += 1
+        log.warning("closing %r: slow reader, %d bytes unread", connection, unread_bytes)
+
+    # Handlers
+
+    def _wait_for_turn(
+        self, connection: RawConnection, start: Callable[[], object], *, overlaps: bool
+    ) -> None:
+        try:
+            connection.wait(start, overlaps=overlaps)
+        except TooManyWaiting:
+            connection.too_many_waiting()
+
+    def _handle(self, connection: RawConnection, handler: _Handler, payload: Any) -> None:
+        started = time.perf_counter()
+        try:
+            result = handler.call(connection, payload)
+        except Exception as error:  # noqa: BLE001 - a bug costs its operation, not the server
+            self._fail(connection, handler, error)
+            connection.end()
+            return
+        if isinstance(result, asyncio.Future):
+            result.add_done_callback(partial(self._settle, connection, handler, started))
+        elif inspect.iscoroutine(result):
+            self._own(self._wait(connection, handler, started, result))
+        else:
+            _succeed(handler, started)
+            connection.end()
+
+    def _settle(
+        self,
+        connection: RawConnection,
+        handler: _Handler,
+        started: float,
+        result: asyncio.Future[Any],
+    ) -> None:
+        error = asyncio.CancelledError() if result.cancelled() else result.exception()
+        if error is None:
+            _succeed(handler, started)
+        else:
+            self._fail(connection, handler, error)
+        connection.end()
+
+    async def _wait(
+        self,
+        connection: RawConnection,
+        handler: _Handler,
+        started: float,
+        result: Coroutine[Any, Any, Any],
+    ) -> None:
+        try:
+            await result
+        except Exception as error:  # noqa: BLE001 - a bug costs its operation, not the server
+            self._fail(connection, handler, error)
+        else:
+            _succeed(handler, started)
+        finally:
+            connection.end()
+
+    def _fail(self, connection: RawConnection, handler: _Handler, error: BaseException) -> None:
+        operation = handler.operation
+        if isinstance(error, Refused):
+            self._refuse(connection, handler.counter, operation, error)
+            return
+        bug_id = secrets.token_hex(4)
+        log.error("bug %s in the handler of %r", bug_id, operation, exc_info=error)
+        handler.counter.failed += 1
+        refused = Internal(f"something went wrong on the server ({bug_id})", id=bug_id)
+        connection.send(self.application.explain(connection, operation, refused))
+
+    def _refuse_text(self, connection: RawConnection, text: str, error: Exception) -> None:
+        operation = _operation(text)
+        counter = self._known(operation)
+        self._refuse(connection, counter, operation, _refusal(operation, counter, error))
+        connection.end()
+
+    def _refuse(
+        self,
+        connection: RawConnection,
+        counter: EventCounter | None,
+        operation: str | None,
+        refused: Refused,
+    ) -> None:
+        # Unknown names are counted as one: clients choose them freely, and memory is ours.
+        counter = counter or self.counters.event(f"{self._name}/(unknown)")
+        counter.refused += 1
+        connection.send(self.application.explain(connection, operation, refused))
+
+    def _known(self, operation: str | None) -> EventCounter | None:
+        for handler in self._handlers.values():
+            if handler.operation == operation:
+                return handler.counter
+        return None
+
+    def _say_farewell(self, connection: RawConnection, reason: str) -> None:
+        self.application.closed(connection, reason)
+        connection.end()
+
+    def _own(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _Typed(msgspec.Struct):
+    type: str
+
+
+_decode_type = msgspec.json.Decoder(_Typed).decode
+
+
+def _operation(text: str) -> str | None:
+    try:
+        return _decode_type(text).type
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def _refusal(operation: str | None, counter: EventCounter | None, error: Exception) -> Refused:
+    if operation is not None and counter is None:
+        return UnknownEvent(f"there is no operation of the type {operation!r}")
+    if isinstance(error, RecursionError):
+        return BadPayload("nested too deeply")
+    if not isinstance(error, msgspec.ValidationError):
+        return BadPayload(f"not JSON: {error}")
+    # "$" is the root in msgspec's paths; people know the key's name.
+    sentence = str(error).replace("`$.", "`").replace(" - at `$`", "")
+    return BadPayload(sentence if operation is None else f"{operation}: {sentence}")
+
+
+def _succeed(handler: _Handler, started: float) -> None:
+    handler.counter.succeeded += 1
+    handler.counter.latency_s.observe(time.perf_counter() - started)
