@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -83,7 +83,8 @@ class Request(msgspec.Struct):
         origin = self.headers.get("origin")
         if origin is None:
             return True
-        return urlsplit(origin).netloc.lower() == self.headers.get("host", "").lower() != ""
+        # An origin is a scheme and a host (RFC 6454, section 6.2), but a peer may send any text.
+        return origin.partition("://")[2].lower() == self.headers.get("host", "").lower() != ""
 
 
 def make_request(
