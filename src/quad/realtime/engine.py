@@ -13,16 +13,13 @@ from quad.realtime.delivery import Delivery
 from quad.realtime.door import Door
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.options import EngineOptions
+from quad.realtime.quirks import recognise
 from quad.realtime.request import Request
 from quad.realtime.session import Listener, Session
 from quad.realtime.websocket import SERVICE_RESTART, WebSocket
 from quad.wire.engineio import Open, Ping, Version, encode_handshake
 
 log = logging.getLogger("quad.engine")
-
-# `<ten or more digits>-<digits>` as the cache breaker `t` of the handshake is the mark of the
-# Python client socketIO-client, which reads binary framing alone.
-_TIMESTAMP_DIGITS = 10
 
 
 class Application(Protocol):
@@ -136,7 +133,7 @@ class Engine:
             version,
             request.handshake(),
             wants_base64=wants_base64,
-            binary_framing=not wants_base64 and _is_socketio_client(request.query.get("t", "")),
+            quirks=recognise(request.query.get("t", "")),
         )
         self.sessions[sid] = session
         self.door.enter(request.address)
@@ -229,9 +226,3 @@ class Engine:
 
 def _fail_silent(session: Session) -> None:
     session.fail("ping timeout")
-
-
-def _is_socketio_client(cache_breaker: str) -> bool:
-    seconds, dash, count = cache_breaker.partition("-")
-    is_long_enough = len(seconds) >= _TIMESTAMP_DIGITS
-    return dash == "-" and is_long_enough and seconds.isdecimal() and count.isdecimal()

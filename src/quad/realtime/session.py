@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from quad.realtime.delivery import Item, Kind, Message
+from quad.realtime.quirks import NONE, Quirks
 from quad.realtime.request import Handshake
 from quad.realtime.websocket import NORMAL_CLOSURE, PROTOCOL_ERROR, WebSocket
 from quad.wire.engineio import (
@@ -95,10 +96,11 @@ class _Polling:
         self.is_posting = False
         self.waiting: asyncio.Future[list[AnyPacket]] | None = None
 
-    def take(self) -> list[AnyPacket]:
-        """Everything held."""
-        packets, self.held = self.held, []
-        self.held_bytes = 0
+    def take(self, most: int | None = None) -> list[AnyPacket]:
+        """What is held, or the first `most` packets of it."""
+        packets = self.held[:most]
+        self.held = self.held[len(packets) :]
+        self.held_bytes = sum(map(_size, self.held))
         return packets
 
 
@@ -113,10 +115,10 @@ class Session:
         "_probe",
         "_state",
         "_websocket",
-        "binary_framing",
         "handshake",
         "kind",
         "queue",
+        "quirks",
         "sid",
         "version",
         "wants_base64",
@@ -130,14 +132,13 @@ class Session:
         handshake: Handshake,
         *,
         wants_base64: bool = False,
-        binary_framing: bool = False,
+        quirks: Quirks = NONE,
     ) -> None:
         self.sid = sid
         self.version = version
         self.handshake = handshake
         self.wants_base64 = wants_base64
-        # V3 only: answers are in binary framing even when they hold text alone.
-        self.binary_framing = binary_framing
+        self.quirks = quirks
         self.kind = Kind.PACKETS
         self.queue: list[Item] = []
         self._engine = engine
@@ -193,7 +194,7 @@ class Session:
         self._end_probe()
         polling.held.append(Close())
         self._move(State.CLOSING)
-        if self._answer_poll(polling):
+        if self._answer_poll(polling) and not polling.held:
             self._end(reason)
         else:
             self._engine.closings.start(self)
@@ -253,7 +254,7 @@ class Session:
         if self._state is State.PROBED:
             # The client is about to move; what is queued goes over the WebSocket.
             polling.waiting.set_result([Noop()])
-        elif self._answer_poll(polling) and self._state is State.CLOSING:
+        elif self._answer_poll(polling) and self._state is State.CLOSING and not polling.held:
             self._end("server close")
         return polling.waiting
 
@@ -304,7 +305,7 @@ class Session:
     def _answer_poll(self, polling: _Polling) -> bool:
         if not polling.held or polling.waiting is None or polling.waiting.done():
             return False
-        polling.waiting.set_result(polling.take())
+        polling.waiting.set_result(polling.take(self.quirks.packets_per_poll))
         return True
 
     # The upgrade
