@@ -88,7 +88,7 @@ def static_file(name: str) -> Response[bytes]:
     if content is None:
         return Response(b"", status_code=404, media_type="text/plain")
     media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
-    return Response(content, media_type=f"{media_type}; charset=utf-8", headers=_FILE_HEADERS)
+    return Response(content, media_type=media_type, headers=_FILE_HEADERS)
 
 
 def _page(view: View, template: str, status: int, **values: object) -> Response[str]:
@@ -98,7 +98,7 @@ def _page(view: View, template: str, status: int, **values: object) -> Response[
     return Response(
         html,
         status_code=status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={
             "Cache-Control": "no-store",
             "Content-Security-Policy": _policy(view.host),

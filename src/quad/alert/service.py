@@ -79,9 +79,11 @@ class AlertService:
         name, code = check_name(name), check_room(code)
         async with self.rooms.hold(code) as room:
             seat = self._seats.get(client)
-            is_there = seat is not None and seat.room is room and seat.person.name == name
+            is_there = seat == (room, room.people.get(name))
             if client.is_open and not is_there:
                 self._leave(client)
+                if seat is None or seat.room is not room:
+                    _replay(room, client)
                 self._enter(client, room, name)
             return list(room.people)
 
@@ -146,8 +148,6 @@ class AlertService:
     # Rooms
 
     def _enter(self, client: Client, room: Room, name: str) -> None:
-        for message in room.history:
-            client.emit("message", {"msg": message.shown()})
         client.subscribe(room.topic)
         person = room.people.get(name)
         is_new = person is None
@@ -189,3 +189,8 @@ class AlertService:
         at = self._now()
         room.last_id = max(room.last_id + 1, int(at.timestamp() * 1000) << _COUNT_BITS)
         return Message(room.last_id, name, text, at)
+
+
+def _replay(room: Room, client: Client) -> None:
+    for message in room.history:
+        client.emit("message", {"msg": message.shown()})

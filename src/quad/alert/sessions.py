@@ -42,8 +42,7 @@ class Sessions:
     def sign(self, session: Session) -> str:
         """The value of the cookie."""
         assert self._serializer is not None, "not opened"
-        signed = self._serializer.dumps(msgspec.to_builtins(session))
-        return signed if isinstance(signed, str) else signed.decode()
+        return self._serializer.dumps(msgspec.to_builtins(session))
 
     def read(self, value: str) -> Session | None:
         """The session of a cookie's value; None unless it was signed here, and lately."""

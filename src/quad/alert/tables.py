@@ -82,7 +82,7 @@ def select_messages(room: str, limit: int) -> Select[int, str, str, datetime]:
 
 def read_messages(rows: Iterable[Row[Any]]) -> list[Message]:
     """The messages of `select_messages`, in the order given."""
-    return [Message(*row) for row in rows]
+    return [Message(row.id, row.name, row.text, row.at) for row in rows]
 
 
 def insert_key(key: str) -> Change:
