@@ -1,12 +1,14 @@
 """Committed before anybody is told: what happens when the database does not take a change."""
 
 import asyncio
+import itertools
 import secrets
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from quad.settings import ClassroomSettings
 from tests.classroom.school import (
@@ -208,21 +210,29 @@ async def test_a_killed_server_loses_nothing_that_anybody_was_shown(database: Pa
     await student.emit("room/join", {**there, "name": "Ann"})
     joined = await student.expect("room/join")
 
-    # In full flow of messages, files and statuses, the power goes out.
-    for number in range(2_000):
-        await student.emit("message/to_mentor", {**there, "content": str(number)})
-        files = [code(f"{number % 5}.py", str(number))]
-        await student.emit("sharing/code_update", {**there, "files": files})
-        await student.emit("steps/status/to_mentor", {str(number % 16 + 1): "HELP"})
-        if number == 1_000:
-            process.kill()
-            break
+    async def talk() -> None:
+        for number in itertools.count():
+            await student.emit("message/to_mentor", {**there, "content": str(number)})
+            files = [code(f"{number % 5}.py", str(number))]
+            await student.emit("sharing/code_update", {**there, "files": files})
+            await student.emit("steps/status/to_mentor", {str(number % 16 + 1): "HELP"})
+            # Many in flight, but not the whole test in the socket's buffer.
+            await asyncio.sleep(0.001)
+
+    # In full flow, the power goes out.
+    talking = asyncio.create_task(talk())
+    async with asyncio.timeout(30):
+        while len(teacher.heard) < 300:
+            await asyncio.sleep(0.01)
+    process.kill()
     await process.wait()
+    with pytest.raises(ConnectionClosed):
+        await talking
     await teacher.close()
     await student.close()
     shown = list(teacher.heard)
     messages = [said["content"] for event, said in shown if event == "message/to_mentor"]
-    assert messages
+    assert len(messages) > 50
 
     async with open_school(database, ClassroomSettings()) as school:
         back, again = await school.student(room["id"], "Ann")
