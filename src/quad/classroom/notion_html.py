@@ -1,0 +1,283 @@
+"""Notion's blocks as the HTML that the task editor writes.
+
+A block has a type, rich text under `properties`, and the ids of its children under `content`. Rich
+text is a list of `[text]` or `[text, [[format, argument?], ...]]`. Whatever is not known is shown
+as the text it carries; what a task cannot hold (a video, a file) becomes a link.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+from itertools import groupby
+from typing import Any, Final
+from urllib.parse import quote, urljoin
+
+from msgspec import Struct
+
+_DEPTH: Final = 20
+_INDENT: Final = 8
+"""Quill has classes up to `ql-indent-8`."""
+
+_HEADINGS: Final = {"header": "h1", "sub_header": "h2", "sub_sub_header": "h3"}
+_LISTS: Final = {"bulleted_list": "ul", "numbered_list": "ol", "to_do": "ul"}
+_TRANSPARENT: Final = {"column_list", "column", "transclusion_container"}
+_INVISIBLE: Final = {"table_of_contents", "breadcrumb", "collection_view", "alias", "table_row"}
+_STYLES: Final = {"b": "strong", "i": "em", "s": "s", "_": "u", "c": "code"}
+_COLOURS: Final = {
+    "gray": "#787774", "brown": "#9f6b53", "orange": "#d9730d", "yellow": "#cb912f",
+    "teal": "#448361", "green": "#448361", "blue": "#337ea9", "purple": "#9065b0",
+    "pink": "#c14c8a", "red": "#d44c47",
+}  # fmt: skip
+_BACKGROUNDS: Final = {
+    "gray": "#f1f1ef", "brown": "#f4eeee", "orange": "#faebdd", "yellow": "#fbf3db",
+    "teal": "#edf3ec", "green": "#edf3ec", "blue": "#e7f3f8", "purple": "#f6f3f9",
+    "pink": "#faf1f5", "red": "#fdebec",
+}  # fmt: skip
+# Files that were uploaded: their own addresses expire, Notion serves them through its own.
+_UPLOADED: Final = ("attachment:", "secure.notion-static.com", "prod-files-secure", "/image/")
+
+
+class Block(Struct, frozen=True):
+    """One block of a page, as Notion sends it; `alive` is false in the bin."""
+
+    id: str
+    type: str
+    properties: dict[str, Any] = {}
+    content: list[str] = []
+    format: dict[str, Any] = {}
+    alive: bool = True
+    space_id: str | None = None
+
+
+class Writer:
+    """Writes blocks as HTML, each block once, so that blocks in a circle come to an end."""
+
+    def __init__(self, blocks: Mapping[str, Block], base: str) -> None:
+        """`base` is the address of the site, for links inside it."""
+        self._blocks = blocks
+        self._base = base
+        self._written: set[str] = set()
+
+    def write(self, blocks: Iterable[Block], depth: int = 0, indent: int = 0) -> str:
+        """Return the HTML of blocks that follow one another; neighbours make one list."""
+        if depth > _DEPTH:
+            return ""
+        runs = groupby(self._once(blocks), _list_attributes)
+        return "".join(
+            self._list(attributes, list(run), depth)
+            if attributes
+            else "".join(self._block(block, depth, indent) for block in run)
+            for attributes, run in runs
+        )
+
+    def _children(self, block: Block) -> list[Block]:
+        return children(self._blocks, block)
+
+    def _once(self, blocks: Iterable[Block]) -> Iterable[Block]:
+        for block in blocks:
+            if block.id not in self._written:
+                self._written.add(block.id)
+                yield block
+
+    def _list(self, attributes: str, items: Sequence[Block], depth: int) -> str:
+        tag = attributes.partition(" ")[0]
+        written = (
+            f"<li>{self._title(item)}{self.write(self._children(item), depth + 1)}</li>"
+            for item in items
+        )
+        return f"<{attributes}>{''.join(written)}</{tag}>"
+
+    def _block(self, block: Block, depth: int, indent: int) -> str:
+        if block.type in _INVISIBLE:
+            return ""
+        if block.type in _TRANSPARENT:
+            return self.write(self._children(block), depth + 1, indent)
+        write = _WRITERS.get(block.type)
+        if write is not None:
+            return write(self, block)
+        inside = self.write(self._children(block), depth + 1, indent + 1)
+        return self._line(block, indent) + inside
+
+    def _line(self, block: Block, indent: int) -> str:
+        """The text of a block in its own element."""
+        title = self._title(block)
+        if tag := _HEADINGS.get(block.type):
+            return f"<{tag}>{title}</{tag}>"
+        match block.type:
+            case "quote":
+                return f"<blockquote>{title}</blockquote>"
+            case "callout":
+                return f"<blockquote>{_icon(block)}{title}</blockquote>"
+            case "toggle":
+                return f"<p><strong>{title}</strong></p>"
+        source = _address(block)
+        if source is not None:
+            return self._paragraph(self._link(source, title or escape(source)), indent)
+        return self._paragraph(title or "<br>", indent)
+
+    def _paragraph(self, html: str, indent: int) -> str:
+        marked = f' class="ql-indent-{min(indent, _INDENT)}"' if indent else ""
+        return f"<p{marked}>{html}</p>"
+
+    def _title(self, block: Block) -> str:
+        return self.rich(block.properties.get("title"))
+
+    def _code(self, block: Block) -> str:
+        code = escape(plain(block.properties.get("title")), quote=False)
+        # A parser drops the first line break of a <pre>.
+        start = "\n" if code.startswith("\n") else ""
+        return f'<pre class="ql-syntax" spellcheck="false">{start}{code}\n</pre>' + self._caption(
+            block
+        )
+
+    def _image(self, block: Block) -> str:
+        source = _address(block)
+        if source is None:
+            return ""
+        if any(mark in source for mark in _UPLOADED):
+            path = f"/image/{quote(source, safe='')}?table=block&id={block.id}&cache=v2"
+            source = self._absolute(path)
+        address = escape(self._absolute(source))
+        return f'<p><img src="{address}"></p>' + self._caption(block)
+
+    def _caption(self, block: Block) -> str:
+        caption = self.rich(block.properties.get("caption"))
+        return f"<p><em>{caption}</em></p>" if caption else ""
+
+    def _equation(self, block: Block) -> str:
+        return f"<p><code>{escape(plain(block.properties.get('title')), quote=False)}</code></p>"
+
+    def _divider(self, block: Block) -> str:
+        return "<hr>"
+
+    def _page(self, block: Block) -> str:
+        title = self._title(block) or "Untitled"
+        return f"<p>{self._link('/' + block.id.replace('-', ''), title)}</p>"
+
+    def _synced(self, block: Block) -> str:
+        pointer = block.format.get("transclusion_reference_pointer")
+        target = self._blocks.get(str(pointer.get("id"))) if isinstance(pointer, dict) else None
+        return self.write([target]) if target else ""
+
+    def _table(self, block: Block) -> str:
+        columns = block.format.get("table_block_column_order")
+        if not isinstance(columns, list):
+            return ""
+        rows = (
+            "".join(f"<td>{self.rich(row.properties.get(str(name)))}</td>" for name in columns)
+            for row in self._children(block)
+        )
+        return f"<table><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
+
+    def _link(self, address: str, html: str) -> str:
+        target = escape(self._absolute(address))
+        return f'<a href="{target}" rel="noopener noreferrer" target="_blank">{html}</a>'
+
+    def _absolute(self, address: str) -> str:
+        try:
+            return urljoin(self._base, address)
+        except ValueError:  # brackets that hold no IPv6 address
+            return "about:blank"
+
+    def rich(self, spans: object) -> str:
+        """Return rich text as inline HTML."""
+        return "".join(self._span(text, formats) for text, formats in _spans(spans))
+
+    def _span(self, text: str, formats: Sequence[tuple[str, object]]) -> str:
+        html = escape(text, quote=False).replace("\n", "<br>")
+        for name, argument in formats:
+            html = self._formatted(html, name, argument)
+        return html
+
+    def _formatted(self, html: str, name: str, argument: object) -> str:
+        match name, argument:
+            case (("b" | "i" | "s" | "_" | "c"), _):
+                return f"<{_STYLES[name]}>{html}</{_STYLES[name]}>"
+            case "a", str():
+                return self._link(argument, html)
+            case "h", str():
+                return _coloured(html, argument)
+            case "e", str():
+                return f"<code>{escape(argument, quote=False)}</code>"
+            case "p", str():
+                page = self._blocks.get(argument)
+                title = escape(plain(page.properties.get("title"))) if page else ""
+                return self._link("/" + argument.replace("-", ""), title or "page")
+            case "d", {"start_date": str(day)}:
+                return escape(day)
+            case _:
+                return html
+
+
+_WRITERS: Final[Mapping[str, Callable[[Writer, Block], str]]] = {
+    "code": Writer._code,
+    "image": Writer._image,
+    "equation": Writer._equation,
+    "divider": Writer._divider,
+    "page": Writer._page,
+    "collection_view_page": Writer._page,
+    "transclusion_reference": Writer._synced,
+    "table": Writer._table,
+}
+
+
+def children(blocks: Mapping[str, Block], block: Block) -> list[Block]:
+    """Return the blocks inside a block, those that are known and not in the bin."""
+    return [child for each in block.content if (child := blocks.get(each)) and child.alive]
+
+
+def plain(spans: object) -> str:
+    """Return rich text without its formats."""
+    return "".join(text for text, _ in _spans(spans))
+
+
+def _spans(spans: object) -> Iterable[tuple[str, list[tuple[str, object]]]]:
+    for span in spans if isinstance(spans, list) else []:
+        match span:
+            case [str(text)]:
+                yield text, []
+            case [str(text), [*formats], *_]:
+                yield text, [_format(each) for each in formats]
+
+
+def _format(written: object) -> tuple[str, object]:
+    match written:
+        case [str(name), argument, *_]:
+            return name, argument
+        case [str(name)]:
+            return name, None
+        case _:
+            return "", None
+
+
+def _list_attributes(block: Block) -> str | None:
+    """The opening of the list that a block belongs in, None if it is no list item."""
+    tag = _LISTS.get(block.type)
+    if block.type != "to_do":
+        return tag
+    checked = plain(block.properties.get("checked")) == "Yes"
+    return f'{tag} data-checked="{str(checked).lower()}"'
+
+
+def _address(block: Block) -> str | None:
+    """Where something outside lies that a block shows."""
+    for name in ("source", "link"):
+        if address := plain(block.properties.get(name)).strip():
+            return address
+    shown = block.format.get("display_source")
+    return shown if isinstance(shown, str) and shown else None
+
+
+def _icon(block: Block) -> str:
+    icon = block.format.get("page_icon")
+    # Else it is the address of a picture.
+    is_sign = isinstance(icon, str) and icon != "" and "/" not in icon
+    return f"{escape(str(icon))} " if is_sign else ""
+
+
+def _coloured(html: str, colour: str) -> str:
+    name, _, kind = colour.partition("_")
+    kinds = {"": ("color", _COLOURS), "background": ("background-color", _BACKGROUNDS)}
+    style, palette = kinds.get(kind, ("", {}))
+    if name not in palette:
+        return html
+    return f'<span style="{style}: {palette[name]};">{html}</span>'
