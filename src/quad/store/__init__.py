@@ -9,7 +9,9 @@ await store.aclose()
 
 from .batch import Change
 from .errors import Conflict, StatementRejected, StoreClosed, StoreError, StoreUnavailable
+from .mailbox import Entry, Mailbox
 from .migrate import current_revision, head_revision, is_current, migrate
+from .reader import Device, Gap, Reader
 from .schema import TABLE_OPTIONS, LongBinary, LongText, ShortText, Timestamp, metadata
 from .store import Observer, Store
 from .upsert import Upsert, upsert
@@ -19,9 +21,14 @@ __all__ = [
     "TABLE_OPTIONS",
     "Change",
     "Conflict",
+    "Device",
+    "Entry",
+    "Gap",
     "LongBinary",
     "LongText",
+    "Mailbox",
     "Observer",
+    "Reader",
     "ShortText",
     "StatementRejected",
     "Store",

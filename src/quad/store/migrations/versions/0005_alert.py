@@ -6,7 +6,7 @@ from alembic import op
 from quad.store.schema import TABLE_OPTIONS, LongText, ShortText
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0004"
 
 
 def upgrade() -> None:

@@ -1,0 +1,1 @@
+"""Group chats for clients of any kind over one raw WebSocket."""

@@ -1,0 +1,111 @@
+"""The chat's values and rules: phones, names, dates. Nothing here waits or remembers."""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from quad.chat.refusals import BadValue, TextTooLong
+from quad.realtime import Payload
+
+ORIGINAL: Final = 1
+CURRENT: Final = 2
+"""The protocols of clients: exactly the keys of the original, or also ids, tokens and codes."""
+
+NAME_LIMIT: Final = 100
+# What a client may choose as its own token: 128 bits in any usual spelling have 22 characters.
+TOKEN_LENGTHS: Final = range(22, 201)
+
+_PHONE = re.compile(r"\+?[0-9]{3,15}")
+_DROPPED = str.maketrans("", "", " -")
+
+
+class PhoneUser(Payload, frozen=True, kw_only=True):
+    """Who somebody says to be."""
+
+    name: str
+    phone: str
+
+
+class User(msgspec.Struct, frozen=True):
+    """A user as clients see one."""
+
+    name: str
+    phone: str
+    disconnection_date: str | None
+
+
+class KeptMessage(msgspec.Struct, frozen=True, array_like=True):
+    """A message as the mailbox keeps it; the time is in seconds since 1970."""
+
+    sender: str
+    at: int
+    text: str
+
+
+_encode_kept = msgspec.json.Encoder().encode
+decode_kept: Final = msgspec.json.Decoder(KeptMessage).decode
+
+
+def encode_kept(sender: str, at: int, text: str) -> str:
+    """The entry of a message."""
+    return _encode_kept(KeptMessage(sender, at, text)).decode()
+
+
+def normal_phone(phone: str) -> str:
+    """The one spelling of a phone number: without spaces and dashes.
+
+    Raises:
+        BadValue: it is no phone number.
+    """
+    plain = phone.translate(_DROPPED)
+    if not _PHONE.fullmatch(plain):
+        raise BadValue("phone", "needs 3 to 15 digits, with spaces, dashes and a leading '+'")
+    return plain
+
+
+def checked_name(key: str, name: str) -> str:
+    """A name of a user or a chat as it was given.
+
+    Raises:
+        BadValue: it is empty, too long, or nobody could type it again.
+    """
+    if not 1 <= len(name) <= NAME_LIMIT:
+        raise BadValue(key, f"needs 1 to {NAME_LIMIT} characters")
+    if name != name.strip() or not name.isprintable():
+        raise BadValue(key, "has spaces around it, or characters that cannot be printed")
+    return name
+
+
+def check_text(text: str, limit_bytes: int) -> None:
+    """Bound the text of a message.
+
+    Raises:
+        TextTooLong: it is too long.
+    """
+    # A character has four bytes at most: most texts need not be encoded to know.
+    if len(text) * 4 > limit_bytes and len(text.encode()) > limit_bytes:
+        raise TextTooLong(limit_bytes)
+
+
+def shown_date(at: datetime) -> str:
+    """A point in time as clients see it, in UTC."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+class Dates:
+    """Dates of seconds since 1970; many messages share one."""
+
+    __slots__ = ("_at", "_shown")
+
+    def __init__(self) -> None:
+        self._at = -1
+        self._shown = ""
+
+    def show(self, at: int) -> str:
+        """A second as clients see it."""
+        if at != self._at:
+            self._at = at
+            self._shown = shown_date(datetime.fromtimestamp(at, UTC))
+        return self._shown

@@ -1,0 +1,139 @@
+"""Everything that the chat declines, each with its stable code."""
+
+from quad.realtime import BadPayload, Refused
+
+
+class BadValue(BadPayload):
+    """A key holds a value of the right type that is not allowed."""
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(f"'{key}' {why}")
+
+
+class NotRegistered(Refused):
+    """The connection has to `register` first."""
+
+    code = "not_registered"
+
+    def __init__(self) -> None:
+        super().__init__("register first")
+
+
+class AlreadyRegistered(Refused):
+    """The connection belongs to another phone."""
+
+    code = "already_registered"
+
+    def __init__(self) -> None:
+        super().__init__("this connection is registered with another phone")
+
+
+class TokenRequired(Refused):
+    """The phone belongs to somebody who has a token."""
+
+    code = "token_required"
+
+    def __init__(self) -> None:
+        super().__init__("this phone can be registered only with its token")
+
+
+class WrongToken(Refused):
+    """The token is not the one of this phone."""
+
+    code = "wrong_token"
+
+    def __init__(self) -> None:
+        super().__init__("the token is not the one of this phone")
+
+
+class TooManyWrongTokens(Refused):
+    """Somebody tries tokens; `retry_after_s` says when the next one is looked at."""
+
+    code = "rate_limited"
+
+    def __init__(self, wait_s: float) -> None:
+        retry_after_s = round(wait_s, 1)
+        super().__init__(
+            f"too many wrong tokens: try again in {retry_after_s} s", retry_after_s=retry_after_s
+        )
+
+
+class UnknownPhone(Refused):
+    """Nobody has registered this phone."""
+
+    code = "unknown_phone"
+
+    def __init__(self, phone: str) -> None:
+        super().__init__(f"nobody is registered with the phone {phone}")
+
+
+class ChatNotFound(Refused):
+    """There is no chat of that name."""
+
+    code = "chat_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no chat {name!r}")
+
+
+class NameTaken(Refused):
+    """There is a chat of that name already."""
+
+    code = "name_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is a chat {name!r} already")
+
+
+class NotMember(Refused):
+    """Whoever asks, or is asked for, is not in the chat."""
+
+    code = "not_a_member"
+
+    def __init__(self, who: str, name: str) -> None:
+        super().__init__(f"{who} not a member of the chat {name!r}")
+
+
+class AlreadyMember(Refused):
+    """Whoever is to be added is in the chat."""
+
+    code = "already_a_member"
+
+    def __init__(self, phone: str, name: str) -> None:
+        super().__init__(f"{phone} is a member of the chat {name!r} already")
+
+
+class NotOwner(Refused):
+    """Only the owner of the chat may do this."""
+
+    code = "not_the_owner"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"only the owner of the chat {name!r} may do this")
+
+
+class TextTooLong(Refused):
+    """The text is over the limit."""
+
+    code = "text_too_long"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"the text has more than {limit_bytes} bytes", limit="text_limit_bytes")
+
+
+class LimitReached(Refused):
+    """One chat, or one user, has as many of something as is allowed."""
+
+    code = "limit_reached"
+
+    def __init__(self, sentence: str, setting: str) -> None:
+        super().__init__(sentence, limit=setting)
+
+
+class CannotSave(Refused):
+    """The database does not answer; nothing has changed. Try again later."""
+
+    code = "cannot_save"
+
+    def __init__(self) -> None:
+        super().__init__("this cannot be saved now; nothing has changed, try again later")

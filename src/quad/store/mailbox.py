@@ -1,0 +1,275 @@
+"""The mailbox: entries kept in boxes for readers, until all have proven that they have them.
+
+box_entries = await mailbox.read(["chat/1"], device.after, device.gap, device.upto)
+
+Ids are made by the program, sort by time and are one sequence for all boxes, so one position per
+reader says for all boxes what the reader has. Boxes and readers are named by the system that
+owns them, beginning with its own name: "chat/1", "chat/+4912345".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Final, NamedTuple, Self
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+)
+
+from .batch import Change
+from .errors import StoreClosed, StoreError
+from .reader import Gap, Reader
+from .schema import TABLE_OPTIONS, LongText, ShortText, metadata
+from .store import Store
+from .upsert import upsert
+
+log = logging.getLogger("quad.mailbox")
+
+SAVE_S: Final = 1.0
+"""How long a position may wait to be saved. What is lost of it is told once more."""
+
+NAME_LENGTH: Final = 64
+
+# Ids are milliseconds since 1970 and, within one, a count: 63 bits until the year 2248.
+_COUNT_BITS: Final = 20
+_POSITIONS_A_WRITE: Final = 500
+
+entries: Final = Table(
+    "mailbox_entries",
+    metadata,
+    Column("box", ShortText(NAME_LENGTH), primary_key=True),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", LongText, nullable=False),
+    # One tree instead of two: an entry is found by box and id, and by nothing else.
+    sqlite_with_rowid=False,
+    **TABLE_OPTIONS,
+)
+
+readers: Final = Table(
+    "mailbox_readers",
+    metadata,
+    Column("reader", ShortText(NAME_LENGTH), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("gap_after", BigInteger),
+    Column("gap_upto", BigInteger),
+    **TABLE_OPTIONS,
+)
+
+_INSERT: Final = insert(entries)
+_KEEP_READER: Final = upsert(readers, key=["reader"], update=["position", "gap_after", "gap_upto"])
+_TRIM: Final = delete(entries).where(
+    entries.c.box == bindparam("of_box"), entries.c.id <= bindparam("upto")
+)
+_DROP: Final = delete(entries).where(entries.c.box == bindparam("of_box"))
+_READ: Final[Select[str, int, str]] = (
+    select(entries.c.box, entries.c.id, entries.c.content)
+    .where(
+        entries.c.box.in_(bindparam("boxes", expanding=True)),
+        entries.c.id > bindparam("start"),
+        entries.c.id <= bindparam("upto"),
+        or_(
+            entries.c.id > bindparam("after"),
+            and_(
+                entries.c.id > bindparam("gap_after"),
+                entries.c.id <= bindparam("gap_upto"),
+            ),
+        ),
+    )
+    .order_by(entries.c.id)
+    .limit(bindparam("most"))
+)
+_LAST_IDS: Final[Select[str, int]] = (
+    select(entries.c.box, func.max(entries.c.id).label("last_id"))
+    .where(entries.c.box.like(bindparam("pattern")))
+    .group_by(entries.c.box)
+)
+_READERS: Final[Select[str, int, int | None, int | None]] = select(
+    readers.c.reader, readers.c.position, readers.c.gap_after, readers.c.gap_upto
+).where(readers.c.reader.like(bindparam("pattern")))
+_NO_GAP: Final = Gap(0, 0)
+
+
+class Entry(NamedTuple):
+    """One entry of a box; `content` is its owner's own text."""
+
+    box: str
+    id: int
+    content: str
+
+
+class Mailbox:
+    """Boxes and readers' positions; one for all systems of a process."""
+
+    def __init__(self, store: Store, last_id: int, now_ms: Callable[[], int]) -> None:
+        """For `open`."""
+        self._store = store
+        self._last_id = last_id
+        self._now_ms = now_ms
+        self._saved: dict[str, tuple[int, Gap | None]] = {}
+        self._unsaved: dict[str, Reader] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    @classmethod
+    async def open(
+        cls, store: Store, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    ) -> Self:
+        """Continue behind everything that is in the database, even if the clock was set back.
+
+        Raises StoreUnavailable.
+        """
+        last_id = 0
+        for statement in (select(func.max(entries.c.id)), select(func.max(readers.c.position))):
+            last_id = max(last_id, (await store.read(statement))[0][0] or 0)
+        return cls(store, last_id, now_ms)
+
+    @property
+    def last_id(self) -> int:
+        """The id that was given last."""
+        return self._last_id
+
+    def next_id(self) -> int:
+        """A new id, larger than all before; write what bears it before the next one."""
+        self._last_id = max(self._last_id + 1, self._now_ms() << _COUNT_BITS)
+        return self._last_id
+
+    # Entries
+
+    async def read(
+        self,
+        boxes: Iterable[str],
+        after: int,
+        gap: Gap | None,
+        upto: int,
+        *,
+        start: int = 0,
+        most: int = 1000,
+    ) -> list[Entry]:
+        """The first `most` entries with start < id <= upto in the gap or after `after`, by id.
+
+        Raises StoreUnavailable.
+        """
+        gap = gap or _NO_GAP
+        values = {
+            "boxes": list(boxes),
+            "start": max(start, min(after, gap.after) if gap.upto else after),
+            "upto": upto,
+            "after": after,
+            "gap_after": gap.after,
+            "gap_upto": gap.upto,
+            "most": most,
+        }
+        rows = await self._store.read(_READ, values)
+        return [Entry(row.box, row.id, row.content) for row in rows]
+
+    async def last_ids(self, owner: str) -> dict[str, int]:
+        """The id of the last entry of every box of one system; raises StoreUnavailable."""
+        rows = await self._store.read(_LAST_IDS, _names_of(owner))
+        return {row.box: row.last_id for row in rows}
+
+    # Readers
+
+    async def readers(self, owner: str) -> dict[str, Reader]:
+        """Every reader of one system, with nobody reading; raises StoreUnavailable."""
+        found: dict[str, Reader] = {}
+        for row in await self._store.read(_READERS, _names_of(owner)):
+            gap = None if row.gap_upto is None else Gap(row.gap_after, row.gap_upto)
+            found[row.reader] = Reader(row.position, gap)
+            self._saved[row.reader] = (row.position, gap)
+        return found
+
+    def save(self, name: str, reader: Reader) -> None:
+        """Save the reader's position soon; the latest one is what is saved."""
+        self._unsaved[name] = reader
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SAVE_S, self._save)
+
+    async def flush(self) -> None:
+        """Save all positions now; one that cannot be saved is told of and lost.
+
+        Call it when nobody reads any more, before the store is closed.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        changes = self._take_changes()
+        if not changes:
+            return
+        try:
+            await self._store.write(*changes)
+        except StoreError as error:
+            log.warning("positions of %d readers are not saved: %s", len(changes), error)
+
+    def _save(self) -> None:
+        self._timer = None
+        changes = self._take_changes()
+        for first in range(0, len(changes), _POSITIONS_A_WRITE):
+            some = changes[first : first + _POSITIONS_A_WRITE]
+            try:
+                self._store.write(*some).add_done_callback(partial(_report, len(some)))
+            except StoreClosed:
+                return
+
+    def _take_changes(self) -> list[Change]:
+        changes = []
+        for name, reader in self._unsaved.items():
+            state = (reader.position, reader.gap)
+            if self._saved.get(name) != state:
+                self._saved[name] = state
+                changes.append(keep_reader(name, *state))
+        self._unsaved.clear()
+        return changes
+
+
+def put(box: str, entry_id: int, content: str) -> Change:
+    """Put an entry into a box."""
+    return Change(_INSERT, {"box": box, "id": entry_id, "content": content})
+
+
+def trim(box: str, upto: int) -> Change:
+    """Forget the entries of a box up to an id."""
+    return Change(_TRIM, {"of_box": box, "upto": upto}, key=("mailbox_trim", box))
+
+
+def drop(box: str) -> Change:
+    """Forget a box with all its entries."""
+    return Change(_DROP, {"of_box": box})
+
+
+def keep_reader(name: str, position: int, gap: Gap | None) -> Change:
+    """Save a position now, together with other changes; `Mailbox.save` does it soon."""
+    values: Mapping[str, object] = {
+        "reader": name,
+        "position": position,
+        "gap_after": gap.after if gap else None,
+        "gap_upto": gap.upto if gap else None,
+    }
+    return Change(_KEEP_READER, values, key=("mailbox_reader", name))
+
+
+def id_at(milliseconds: int) -> int:
+    """The smallest id that could be given at a time, in milliseconds since 1970."""
+    return milliseconds << _COUNT_BITS
+
+
+def _names_of(owner: str) -> dict[str, str]:
+    return {"pattern": f"{owner}/%"}
+
+
+def _report(count: int, done: asyncio.Future[None]) -> None:
+    # Nothing is lost: it will be told again, and a later position is saved all the same.
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.warning("positions of %d readers are not saved: %s", count, error)
