@@ -101,7 +101,7 @@ class WebSocket(asyncio.Protocol):
         self._extensions = extensions
         self._parser: FrameParser | None = None
         self._partial = b""
-        self._fragments: list[bytes] | None = None
+        self._fragments: bytearray | None = None
         self._fragments_are_text = False
         self._paused = False
         self._held: list[bytes] | None = None
@@ -191,12 +191,16 @@ class WebSocket(asyncio.Protocol):
             data = self._partial + data
             self._partial = b""
         position = self._read_usual_frames(data)
-        if position == len(data) or self._ended:
+        if position == len(data):
             return
-        if _is_cut_usual_frame(data, position):
-            self._partial = data[position:]
-            return
-        self._make_parser()
+        if self._parser is None:
+            if self._ended:
+                return
+            if _is_cut_usual_frame(data, position):
+                self._partial = data[position:]
+                return
+            self._make_parser()
+        # Also after our close frame: the peer's may lie behind the message that made us send it.
         self._parse(data[position:])
 
     def eof_received(self) -> bool | None:
@@ -220,7 +224,7 @@ class WebSocket(asyncio.Protocol):
         self._paused = False
         held = self._held
         self._drop_held()
-        if held:
+        if held and self._closing is None:
             self._transport.write(b"".join(held))
 
     # Reading
@@ -291,13 +295,13 @@ class WebSocket(asyncio.Protocol):
 
     def _receive_data_frame(self, frame: Frame) -> None:
         if frame.opcode is not Opcode.CONT:
-            self._fragments = []
+            self._fragments = bytearray()
             self._fragments_are_text = frame.opcode is Opcode.TEXT
         assert self._fragments is not None  # the parser refuses a stray continuation
-        self._fragments.append(bytes(frame.data))
+        self._fragments += frame.data
         if not frame.fin:
             return
-        data = b"".join(self._fragments)
+        data = bytes(self._fragments)
         self._fragments = None
         if not self._fragments_are_text:
             self.receiver.binary_received(data)
@@ -319,6 +323,8 @@ class WebSocket(asyncio.Protocol):
     def _finish_writing(self) -> None:
         # Closing at once, with frames of the peer unread, would reset the connection, and the
         # peer would not see our close frame. So only our half ends; the peer ends the other.
+        if self._transport.is_closing():
+            return
         if self._transport.can_write_eof():
             self._transport.write_eof()
             self._linger()
@@ -333,6 +339,8 @@ class WebSocket(asyncio.Protocol):
     # Writing
 
     def _hold(self, frames: list[bytes]) -> None:
+        if not self.is_open:
+            return
         if self._held is None:
             self._held = []
         self._held.extend(frames)
