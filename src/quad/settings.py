@@ -298,6 +298,32 @@ class AlertSettings(Section, frozen=True, kw_only=True):
     ] = 60
 
 
+class ChatSettings(Section, frozen=True, kw_only=True):
+    """Group chats of phones."""
+
+    demand_tokens: Annotated[
+        bool,
+        Meta(
+            description="Let nobody in without a token. Original clients, which have none, are "
+            "then refused."
+        ),
+    ] = False
+    text_limit_bytes: Annotated[Bytes, Meta(description="Longest message, in UTF-8.")] = 65_536
+    members_limit: Annotated[Count, Meta(description="Members of one chat.")] = 1000
+    chats_limit: Annotated[Count, Meta(description="Chats that one phone is a member of.")] = 500
+    kept_days: Annotated[
+        Count,
+        Meta(description="How long a message is kept for members who do not come to get it."),
+    ] = 365
+    wrong_tokens_per_minute: Annotated[
+        Rate,
+        Meta(description="Wrong tokens a minute from one address, and for one phone."),
+    ] = 10.0
+    wrong_tokens_burst: Annotated[
+        Count, Meta(description="Wrong tokens that are allowed at once on top of that.")
+    ] = 30
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. ``load`` makes one."""
 
@@ -308,6 +334,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store: StoreSettings = StoreSettings()
     classroom: ClassroomSettings = ClassroomSettings()
     alert: AlertSettings = AlertSettings()
+    chat: ChatSettings = ChatSettings()
 
 
 class BadSettings(Exception):
