@@ -251,3 +251,110 @@ async def test_a_killed_server_loses_nothing_that_anybody_was_shown(database: Pa
                 (file,) = sent["files"]
                 assert int(contents[file["filename"]] or 0) >= int(file["content"])
         assert await school.service.stats(room["id"]) is not None
+
+
+# What crosses on its way to the database
+
+
+async def test_a_token_that_nobody_heard_does_not_lock_the_student_out(
+    school: School, database: Path
+) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    await student.close()
+    await teacher.take()
+    with locked(database):
+        gone = await school.peer()
+        await gone.emit("room/rejoin", {**joined, "protocol": 2})
+        await gone.close()
+    back = await school.peer()
+    await back.emit("room/rejoin", joined)
+    assert await back.expect("room/join") == joined
+
+
+async def test_a_teacher_who_leaves_while_returning_is_offline(
+    school: School, database: Path
+) -> None:
+    teacher, room = await school.teacher()
+    await teacher.close()
+    request = {"room_id": room["id"], "user_id": room["host"]}
+    with locked(database):
+        gone = await school.peer()
+        await gone.emit("room/rehost", {**request, "protocol": 2})
+        await gone.close()
+    back = await school.peer()
+    await back.emit("room/rehost", request)
+    await back.expect("room/update")
+
+
+async def test_a_student_who_is_removed_while_returning_stays_out(
+    school: School, database: Path
+) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    await student.close()
+    await teacher.take()
+    back = await school.peer("10.0.0.2")
+    with locked(database):
+        await back.emit("room/rejoin", joined)
+        # The loop has nothing else to do: by its answer the rejoining is on its way.
+        await (await school.peer()).settle()
+        await teacher.emit("room/kill", {"user_id": joined["user_id"]})
+        await (await school.peer()).settle()
+        late = await school.peer()
+        await late.emit("room/rejoin", joined)
+        assert (await late.expect("error"))["code"] == "user_not_found"
+    assert (await back.expect("error"))["code"] == "user_not_found"
+    assert await teacher.expect("room/update")
+
+
+async def test_nobody_enters_a_room_that_is_being_closed(school: School, database: Path) -> None:
+    teacher, room = await school.teacher()
+    student, _ = await school.student(room["id"])
+    visitor = await school.peer()
+    with locked(database):
+        await teacher.emit("room/close", {"room_id": room["id"]})
+        await (await school.peer()).settle()
+        await visitor.emit("room/join", {"room_id": room["id"], "name": "X"})
+        assert (await visitor.expect("error"))["code"] == "room_not_found"
+        await student.emit("sharing/code_send", {"room_id": room["id"], "files": []})
+        assert (await student.expect("error"))["code"] == "not_in_room"
+    assert await student.expect("room/closed") == {"message": "Room closed!"}
+    assert rows(database, "classroom_participants") == 0
+
+
+async def test_whoever_asks_for_a_room_that_is_being_made_waits_for_it(
+    school: School, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "choice", lambda _: 654_321)
+    teacher, visitor = await school.peer(), await school.peer()
+    with locked(database):
+        await teacher.emit("room/create", {"name": "Teacher"})
+        await (await school.peer()).settle()
+        await visitor.emit("room/rejoin", {"room_id": 654_321, "user_id": 5})
+    assert (await visitor.expect("error"))["code"] == "user_not_found"
+
+
+async def test_a_server_that_stops_while_a_room_is_made_ends_in_good_order(
+    database: Path,
+) -> None:
+    async with open_school(database, ClassroomSettings()) as school:
+        teacher = await school.peer()
+        with locked(database):
+            await teacher.emit("room/create", {"name": "Teacher"})
+            await (await school.peer()).settle()
+            await school.service.aclose()
+        await teacher.expect("room/update")
+
+
+async def test_rooms_without_anybody_are_let_go_by_themselves(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quad.classroom.service._SWEEP_S", 0.01)
+    async with open_school(database, ClassroomSettings()) as school:
+        teacher, _ = await school.teacher()
+        await teacher.close()
+        school.clock.seconds = 10_000
+        async with asyncio.timeout(5):
+            while len(school.service.rooms):
+                await asyncio.sleep(0.01)

@@ -13,7 +13,15 @@ from msgspec import UNSET
 
 from quad.classroom import tables
 from quad.classroom.live import KeptFiles, Participant, Room
-from quad.classroom.model import ROOM_NUMBERS, USER_IDS, Joined, Role, check_name, is_outdated
+from quad.classroom.model import (
+    NO_STATUSES,
+    ROOM_NUMBERS,
+    USER_IDS,
+    Joined,
+    Role,
+    check_name,
+    is_outdated,
+)
 from quad.classroom.refusals import (
     AlreadyInRoom,
     CannotSave,
@@ -263,7 +271,7 @@ def _newcomer(
     place, room.places = room.places, room.places + 1
     token_hash = None if token is None else hash_token(token)
     return Participant(
-        room, role, secrets.choice(USER_IDS), name, place, visitor.address, token_hash, {}
+        room, role, secrets.choice(USER_IDS), name, place, visitor.address, token_hash, NO_STATUSES
     )
 
 

@@ -95,11 +95,6 @@ class Participant:
         # None until somebody has looked.
         self.kept_files: KeptFiles | None = None
 
-    @property
-    def is_gone(self) -> bool:
-        """Whether they have left, or are about to."""
-        return self.is_leaving or self.room.is_closing
-
     def as_user(self) -> User:
         """What a room update says of them."""
         sid = "" if self.client is None else self.client.id
@@ -121,6 +116,7 @@ class Room:
         "settings",
         "steps",
         "students",
+        "students_topic",
         "update_due",
         "update_timer",
         "used_at",
@@ -130,6 +126,8 @@ class Room:
 
     def __init__(self, number: int) -> None:
         self.number = number
+        # What reaches every student who is online.
+        self.students_topic = f"classroom/{number}/students"
         # How many were given out.
         self.places = 0
         # In order of joining.
@@ -146,11 +144,6 @@ class Room:
         self.update_due = 0.0
         self.update_timer: asyncio.Handle | None = None
         self.held: list[tuple[str, object]] = []
-
-    @property
-    def students_topic(self) -> str:
-        """What reaches every student who is online."""
-        return f"classroom/{self.number}/students"
 
     @property
     def is_deserted(self) -> bool:

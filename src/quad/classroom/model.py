@@ -29,6 +29,9 @@ STEP_ORDER: Final[Mapping[str, int]] = {
 }
 """The names that a step may have, and the order they are shown in."""
 
+NO_STATUSES: Final[Mapping[str, str]] = {}
+"""What a student begins with; one for all of them."""
+
 ROOM_NUMBERS: Final = range(100_000, 1_000_000)
 USER_IDS: Final = range(1, 2**31)
 """Original clients read ids as signed 32-bit integers."""

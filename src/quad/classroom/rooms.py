@@ -60,22 +60,24 @@ class Rooms:
         """Whether the number is in use as far as this process knows."""
         return number in self._rooms or number in self._arriving
 
-    def announce(self, number: int) -> "asyncio.Future[Room]":
+    def announce(self, number: int) -> None:
         """A room is being made; `add` or `withdraw` follows."""
-        future = self._arriving[number] = asyncio.get_running_loop().create_future()
-        return future
+        self._arriving[number] = asyncio.get_running_loop().create_future()
 
     def add(self, room: Room) -> None:
         """The announced room is saved."""
         room.used_at = self._clock()
         self._rooms[room.number] = room
-        self._arriving.pop(room.number).set_result(room)
+        future = self._arriving.pop(room.number)
+        if not future.done():
+            future.set_result(room)
 
     def withdraw(self, number: int) -> None:
         """The announced room is not to be."""
         future = self._arriving.pop(number)
-        future.set_exception(RoomNotFound(number))
-        future.exception()  # it is no loss if nobody waits for it
+        if not future.done():
+            future.set_exception(RoomNotFound(number))
+            future.exception()  # it is no loss if nobody waits for it
 
     def remove(self, room: Room) -> None:
         """The room is closed."""
