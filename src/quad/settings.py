@@ -315,9 +315,9 @@ class ChatSettings(Section, frozen=True, kw_only=True):
         Count,
         Meta(description="How long a message is kept for members who do not come to get it."),
     ] = 365
-    wrong_tokens_per_minute: Annotated[
+    wrong_tokens_per_minute_per_address: Annotated[
         Rate,
-        Meta(description="Wrong tokens a minute from one address, and for one phone."),
+        Meta(description="Wrong tokens a minute from one address, and as many for one phone."),
     ] = 10.0
     wrong_tokens_burst: Annotated[
         Count, Meta(description="Wrong tokens that are allowed at once on top of that.")
