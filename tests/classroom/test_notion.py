@@ -271,6 +271,22 @@ async def test_sub_pages_are_read_and_stand_under_their_titles(notion: Notion, w
         "1": "<h1>Задание 1</h1><p>a</p>",
         "2": "<h1>Задание 2</h1><p>b</p><p>more b</p>",
     }
+    assert notion.calls == ["loadPageChunk"] * 5
+
+
+async def test_what_is_dangerous_is_gone_from_every_step(notion: Notion, web: Web) -> None:
+    link = [["a", [["a", "javascript:alert(1)"]]]]
+    sub_page = notion.page("Task 2", notion.block("text", link), page_id="1" * 32)
+    notion.page(
+        "Lesson",
+        notion.block("text", link),
+        notion.block("header", "Task 1"),
+        notion.block("text", link),
+        sub_page,
+    )
+    steps = await load(web)
+    assert [step.name for step in steps] == ["theory", "1", "2"]
+    assert not any("javascript" in (step.content or "") for step in steps)
 
 
 async def test_a_sub_page_that_is_not_public_is_left_out(notion: Notion, web: Web) -> None:
@@ -484,6 +500,7 @@ async def test_only_a_few_imports_run_at_once_and_the_rest_waits(notion: Notion)
         running += 1
         most = max(most, running)
         if running == 8:
+            await asyncio.sleep(0.1)  # time enough for a ninth to come in
             all_here.set()
         await all_here.wait()
         running -= 1
