@@ -17,7 +17,15 @@ from quad.classroom.model import Step
 from quad.classroom.routes import StatsPages
 from quad.classroom.service import ClassroomService
 from quad.identity import KeyedRateLimit
-from quad.realtime import EngineOptions, Host, Refused, SocketServer, listen, stop_signal
+from quad.realtime import (
+    EngineOptions,
+    Host,
+    Refused,
+    SocketServer,
+    listen,
+    settle_garbage,
+    stop_signal,
+)
 from quad.realtime.host import Application
 from quad.settings import LimitSettings, Settings
 from quad.store import Store, is_current, migrate, safe_url
@@ -50,6 +58,7 @@ def run(settings: Settings) -> int:
 async def _serve_until_stopped(settings: Settings) -> None:
     with stop_signal() as stopped:
         async with serving(settings) as url:
+            settle_garbage()
             # Programs and people wait for this line; it is the only one on standard output.
             print(f"Quad {quad.__version__} is listening on {url}", flush=True)
             await stopped.wait()

@@ -6,6 +6,7 @@ a commit once for all that wait.
 """
 
 import logging
+from collections.abc import Coroutine
 from typing import Any, Final
 
 from quad.classroom.model import File, Signal, Step
@@ -218,8 +219,8 @@ def _register_sharing(server: SocketServer, service: ClassroomService) -> None:
     sharing = service.sharing
 
     @server.on("sharing/start")
-    def start(client: Client, request: StartSharing) -> None:
-        sharing.start(client, request.room_id, request.user_id, exclusive=request.exclusive)
+    async def start(client: Client, request: StartSharing) -> None:
+        await sharing.start(client, request.room_id, request.user_id, exclusive=request.exclusive)
 
     @server.on("sharing/end")
     def end(client: Client, request: EndSharing) -> None:
@@ -230,8 +231,8 @@ def _register_sharing(server: SocketServer, service: ClassroomService) -> None:
         await sharing.code_send(client, code.room_id, code.files)
 
     @server.on("sharing/code_update", overlap=True)
-    async def code_update(client: Client, code: Code) -> None:
-        await sharing.code_update(client, code.room_id, code.files)
+    def code_update(client: Client, code: Code) -> Coroutine[Any, Any, None]:
+        return sharing.code_update(client, code.room_id, code.files)
 
 
 def _register_steps(server: SocketServer, service: ClassroomService) -> None:

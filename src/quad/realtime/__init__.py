@@ -14,7 +14,7 @@ from quad.realtime.errors import (
     UnknownEvent,
 )
 from quad.realtime.host import Endpoint, Host
-from quad.realtime.listening import listen, run, stop_signal
+from quad.realtime.listening import listen, run, settle_garbage, stop_signal
 from quad.realtime.options import EngineOptions
 from quad.realtime.payload import Payload
 from quad.realtime.raw import RawConnection
@@ -48,5 +48,6 @@ __all__ = [
     "UnknownEvent",
     "listen",
     "run",
+    "settle_garbage",
     "stop_signal",
 ]

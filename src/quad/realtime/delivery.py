@@ -183,7 +183,14 @@ class Delivery:
         if topic is not None and outbox in topic:
             self._spill()
         self.delivered += 1
-        self._queue(outbox, message.items(outbox.kind))
+        queue = outbox.queue
+        if not queue:
+            self._dirty.append(outbox)
+            self._schedule()
+        if outbox.kind is Kind.PACKETS:
+            queue.extend(message.packets())
+        else:
+            queue.append(message.frames(outbox.kind))
 
     def send_items(self, outbox: Outbox, items: Sequence[Item]) -> None:
         """Queue for one connection what is encoded already."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -19,6 +20,7 @@ log = logging.getLogger("quad.listening")
 
 _HEAD_LIMIT_BYTES = 65_536
 _BACKLOG = 4096  # Linux' own limit; a school reconnects all at once
+_GARBAGE_THRESHOLD = 50_000
 _HTTP_GRACE_S = 1  # what plain HTTP answers may still take after the sessions were drained
 
 
@@ -158,10 +160,23 @@ def run(host: Host, address: str = "127.0.0.1", port: int = 8000, **options: flo
     async def main() -> None:
         with stop_signal() as stopped:
             async with listen(host, address, port, **options) as url:
+                settle_garbage()
                 print(f"Listening on {url}", flush=True)
                 await stopped.wait()
 
     uvloop.run(main())
+
+
+def settle_garbage() -> None:
+    """Spare a process that has started the search for garbage among what lives as long as it.
+
+    The collector's own numbers suit programs with few objects. Here every burst of events makes
+    thousands that are freed by their reference counts; measured, the search took a fifth of the
+    time of a relayed message, and ever more with the number of connections.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_THRESHOLD, 20, 50)
 
 
 @contextlib.contextmanager

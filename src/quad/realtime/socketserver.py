@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine
 from functools import partial
+from types import CoroutineType
 from typing import Any, TypeVar
 
 from quad.realtime.client import Client
@@ -167,7 +168,7 @@ class SocketServer:
         except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
             self._finish(client, handler, event, started, None, error)
             return
-        if not inspect.iscoroutine(result):
+        if type(result) is not CoroutineType:
             self._finish(client, handler, event, started, result, None)
             return
         finish = partial(self._finish, client, handler, event, started)

@@ -271,16 +271,19 @@ def encode_ack(namespace: str, ack_id: int, args: tuple[object, ...]) -> tuple[b
 def has_binary(value: object) -> bool:
     """Whether bytes hide in a value made of lists, tuples and dicts."""
     kind = type(value)
-    if kind in _PLAIN:  # the leaves first: there are most of them
-        return False
     if kind is dict:
-        return any(map(has_binary, value.values()))  # type: ignore[attr-defined]
-    if kind is list or kind is tuple:
-        return any(map(has_binary, value))  # type: ignore[call-overload]
-    return isinstance(value, bytes | bytearray | memoryview)
+        value = value.values()  # type: ignore[attr-defined]
+    elif kind is not list and kind is not tuple:
+        return kind in _BINARY
+    # The leaves are asked about here: there are most of them, and a call for each costs more.
+    return any(
+        type(item) not in _PLAIN and has_binary(item)
+        for item in value  # type: ignore[attr-defined]
+    )
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
+_BINARY = frozenset({bytes, bytearray, memoryview})
 
 
 def extract_binary(value: object, attachments: list[bytes]) -> object:

@@ -10,12 +10,17 @@ BINARY = 0x2
 PING = 0x9
 PONG = 0xA
 
+# Most frames are short; their heads are made once.
+_SHORT_HEADS = {
+    opcode: [bytes((_FIN | opcode, length)) for length in range(126)] for opcode in (TEXT, BINARY, PING, PONG)
+}
+
 
 def encode_frame(opcode: int, payload: bytes) -> bytes:
     """One whole, unmasked frame."""
     length = len(payload)
     if length < 126:
-        return bytes((_FIN | opcode, length)) + payload
+        return _SHORT_HEADS[opcode][length] + payload
     if length < 65536:
         return bytes((_FIN | opcode, 126)) + length.to_bytes(2, "big") + payload
     return bytes((_FIN | opcode, 127)) + length.to_bytes(8, "big") + payload
