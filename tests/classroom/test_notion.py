@@ -490,6 +490,21 @@ async def test_a_server_that_is_slow_is_a_failure() -> None:
             await NotionImporter(options).load(web.url(f"/{PAGE}"))
 
 
+async def test_the_limit_of_time_holds_for_all_chunks_together(notion: Notion) -> None:
+    notion.chunk = 1
+    notion.page("Lesson", *(notion.block("text", "x") for _ in range(100)))
+
+    async def slowly(request: Request) -> None:
+        await asyncio.sleep(0.05)
+        await notion(request)
+
+    options = FetchOptions(hosts=["127.0.0.1"], allow_private=True, timeout_s=0.4)
+    async with serving(slowly) as web:
+        with pytest.raises(ImportFailed, match="took too long"):
+            await NotionImporter(options).load(web.url(f"/{PAGE}"))
+    assert len(web.requests) > 1
+
+
 async def test_only_a_few_imports_run_at_once_and_the_rest_waits(notion: Notion) -> None:
     notion.page("Lesson", notion.block("text", "a"))
     running = most = 0
