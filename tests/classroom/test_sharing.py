@@ -60,6 +60,23 @@ async def test_a_student_who_is_offline_cannot_be_watched(school: School) -> Non
     assert await bob.take() == []
 
 
+async def test_a_current_teacher_sees_the_last_known_files_of_whoever_is_offline(
+    school: School,
+) -> None:
+    teacher, room = await school.teacher(protocol=2)
+    ann, joined = await school.student(room["id"], "Ann")
+    bob, _ = await school.student(room["id"], "Bob")
+    files = [code("a.py", "1"), code("b.py", "2", "UPDATED")]
+    await ann.emit("sharing/code_send", {"room_id": room["id"], "files": files})
+    await ann.settle()
+    await ann.close()
+    await teacher.take()
+    request = {"room_id": room["id"], "user_id": joined["user_id"]}
+    await teacher.emit("sharing/start", request)
+    assert await teacher.expect("sharing/code_send") == {**request, "files": files}
+    assert await bob.take() == [("sharing/end", {})]
+
+
 async def test_files_reach_the_teacher_with_their_students_id(school: School) -> None:
     teacher, room = await school.teacher()
     student, joined = await school.student(room["id"])

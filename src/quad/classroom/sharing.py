@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from quad.classroom import tables
 from quad.classroom.live import KeptFiles, Participant
-from quad.classroom.model import File, check_files
+from quad.classroom.model import CURRENT, File, check_files
 from quad.classroom.refusals import FilesLimit, UserOffline
 from quad.classroom.rooms import Rooms
 from quad.classroom.updates import RoomUpdates
@@ -32,15 +32,22 @@ class Sharing:
         self._files_limit = files_limit
         self._limit_bytes = limit_bytes
 
-    def start(self, client: Client, room_id: int, user_id: int, *, exclusive: bool) -> None:
-        """The host watches a student, and none of the others if `exclusive`."""
+    async def start(self, client: Client, room_id: int, user_id: int, *, exclusive: bool) -> None:
+        """The host watches a student, and none of the others if `exclusive`.
+
+        Of a student who is offline, a current host gets the last known files.
+        """
         host = self._rooms.host(client, room_id)
         student = self._rooms.student_of(host, user_id)
-        if student.client is None:
+        if student.client is None and host.protocol < CURRENT:
             raise UserOffline(user_id)
-        student.client.emit("sharing/start", {})
         if exclusive:
             self._rooms.tell_students(host.room, "sharing/end", {}, skip=student.client)
+        if student.client is not None:
+            student.client.emit("sharing/start", {})
+        else:
+            files = tables.read_files(await self._rooms.read(tables.select_files(user_id)))
+            client.emit("sharing/code_send", CodeOfStudent(room_id, user_id, files))
 
     def end(self, client: Client, room_id: int, user_id: int | None) -> None:
         """The host watches a student, or everybody, no longer."""
