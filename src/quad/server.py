@@ -5,15 +5,16 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
 import uvloop
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.openapi import OpenAPIConfig
 
 import quad
 from quad.classroom.events import register as register_classroom
-from quad.classroom.model import Step
+from quad.classroom.fetch import FetchOptions
+from quad.classroom.notion import NotionImporter
 from quad.classroom.routes import StatsPages
 from quad.classroom.service import ClassroomService
 from quad.identity import KeyedRateLimit
@@ -27,7 +28,7 @@ from quad.realtime import (
     stop_signal,
 )
 from quad.realtime.host import Application
-from quad.settings import LimitSettings, Settings
+from quad.settings import ClassroomSettings, LimitSettings, Settings
 from quad.store import Store, is_current, migrate, safe_url
 from quad.web.front_door import make_front_door
 from quad.web.health import make_health
@@ -86,6 +87,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
                 make_metrics(collector),
                 pages.router,
             ],
+            exception_handlers={Refused: _explain_refusal},
             logging_config=None,  # ours is set already
             openapi_config=OpenAPIConfig(title="Quad", version=quad.__version__),
         )
@@ -163,7 +165,7 @@ async def _start_classroom(
     failed_joins = KeyedRateLimit(
         limits.failed_joins_per_minute_per_address / 60, limits.failed_joins_burst_per_address
     )
-    importer = _NoImporter()
+    importer = NotionImporter(_fetch_options(settings.classroom))
     service = ClassroomService(
         store,
         server,
@@ -177,9 +179,19 @@ async def _start_classroom(
     return StatsPages(service)
 
 
-class _NoImporter:
-    async def load(self, url: str) -> list[Step]:
-        raise Refused("not here")
+def _fetch_options(classroom: ClassroomSettings) -> FetchOptions:
+    return FetchOptions(
+        hosts=classroom.import_hosts,
+        allow_private=classroom.import_allow_private,
+        timeout_s=classroom.import_timeout_s,
+        limit_bytes=classroom.import_limit_bytes,
+    )
+
+
+def _explain_refusal(request: Request[Any, Any, Any], refused: Refused) -> Response[Any]:
+    """The store is the only part that pages depend on and that can refuse."""
+    content = {"detail": str(refused), "code": refused.code}
+    return Response(content, status_code=503, headers={"retry-after": "1"})
 
 
 def _configure_logging(level: str) -> None:
