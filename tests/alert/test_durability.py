@@ -1,0 +1,73 @@
+"""What anybody was shown is there after kill -9."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.alert.hall import Guest
+from tests.process import ServerProcess
+
+WINDOW = 32
+KILLS = 3
+
+
+@contextmanager
+def alert_process(database: Path) -> Iterator[ServerProcess]:
+    process = ServerProcess([sys.executable, "-m", "tests.alert.serve", str(database), "0"])
+    try:
+        yield process
+    finally:
+        process.kill()
+        assert "Traceback" not in process.output, process.output
+
+
+async def member(process: ServerProcess, name: str) -> Guest:
+    guest = Guest()
+    await guest.connect(process.url, {})
+    await guest.join(name, "R101")
+    return guest
+
+
+def messages(guest: Guest) -> list[str]:
+    return [payload["msg"] for event, payload in guest.heard if event == "message"]
+
+
+async def speak_until(alice: Guest, first: int, shown: int) -> int:
+    """Say numbers, a window of them in flight, until so many were shown; the next number."""
+    said, before = first, len(messages(alice))
+    async with asyncio.timeout(20):
+        while len(messages(alice)) < before + shown:
+            while said - first < len(messages(alice)) - before + WINDOW:
+                await alice.emit("text", {"msg": str(said)})
+                said += 1
+            await asyncio.sleep(0.001)
+    return said
+
+
+@pytest.mark.slow
+async def test_nothing_that_was_shown_is_lost_and_nothing_changes_its_order(
+    tmp_path: Path,
+) -> None:
+    known: list[str] = []
+    said = 0
+    for _ in range(KILLS):
+        with alert_process(tmp_path / "quad.sqlite3") as process:
+            alice, bob = await member(process, "alice"), await member(process, "bob")
+            assert messages(bob)[: len(known)] == known
+            said = await speak_until(alice, said, 100)
+            process.kill()
+            for guest in (alice, bob):
+                await guest.close()
+            known = max(messages(alice), messages(bob), key=len)
+    with alert_process(tmp_path / "quad.sqlite3") as process:
+        newcomer = await member(process, "carol")
+        replayed = messages(newcomer)
+        assert replayed[: len(known)] == known
+        # What was committed and not shown any more may follow.
+        numbers = [int(line.removeprefix("ALICE: ")) for line in replayed]
+        assert numbers == sorted(set(numbers))
+        await newcomer.close()

@@ -1,0 +1,68 @@
+"""An alert room and a classroom on one server never hear each other, whatever they are called."""
+
+from typing import Any
+
+import pytest
+
+from tests.alert.hall import Guest, Hall
+
+
+async def open_class(hall: Hall) -> tuple[Guest, Guest, int]:
+    """A teacher and a student, who have heard all there is to hear."""
+    teacher, student = await hall.guest(), await hall.guest()
+    await teacher.emit("room/create", {"name": "Ann"})
+    number = (await teacher.expect("room/update"))["id"]
+    await student.call("room/join", {"room_id": number, "name": "Bob"})
+    await student.take()
+    await teacher.call("test/settle")
+    await teacher.expect("room/update")
+    await teacher.take()
+    return teacher, student, number
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "{number}",
+        "classroom/{number}",
+        "classroom/{number}/students",
+        "/classroom/{number}/students",
+        "../classroom/{number}/students",
+        "alert/{number}",
+    ],
+)
+async def test_equal_names_share_nothing(hall: Hall, code: str) -> None:
+    teacher, student, number = await open_class(hall)
+    room = code.format(number=number)
+    alice, eve = await hall.member("alice", room), await hall.member("eve", room)
+    await alice.take()
+
+    await alice.say("for the alert room")
+    await eve.leave()
+    async with hall.browser() as curl:
+        path = room.replace("/", "%2F")
+        posted = await curl.post(f"/v1/rooms/{path}/messages", content=b"for it, too")
+        assert posted.json() == {"delivered": 1}
+    assert await teacher.take() == []
+    assert await student.take() == []
+    heard: list[Any] = await alice.take()
+    assert [event for event, _ in heard] == ["message", "status", "message"]
+
+    await teacher.call("settings", {"room_id": number, "files_to_ignore": "for the class"})
+    await student.call("message/to_mentor", {"room_id": number, "content": "for the teacher"})
+    assert [event for event, _ in await student.take()] == ["settings"]
+    assert "message/to_mentor" in [event for event, _ in await teacher.take()]
+    await teacher.close()
+    assert await student.expect("message") == {"message": "The teacher is offline!"}
+    assert await alice.take() == []
+    assert await eve.take() == []
+
+
+async def test_who_takes_part_in_both_hears_both_and_leaves_each_by_itself(hall: Hall) -> None:
+    teacher, student, number = await open_class(hall)
+    await student.join("bob", str(number))
+    await student.take()
+    await student.leave()
+    assert await student.texts() == ["BOB has left the chat :("]
+    await student.call("message/to_mentor", {"room_id": number, "content": "still here"})
+    assert [event for event, _ in await teacher.take()] == ["message/to_mentor"]
