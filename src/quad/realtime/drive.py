@@ -27,7 +27,7 @@ class Drive:
             awaited = self._coroutine.send(None)
         except StopIteration as end:
             self._finished(end.value, None)
-        except Exception as error:  # noqa: BLE001 - handed on
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - handed on
             self._finished(None, error)
         else:
             self._wait_for(awaited)

@@ -138,10 +138,11 @@ class SocketServer:
         self.connects.clear()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace_s)
-        for task in self._tasks:
-            log.warning("cancelling %s: still at work at the end", task.get_name())
-            task.cancel()
         if self._tasks:
+            log.warning("cancelling %d handlers: still at work at the end", len(self._tasks))
+        while self._tasks:  # a handler that ends lets the next one of its client begin
+            for task in self._tasks:
+                task.cancel()
             await asyncio.wait(self._tasks)
 
     # What the engine says
@@ -187,19 +188,22 @@ class SocketServer:
         error: BaseException | None,
     ) -> None:
         if error is None:
-            self._answer(client, handler, event, started, value)
-        else:
+            try:
+                self._answer(client, handler, event, started, value)
+            except Exception as bad_value:  # noqa: BLE001 - what it returned is no JSON
+                error = bad_value
+        if error is not None:
             self._answer_error(client, event, error)
         client.end()
 
     def _answer(
         self, client: Client, handler: Handler, event: EventPacket, started: float, value: Any
     ) -> None:
-        handler.counter.succeeded += 1
-        handler.counter.latency_s.observe(time.perf_counter() - started)
         if event.ack_id is not None and client.is_open:
             args = value if isinstance(value, tuple) else () if value is None else (value,)
             client.session.send(Message(*encode_ack(client.namespace, event.ack_id, args)))
+        handler.counter.succeeded += 1
+        handler.counter.latency_s.observe(time.perf_counter() - started)
 
     def ignore(self, client: Client, event: EventPacket) -> None:
         """Nobody handles this event."""
@@ -211,6 +215,10 @@ class SocketServer:
     def _answer_error(self, client: Client, event: EventPacket, error: BaseException) -> None:
         if isinstance(error, Refused):
             self.refuse(client, event, error)
+            return
+        if isinstance(error, asyncio.CancelledError):  # at the end of the server
+            self._counter(client, event).failed += 1
+            self._tell_error(client, event, "Error: cancelled", {"code": "cancelled"})
             return
         bug_id = secrets.token_hex(4)
         log.error("bug %s in the handler of %r", bug_id, event.name, exc_info=error)
