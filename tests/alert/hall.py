@@ -142,7 +142,7 @@ class Hall:
 
 @contextlib.asynccontextmanager
 async def open_hall(
-    database: Path, settings: AlertSettings, *, is_limited: bool = True
+    database: Path, settings: AlertSettings, *, is_limited: bool = True, port: int = 0
 ) -> AsyncIterator[Hall]:
     """Serve alert, and a classroom beside it, from a database file while the block runs."""
     store = await Store.open(f"sqlite+aiosqlite:///{database}")
@@ -158,7 +158,7 @@ async def open_hall(
     await alert.start()
     application = Litestar([alert.router], openapi_config=None, logging_config=None)
     host = Host({"/socket.io/": server.engine}, cast(Application, application))
-    async with listen(host, drain_s=0.1) as url:
+    async with listen(host, port=port, drain_s=0.1) as url:
         hall = Hall(url, alert, store)
         try:
             yield hall

@@ -47,6 +47,7 @@ async def test_equal_names_share_nothing(hall: Hall, code: str) -> None:
     assert await student.take() == []
     heard: list[Any] = await alice.take()
     assert [event for event, _ in heard] == ["message", "status", "message"]
+    assert (await eve.texts())[-1] == "EVE has left the chat :("
 
     await teacher.call("settings", {"room_id": number, "files_to_ignore": "for the class"})
     await student.call("message/to_mentor", {"room_id": number, "content": "for the teacher"})

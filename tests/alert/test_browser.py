@@ -1,0 +1,283 @@
+"""The pages in a real Chromium: log in, write, see, leave; with and without JavaScript."""
+
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from quad.settings import AlertSettings
+from tests.alert.hall import Hall, open_hall
+from tests.process import free_port
+
+pytestmark = [pytest.mark.browser]
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    found = next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        how = "no Chromium: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(how)
+        pytest.skip(how)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=_FLAGS)
+        yield browser
+        await browser.close()
+
+
+class Visitors:
+    """Browsers of several people, each with cookies of their own."""
+
+    def __init__(self, chromium: Browser, url: str) -> None:
+        self.url = url
+        self.complaints: list[str] = []
+        self._chromium = chromium
+
+    async def page(
+        self, *, width: int = 1280, height: int = 800, has_script: bool = True, scheme: str = ""
+    ) -> Page:
+        context = await self._chromium.new_context(
+            base_url=self.url,
+            viewport={"width": width, "height": height},
+            java_script_enabled=has_script,
+            color_scheme="dark" if scheme == "dark" else "light",
+            locale="en-GB",
+        )
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda line: self._note(line.type, line.text))
+        return page
+
+    def _note(self, kind: str, text: str) -> None:
+        # A network that is cut on purpose, and forms that are refused on purpose.
+        if kind in ("error", "warning") and not re.search(
+            r"WebSocket connection|status of 4", text
+        ):
+            self.complaints.append(text)
+
+
+@pytest.fixture
+async def visitors(chromium: Browser, hall: Hall) -> AsyncIterator[Visitors]:
+    visitors = Visitors(chromium, hall.url)
+    yield visitors
+    assert visitors.complaints == []
+
+
+async def enter(page: Page, name: str, room: str = "R101", query: str = "") -> None:
+    await page.goto("/v1" + query)
+    await page.get_by_label("Your name").fill(name)
+    await page.get_by_label("Room").fill(room)
+    await page.get_by_role("button", name="Enter").click()
+
+
+async def say(page: Page, text: str) -> None:
+    await page.get_by_label("Message", exact=True).fill(text)
+    await page.get_by_label("Message", exact=True).press("Enter")
+    await expect(page.get_by_label("Message", exact=True)).to_have_value("")
+
+
+async def expect_lines(page: Page, *lines: str) -> None:
+    await expect(page.locator("#messages li span")).to_have_text(list(lines))
+
+
+async def expect_people(page: Page, *names: str) -> None:
+    await expect(page.locator("#people li")).to_have_text(list(names))
+
+
+async def fits(page: Page) -> bool:
+    """Nothing is cut off or needs scrolling sideways."""
+    width = await page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth")
+    return bool(width <= 0)
+
+
+async def test_people_log_in_write_see_each_other_and_leave(visitors: Visitors) -> None:
+    alice, bob = await visitors.page(), await visitors.page(width=390, height=844)
+    await enter(alice, "alice")
+    await expect(alice.locator("#state")).to_have_text("Connected")
+    await say(alice, "Class ends in 5 minutes")
+    await enter(bob, "Bob")
+    await expect_lines(bob, "ALICE: Class ends in 5 minutes", "BOB has joined the chat!")
+    await expect_people(bob, "ALICE", "BOB")
+    await say(bob, "<i>Thanks</i>")
+    await expect_lines(
+        alice,
+        "ALICE has joined the chat!",
+        "ALICE: Class ends in 5 minutes",
+        "BOB has joined the chat!",
+        "BOB: <i>Thanks</i>",
+    )
+    await expect_people(alice, "ALICE", "BOB")
+    assert await fits(alice)
+    assert await fits(bob)
+    await bob.get_by_role("button", name="Leave").click()
+    await expect(bob).to_have_url(re.compile(r"/v1$"))
+    await expect(alice.locator("#messages li").last).to_have_text(
+        re.compile(r"BOB has left the chat :\($")
+    )
+    await expect_people(alice, "ALICE")
+    await bob.goto("/v1/room")
+    await expect(bob).to_have_url(re.compile(r"/v1$"))
+
+
+async def test_a_reload_shows_the_same_messages_and_no_goodbye(visitors: Visitors) -> None:
+    alice, bob = await visitors.page(), await visitors.page()
+    await enter(alice, "alice")
+    await enter(bob, "bob")
+    await say(bob, "one")
+    await bob.reload()
+    await expect(bob.locator("#state")).to_have_text("Connected")
+    await say(bob, "two")
+    await expect_lines(bob, "BOB: one", "BOB: two")
+    await expect_lines(
+        alice,
+        "ALICE has joined the chat!",
+        "BOB has joined the chat!",
+        "BOB: one",
+        "BOB: two",
+    )
+
+
+async def test_bad_fields_and_texts_are_explained(visitors: Visitors) -> None:
+    page = await visitors.page()
+    await enter(page, "", "R101")
+    await expect(page.get_by_role("alert")).to_have_text("Please enter a name.")
+    await expect(page.get_by_label("Room")).to_have_value("R101")
+    await enter(page, "alice")
+    await expect(page.locator("#state")).to_have_text("Connected")
+    field = page.get_by_label("Message", exact=True)
+    await field.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("Please write something.")
+    await field.fill("x" * 10_001)
+    await field.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("This message is too long.")
+    await expect(field).to_have_value("x" * 10_001)
+    await say(page, "short")
+    await expect(page.get_by_role("alert")).to_be_hidden()
+
+
+async def test_a_display_shows_the_latest_message_largest(visitors: Visitors, hall: Hall) -> None:
+    page = await visitors.page(width=1920, height=1080)
+    await enter(page, "display", query="?display=1")
+    await expect(page.locator("#state")).to_have_text("Connected")
+    assert "display=1" in page.url
+    await expect(page.locator("#say")).to_have_count(0)
+    async with hall.browser() as curl:
+        for text in ("Bring your laptops", "Class ends in 5 minutes"):
+            await curl.post("/v1/rooms/R101/messages", content=text)
+    latest = page.locator("#messages .latest span")
+    await expect(latest).to_have_text("ALERT: Class ends in 5 minutes")
+    before = page.locator("#messages li").filter(has_text="laptops")
+    size = "e => parseFloat(getComputedStyle(e).fontSize)"
+    assert await latest.evaluate(size) > 2 * await before.evaluate(size)
+    above = "e => e.getBoundingClientRect().top"
+    assert await latest.evaluate(above) < await before.evaluate(above)
+    assert await fits(page)
+
+
+async def test_without_javascript_the_forms_do_everything(visitors: Visitors, hall: Hall) -> None:
+    bob = await hall.member("bob", "R101")
+    page = await visitors.page(has_script=False)
+    await enter(page, "alice")
+    await expect_people(page, "BOB")
+    await page.get_by_label("Message", exact=True).fill("By hand")
+    await page.get_by_role("button", name="Send").click()
+    await expect_lines(page, "ALICE: By hand")
+    assert await bob.texts() == ["ALICE: By hand"]
+    await bob.say("Seen")
+    await page.get_by_role("link", name="Show new messages").click()
+    await expect_lines(page, "ALICE: By hand", "BOB: Seen")
+    await page.get_by_role("button", name="Leave").click()
+    await expect(page).to_have_url(re.compile(r"/v1$"))
+
+
+async def test_a_page_survives_the_server(chromium: Browser, database: Path) -> None:
+    """It says that the connection is lost, comes back, and shows what it missed, once."""
+    port = free_port()
+    settings = AlertSettings(grace_s=60)
+    async with AsyncExitStack() as stack:
+        hall = await stack.enter_async_context(open_hall(database, settings, port=port))
+        visitors = Visitors(chromium, hall.url)
+        page = await visitors.page()
+        await enter(page, "alice")
+        await expect(page.locator("#state")).to_have_text("Connected")
+        await say(page, "one")
+        await say(page, "one")
+    await expect(page.locator("#state")).to_have_text(re.compile("Connection lost"))
+    field = page.get_by_label("Message", exact=True)
+    await field.fill("not yet")
+    await field.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text(re.compile("^Not sent"))
+    await expect(field).to_have_value("not yet")
+    async with open_hall(database, settings, port=port) as hall:
+        bob = await hall.member("bob", "R101")
+        await bob.say("two")
+        await expect(page.locator("#state")).to_have_text("Connected", timeout=20_000)
+        await expect_people(page, "BOB", "ALICE")
+        await field.press("Enter")
+        await expect_lines(
+            page,
+            "ALICE has joined the chat!",
+            "ALICE: one",
+            "ALICE: one",
+            "BOB: two",
+            "ALICE has joined the chat!",
+            "ALICE: not yet",
+        )
+        await page.close()
+    assert visitors.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_words_stand_out_from_their_background(visitors: Visitors, scheme: str) -> None:
+    """At least 4.5 to 1, as WCAG 2.2 (1.4.3) asks of text."""
+    page = await visitors.page(scheme=scheme)
+    await enter(page, "")
+    ratios = [await contrast(page, where) for where in (".problem", "label", ".quiet", ".primary")]
+    await enter(page, "alice")
+    await expect(page.locator("#state")).to_have_text("Connected")
+    ratios += [
+        await contrast(page, where)
+        for where in ("h1", "#state", "#people li", "#messages .status span", "#messages time", "a")
+    ]
+    assert min(ratios) >= 4.5, ratios
+
+
+async def contrast(page: Page, selector: str) -> float:
+    colours = await page.locator(selector).first.evaluate(
+        """element => {
+            let behind = element;
+            while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") {
+                behind = behind.parentElement;
+            }
+            return [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor];
+        }"""
+    )
+    lighter, darker = sorted(map(luminance, colours), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG defines it."""
+    channels = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = (
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+        for channel in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
