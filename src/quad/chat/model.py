@@ -4,10 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-import msgspec
-
 from quad.chat.refusals import BadValue, TextTooLong
-from quad.realtime import Payload
 
 ORIGINAL: Final = 1
 CURRENT: Final = 2
@@ -19,38 +16,6 @@ TOKEN_LENGTHS: Final = range(22, 201)
 
 _PHONE = re.compile(r"\+?[0-9]{3,15}")
 _DROPPED = str.maketrans("", "", " -")
-
-
-class PhoneUser(Payload, frozen=True, kw_only=True):
-    """Who somebody says to be."""
-
-    name: str
-    phone: str
-
-
-class User(msgspec.Struct, frozen=True):
-    """A user as clients see one."""
-
-    name: str
-    phone: str
-    disconnection_date: str | None
-
-
-class KeptMessage(msgspec.Struct, frozen=True, array_like=True):
-    """A message as the mailbox keeps it; the time is in seconds since 1970."""
-
-    sender: str
-    at: int
-    text: str
-
-
-_encode_kept = msgspec.json.Encoder().encode
-decode_kept: Final = msgspec.json.Decoder(KeptMessage).decode
-
-
-def encode_kept(sender: str, at: int, text: str) -> str:
-    """The entry of a message."""
-    return _encode_kept(KeptMessage(sender, at, text)).decode()
 
 
 def normal_phone(phone: str) -> str:
@@ -92,20 +57,3 @@ def check_text(text: str, limit_bytes: int) -> None:
 def shown_date(at: datetime) -> str:
     """A point in time as clients see it, in UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-class Dates:
-    """Dates of seconds since 1970; many messages share one."""
-
-    __slots__ = ("_at", "_shown")
-
-    def __init__(self) -> None:
-        self._at = -1
-        self._shown = ""
-
-    def show(self, at: int) -> str:
-        """A second as clients see it."""
-        if at != self._at:
-            self._at = at
-            self._shown = shown_date(datetime.fromtimestamp(at, UTC))
-        return self._shown

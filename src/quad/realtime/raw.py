@@ -8,7 +8,7 @@ proves every message at once and a busy one proves many with one Pong.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from quad.realtime.delivery import Item, Kind, Message
@@ -41,9 +41,11 @@ class RawConnection(Turns):
         "_held_bytes",
         "_is_followed",
         "_pace",
+        "_proof",
         "_server",
         "_told",
         "_websocket",
+        "direct",
         "handshake",
         "is_open",
         "kind",
@@ -56,6 +58,7 @@ class RawConnection(Turns):
         self.handshake = handshake
         self.kind = Kind.RAW
         self.queue: list[Item] = []
+        self.direct: Callable[[bytes], object] | None = None
         self.topics: tuple[str, ...] = ()
         self.is_open = True
         self._server = server
@@ -68,6 +71,7 @@ class RawConnection(Turns):
         # The position of what was written last, and the one that the Ping under way carries.
         self._told = 0
         self._asked: int | None = None
+        self._proof: asyncio.Future[None] | None = None
 
     def __repr__(self) -> str:
         return f"<RawConnection from {self.address}>"
@@ -86,7 +90,7 @@ class RawConnection(Turns):
 
     @property
     def told(self) -> int:
-        """The position of what was written last."""
+        """The position of what was written last, or would have been but for the end."""
         return self._told
 
     def send(self, message: Message) -> None:
@@ -127,6 +131,13 @@ class RawConnection(Turns):
             # One answer may be as large as it has to be: that is not the fault of a slow reader.
             self._websocket_().allow(size)
         self._write_and_ask(items, position)
+
+    async def proof(self) -> None:
+        """Wait until all that was written is proven, or the connection has ended."""
+        while self.is_open and self._asked is not None:
+            if self._proof is None:
+                self._proof = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._proof)
 
     def release(self) -> None:
         """Write what was held back, and hold no longer."""
@@ -202,12 +213,20 @@ class RawConnection(Turns):
             self._server.application.proven(self, asked)
             if self._told > asked:
                 self._ask()
+            self._wake()
 
     def connection_ended(self, reason: str) -> None:
         """Nothing follows."""
         self._websocket = None
+        self._server.delivery.settle(self)
+        if self.queue or self._held:
+            self._told = self._server.position
         self.queue.clear()
         self._server.forget(self, reason)
+        self._wake()
+
+    def write_path_changed(self, direct: Callable[[bytes], object] | None) -> None:
+        """Everything goes through `flush`, which keeps the account of what was told."""
 
     def slow_reader_closed(self) -> None:
         """The client does not read."""
@@ -259,6 +278,11 @@ class RawConnection(Turns):
             self._asked = self._told
             self._server.sent_ping(self)
             self._websocket.ping(self._told.to_bytes(8, "big"))
+
+    def _wake(self) -> None:
+        proof, self._proof = self._proof, None
+        if proof is not None:
+            proof.set_result(None)
 
     def _websocket_(self) -> WebSocket:
         assert self._websocket is not None  # it is there as long as the connection is open

@@ -48,6 +48,9 @@ class RawApplication(Protocol):
     ) -> Message:
         """What a client is told of an operation that was declined; None: nobody knows which."""
 
+    def refusal(self, error: BaseException) -> Refused | None:
+        """The refusal that an error of a handler means; None: it is a bug."""
+
 
 class _Handler(msgspec.Struct):
     """What handles one type of payload."""
@@ -293,14 +296,15 @@ class RawServer:
 
     def _fail(self, connection: RawConnection, handler: _Handler, error: BaseException) -> None:
         operation = handler.operation
-        if isinstance(error, Refused):
-            self._refuse(connection, handler.counter, operation, error)
+        refused = error if isinstance(error, Refused) else self.application.refusal(error)
+        if refused is not None:
+            self._refuse(connection, handler.counter, operation, refused)
             return
         bug_id = secrets.token_hex(4)
         log.error("bug %s in the handler of %r", bug_id, operation, exc_info=error)
         handler.counter.failed += 1
-        refused = Internal(f"something went wrong on the server ({bug_id})", id=bug_id)
-        connection.send(self.application.explain(connection, operation, refused))
+        internal = Internal(f"something went wrong on the server ({bug_id})", id=bug_id)
+        connection.send(self.application.explain(connection, operation, internal))
 
     def _refuse_text(self, connection: RawConnection, text: str, error: Exception) -> None:
         operation = _operation(text)

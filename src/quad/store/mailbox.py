@@ -146,6 +146,10 @@ class Mailbox:
         self._last_id = max(self._last_id + 1, self._now_ms() << _COUNT_BITS)
         return self._last_id
 
+    def skip_to(self, entry_id: int) -> None:
+        """Give only ids after this one, which its owner has kept elsewhere."""
+        self._last_id = max(self._last_id, entry_id)
+
     # Entries
 
     async def read(
@@ -263,6 +267,11 @@ def keep_reader(name: str, position: int, gap: Gap | None) -> Change:
 def id_at(milliseconds: int) -> int:
     """The smallest id that could be given at a time, in milliseconds since 1970."""
     return milliseconds << _COUNT_BITS
+
+
+def milliseconds_at(entry_id: int) -> int:
+    """When an id was given, in milliseconds since 1970."""
+    return entry_id >> _COUNT_BITS
 
 
 def _names_of(owner: str) -> dict[str, str]:

@@ -1,0 +1,136 @@
+"""All users and chats, the way to the database and to the members' connections."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from quad.chat import tables
+from quad.chat.live import Chat, Exclusive, Seat, User, box_of
+from quad.chat.model import CURRENT, ORIGINAL
+from quad.chat.refusals import CannotSave, ChatNotFound, NotMember, NotRegistered
+from quad.realtime import Message, RawConnection, RawServer
+from quad.store import Change, Mailbox, Store, StoreClosed, StoreUnavailable
+
+log = logging.getLogger("quad.chat")
+
+PROTOCOLS: Final = (ORIGINAL, CURRENT)
+
+
+class Chats:
+    """Users by phone, chats by name, seats by connection.
+
+    The database is the truth, and all of it but the messages is in memory. Operations on one chat,
+    or on one phone, take turns; what they change is committed before it is here.
+    """
+
+    def __init__(
+        self, store: Store, mailbox: Mailbox, server: RawServer, now: Callable[[], datetime]
+    ) -> None:
+        self.mailbox = mailbox
+        self.server = server
+        self.now = now
+        self.users: dict[str, User] = {}
+        self.by_name: dict[str, Chat] = {}
+        self.seats: dict[RawConnection, Seat] = {}
+        self.turns = Exclusive()
+        self._store = store
+
+    async def load(self) -> None:
+        """Read everything; nobody is online. Raises CannotSave if the database does not answer."""
+        try:
+            await self._store.write(tables.end_presences(self.now()))
+            await self._load_users()
+            await self._load_chats()
+        except StoreUnavailable as error:
+            raise CannotSave from error
+        self.server.position = self.mailbox.last_id
+
+    async def _load_users(self) -> None:
+        readers = await self.mailbox.readers("chat")
+        for row in await self._store.read(tables.SELECT_USERS):
+            user = User(row.phone, row.name, row.disconnected_at, row.token_hash)
+            user.reader = readers.get(user.reader_name, user.reader)
+            self.users[user.phone] = user
+
+    async def _load_chats(self) -> None:
+        chats: dict[int, Chat] = {}
+        last_ids = await self.mailbox.last_ids("chat")
+        for row in await self._store.read(tables.SELECT_CHATS):
+            chat = Chat(row.id, row.name, self.users[row.owner])
+            chat.last_id = last_ids.get(box_of(row.id), 0)
+            chats[chat.id] = self.by_name[chat.name] = chat
+        for row in await self._store.read(tables.SELECT_MEMBERS):
+            chats[row.chat].add(self.users[row.phone], row.since)
+            # What is sent from now on has to come after, whatever the clock says.
+            self.mailbox.skip_to(row.since)
+
+    # Who and what is asked for
+
+    def seat(self, connection: RawConnection) -> Seat:
+        """Raises NotRegistered."""
+        seat = self.seats.get(connection)
+        if seat is None:
+            raise NotRegistered
+        return seat
+
+    def membership(self, user: User, name: str) -> Chat:
+        """The chat of that name, of which the user is a member.
+
+        Raises ChatNotFound, NotMember.
+        """
+        chat = self.by_name.get(name)
+        if chat is None:
+            raise ChatNotFound(name)
+        if chat.id not in user.chats:
+            raise NotMember("you are", name)
+        return chat
+
+    # The database
+
+    def write(self, *changes: Change) -> "asyncio.Future[None]":
+        """Queue changes now; the future resolves after the commit.
+
+        Raises CannotSave at once if the store is closed.
+        """
+        try:
+            return self._store.write(*changes)
+        except StoreClosed:
+            raise CannotSave from None
+
+    async def save(self, *changes: Change) -> None:
+        """Raises CannotSave; nothing has changed then."""
+        try:
+            await self.write(*changes)
+        except StoreUnavailable as error:
+            raise CannotSave from error
+
+    def save_soon(self, *changes: Change) -> None:
+        """Save what can be told again, or be wrong for a while, if it must be."""
+        try:
+            self._store.write(*changes).add_done_callback(_report)
+        except StoreClosed:
+            log.warning("the last of who was here is not saved: the store is closed")
+
+    # The members' connections
+
+    def publish(self, chat: Chat, message: Message) -> None:
+        """Tell all members something that is the same in all protocols."""
+        for protocol in PROTOCOLS:
+            self.server.publish(chat.topic(protocol), message)
+
+    def subscribe(self, chat: Chat, seats: Sequence[Seat]) -> None:
+        """Tell these connections what is published to the chat."""
+        for seat in seats:
+            seat.connection.subscribe(chat.topic(seat.protocol))
+
+    def unsubscribe(self, chat: Chat, seats: Sequence[Seat]) -> None:
+        """Tell them no more; what was published until now still reaches them."""
+        for seat in seats:
+            seat.connection.unsubscribe(chat.topic(seat.protocol))
+
+
+def _report(done: "asyncio.Future[None]") -> None:
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.warning("who is here is not saved: %s", error)

@@ -1,0 +1,189 @@
+"""Users and chats as they are in memory: what the database says, and who is connected.
+
+What is here is committed. A change that is decided and not yet committed lives in the operation
+that makes it, which has its chat or its phone to itself meanwhile (`Exclusive`).
+"""
+
+import asyncio
+from collections.abc import Hashable, Iterator
+from datetime import datetime
+from types import TracebackType
+
+import msgspec
+
+from quad.chat.model import shown_date
+from quad.realtime import RawConnection
+from quad.store import Device, Reader
+
+_encode = msgspec.json.Encoder().encode
+
+
+class ShownUser(msgspec.Struct, frozen=True):
+    """A user as clients see one."""
+
+    name: str
+    phone: str
+    disconnection_date: str | None
+
+
+class User:
+    """Somebody who has registered, online or not."""
+
+    __slots__ = ("_shown", "chats", "disconnected_at", "name", "phone", "reader", "seats", "token")
+
+    def __init__(
+        self, phone: str, name: str, disconnected_at: datetime | None, token: str | None
+    ) -> None:
+        self.phone = phone
+        self.name = name
+        self.disconnected_at = disconnected_at
+        # The token's hash; None while anybody may log in as this phone.
+        self.token = token
+        self.reader = Reader()
+        self.seats: set[Seat] = set()
+        # Chats by id, each with the id after which its messages are this member's.
+        self.chats: dict[int, tuple[Chat, int]] = {}
+        self._shown: bytes | None = None
+
+    @property
+    def shown(self) -> bytes:
+        """The user as JSON; encoded once for as long as nothing changes."""
+        if self._shown is None:
+            at = self.disconnected_at
+            date = None if at is None else shown_date(at)
+            self._shown = _encode(ShownUser(self.name, self.phone, date))
+        return self._shown
+
+    @property
+    def reader_name(self) -> str:
+        """The mailbox's name of this user."""
+        return f"chat/{self.phone}"
+
+    def rename(self, name: str) -> None:
+        """Show another name from now on."""
+        self.name = name
+        self._shown = None
+
+    def show_presence(self, disconnected_at: datetime | None) -> None:
+        """Show when the user left, or that they are here."""
+        self.disconnected_at = disconnected_at
+        self._shown = None
+
+
+class Seat:
+    """One connection of a user."""
+
+    __slots__ = ("connection", "device", "protocol", "user")
+
+    def __init__(
+        self, connection: RawConnection, user: User, device: Device, protocol: int
+    ) -> None:
+        self.connection = connection
+        self.user = user
+        self.device = device
+        self.protocol = protocol
+
+
+class Chat:
+    """A chat with its members, the oldest first."""
+
+    __slots__ = ("box", "id", "last_id", "members", "name", "owner", "shown_name", "trimmed_id")
+
+    def __init__(self, chat_id: int, name: str, owner: User) -> None:
+        self.id = chat_id
+        self.name = name
+        self.shown_name = _encode(name)
+        self.owner = owner
+        self.members: dict[str, User] = {}
+        self.box = box_of(chat_id)
+        # The last message that was told, and the last one that was forgotten.
+        self.last_id = 0
+        self.trimmed_id = 0
+
+    def add(self, user: User, since: int) -> None:
+        """Make a user a member, who gets the messages after an id."""
+        self.members[user.phone] = user
+        user.chats[self.id] = (self, since)
+
+    def remove(self, user: User) -> None:
+        """Make a member leave."""
+        del self.members[user.phone]
+        del user.chats[self.id]
+
+    def topic(self, protocol: int) -> str:
+        """What reaches the members' connections of one protocol."""
+        return f"{self.box}/{protocol}"
+
+    def seats(self) -> Iterator[Seat]:
+        """Every open connection of every member."""
+        for member in self.members.values():
+            yield from member.seats
+
+    @property
+    def shown(self) -> bytes:
+        """The chat as JSON."""
+        members = b",".join([member.shown for member in self.members.values()])
+        return b'{"name":%b,"members":[%b],"owner":%b}' % (
+            self.shown_name,
+            members,
+            self.owner.shown,
+        )
+
+
+def box_of(chat_id: int) -> str:
+    """The mailbox's name of a chat."""
+    return f"chat/{chat_id:x}"
+
+
+class Exclusive:
+    """One operation at a time for each key, in the order in which they asked."""
+
+    def __init__(self) -> None:
+        self._locks: dict[Hashable, tuple[asyncio.Lock, list[Turn]]] = {}
+
+    def is_busy(self, key: Hashable) -> bool:
+        """Whether somebody has the turn, or waits for it."""
+        return key in self._locks
+
+    def turn(self, key: Hashable) -> "Turn":
+        """A turn, asked for now, to be waited for by `async with`."""
+        if key not in self._locks:
+            self._locks[key] = (asyncio.Lock(), [])
+        lock, turns = self._locks[key]
+        turn = Turn(self, key, lock)
+        turns.append(turn)
+        return turn
+
+    def give_back(self, key: Hashable, turn: "Turn") -> None:
+        """The turn is over."""
+        turns = self._locks[key][1]
+        turns.remove(turn)
+        if not turns:
+            del self._locks[key]
+
+
+class Turn:
+    """Made by `Exclusive.turn`."""
+
+    __slots__ = ("_exclusive", "_key", "_lock")
+
+    def __init__(self, exclusive: Exclusive, key: Hashable, lock: asyncio.Lock) -> None:
+        self._exclusive = exclusive
+        self._key = key
+        self._lock = lock
+
+    async def __aenter__(self) -> None:
+        try:
+            await self._lock.acquire()
+        except BaseException:
+            self._exclusive.give_back(self._key, self)
+            raise
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lock.release()
+        self._exclusive.give_back(self._key, self)
