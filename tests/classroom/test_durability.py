@@ -58,11 +58,11 @@ async def test_nobody_hears_of_what_cannot_be_saved(school: School, database: Pa
         await cannot_save(student, "message/to_mentor", {**there, "content": "Hi"})
         await cannot_save(student, "sharing/code_send", {**there, "files": files})
         await cannot_save(student, "sharing/code_update", {**there, "files": files})
-        await cannot_save(student, "steps/status/to_mentor", {"1": "HELP"})
         await cannot_save(student, "room/leave", there)
         to_student = {**there, "user_id": joined["user_id"]}
         await cannot_save(teacher, "message/to_client", {**to_student, "content": "Hi"})
         await cannot_save(teacher, "steps/status/to_client", {**to_student, "steps": {"1": "NONE"}})
+        await cannot_save(student, "steps/status/to_mentor", {"1": "HELP"})
         await cannot_save(teacher, "steps/all", [exercise("1", "x")])
         await cannot_save(teacher, "settings", {"files_to_ignore": "x"})
         await cannot_save(teacher, "exercise", {"content": "x"})
@@ -137,29 +137,32 @@ async def test_a_student_whose_connection_ends_while_joining_leaves_no_trace(
     school: School, database: Path
 ) -> None:
     _, room = await school.teacher()
-    for protocol in (1, 2):
-        visitor = await school.peer()
-        join = {"room_id": room["id"], "name": f"P{protocol}", "protocol": protocol}
-        await visitor.emit("room/join", join)
-        await visitor.send_text("41")
-        await visitor.close()
-    for protocol in (1, 2):
-        # The original student resumes; the current one could not, so there is none to resume.
-        await school.student(room["id"], f"P{protocol}")
+    with locked(database):
+        for protocol in (1, 2):
+            visitor = await school.peer()
+            join = {"room_id": room["id"], "name": f"P{protocol}", "protocol": protocol}
+            await visitor.emit("room/join", join)
+            await visitor.close()
+    # The original student resumes; the current one could not, so there is none to resume.
     async with asyncio.timeout(5):
-        while rows(database, "classroom_participants") != 3:
+        while rows(database, "classroom_participants WHERE role = 'client'") != 1:
             await asyncio.sleep(0.01)
+    for protocol in (1, 2):
+        await school.student(room["id"], f"P{protocol}")
+    assert rows(database, "classroom_participants WHERE role = 'client'") == 2
 
 
 async def test_a_room_whose_teacher_has_gone_before_it_was_made_is_removed(
     school: School, database: Path
 ) -> None:
-    visitor = await school.peer()
-    await visitor.emit("room/create", {"name": "X"})
-    await visitor.send_text("41")
-    await visitor.close()
+    with locked(database):
+        visitor = await school.peer()
+        await visitor.emit("room/create", {"name": "X"})
+        await visitor.close()
+        assert len(school.service.rooms) == 0
+    await school.teacher()
     async with asyncio.timeout(5):
-        while rows(database, "classroom_rooms") or len(school.service.rooms):
+        while len(school.service.rooms) > 1 or rows(database, "classroom_rooms") > 1:
             await asyncio.sleep(0.01)
 
 
@@ -270,6 +273,23 @@ async def test_a_token_that_nobody_heard_does_not_lock_the_student_out(
     back = await school.peer()
     await back.emit("room/rejoin", joined)
     assert await back.expect("room/join") == joined
+    async with asyncio.timeout(5):
+        while rows(database, "classroom_participants WHERE token_hash IS NOT NULL"):
+            await asyncio.sleep(0.01)
+
+
+async def test_the_history_waits_for_messages_on_their_way(school: School, database: Path) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    await teacher.take()
+    with locked(database):
+        await student.emit("message/to_mentor", {"room_id": room["id"], "content": "Hi"})
+        await (await school.peer()).settle()
+        await teacher.emit("message/user", {"user_id": joined["user_id"]})
+        await (await school.peer()).settle()
+        assert not teacher.heard
+    message = await teacher.expect("message/to_mentor")
+    assert (await teacher.expect("message/user"))["messages"] == [message]
 
 
 async def test_a_teacher_who_leaves_while_returning_is_offline(

@@ -425,6 +425,26 @@ async def test_a_restarted_server_knows_everything(database: Path) -> None:
         assert (await resumed.expect("room/join"))["token"] == current["token"]
 
 
+async def test_progress_goes_on_where_it_was_before_the_restart(database: Path) -> None:
+    async with open_school(database, SETTINGS) as school:
+        _, room = await school.teacher()
+        student, joined = await school.student(room["id"])
+        await student.emit("steps/status/to_mentor", {"1": "DONE"})
+        await student.settle()
+    async with open_school(database, SETTINGS) as school:
+        student, _ = await school.student(room["id"])
+        teacher = await rehost(school, room)
+        await teacher.expect("room/update")
+        await student.emit("steps/status/to_mentor", {"1": "DONE"})  # no news
+        await student.settle()
+        review = {"1": "ACCEPTED", "2": "ACCEPTED"}
+        request = {"user_id": joined["user_id"], "steps": review}
+        await teacher.emit("steps/status/to_client", request)
+        await teacher.emit("steps/table", {})
+        table = [{"user_id": joined["user_id"], "steps": {"1": "ACCEPTED"}}]
+        assert await teacher.take() == [("steps/table", table)]
+
+
 async def test_students_who_return_at_once_after_a_restart_share_one_room(database: Path) -> None:
     async with open_school(database, SETTINGS) as school:
         _, room = await school.teacher()

@@ -69,7 +69,6 @@ class Leaving:
         room = participant.room
         self._rooms.unseat(participant)
         if participant is room.host:
-            self._updates.cancel(room)
             self._rooms.tell_students(room, "message", {"message": "The teacher is offline!"})
         else:
             self._updates.request(room)

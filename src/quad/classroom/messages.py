@@ -57,7 +57,7 @@ class Messages:
             student = asker
         else:
             raise WrongUser(user_id)
-        # What the asker has sent just now is on its way to the database.
+        # What is on its way to the database reaches the asker before the history that holds it.
         await self._rooms.save()
         found = await self._rooms.read(tables.select_messages(student.id, _HISTORY_LIMIT))
         host_id = student.room.host.id
