@@ -164,6 +164,7 @@ async def test_bad_fields_and_texts_are_explained(visitors: Visitors) -> None:
     field = page.get_by_label("Message", exact=True)
     await field.press("Enter")
     await expect(page.get_by_role("alert")).to_have_text("Please write something.")
+    await expect(page.locator("#messages li").last).to_be_in_viewport()
     await field.fill("x" * 10_001)
     await field.press("Enter")
     await expect(page.get_by_role("alert")).to_have_text("This message is too long.")
@@ -188,6 +189,9 @@ async def test_a_display_shows_the_latest_message_largest(visitors: Visitors, ha
     assert await latest.evaluate(size) > 2 * await before.evaluate(size)
     above = "e => e.getBoundingClientRect().top"
     assert await latest.evaluate(above) < await before.evaluate(above)
+    await hall.member("bob", "R101")
+    await expect_people(page, "DISPLAY", "BOB")
+    await expect(page.locator("#messages .status").last).to_be_hidden()
     assert await fits(page)
 
 

@@ -104,7 +104,7 @@
   }
 
   function show(item) {
-    var isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
+    var wasAtEnd = isAtEnd();
     var line = document.createElement("li");
     var time = document.createElement("time");
     var text = document.createElement("span");
@@ -120,9 +120,13 @@
       list.removeChild(list.firstChild);
     }
     markLatest();
-    if (isAtEnd) {
+    if (wasAtEnd) {
       showEnd();
     }
+  }
+
+  function isAtEnd() {
+    return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
   }
 
   function markLatest() {
@@ -221,9 +225,13 @@
   }
 
   function showProblem(code) {
+    var wasAtEnd = isAtEnd();
     var problem = element("problem");
     problem.textContent = code ? texts[code] || texts[code + ".long"] || code : "";
     problem.hidden = !code;
+    if (wasAtEnd) {
+      showEnd();
+    }
   }
 
   function leave(event) {
