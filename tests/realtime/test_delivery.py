@@ -1,6 +1,7 @@
 """Delivery without sockets: order, sharing, and one write a turn."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -19,6 +20,7 @@ class Reader:
     kind: Kind = Kind.FRAMES_V4
     queue: list[Item] = field(default_factory=list)
     flushes: list[list[Item]] = field(default_factory=list)
+    direct: Callable[[bytes], object] | None = None
 
     def flush(self) -> None:
         if self.queue:

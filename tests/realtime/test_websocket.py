@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -36,6 +37,9 @@ class Listener:
 
     def connection_ended(self, reason: str) -> None:
         self.ends.append(reason)
+
+    def write_path_changed(self, direct: Callable[[bytes], object] | None) -> None:
+        pass
 
     def slow_reader_closed(self) -> None:
         self.slow += 1

@@ -10,7 +10,7 @@ client to fetch them.
 
 import asyncio
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from quad.realtime.delivery import Item, Kind, Message
@@ -115,6 +115,7 @@ class Session:
         "_probe",
         "_state",
         "_websocket",
+        "direct",
         "handshake",
         "kind",
         "queue",
@@ -141,6 +142,7 @@ class Session:
         self.quirks = quirks
         self.kind = Kind.PACKETS
         self.queue: list[Item] = []
+        self.direct: Callable[[bytes], object] | None = None
         self._engine = engine
         self._listener: Listener = _NOBODY
         self._state = State.POLLING
@@ -389,6 +391,10 @@ class Session:
         """The WebSocket has ended, and the session with it."""
         self._end(reason)
 
+    def write_path_changed(self, direct: Callable[[bytes], object] | None) -> None:
+        """Frames may be written past the queue, or no longer."""
+        self.direct = None if self.kind is Kind.PACKETS else direct
+
     def slow_reader_closed(self) -> None:
         """The client does not read."""
         self._engine.note_slow_reader(self)
@@ -452,6 +458,7 @@ class Session:
             self.kind = Kind.FRAMES_V4
         else:
             self.kind = Kind.FRAMES_V3_BASE64 if self.wants_base64 else Kind.FRAMES_V3
+        self.write_path_changed(websocket.direct)
 
     def _as_item(self, packet: AnyPacket) -> Item:
         if self.kind is Kind.PACKETS:
@@ -480,6 +487,7 @@ class Session:
         if self._state is State.CLOSED:
             return
         self._engine.forget(self)
+        self.direct = None
         self._move(State.CLOSED)
         self._websocket = None
         self._polling = None
@@ -540,6 +548,9 @@ class Probe:
 
     def slow_reader_closed(self) -> None:
         """Cannot happen: eight bytes are written."""
+
+    def write_path_changed(self, direct: Callable[[bytes], object] | None) -> None:
+        """Nothing is broadcast to a probe."""
 
 
 class _Nobody:

@@ -8,7 +8,7 @@ connection never needs it, and its memory.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from websockets.extensions import Extension
@@ -60,6 +60,9 @@ class Receiver(Protocol):
 
     def connection_ended(self, reason: str) -> None:
         """Nothing will follow. Called exactly once."""
+
+    def write_path_changed(self, direct: Callable[[bytes], object] | None) -> None:
+        """Whole frames may be written by `direct` from now on; None: only by `WebSocket.write`."""
 
     def slow_reader_closed(self) -> None:
         """The connection is about to be cut because the peer does not read."""
@@ -116,6 +119,11 @@ class WebSocket(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether messages may still be written."""
         return self._closing is None and not self._ended
+
+    @property
+    def direct(self) -> Callable[[bytes], object] | None:
+        """The transport's own write, while `write` would do nothing else."""
+        return None if self._paused or not self.is_open else self._transport.write
 
     @property
     def is_compressed(self) -> bool:
@@ -217,11 +225,13 @@ class WebSocket(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer is slower than we write."""
         self._paused = True
+        self.receiver.write_path_changed(None)
         self._check_limit()
 
     def resume_writing(self) -> None:
         """The peer has caught up; what was held goes out."""
         self._paused = False
+        self.receiver.write_path_changed(self.direct)
         held = self._held
         self._drop_held()
         if held and self._closing is None:
