@@ -192,13 +192,14 @@ class School:
 
 @contextlib.asynccontextmanager
 async def open_school(
-    database: Path,
+    database: Path | str,
     settings: ClassroomSettings,
     failed_joins: KeyedRateLimit | None = None,
 ) -> AsyncIterator[School]:
-    """Serve the classroom from a database file while the block runs."""
+    """Serve the classroom from a database (a file or a URL) while the block runs."""
+    url = f"sqlite+aiosqlite:///{database}" if isinstance(database, Path) else database
     async with contextlib.AsyncExitStack() as stack:
-        store = await Store.open(f"sqlite+aiosqlite:///{database}")
+        store = await Store.open(url)
         stack.push_async_callback(store.aclose)
         server, importer, clock = SocketServer(), Importer(), Clock()
         service = ClassroomService(

@@ -1,5 +1,6 @@
 """Coming back: after a lost connection, from another one, after the server was restarted."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -483,3 +484,17 @@ async def test_a_room_without_anybody_leaves_the_memory_and_comes_back(school: S
     assert await back.expect("room/join") == joined
     assert len(school.service.rooms) == 2
     assert other["id"] != room["id"]
+
+
+async def test_one_of_several_who_ask_for_a_room_may_give_up(database: Path) -> None:
+    async with open_school(database, SETTINGS) as school:
+        _, room = await school.teacher()
+    async with open_school(database, SETTINGS) as school:
+        first, second = (
+            asyncio.create_task(school.service.rooms.find(room["id"])) for _ in range(2)
+        )
+        await asyncio.sleep(0)
+        first.cancel()
+        found = await second
+        assert found.number == room["id"]
+        assert found is await school.service.rooms.find(room["id"])
