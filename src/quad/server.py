@@ -12,6 +12,8 @@ from litestar import Litestar, Request, Response
 from litestar.openapi import OpenAPIConfig
 
 import quad
+from quad.alert import AlertSystem
+from quad.chat.service import ChatSystem
 from quad.classroom.events import register as register_classroom
 from quad.classroom.fetch import FetchOptions
 from quad.classroom.notion import NotionImporter
@@ -28,8 +30,10 @@ from quad.realtime import (
     stop_signal,
 )
 from quad.realtime.host import Application
+from quad.realtime.request import Network
 from quad.settings import ClassroomSettings, LimitSettings, Settings
 from quad.store import Store, is_current, migrate, safe_url
+from quad.store.mailbox import Mailbox
 from quad.web.front_door import make_front_door
 from quad.web.health import make_health
 from quad.web.metrics import QuadCollector, make_metrics
@@ -37,6 +41,8 @@ from quad.web.statistics import CommitStatistics, LoopClock
 
 log = logging.getLogger("quad.server")
 
+# The original's path, and one of our own for when the front door is behind something else.
+_CHAT_PATHS = ("/", "/chat/ws")
 # Of the drain's time, what is left for handlers at work once the connections are closed.
 _HANDLERS_SHARE = 0.25
 
@@ -68,24 +74,40 @@ async def _serve_until_stopped(settings: Settings) -> None:
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[str]:
-    """The whole server, while the block runs; yields its URL."""
+    """The whole server, while the block runs; yields its URL.
+
+    What is entered here is left in the reverse order: first pages that wait for news, then the
+    connections, the handlers at work, the systems, and at last the store that they write to.
+    """
     commits = CommitStatistics()
     clock = LoopClock()
+    limits = settings.limits if settings.limits.mode == "on" else None
+    if limits is None:
+        log.warning("LIMITS ARE OFF: anyone can use up this server. For benchmarks only.")
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, commits)
         stack.push_async_callback(store.aclose)
-        server = _make_socket_server(settings)
-        pages = await _start_classroom(settings, store, server, stack)
-        stack.push_async_callback(server.aclose, settings.server.drain_s * _HANDLERS_SHARE)
+        server = SocketServer(
+            _engine_options(settings, limits),
+            admit=_admission(limits),
+            refuses_unknown_events=True,
+        )
+        classroom = _start_classroom(settings, limits, store, server, stack)
+        alert = await _start_alert(settings, limits, store, server, stack)
+        chat = await _start_chat(settings, store, server, stack)
+        handlers_s = settings.server.drain_s * _HANDLERS_SHARE
+        stack.push_async_callback(server.aclose, handlers_s)
         clock.start()
         stack.callback(clock.stop)
-        collector = QuadCollector(server.engine, server.counters, commits, clock)
+        pages = StatsPages(classroom)
+        collector = QuadCollector(server, chat.endpoint, commits, clock)
         application = Litestar(
             [
                 *make_front_door(),
                 *make_health(store, clock),
                 make_metrics(collector),
                 pages.router,
+                alert.router,
             ],
             exception_handlers={Refused: _explain_refusal},
             logging_config=None,  # ours is set already
@@ -94,7 +116,8 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         host = Host(
             {settings.engine.path: server.engine},
             cast(Application, application),  # Litestar's scope is a TypedDict
-            trusted_proxies=tuple(map(ipaddress.ip_network, settings.server.trusted_proxies)),
+            dict.fromkeys(_CHAT_PATHS, chat.endpoint),
+            trusted_proxies=_trusted_proxies(settings),
         )
         url = await stack.enter_async_context(
             listen(
@@ -102,7 +125,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
                 settings.server.host,
                 settings.server.port,
                 handshake_timeout_s=settings.engine.handshake_timeout_ms / 1000,
-                drain_s=settings.server.drain_s * (1 - _HANDLERS_SHARE),
+                drain_s=settings.server.drain_s - handlers_s,
             )
         )
         stack.push_async_callback(pages.aclose)
@@ -121,17 +144,6 @@ async def _open_store(settings: Settings, commits: CommitStatistics) -> Store:
             f"`quad db upgrade --database …` brings them up to date"
         )
     return await Store.open(url, observer=commits)
-
-
-def _make_socket_server(settings: Settings) -> SocketServer:
-    limits = settings.limits if settings.limits.mode == "on" else None
-    if limits is None:
-        log.warning("LIMITS ARE OFF: anyone can use up this server. For benchmarks only.")
-    return SocketServer(
-        _engine_options(settings, limits),
-        admit=_admission(limits),
-        refuses_unknown_events=True,
-    )
 
 
 def _engine_options(settings: Settings, limits: LimitSettings | None) -> EngineOptions:
@@ -158,25 +170,63 @@ def _admission(limits: LimitSettings | None) -> Callable[[str], float]:
     return rate.take
 
 
-async def _start_classroom(
-    settings: Settings, store: Store, server: SocketServer, stack: AsyncExitStack
-) -> StatsPages:
-    limits = settings.limits
-    failed_joins = KeyedRateLimit(
-        limits.failed_joins_per_minute_per_address / 60, limits.failed_joins_burst_per_address
-    )
+def _start_classroom(
+    settings: Settings,
+    limits: LimitSettings | None,
+    store: Store,
+    server: SocketServer,
+    stack: AsyncExitStack,
+) -> ClassroomService:
     importer = NotionImporter(_fetch_options(settings.classroom))
-    service = ClassroomService(
-        store,
-        server,
-        settings.classroom,
-        importer,
-        failed_joins if limits.mode == "on" else None,
-    )
+    failed_joins = None
+    if limits is not None:
+        rate_per_s = limits.failed_joins_per_minute_per_address / 60
+        failed_joins = KeyedRateLimit(rate_per_s, limits.failed_joins_burst_per_address)
+    service = ClassroomService(store, server, settings.classroom, importer, failed_joins)
     register_classroom(server, service)
     service.start()
     stack.push_async_callback(service.aclose)
-    return StatsPages(service)
+    return service
+
+
+async def _start_alert(
+    settings: Settings,
+    limits: LimitSettings | None,
+    store: Store,
+    server: SocketServer,
+    stack: AsyncExitStack,
+) -> AlertSystem:
+    alert = AlertSystem(
+        server,
+        store,
+        settings.alert,
+        is_limited=limits is not None,
+        socket_path=settings.engine.path,
+        trusted_proxies=_trusted_proxies(settings),
+    )
+    await alert.start()
+    stack.push_async_callback(alert.aclose)
+    return alert
+
+
+async def _start_chat(
+    settings: Settings, store: Store, server: SocketServer, stack: AsyncExitStack
+) -> ChatSystem:
+    chat = ChatSystem(
+        store,
+        await Mailbox.open(store),
+        settings.chat,
+        server.options,
+        counters=server.counters,
+        door=server.engine.door,
+    )
+    await chat.start()
+    stack.push_async_callback(chat.aclose)
+    return chat
+
+
+def _trusted_proxies(settings: Settings) -> tuple[Network, ...]:
+    return tuple(map(ipaddress.ip_network, settings.server.trusted_proxies))
 
 
 def _fetch_options(classroom: ClassroomSettings) -> FetchOptions:

@@ -89,6 +89,11 @@ class RawConnection(Turns):
         return self.handshake.headers
 
     @property
+    def queued_bytes(self) -> int:
+        """What the client has not read, as far as this process knows."""
+        return self._websocket.queued_bytes if self._websocket else 0
+
+    @property
     def told(self) -> int:
         """The position of what was written last, or would have been but for the end."""
         return self._told
@@ -230,8 +235,7 @@ class RawConnection(Turns):
 
     def slow_reader_closed(self) -> None:
         """The client does not read."""
-        websocket = self._websocket
-        self._server.note_slow_reader(self, websocket.queued_bytes if websocket else 0)
+        self._server.note_slow_reader(self, self.queued_bytes)
 
     def too_many_waiting(self) -> None:
         """More operations wait for their turn than memory should be spent on."""

@@ -14,8 +14,9 @@ from prometheus_client.core import (
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from quad.realtime import Counters, Engine
+from quad.realtime import SocketServer
 from quad.realtime.counters import Histogram
+from quad.realtime.rawserver import RawServer
 from quad.web.statistics import CommitStatistics, LoopClock
 
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -25,10 +26,16 @@ class QuadCollector(Collector):
     """Reads the plain counters when somebody asks, so that counting costs nothing more."""
 
     def __init__(
-        self, engine: Engine, counters: Counters, commits: CommitStatistics, clock: LoopClock
+        self,
+        server: SocketServer,
+        endpoint: RawServer,
+        commits: CommitStatistics,
+        clock: LoopClock,
     ) -> None:
-        self._engine = engine
-        self._counters = counters
+        """`endpoint` shares the counters of `server`."""
+        self._server = server
+        self._endpoint = endpoint
+        self._counters = server.counters
         self._commits = commits
         self._clock = clock
 
@@ -74,7 +81,7 @@ class QuadCollector(Collector):
         yield CounterMetricFamily(
             "quad_deliveries",
             "Messages queued for a connection, once for each receiver.",
-            self._engine.delivery.delivered,
+            self._server.engine.delivery.delivered + self._endpoint.delivery.delivered,
         )
         yield CounterMetricFamily(
             "quad_slow_readers_closed",
@@ -84,7 +91,8 @@ class QuadCollector(Collector):
         yield GaugeMetricFamily(
             "quad_queued_bytes",
             "Bytes that wait for readers.",
-            sum(session.queued_bytes for session in self._engine.sessions.values()),
+            sum(session.queued_bytes for session in self._server.engine.sessions.values())
+            + sum(connection.queued_bytes for connection in self._endpoint.connections),
         )
 
     def _store(self) -> Iterator[Metric]:
