@@ -87,17 +87,19 @@ class Client(Turns):
             raise AckTimeout("the client has left")
         ack_id = self._next_ack_id
         self._next_ack_id += 1
-        answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Any]] = loop.create_future()
         if self._acks is None:
             self._acks = {}
         self._acks[ack_id] = answer
         self._peer.session.send(Message(*encode_event(self.namespace, event, args, ack_id)))
+        # Not `asyncio.timeout`: that needs a task, and overlapping handlers run without one.
+        late = AckTimeout(f"no acknowledgement of {event!r} within {timeout_s} s")
+        clock = loop.call_later(timeout_s, _fail, answer, late)
         try:
-            async with asyncio.timeout(timeout_s):
-                return await answer
-        except TimeoutError:
-            raise AckTimeout(f"no acknowledgement of {event!r} within {timeout_s} s") from None
+            return await answer
         finally:
+            clock.cancel()
             self._acks.pop(ack_id, None)
 
     def subscribe(self, topic: str) -> None:
@@ -128,11 +130,15 @@ class Client(Turns):
             self.namespace_.topics.unsubscribe(topic, self._peer.session)
         self.topics = ()
         for answer in (self._acks or {}).values():
-            if not answer.done():
-                answer.set_exception(AckTimeout("the client has left"))
+            _fail(answer, AckTimeout("the client has left"))
 
     def acknowledged(self, ack_id: int, args: list[Any]) -> None:
         """The client has answered; an id that nobody waits for is ignored, as it may be late."""
         answer = (self._acks or {}).get(ack_id)
         if answer is not None and not answer.done():
             answer.set_result(args)
+
+
+def _fail(answer: "asyncio.Future[list[Any]]", error: AckTimeout) -> None:
+    if not answer.done():
+        answer.set_exception(error)
