@@ -115,6 +115,23 @@ async def test_all_of_a_turn_goes_out_in_one_flush_for_each_reader() -> None:
     assert (reader.texts, other.texts) == (["a", "b", "c", "d"], ["b", "d"])
 
 
+async def test_whoever_can_be_written_to_directly_is_unless_something_is_queued() -> None:
+    delivery = Delivery()
+    free, busy, slow = Reader(), Reader(), Reader()
+    written: list[bytes] = []
+    free.direct = busy.direct = written.append
+    topic = topic_of(delivery, free, busy, slow)
+    delivery.publish(topic, say("a"))
+    delivery.publish(topic, say("b"))
+    await turn()
+    assert written == [b"\x81\x024a\x81\x024b"] * 2
+    delivery.send(busy, say("c"))
+    delivery.publish(topic, say("d"))
+    await turn()
+    assert written[2:] == [b"\x81\x024d"]
+    assert (free.texts, busy.texts, slow.texts) == ([], ["c", "d"], ["a", "b", "d"])
+
+
 async def test_nothing_is_flushed_without_news() -> None:
     delivery = Delivery()
     reader = Reader()
@@ -326,12 +343,22 @@ class SlowReader(Reader):
     is_closed: bool = False
     limit: int = 4
 
+    def __post_init__(self) -> None:
+        self.open_or_close_the_direct_way()
+
     def flush(self) -> None:
         queue = self.queue[:]
         self.queue.clear()
+        self.take(queue)
+
+    def open_or_close_the_direct_way(self) -> None:
+        is_free = self.is_reading and not self.is_closed and self.kind is not Kind.PACKETS
+        self.direct = (lambda frames: self.take([frames])) if is_free else None
+
+    def take(self, items: list[Item]) -> None:
         if self.is_closed:
             return
-        self.held += queue
+        self.held += items
         if self.is_reading:
             self.read()
         elif len(self.held) > self.limit:
@@ -344,6 +371,7 @@ class SlowReader(Reader):
     def close(self) -> None:
         self.is_closed = True
         self.held = []
+        self.open_or_close_the_direct_way()
 
 
 TOPICS = 2
@@ -397,9 +425,11 @@ class School:
 
     def stop_reading(self, reader: int) -> None:
         self.readers[reader].is_reading = False
+        self.readers[reader].open_or_close_the_direct_way()
 
     def read_on(self, reader: int) -> None:
         self.readers[reader].is_reading = True
+        self.readers[reader].open_or_close_the_direct_way()
         if not self.readers[reader].is_closed:
             self.readers[reader].read()
 
@@ -422,6 +452,7 @@ class School:
             slow.read()
         self._collect(reader)
         slow.kind = kind
+        slow.open_or_close_the_direct_way()
         for number in joined:
             self.delivery.subscribe(self.topics[number], slow)
 
