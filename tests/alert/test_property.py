@@ -51,13 +51,16 @@ room = st.sampled_from(["R1", "R2"])
 text = st.sampled_from(["a", "b", "c", "d"])
 actions = st.lists(
     st.one_of(
+        # Twice, or most of what is tried would be refused.
+        st.builds(Join, client, name, room),
         st.builds(Join, client, name, room),
         st.builds(Say, client, text),
         st.builds(Leave, client),
         st.builds(Drop, client),
         st.builds(Post, room, text),
     ),
-    max_size=14,
+    min_size=4,
+    max_size=20,
 )
 
 
@@ -208,7 +211,7 @@ def test_everyone_sees_what_the_rules_say(database: Path, grace_s: float) -> Non
     number = 0
     with running_hall(database, settings_) as (runner, hall):
 
-        @settings(max_examples=30)
+        @settings(max_examples=50)
         @given(actions)
         def check(actions: list[Action]) -> None:
             nonlocal number

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from quad.settings import AlertSettings
-from quad.store import StoreUnavailable
+from quad.store import Change, StoreUnavailable
 from tests.alert.hall import Hall, locked, open_hall, rows, shown
 
 SOON_S = 0.05
@@ -225,6 +225,27 @@ async def test_sixty_four_texts_in_flight_are_shown_in_order(hall: Hall) -> None
     expected = [f"ALICE: {number}" for number in range(64)]
     assert (await bob.texts())[-64:] == expected
     assert (await alice.texts())[-64:] == expected
+
+
+async def test_texts_in_flight_do_not_wait_for_each_others_commit(
+    hall: Hall, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = await hall.member("alice", "R101")
+    writes = 0
+    write = hall.store.write
+
+    def counted(*changes: Change) -> asyncio.Future[None]:
+        nonlocal writes
+        writes += 1
+        return write(*changes)
+
+    monkeypatch.setattr(hall.store, "write", counted)
+    with locked(database):
+        for number in range(10):
+            await alice.emit("text", {"msg": str(number)})
+        await hall.until(lambda: writes == 10)
+        assert not alice.heard
+    assert await alice.texts() == [f"ALICE: {number}" for number in range(10)]
 
 
 async def test_texts_that_are_on_their_way_are_said_before_their_sender_leaves(hall: Hall) -> None:

@@ -78,15 +78,6 @@ class CrossSite(Refused):
         super().__init__("Pages of other sites may not do this!")
 
 
-class NotLoggedIn(Refused):
-    """The browser has no session, or its session is over."""
-
-    code = "not_logged_in"
-
-    def __init__(self) -> None:
-        super().__init__("Log in first!")
-
-
 class CannotSave(Refused):
     """The database does not answer; nothing was said."""
 
