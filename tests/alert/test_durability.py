@@ -16,8 +16,11 @@ KILLS = 3
 
 
 @contextmanager
-def alert_process(database: Path) -> Iterator[ServerProcess]:
-    process = ServerProcess([sys.executable, "-m", "tests.alert.serve", str(database), "0"])
+def quad_process(data: Path) -> Iterator[ServerProcess]:
+    command = [sys.executable, "-m", "quad", "serve", "--port", "0", "--limits", "off"]
+    process = ServerProcess(
+        [*command, "--data", str(data)], env={"QUAD_ALERT_HISTORY_LIMIT": "1000"}
+    )
     try:
         yield process
     finally:
@@ -55,7 +58,7 @@ async def test_nothing_that_was_shown_is_lost_and_nothing_changes_its_order(
     known: list[str] = []
     said = 0
     for _ in range(KILLS):
-        with alert_process(tmp_path / "quad.sqlite3") as process:
+        with quad_process(tmp_path) as process:
             alice, bob = await member(process, "alice"), await member(process, "bob")
             assert messages(bob)[: len(known)] == known
             said = await speak_until(alice, said, 100)
@@ -63,7 +66,7 @@ async def test_nothing_that_was_shown_is_lost_and_nothing_changes_its_order(
             for guest in (alice, bob):
                 await guest.close()
             known = max(messages(alice), messages(bob), key=len)
-    with alert_process(tmp_path / "quad.sqlite3") as process:
+    with quad_process(tmp_path) as process:
         newcomer = await member(process, "carol")
         replayed = messages(newcomer)
         assert replayed[: len(known)] == known

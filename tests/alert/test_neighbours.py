@@ -1,10 +1,17 @@
-"""An alert room and a classroom on one server never hear each other, whatever they are called."""
+"""Alert rooms, classrooms and chats on one server never hear each other, whatever their names."""
 
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
 
-from tests.alert.hall import Guest, Hall
+from tests.alert.hall import PATIENCE_S, Guest, Hall
+from tests.process import ServerProcess
 
 
 async def open_class(hall: Hall) -> tuple[Guest, Guest, int]:
@@ -67,3 +74,53 @@ async def test_who_takes_part_in_both_hears_both_and_leaves_each_by_itself(hall:
     assert await student.texts() == ["BOB has left the chat :("]
     await student.call("message/to_mentor", {"room_id": number, "content": "still here"})
     assert [event for event, _ in await teacher.take()] == ["message/to_mentor"]
+
+
+# --- the whole server -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quad(tmp_path: Path) -> Iterator[ServerProcess]:
+    command = [sys.executable, "-m", "quad", "serve", "--port", "0", "--data", str(tmp_path)]
+    process = ServerProcess(command)
+    yield process
+    process.terminate()
+
+
+async def asked(socket: ClientConnection, **message: object) -> dict[str, Any]:
+    """What the chat answers to a message."""
+    await socket.send(json.dumps(message))
+    async with asyncio.timeout(PATIENCE_S):
+        answer: dict[str, Any] = json.loads(await socket.recv())
+    return answer
+
+
+async def test_three_systems_at_one_address_keep_to_themselves(quad: ServerProcess) -> None:
+    alice, teacher, student = Guest(), Guest(), Guest()
+    for guest in (alice, teacher, student):
+        await guest.connect(quad.url, {})
+    await teacher.emit("room/create", {"name": "alice"})
+    number = (await teacher.expect("room/update"))["id"]
+    await student.call("room/join", {"room_id": number, "name": "bob"})
+    name = str(number)
+    await alice.join("alice", name)
+    async with connect(quad.url.replace("http", "ws") + "/chat/ws") as socket:
+        await asked(socket, type="register", user={"name": "alice", "phone": "+15550100"})
+        assert (await asked(socket, type="create_chat", name=name))["type"] == "new_member"
+        for guest in (alice, teacher, student):
+            guest.heard.clear()
+
+        await alice.say("to the alert room")
+        await student.call("message/to_mentor", {"room_id": number, "content": "to the class"})
+        said = await asked(socket, type="send_message", chat=name, message="to the chat")
+        assert (said["type"], said["message"]) == ("message", "to the chat")
+        await alice.leave()
+        # Had anything else been on its way to the chat, it would come before the answer to this.
+        assert (await asked(socket, type="nothing"))["type"] == "error"
+
+    assert [event for event, _ in alice.heard] == ["message", "status"]
+    assert (await teacher.expect("message/to_mentor"))["content"] == "to the class"
+    assert {"message", "status"}.isdisjoint(event for event, _ in teacher.heard)
+    assert list(student.heard) == []
+    for guest in (alice, teacher, student):
+        await guest.close()
