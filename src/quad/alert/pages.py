@@ -139,11 +139,15 @@ def _hashed(name: str, content: bytes) -> str:
     return f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
 
 
-def _read(name: str) -> bytes:
-    return resources.files(__package__).joinpath("static", name).read_bytes()
+def _read(package: str, name: str) -> bytes:
+    return resources.files(package).joinpath("static", name).read_bytes()
 
 
-_CONTENTS: Final = {name: _read(name) for name in ("alert.css", "socket.js", "room.js")}
+_CONTENTS: Final = {
+    "alert.css": _read("quad.alert", "alert.css"),
+    "socket.js": _read("quad.realtime", "socket.js"),
+    "room.js": _read("quad.alert", "room.js"),
+}
 _FILE_NAMES: Final = {name: _hashed(name, content) for name, content in _CONTENTS.items()}
 _FILES: Final = {_FILE_NAMES[name]: content for name, content in _CONTENTS.items()}
 _TEMPLATES: Final = jinja2.Environment(

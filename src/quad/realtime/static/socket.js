@@ -1,6 +1,6 @@
 "use strict";
 
-// The smallest Socket.IO client that the chat page needs: version 4 over WebSocket, the default
+// The smallest Socket.IO client that our own pages need: version 4 over WebSocket, the default
 // namespace, events and acknowledgements. Written for browsers of old displays.
 var QuadSocket = (function () {
   var FIRST_WAIT_MS = 500;
