@@ -260,7 +260,7 @@ def test_every_setting_says_what_it_is_in_a_sentence() -> None:
 
 
 def test_every_number_has_its_unit_in_its_name() -> None:
-    units = ("_ms", "_s", "_days", "_bytes", "_address", "burst", "limit", "port")
+    units = ("_m", "_ms", "_s", "_days", "_bytes", "_address", "burst", "limit", "port")
     for field in fields().values():
         if type(field.default) in (int, float):
             assert field.path.endswith(units), field.path
@@ -288,3 +288,11 @@ def test_a_section_can_be_replaced_for_a_test() -> None:
     )
     assert changed.engine.ping_interval_ms == 300
     assert changed.server is settings.server
+
+
+def test_secrets_are_never_shown() -> None:
+    settings = load(environment={"QUAD_ADMIN_PASSWORD": "sesame", "QUAD_NEARBY_CLIENT_SECRET": "q"})
+    assert settings.nearby.admin_password == "sesame"
+    assert "sesame" not in repr(settings)
+    assert "client_secret='***'" in repr(settings)
+    assert "admin_password=''" in repr(Settings())

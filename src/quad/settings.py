@@ -32,7 +32,11 @@ ALIASES: Mapping[str, str] = {
     "QUAD_DATA": "server.data",
     "QUAD_DATABASE": "server.database",
     "QUAD_LIMITS": "limits.mode",
+    "QUAD_ADMIN_PASSWORD": "nearby.admin_password",
 }
+
+# Values of settings with these endings are never shown.
+_SECRETS = ("_secret", "_password")
 
 FLAGS: Mapping[str, str] = {
     "--host": "server.host",
@@ -52,8 +56,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
-        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
-        return [(name, redacted(v) if isinstance(v, str) else v) for name, v in values]
+        return [(name, _shown(name, getattr(self, name))) for name in self.__struct_fields__]
 
 
 Count = Annotated[int, Meta(ge=1)]
@@ -72,6 +75,10 @@ Network = Annotated[str, Meta(examples=["10.0.0.0/8"])]
 Origin = Annotated[
     str,
     Meta(pattern=r"^(\*|null|[a-z][a-z0-9+.-]*://[^/]+)$", examples=["https://class.example.org"]),
+]
+
+WebAddress = Annotated[
+    str, Meta(pattern=r"^https?://[^\s/]+\S*$", examples=["https://id.example.org"])
 ]
 
 
@@ -324,6 +331,77 @@ class ChatSettings(Section, frozen=True, kw_only=True):
     ] = 30
 
 
+class NearbySettings(Section, frozen=True, kw_only=True):
+    """People, places and bots of a campus."""
+
+    login: Annotated[
+        Literal["auto", "guest", "fenix", "oidc"],
+        Meta(
+            description="How people log in: `fenix`, `oidc`, or `guest`, where a name is enough. "
+            "`auto` takes a provider that is configured, else guests on a loopback address."
+        ),
+    ] = "auto"
+    client_id: Annotated[str, Meta(description="This server's name at the login provider.")] = ""
+    client_secret: Annotated[
+        str, Meta(description="This server's password at the login provider.")
+    ] = ""
+    fenix_base: Annotated[
+        WebAddress, Meta(description="Address of the university's Fenix, for `fenix`.")
+    ] = "https://fenix.tecnico.ulisboa.pt"
+    oidc_discovery: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://\S+)?$",
+            examples=["https://id.example.org/.well-known/openid-configuration"],
+            description="Discovery address of an OpenID Connect provider, for `oidc`.",
+        ),
+    ] = ""
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://\S+)?$",
+            examples=["https://quad.example.org"],
+            description="Address under which browsers reach this server, for the way back from "
+            "the login provider; empty is what the browser asked for.",
+        ),
+    ] = ""
+    session_days: Annotated[Count, Meta(description="How long somebody stays logged in.")] = 30
+    admin_password: Annotated[
+        str,
+        Meta(
+            description="Password of the user `admin`; empty makes one at the first start and "
+            "prints it once."
+        ),
+    ] = ""
+    range_m: Annotated[float, Meta(ge=0, description="Range of a new user, in metres.")] = 50.0
+    range_limit_m: Annotated[
+        float,
+        Meta(ge=0, le=20_100_000, description="Largest range, and largest radius, in metres."),
+    ] = 100_000.0
+    message_limit_bytes: Annotated[Bytes, Meta(description="Longest message, in UTF-8.")] = 10_000
+    recipients_limit: Annotated[Count, Meta(description="People to whom one message may go.")] = (
+        1000
+    )
+    grace_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=604_800,
+            description="How long unread messages wait for a connection that dropped.",
+        ),
+    ] = 900.0
+    kept_days: Annotated[Count, Meta(description="How long logs and unread messages are kept.")] = (
+        365
+    )
+    wrong_tries_per_minute_per_address: Annotated[
+        Rate,
+        Meta(description="Wrong tokens or passwords a minute from one address, and for one name."),
+    ] = 10.0
+    wrong_tries_burst: Annotated[
+        Count, Meta(description="Wrong tokens or passwords allowed at once on top of that.")
+    ] = 30
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. ``load`` makes one."""
 
@@ -335,6 +413,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     classroom: ClassroomSettings = ClassroomSettings()
     alert: AlertSettings = AlertSettings()
     chat: ChatSettings = ChatSettings()
+    nearby: NearbySettings = NearbySettings()
 
 
 class BadSettings(Exception):
@@ -372,6 +451,12 @@ def load(
     if problems:
         raise BadSettings(problems)
     return _tree(values)
+
+
+def _shown(name: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return "***" if value and name.endswith(_SECRETS) else redacted(value)
 
 
 def redacted(text: str) -> str:
@@ -492,7 +577,8 @@ class _Given(msgspec.Struct, frozen=True):
             _check(self.field.path, value)
         except (msgspec.ValidationError, ValueError, OverflowError):
             shown = redacted(str(self.raw)) if isinstance(self.raw, str) else self.raw
-            hint = f", not {shown!r}" if self.field.path != "server.database" else ""
+            is_secret = self.field.path.endswith(("server.database", *_SECRETS))
+            hint = "" if is_secret else f", not {shown!r}"
             raise ValueError(f"{self.origin} must be {self.field.kind}{hint}") from None
         return value
 
