@@ -1,10 +1,11 @@
 """The tables, in their order. A new one is a file here and a line below."""
 
 from bench.item import Item
+from bench.items.alert import ALERT_1, ALERT_64
 from bench.items.fanout import WINDOW_1, WINDOW_64
 from bench.items.idle import IDLE
 from bench.items.relay import RELAY
 from bench.items.stall import STALL
 from bench.items.storm import STORM
 
-ITEMS: tuple[Item, ...] = (WINDOW_1, WINDOW_64, RELAY, IDLE, STORM, STALL)
+ITEMS: tuple[Item, ...] = (WINDOW_1, WINDOW_64, RELAY, IDLE, STORM, STALL, ALERT_1, ALERT_64)

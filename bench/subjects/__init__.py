@@ -1,6 +1,7 @@
 """The rows of the tables, in their order. A new one is a file here and a line below."""
 
 from bench.subject import Subject
+from bench.subjects.alert import ALERT, ALERT_UNKEPT, FLASK_SOCKETIO
 from bench.subjects.limit import LIMIT
 from bench.subjects.node import NODE_SOCKETIO
 from bench.subjects.python import PYTHON_SOCKETIO
@@ -13,4 +14,7 @@ SUBJECTS: tuple[Subject, ...] = (
     LIMIT,
     NODE_SOCKETIO,
     PYTHON_SOCKETIO,
+    ALERT,
+    ALERT_UNKEPT,
+    FLASK_SOCKETIO,
 )
