@@ -1,0 +1,1 @@
+"""Nearby: people of a campus, where they are, and who may talk to whom there."""

@@ -1,0 +1,122 @@
+"""Values and rules of nearby: ids, positions, buildings, messages, and how they are shown."""
+
+import math
+import unicodedata
+from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import Struct
+
+from quad.nearby.refusals import BadInput
+
+ID_LIMIT: Final = 128
+NAME_LIMIT: Final = 200
+
+OUTSIDE: Final = "Out of registered facilities"
+"""What `update/coordinates` answers where no building is."""
+
+LOGGED_OUT: Final = "Logged out."
+
+
+class Position(Struct, frozen=True):
+    """A point on the Earth: WGS 84 degrees."""
+
+    latitude: float
+    longitude: float
+
+
+class Building(Struct, frozen=True):
+    """A circle that has a name; `radius_m` in metres along the geodesic."""
+
+    id: str
+    name: str
+    position: Position
+    radius_m: float
+
+
+class Entry(Struct, frozen=True):
+    """A line of a log. `bot_id` is set in buildings' logs only."""
+
+    at: datetime
+    message: str
+    bot_id: str | None = None
+
+
+def shown_time(at: datetime) -> str:
+    """A point in time as clients see it, in UTC: `YYYY-MM-DD HH:MM:SS`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def said_logged_in(building: Building | None) -> str:
+    """The log of somebody who has come."""
+    place = f"in {building.name}" if building else "out of registered facilities"
+    return f"Logged in. Currently {place}"
+
+
+def said_moved(before: Building | None, after: Building | None) -> str:
+    """The log of somebody who has changed buildings."""
+    return f"Moved from: {_place(before)} to: {_place(after)}"
+
+
+def _place(building: Building | None) -> str:
+    return OUTSIDE if building is None else building.name
+
+
+# Rules
+
+
+def check_id(key: str, id: str) -> str:
+    """An id, as it was given. Raises BadInput."""
+    if not id.strip():
+        raise BadInput(f"`{key}` is empty")
+    if len(id) > ID_LIMIT:
+        raise BadInput(f"`{key}` has more than {ID_LIMIT} characters")
+    if id != id.strip() or _has_controls(id):
+        raise BadInput(f"`{key}` has spaces around it, or characters that cannot be shown")
+    return id
+
+
+def check_name(key: str, name: str) -> str:
+    """A name that is shown, without spaces around it. Raises BadInput."""
+    name = name.strip()
+    if not name:
+        raise BadInput(f"`{key}` is empty")
+    if len(name) > NAME_LIMIT:
+        raise BadInput(f"`{key}` has more than {NAME_LIMIT} characters")
+    if _has_controls(name):
+        raise BadInput(f"`{key}` is not one line of plain text")
+    return name
+
+
+def check_position(latitude: float, longitude: float) -> Position:
+    """A position; raises BadInput for anything that is not on the Earth."""
+    # NaN compares as false, so it fails here, too.
+    if not -90 <= latitude <= 90:
+        raise BadInput("`latitude` is not between -90 and 90")
+    if not -180 <= longitude <= 180:
+        raise BadInput("`longitude` is not between -180 and 180")
+    return Position(latitude, longitude)
+
+
+def check_radius(key: str, radius_m: float, limit_m: float) -> float:
+    """A radius in metres. Raises BadInput."""
+    if not math.isfinite(radius_m) or radius_m < 0:
+        raise BadInput(f"`{key}` is not a number of metres from 0 up")
+    if radius_m > limit_m:
+        raise BadInput(f"`{key}` is more than {limit_m:g} metres")
+    return radius_m
+
+
+def check_message(key: str, text: str, limit_bytes: int) -> str:
+    """A message, unchanged. Raises BadInput."""
+    if not text or text.isspace():
+        raise BadInput(f"`{key}` is empty")
+    if len(text.encode()) > limit_bytes:
+        raise BadInput(f"`{key}` has more than {limit_bytes} bytes")
+    if "\x00" in text:  # which PostgreSQL cannot keep
+        raise BadInput(f"`{key}` holds the character U+0000")
+    return text
+
+
+def _has_controls(text: str) -> bool:
+    return any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)

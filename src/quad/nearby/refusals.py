@@ -1,0 +1,63 @@
+"""Everything that nearby declines, each with its stable code and its HTTP status.
+
+NearbyRefused
+├── BadInput         400  a value that is not allowed; nothing was changed
+│   └── Unknown      400  nobody, or nothing, has this id
+├── NotAllowed       401  the token or the password is wrong or missing
+├── TooManyTries     429  too many wrong tokens or passwords
+└── CannotSave       503  the database does not answer
+"""
+
+from typing import ClassVar
+
+from quad.realtime import Refused
+
+
+class NearbyRefused(Refused):
+    """A refusal of nearby; `status` is what HTTP says."""
+
+    status: ClassVar[int]
+
+
+class BadInput(NearbyRefused):
+    """A value is not allowed; the sentence names it."""
+
+    code = "bad_input"
+    status = 400
+
+
+class Unknown(BadInput):
+    """There is nothing, or nobody, with this id."""
+
+    code = "unknown"
+
+    def __init__(self, kind: str, id: str) -> None:
+        super().__init__(f"there is no {kind} {id!r}")
+
+
+class NotAllowed(NearbyRefused):
+    """The token or the password is wrong, or missing."""
+
+    code = "not_allowed"
+    status = 401
+
+
+class TooManyTries(NearbyRefused):
+    """Too many wrong tokens or passwords; `retry_after_s` says when to try again."""
+
+    code = "rate_limited"
+    status = 429
+
+    def __init__(self, retry_after_s: float) -> None:
+        seconds = max(1, round(retry_after_s))
+        super().__init__(f"too many wrong tries, try again in {seconds} s", retry_after_s=seconds)
+
+
+class CannotSave(NearbyRefused):
+    """The database does not answer; nothing was changed."""
+
+    code = "store_unavailable"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("this cannot be saved right now, try again")

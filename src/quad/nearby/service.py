@@ -1,0 +1,59 @@
+"""What the rest of nearby asks for; every method raises NearbyRefused as it says."""
+
+from typing import Protocol
+
+from quad.nearby.model import Building, Entry
+from quad.nearby.tables import Kind
+
+
+class People(Protocol):
+    """Everybody who has ever logged in."""
+
+    async def ensure(self, user_id: str) -> None:
+        """Make somebody known. Raises BadInput, CannotSave."""
+
+    def ids(self) -> list[str]:
+        """Everybody, in the order in which they came first."""
+
+
+class Buildings(Protocol):
+    """The buildings of the campus."""
+
+    async def put(self, building: Building) -> None:
+        """Add or change one. Raises BadInput, CannotSave."""
+
+    def get(self, building_id: str) -> Building:
+        """Raises Unknown."""
+
+    def list(self) -> list[Building]:
+        """All of them, by name."""
+
+
+class Presence(Protocol):
+    """Who is online."""
+
+    def online_users(self) -> list[str]:
+        """Ids of all who are online."""
+
+    def in_building(self, building_id: str) -> list[str]:
+        """Ids of those who are online in a building. Raises Unknown."""
+
+
+class Messages(Protocol):
+    """Sends messages, in the database before anyone is told."""
+
+    async def send(self, sender: str, recipients: list[str], text: str) -> None:
+        """Raises BadInput, Unknown, CannotSave."""
+
+    async def send_to_building(self, bot_id: str, building_id: str, text: str) -> None:
+        """To everyone online there, and to whoever was and dropped within the grace.
+
+        Raises BadInput, Unknown, CannotSave.
+        """
+
+
+class Logs(Protocol):
+    """What happened to people and in buildings."""
+
+    async def last_ten(self, kind: Kind, subject: str) -> list[Entry]:
+        """Newest first. Raises CannotSave."""

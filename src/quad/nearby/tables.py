@@ -1,0 +1,253 @@
+"""Nearby's tables, and every statement that reads or changes them.
+
+Messages that nobody has fetched yet are entries of the mailbox: a box for each person.
+Statements are constants, so that the store can merge neighbours.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from quad.nearby.model import ID_LIMIT, NAME_LIMIT, Building, Entry, Position
+from quad.store import TABLE_OPTIONS, Change, LongText, ShortText, Timestamp, metadata, upsert
+
+Kind = Literal["user", "building"]
+
+_HASH: Final = 64
+_LAST: Final = 10
+
+users: Final = Table(
+    "nearby_users",
+    metadata,
+    Column("id", ShortText(ID_LIMIT), primary_key=True),
+    Column("range_m", Double, nullable=False),
+    # None until the first coordinates come.
+    Column("latitude", Double),
+    Column("longitude", Double),
+    **TABLE_OPTIONS,
+)
+
+sessions: Final = Table(
+    "nearby_sessions",
+    metadata,
+    Column("token_hash", ShortText(_HASH), primary_key=True),
+    Column("user_id", ShortText(ID_LIMIT), nullable=False),
+    Column("expires_at", Timestamp, nullable=False),
+    Column("revoked_at", Timestamp),
+    Index("ix_nearby_sessions_expires_at", "expires_at"),
+    **TABLE_OPTIONS,
+)
+"""Who holds which token; the tokens themselves are nowhere."""
+
+buildings: Final = Table(
+    "nearby_buildings",
+    metadata,
+    Column("id", ShortText(ID_LIMIT), primary_key=True),
+    Column("name", ShortText(NAME_LIMIT), nullable=False),
+    Column("latitude", Double, nullable=False),
+    Column("longitude", Double, nullable=False),
+    Column("radius_m", Double, nullable=False),
+    **TABLE_OPTIONS,
+)
+
+bots: Final = Table(
+    "nearby_bots",
+    metadata,
+    Column("id", ShortText(ID_LIMIT), primary_key=True),
+    Column("building_id", ShortText(ID_LIMIT), nullable=False),
+    Column("pass_hash", ShortText(200), nullable=False),
+    Column("is_authorised", Boolean, nullable=False),
+    **TABLE_OPTIONS,
+)
+
+logs: Final = Table(
+    "nearby_logs",
+    metadata,
+    Column("kind", ShortText(8), primary_key=True),
+    Column("subject", ShortText(ID_LIMIT), primary_key=True),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Timestamp, nullable=False),
+    Column("message", LongText, nullable=False),
+    Column("bot_id", ShortText(ID_LIMIT)),
+    Index("ix_nearby_logs_at", "at"),
+    # One tree instead of two: a line is found by its subject, the latest first.
+    sqlite_with_rowid=False,
+    **TABLE_OPTIONS,
+)
+"""What people and bots did. No coordinates."""
+
+tabs: Final = Table(
+    "nearby_tabs",
+    metadata,
+    Column("id", ShortText(64), primary_key=True),
+    Column("user_id", ShortText(ID_LIMIT), nullable=False),
+    Column("token_hash", ShortText(_HASH), nullable=False),
+    # Everything in the person's box up to here was fetched, or is from before.
+    Column("position", BigInteger, nullable=False),
+    # None while its connection is open.
+    Column("dropped_at", Timestamp),
+    **TABLE_OPTIONS,
+)
+"""Unread queues: one for each connection, until it has been gone for the grace."""
+
+_INSERT_USER: Final = upsert(users, key=["id"], update=[])
+_UPDATE_RANGE: Final = (
+    update(users).where(users.c.id == bindparam("of_user")).values(range_m=bindparam("new_range"))
+)
+_UPDATE_POSITION: Final = (
+    update(users)
+    .where(users.c.id == bindparam("of_user"))
+    .values(latitude=bindparam("new_latitude"), longitude=bindparam("new_longitude"))
+)
+_PUT_BUILDING: Final = upsert(
+    buildings, key=["id"], update=["name", "latitude", "longitude", "radius_m"]
+)
+_INSERT_LOG: Final = insert(logs)
+_DELETE_LOGS: Final = delete(logs).where(logs.c.at < bindparam("before"))
+_PUT_TAB: Final = upsert(tabs, key=["id"], update=["position", "dropped_at"])
+_DELETE_TAB: Final = delete(tabs).where(tabs.c.id == bindparam("of_tab"))
+_DROP_OPEN_TABS: Final = (
+    update(tabs).where(tabs.c.dropped_at.is_(None)).values(dropped_at=bindparam("now"))
+)
+
+# People
+
+
+def insert_user(id: str, range_m: float) -> Change:
+    """Make somebody known; who is known already stays as they are."""
+    values = {"id": id, "range_m": range_m, "latitude": None, "longitude": None}
+    return Change(_INSERT_USER, values)
+
+
+def update_range(id: str, range_m: float) -> Change:
+    """Keep somebody's range."""
+    return Change(_UPDATE_RANGE, {"of_user": id, "new_range": range_m}, ("nearby_range", id))
+
+
+def update_position(id: str, position: Position) -> Change:
+    """Keep where somebody was last."""
+    values = {
+        "of_user": id,
+        "new_latitude": position.latitude,
+        "new_longitude": position.longitude,
+    }
+    return Change(_UPDATE_POSITION, values, ("nearby_position", id))
+
+
+def select_users() -> Select[str, float, float | None, float | None]:
+    """Everybody."""
+    return select(users.c.id, users.c.range_m, users.c.latitude, users.c.longitude)
+
+
+# Buildings
+
+
+def put_building(building: Building) -> Change:
+    """Add or change a building."""
+    values = {
+        "id": building.id,
+        "name": building.name,
+        "latitude": building.position.latitude,
+        "longitude": building.position.longitude,
+        "radius_m": building.radius_m,
+    }
+    return Change(_PUT_BUILDING, values)
+
+
+def select_buildings() -> Select[Any]:
+    """All buildings, by name."""
+    return select(buildings).order_by(buildings.c.name, buildings.c.id)
+
+
+def read_buildings(rows: Iterable[Row[Any]]) -> list[Building]:
+    """The buildings of `select_buildings`."""
+    return [
+        Building(row.id, row.name, Position(row.latitude, row.longitude), row.radius_m)
+        for row in rows
+    ]
+
+
+# Logs
+
+
+def insert_log(
+    kind: Kind, subject: str, id: int, at: datetime, message: str, bot_id: str | None = None
+) -> Change:
+    """Add a line to a log; `id` grows from line to line."""
+    values = {
+        "kind": kind,
+        "subject": subject,
+        "id": id,
+        "at": at,
+        "message": message,
+        "bot_id": bot_id,
+    }
+    return Change(_INSERT_LOG, values)
+
+
+def delete_logs(before: datetime) -> Change:
+    """Forget what is older."""
+    return Change(_DELETE_LOGS, {"before": before}, ("nearby_logs",))
+
+
+def select_last_logs(kind: Kind, subject: str) -> Select[datetime, str, str | None]:
+    """The last ten lines, newest first."""
+    return (
+        select(logs.c.at, logs.c.message, logs.c.bot_id)
+        .where(logs.c.kind == kind, logs.c.subject == subject)
+        .order_by(logs.c.id.desc())
+        .limit(_LAST)
+    )
+
+
+def read_logs(rows: Iterable[Row[Any]]) -> list[Entry]:
+    """The lines of `select_last_logs`."""
+    return [Entry(row.at, row.message, row.bot_id) for row in rows]
+
+
+# Tabs
+
+
+def put_tab(
+    id: str, user_id: str, token_hash: str, position: int, dropped_at: datetime | None
+) -> Change:
+    """Keep a tab as it is now."""
+    values = {
+        "id": id,
+        "user_id": user_id,
+        "token_hash": token_hash,
+        "position": position,
+        "dropped_at": dropped_at,
+    }
+    return Change(_PUT_TAB, values, ("nearby_tab", id))
+
+
+def delete_tab(id: str) -> Change:
+    """Forget a tab."""
+    return Change(_DELETE_TAB, {"of_tab": id}, ("nearby_tab", id))
+
+
+def drop_open_tabs(now: datetime) -> Change:
+    """Whoever was connected when the server ended has dropped now."""
+    return Change(_DROP_OPEN_TABS, {"now": now})
+
+
+def select_tabs() -> Select[Any]:
+    """All tabs, those that were dropped first before the others."""
+    return select(tabs).order_by(tabs.c.dropped_at, tabs.c.id)
