@@ -192,7 +192,8 @@ class Session:
             self._websocket.close(code, reason)
             return
         polling = self._polling
-        assert polling is not None  # only WEBSOCKET has none
+        if polling is None:
+            return  # what was queued is more than a client may leave unread
         self._end_probe()
         polling.held.append(Close())
         self._move(State.CLOSING)
@@ -266,7 +267,9 @@ class Session:
         if not poll.done():
             poll.cancel()
         elif polling is not None and self.is_open and not poll.cancelled():
-            polling.held[:0] = [packet for packet in poll.result() if packet != Noop()]
+            lost = [packet for packet in poll.result() if packet != Noop()]
+            polling.held[:0] = lost
+            polling.held_bytes += sum(map(_size, lost))
 
     def begin_post(self) -> None:
         """A POST has arrived.
