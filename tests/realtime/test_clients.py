@@ -1,6 +1,8 @@
 """A client of another hand, python-socketio, against the real thing over real connections."""
 
 import asyncio
+import gc
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +16,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Unclosed:ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _collect_what_the_library_leaves() -> Iterator[None]:
+    yield
+    gc.collect()  # here, where the warnings are ignored, and not in the next test
+
 
 TRANSPORTS = pytest.mark.parametrize(
     "transports",

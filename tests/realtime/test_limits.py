@@ -12,7 +12,7 @@ from functools import partial
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -258,6 +258,7 @@ def test_every_readers_messages_have_no_gap_whoever_stalls_or_leaves() -> None:
         target = runner.run(stack.enter_async_context(serving(server)))
 
         @settings(max_examples=10)
+        @example([Behaviour(0, leaves=False), Behaviour(COUNT, leaves=False)], [100 * KIB])
         @given(behaviours, sizes)
         def check(plan: list[Behaviour], sizes: list[int]) -> None:
             runner.run(play(target, plan, sizes))

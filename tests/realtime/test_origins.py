@@ -1,0 +1,111 @@
+"""Which pages may talk to the server, and what browsers are told of it."""
+
+import ipaddress
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from quad.realtime import Client, EngineOptions, SocketServer
+from quad.realtime.request import Network
+from tests.protocol.peers import SOCKET, Polling, Target
+from tests.realtime.serving import serving, until
+
+PAGE = "https://app.example"
+
+
+async def status_of_websocket(target: Target, origin: str) -> int:
+    url = target.url(SOCKET, EIO=4, transport="websocket").replace("http", "ws", 1)
+    try:
+        async with connect(url, additional_headers={"Origin": origin}, proxy=None):
+            return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code
+
+
+async def status_of_polling(http: httpx.AsyncClient, target: Target, origin: str) -> int:
+    url = target.url(SOCKET, EIO=4, transport="polling")
+    answer = await http.get(url, headers={"Origin": origin})
+    allowed = answer.headers.get("access-control-allow-origin")
+    assert allowed == (origin if answer.status_code == 200 else None)
+    if answer.status_code == 403:
+        assert answer.json() == {"code": 4, "message": "Forbidden"}
+    return answer.status_code
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "is_allowed"),
+    [
+        pytest.param((), "http://{host}", True, id="its own page"),
+        pytest.param((), "https://{host}", True, id="its own page behind TLS"),
+        pytest.param((), PAGE, False, id="a foreign page"),
+        pytest.param((), "null", False, id="a page without an origin"),
+        pytest.param((), "http://[", False, id="no origin at all"),
+        pytest.param((PAGE,), PAGE, True, id="a configured page"),
+        pytest.param((PAGE,), PAGE + ".evil.example", False, id="one that begins like it"),
+        pytest.param((PAGE,), "http://{host}", True, id="its own page as ever"),
+        pytest.param(("*",), "https://anything.example", True, id="anything where all may"),
+    ],
+)
+async def test_a_page_may_connect_or_not_by_either_transport(
+    http: httpx.AsyncClient, origins: tuple[str, ...], origin: str, is_allowed: bool
+) -> None:
+    server = SocketServer(EngineOptions(origins=origins))
+    async with serving(server) as target:
+        origin = origin.format(host=f"{target.host}:{target.port}")
+        assert await status_of_websocket(target, origin) == (101 if is_allowed else 403)
+        assert await status_of_polling(http, target, origin) == (200 if is_allowed else 403)
+        await until(lambda: len(server.engine.sessions) == is_allowed)
+
+
+async def test_a_foreign_page_cannot_use_a_session_that_it_knows_of(
+    http: httpx.AsyncClient,
+) -> None:
+    async with serving(SocketServer()) as target:
+        session = await Polling.open(http, target, SOCKET)
+        answer = await http.post(session.url(), content="40", headers={"Origin": PAGE})
+        assert answer.status_code == 403
+        await session.send("40")
+
+
+async def test_browsers_ask_before_and_are_told_what_is_allowed(http: httpx.AsyncClient) -> None:
+    async with serving(SocketServer(EngineOptions(origins=(PAGE,)))) as target:
+        url = target.url(SOCKET, EIO=4, transport="polling")
+        asked = {
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "x-token",
+        }
+        answer = await http.options(url, headers={"Origin": PAGE, **asked})
+        assert answer.status_code == 204
+        headers = answer.headers
+        assert headers["access-control-allow-origin"] == PAGE
+        assert headers["access-control-allow-credentials"] == "true"
+        assert headers["access-control-allow-methods"] == "GET, POST"
+        assert headers["access-control-allow-headers"] == "x-token"
+        assert int(headers["access-control-max-age"]) > 0
+        assert headers["vary"] == "Origin"
+        foreign = await http.options(url, headers={"Origin": "https://evil.example", **asked})
+        assert not [name for name in foreign.headers if name.startswith("access-control")]
+        native = await http.get(url)
+        assert not [name for name in native.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"), [((), "127.0.0.1"), (("127.0.0.0/8",), "198.51.100.7")], ids=["no", "yes"]
+)
+async def test_the_address_comes_from_a_trusted_proxy_alone(
+    http: httpx.AsyncClient, proxies: tuple[str, ...], seen: str
+) -> None:
+    networks: tuple[Network, ...] = tuple(map(ipaddress.ip_network, proxies))
+    server = SocketServer()
+    clients: list[Client] = []
+    server.on_connect(clients.append)
+    forwarded = {"X-Forwarded-For": "1.1.1.1, 198.51.100.7"}
+    async with serving(server, trusted_proxies=networks) as target:
+        url = target.url(SOCKET, EIO=3, transport="polling")
+        await http.get(url, headers=forwarded)
+        socket = target.url(SOCKET, EIO=3, transport="websocket").replace("http", "ws", 1)
+        async with connect(socket, additional_headers=forwarded, proxy=None):
+            await until(lambda: len(clients) == 2)
+    assert [client.address for client in clients] == [seen] * 2
