@@ -134,7 +134,7 @@ class RawConnection(Turns):
         size = sum(map(_size, items))
         if size > self._server.options.outbox_limit_bytes // 2:
             # One answer may be as large as it has to be: that is not the fault of a slow reader.
-            self._websocket_().allow(size)
+            self._open_websocket().allow(size)
         self._write_and_ask(items, position)
 
     async def proof(self) -> None:
@@ -159,7 +159,8 @@ class RawConnection(Turns):
         if self.is_open:
             self._server.delivery.settle(self)
             self.flush()
-            self._websocket_().close(code, reason)
+        if self._websocket is not None:  # what was queued may have been too much for the reader
+            self._websocket.close(code, reason)
 
     # What the server says
 
@@ -191,7 +192,7 @@ class RawConnection(Turns):
     def fail_silent(self) -> None:
         """A Ping was not answered in time."""
         if self.is_open:
-            self._websocket_().close(INTERNAL_ERROR, "ping timeout")
+            self._open_websocket().close(INTERNAL_ERROR, "ping timeout")
 
     # What the WebSocket says
 
@@ -205,7 +206,7 @@ class RawConnection(Turns):
 
     def binary_received(self, data: bytes) -> None:
         """Nothing here is binary."""
-        self._websocket_().close(UNSUPPORTED_DATA, "text frames only")
+        self._open_websocket().close(UNSUPPORTED_DATA, "text frames only")
 
     def pong_received(self, data: bytes) -> None:
         """The client has read all that was written before the Ping."""
@@ -239,7 +240,7 @@ class RawConnection(Turns):
 
     def too_many_waiting(self) -> None:
         """More operations wait for their turn than memory should be spent on."""
-        self._websocket_().close(POLICY_VIOLATION, "too many operations are waiting")
+        self._open_websocket().close(POLICY_VIOLATION, "too many operations are waiting")
 
     # How it is written
 
@@ -288,7 +289,7 @@ class RawConnection(Turns):
         if proof is not None:
             proof.set_result(None)
 
-    def _websocket_(self) -> WebSocket:
+    def _open_websocket(self) -> WebSocket:
         assert self._websocket is not None  # it is there as long as the connection is open
         return self._websocket
 

@@ -1,0 +1,143 @@
+"""Phones: clients of the chat, and the chat that they talk to."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from quad.chat.service import ChatSystem
+from quad.realtime import EngineOptions, Host, listen
+from quad.settings import ChatSettings
+from quad.store import Mailbox, Store
+
+PATIENCE_S = 20.0
+
+
+class Phone:
+    """One connection of a phone."""
+
+    def __init__(self, socket: ClientConnection, number: str) -> None:
+        self.socket = socket
+        self.number = number
+        self.state: dict[str, Any] = {}
+
+    @property
+    def token(self) -> str:
+        return str(self.state["token"])
+
+    async def say(self, type_: str, **keys: object) -> None:
+        await self.say_text(json.dumps({"type": type_, **keys}))
+
+    async def say_text(self, text: str) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            await self.socket.send(text)
+
+    async def hear(self) -> dict[str, Any]:
+        """The next thing the server says."""
+        async with asyncio.timeout(PATIENCE_S):
+            heard: dict[str, Any] = json.loads(await self.socket.recv())
+        return heard
+
+    async def expect(self, type_: str) -> dict[str, Any]:
+        """The next thing, which is of this type, without it."""
+        heard = await self.hear()
+        assert heard.pop("type") == type_, heard
+        return heard
+
+    async def expect_texts(self, *texts: str) -> None:
+        """Messages with these texts, and nothing between."""
+        assert [(await self.expect("message"))["message"] for _ in texts] == list(texts)
+
+    async def expect_silence(self) -> None:
+        """Nothing was said to this phone until the server answers a question of ours."""
+        await self.say("nothing")
+        assert "'nothing'" in (await self.expect("error"))["detail"]
+
+    async def proven(self) -> None:
+        """All that was heard is proven: the server reads our Pong before our next Ping."""
+        async with asyncio.timeout(PATIENCE_S):
+            await (await self.socket.ping())
+
+    async def leave(self) -> None:
+        """Close, with everything heard proven."""
+        await self.proven()
+        await self.socket.close()
+
+    async def register(self, name: str | None = None, **keys: object) -> Self:
+        """Log in; `state` is the answer."""
+        user = {"name": name or f"Owner of {self.number}", "phone": self.number}
+        await self.say("register", user=user, **keys)
+        self.state = await self.expect("state")
+        return self
+
+    async def create(self, chat: str, *members: "Phone") -> None:
+        """Create a chat with these members; everybody hears of it, and nobody of anything else."""
+        await self.say("create_chat", name=chat)
+        await self.expect("new_member")
+        for position, member in enumerate(members):
+            await self.say("add_member", chat=chat, phone=member.number)
+            for other in (self, *members[: position + 1]):
+                await other.expect("new_member")
+
+    async def send(self, chat: str, *texts: str) -> None:
+        for text in texts:
+            await self.say("send_message", chat=chat, message=text)
+
+    def missed(self, chat: str) -> list[str]:
+        """The texts that the last `state` had for a chat."""
+        (messages,) = [
+            each["messages"] for each in self.state["chats"] if each["chat"]["name"] == chat
+        ]
+        return [message["message"] for message in messages]
+
+
+class Station:
+    """A running chat, and the phones that tests connect to it."""
+
+    def __init__(self, url: str, system: ChatSystem) -> None:
+        self.url = url
+        self.system = system
+        self._phones: list[Phone] = []
+
+    @property
+    def ws_url(self) -> str:
+        return self.url.replace("http", "ws") + "/chat/ws"
+
+    async def connect(self, number: str = "", **options: Any) -> Phone:
+        """A connection that has not registered."""
+        options.setdefault("compression", None)
+        phone = Phone(await connect(options.pop("url", self.ws_url), **options), number)
+        self._phones.append(phone)
+        return phone
+
+    async def phone(self, number: str, name: str | None = None, **keys: object) -> Phone:
+        """A connection that has registered."""
+        return await (await self.connect(number)).register(name, **keys)
+
+    async def hang_up(self) -> None:
+        for phone in self._phones:
+            phone.socket.transport.abort()
+            await phone.socket.wait_closed()
+
+
+@asynccontextmanager
+async def open_chat(
+    database: Path, settings: ChatSettings | None = None, options: EngineOptions | None = None
+) -> AsyncIterator[Station]:
+    """Serve a chat while the block runs."""
+    store = await Store.open(f"sqlite+aiosqlite:///{database}")
+    system = ChatSystem(store, await Mailbox.open(store), settings or ChatSettings(), options)
+    await system.start()
+    host = Host({}, endpoints=dict.fromkeys(("/", "/chat/ws"), system.endpoint))
+    async with listen(host, drain_s=0.1) as url:
+        station = Station(url, system)
+        try:
+            yield station
+        finally:
+            await station.hang_up()
+    await system.aclose()
+    await store.aclose()
