@@ -7,11 +7,13 @@ var QuadSocket = (function () {
   var LONGEST_WAIT_MS = 15000;
 
   // `listeners` has a function for each event, and `connected` and `lost`. Whoever is content with
-  // a connection sets `failures` to 0: until then each new one waits longer.
+  // a connection sets `failures` to 0: until then each new one waits longer. `id` is the
+  // Engine.IO session's.
   function QuadSocket(path, listeners) {
     this.address = path + "?EIO=4&transport=websocket";
     this.listeners = listeners;
     this.failures = 0;
+    this.id = null;
     this.isConnected = false;
     this.isOver = false;
     this.retry = null;
@@ -106,8 +108,9 @@ var QuadSocket = (function () {
     }
   };
 
-  QuadSocket.prototype.start = function (times) {
-    this.patienceMs = times.pingInterval + times.pingTimeout;
+  QuadSocket.prototype.start = function (handshake) {
+    this.id = handshake.sid;
+    this.patienceMs = handshake.pingInterval + handshake.pingTimeout;
     this.expectHeartbeat(this.connection);
     this.connection.send("40");
   };
