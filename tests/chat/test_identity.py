@@ -1,0 +1,136 @@
+"""Who may log in as which phone."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
+
+from quad.chat import tables
+from quad.realtime import EngineOptions
+from quad.settings import ChatSettings
+from tests.chat.phones import Phone, Station, open_chat
+
+OWN_TOKEN = "a-token-of-my-own-making-0123456789"
+
+
+async def refusal(phone: Phone, **keys: object) -> str:
+    user = {"name": "Somebody", "phone": phone.number}
+    await phone.say("register", user=user, protocol=2, **keys)
+    return str((await phone.expect("error"))["code"])
+
+
+@pytest.mark.parametrize("spelling", ["+491701", "+49 170-1", "+ 4 9 1 7 0 1 ", "-+491701-"])
+async def test_spaces_and_dashes_make_no_other_phone(station: Station, spelling: str) -> None:
+    ann = await station.phone("+491701", "Ann")
+    await ann.create("team")
+    again = await station.phone(spelling, "Ann")
+    assert again.state["chats"][0]["chat"]["owner"]["phone"] == "+491701"
+
+
+async def test_a_plus_makes_another_phone(station: Station) -> None:
+    ann = await station.phone("491701")
+    await ann.create("team")
+    assert (await station.phone("+491701")).state == {"chats": []}
+
+
+async def test_phones_of_original_clients_stay_open(station: Station) -> None:
+    ann = await station.phone("111")
+    await ann.create("team")
+    assert "token" not in ann.state
+    assert len((await station.phone("111")).state["chats"]) == 1
+
+
+async def test_a_phone_with_a_token_is_logged_in_with_it_alone(station: Station) -> None:
+    ann = await station.phone("111", protocol=2)
+    stranger = await station.connect("111")
+    assert await refusal(stranger) == "token_required"
+    assert await refusal(stranger, token="") == "wrong_token"
+    assert await refusal(stranger, token=ann.token + "x") == "wrong_token"
+    await stranger.say("register", user={"name": "Original", "phone": "111"})
+    assert "token" in (await stranger.expect("error"))["detail"]
+    await stranger.register(protocol=2, token=ann.token)
+    assert stranger.state == {"chats": []}
+    # An original client that knows it may use it, too.
+    assert (await station.phone("111", token=ann.token)).state == {"chats": []}
+
+
+async def test_only_a_hash_of_the_token_is_kept(station: Station) -> None:
+    ann = await station.phone("111", protocol=2)
+    ((kept,),) = await station.system.chats._store.read(select(tables.users.c.token_hash))
+    assert len(kept) == 64
+    assert ann.token not in kept
+
+
+async def test_a_current_client_claims_an_open_phone(station: Station) -> None:
+    before = await station.phone("111")
+    ann = await station.phone("111", protocol=2)
+    assert len(ann.token) > 30
+    assert await refusal(await station.connect("111")) == "token_required"
+    await before.create("team")  # it was let in when it might be
+
+
+async def test_a_client_may_bring_a_token_of_its_own_making(station: Station) -> None:
+    ann = await station.phone("111", protocol=2, token=OWN_TOKEN)
+    assert ann.token == OWN_TOKEN
+    again = await station.phone("111", protocol=2, token=OWN_TOKEN)
+    assert "token" not in again.state
+    assert await refusal(await station.connect("222"), token="short") == "bad_payload"
+
+
+async def test_a_connection_may_ask_for_its_state_again(station: Station) -> None:
+    ann = await station.phone("111", protocol=2)
+    await ann.create("team")
+    await ann.register(protocol=2)
+    assert [each["chat"]["name"] for each in ann.state["chats"]] == ["team"]
+    await ann.send("team", "once")
+    await ann.expect_texts("once")
+    await ann.expect_silence()
+
+
+async def test_a_declined_login_leaves_the_connection_free_for_another_phone(
+    station: Station,
+) -> None:
+    await station.phone("111", protocol=2)
+    stranger = await station.connect("111")
+    assert await refusal(stranger) == "token_required"
+    stranger.number = "222"
+    await stranger.register()
+
+
+async def test_a_setting_demands_tokens_of_everyone(database: Path) -> None:
+    async with open_chat(database) as station:
+        await station.phone("111")
+    async with open_chat(database, ChatSettings(demand_tokens=True)) as station:
+        for number in ("111", "222"):
+            original = await station.connect(number)
+            await original.say("register", user={"name": "Original", "phone": number})
+            assert "token" in (await original.expect("error"))["detail"]
+            assert (await station.phone(number, protocol=2)).token
+
+
+async def test_wrong_tokens_are_limited_by_address_and_phone(database: Path) -> None:
+    settings = ChatSettings(wrong_tokens_per_minute_per_address=1, wrong_tokens_burst=3)
+    async with open_chat(database, settings) as station:
+        ann = await station.phone("111", protocol=2)
+        ben = await station.phone("222", protocol=2)
+        stranger = await station.connect("111")
+        codes = [await refusal(stranger, token=f"guess {index}") for index in range(4)]
+        assert codes == ["wrong_token"] * 3 + ["rate_limited"]
+        # Here even the right one is not looked at; another phone of this address may come in.
+        assert await refusal(stranger, token=ann.token) == "rate_limited"
+        await station.phone("222", protocol=2, token=ben.token)
+        stranger.number = "222"
+        assert await refusal(stranger, token="guess") == "rate_limited"
+
+
+async def test_pages_of_other_sites_may_not_connect(database: Path) -> None:
+    options = EngineOptions(origins=("https://friend.example",))
+    async with open_chat(database, options=options) as station:
+        for origin in (None, station.url, "https://friend.example"):
+            await station.connect(origin=origin)
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(station.ws_url, origin=Origin("https://foe.example"))
+        assert refused.value.response.status_code == 403
