@@ -51,10 +51,15 @@ async def client_of(
         auth=auth,
         namespaces=[namespace],
     )
+    loops = [client.eio.read_loop_task, client.eio.write_loop_task]
     try:
         yield client
     finally:
         await client.disconnect()
+        # Sent away between two polls, the library waits half a minute for something to send.
+        for task in filter(None, loops):
+            task.cancel()
+        await asyncio.gather(*filter(None, loops), return_exceptions=True)
         http = client.eio.http
         if http is not None and not http.closed:
             await http.close()
