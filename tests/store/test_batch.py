@@ -1,6 +1,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Hashable
+from functools import partial
 
 from sqlalchemy import column, insert, table, text
 
@@ -21,7 +22,12 @@ def add(x: int, key: Hashable = None) -> Change:
 
 
 def xs(changes: list[Change]) -> list[int]:
-    return [change.values["x"] for change in changes if change.values is not None]
+    return [rows[0]["x"] for _, rows in map(_step, changes) if rows is not None]
+
+
+def _step(change: Change) -> Step:
+    [step] = merge_steps([change])
+    return step
 
 
 def test_a_batch_takes_all_calls_in_order() -> None:
@@ -76,3 +82,16 @@ def test_statements_without_values_stay_alone() -> None:
     vacuum = text("VACUUM")
     changes = [Change(vacuum), Change(vacuum), Change(vacuum, {"x": 1})]
     assert [step.rows for step in merge_steps(changes)] == [None, None, [{"x": 1}]]
+
+
+def test_values_are_made_only_for_changes_that_are_executed() -> None:
+    made: list[int] = []
+
+    def values_of(x: int) -> dict[str, int]:
+        made.append(x)
+        return {"x": x}
+
+    calls = [(Change(ADD, partial(values_of, x), "key"),) for x in (1, 2, 3)]
+    batch = take_batch(queue_of(*calls), 10)
+    assert [step.rows for step in merge_steps(batch.changes)] == [[{"x": 3}]]
+    assert made == [3]
