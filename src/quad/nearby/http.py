@@ -1,0 +1,120 @@
+"""What the REST paths of nearby share: bodies, visitors, credentials, and refusals as answers."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from quad.nearby.refusals import BadInput, CannotSave, NearbyRefused
+from quad.realtime.request import Network, make_request
+from quad.realtime.request import Request as Visit
+from quad.store import StoreError
+
+AnyRequest = Request[Any, Any, Any]
+T = TypeVar("T")
+
+
+class CrossSite(NearbyRefused):
+    """A page of another site has made a browser send this."""
+
+    code = "cross_site"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("pages of other sites may not do this")
+
+
+class Refusal(msgspec.Struct):
+    """The answer to what is declined: a sentence for people and a stable word for programs."""
+
+    detail: str
+    code: str
+
+
+def one(data: T | list[T]) -> T:
+    """The body itself, or the only one in a list: original clients send either.
+
+    Raises BadInput.
+    """
+    if not isinstance(data, list):
+        return data
+    if len(data) != 1:
+        raise BadInput("the list must hold one object")
+    return data[0]
+
+
+def visit_of(request: AnyRequest, trusted_proxies: tuple[Network, ...]) -> Visit:
+    """Who asks, from where, and what their headers say."""
+    scope = request.scope
+    peer = scope["client"][0] if scope["client"] else ""
+    headers = list(scope["headers"])
+    return make_request(
+        scope["method"], scope["path"], scope["query_string"], headers, peer, trusted_proxies
+    )
+
+
+def is_cross_site(visit: Visit) -> bool:
+    """Whether a page of another site has made a browser send this."""
+    site = visit.headers.get("sec-fetch-site", "none")
+    return not visit.is_same_origin or site not in ("same-origin", "none")
+
+
+def basic_of(headers: Mapping[str, str]) -> tuple[str, str] | None:
+    """Name and password of HTTP Basic (RFC 7617); None if there are none that can be read."""
+    scheme, _, rest = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = base64.b64decode(rest.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+    name, colon, password = text.partition(":")
+    return (name, password) if colon else None
+
+
+def bearer_of(headers: Mapping[str, str]) -> str | None:
+    """The token of RFC 6750; None if there is none."""
+    scheme, _, rest = headers.get("authorization", "").partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" and rest.strip() else None
+
+
+# Refusals as answers
+
+
+def explain_refusal(request: AnyRequest, refused: NearbyRefused) -> Response[Refusal]:
+    """What was declined, and why; nothing has changed."""
+    headers = {"Cache-Control": "no-store"}
+    if refused.status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="Quad", charset="UTF-8"'
+    if "retry_after_s" in refused.details:
+        headers["Retry-After"] = str(refused.details["retry_after_s"])
+    body = Refusal(str(refused), refused.code)
+    return Response(body, status_code=refused.status, headers=headers)
+
+
+def explain_store_error(request: AnyRequest, error: StoreError) -> Response[Refusal]:
+    """The database does not answer."""
+    return explain_refusal(request, CannotSave())
+
+
+def explain_http_error(request: AnyRequest, error: HTTPException) -> Response[Refusal]:
+    """What Litestar declines by itself: a body that is no JSON, or lacks something."""
+    detail = error.detail
+    if isinstance(error, ValidationException) and isinstance(error.extra, list):
+        detail = "; ".join(str(each["message"]).replace("$.", "") for each in error.extra)
+        # The word of Litestar for a body that is not there.
+        detail = "the body is missing" if detail == "'data'" else detail
+    code = "bad_input" if error.status_code == 400 else "http_error"
+    return Response(Refusal(detail, code), status_code=error.status_code, headers=error.headers)
+
+
+EXPLAINED: Final[Mapping[Any, Any]] = {
+    NearbyRefused: explain_refusal,
+    StoreError: explain_store_error,
+    HTTPException: explain_http_error,
+}
+"""The `exception_handlers` of a router."""

@@ -1,0 +1,113 @@
+"""Who has logged in: random tokens of ours, in the database as hashes, for some days."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Select, bindparam, delete, insert, select, update
+
+from quad.identity import hash_token, new_token
+from quad.nearby.tables import sessions
+from quad.store import Change, Store
+
+_INSERT: Final = insert(sessions)
+_REVOKE: Final = (
+    update(sessions)
+    .where(sessions.c.token_hash == bindparam("of_token"))
+    .values(revoked_at=bindparam("now"))
+)
+_DELETE_EXPIRED: Final = delete(sessions).where(sessions.c.expires_at < bindparam("before"))
+
+# A logout on another node counts here after this time at the latest.
+_KEPT_S: Final = 5.0
+_KEPT_LIMIT: Final = 50_000
+
+
+class _Known(NamedTuple):
+    user: str
+    expires_at: datetime
+    read_at: float
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Sessions:
+    """The sessions of people. `on_end` hears the hash of each token that is revoked here."""
+
+    def __init__(
+        self,
+        store: Store,
+        lifetime_days: int,
+        *,
+        now: Callable[[], datetime] = _now,
+        clock: Callable[[], float] = time.monotonic,
+        on_end: Callable[[str], None] = lambda token_hash: None,
+    ) -> None:
+        self.lifetime = timedelta(days=lifetime_days)
+        self.on_end = on_end
+        self._store = store
+        self._now = now
+        self._clock = clock
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        # What is read while a logout is under way may be from before it.
+        self._ends = 0
+
+    async def begin(self, user_id: str) -> str:
+        """Return a new token of this person, which nobody can read here again.
+
+        Raises StoreError.
+        """
+        token = new_token()
+        now = self._now()
+        values = {
+            "token_hash": hash_token(token),
+            "user_id": user_id,
+            "expires_at": now + self.lifetime,
+            "revoked_at": None,
+        }
+        forget = Change(_DELETE_EXPIRED, {"before": now}, ("nearby_sessions",))
+        await self._store.write(forget, Change(_INSERT, values))
+        return token
+
+    async def user_of(self, token: str) -> str | None:
+        """The id of the person who holds this token; None unless it is valid now.
+
+        Raises StoreError.
+        """
+        token_hash = hash_token(token)
+        known = self._known.get(token_hash)
+        if known is None or self._clock() - known.read_at > _KEPT_S:
+            known = await self._read(token_hash)
+        return known.user if known is not None and known.expires_at > self._now() else None
+
+    async def end(self, token: str) -> None:
+        """Revoke a token: from now on it is nobody's. Raises StoreError."""
+        token_hash = hash_token(token)
+        await self._store.write(Change(_REVOKE, {"of_token": token_hash, "now": self._now()}))
+        self._ends += 1
+        self._known.pop(token_hash, None)
+        self.on_end(token_hash)
+
+    async def _read(self, token_hash: str) -> _Known | None:
+        ends = self._ends
+        rows = await self._store.read(_select(token_hash))
+        if not rows:
+            self._known.pop(token_hash, None)
+            return None
+        known = _Known(rows[0].user_id, rows[0].expires_at, self._clock())
+        if ends == self._ends:
+            self._known[token_hash] = known
+            self._known.move_to_end(token_hash)
+            if len(self._known) > _KEPT_LIMIT:
+                self._known.popitem(last=False)
+        return known
+
+
+def _select(token_hash: str) -> Select[Any]:
+    return select(sessions.c.user_id, sessions.c.expires_at).where(
+        sessions.c.token_hash == token_hash, sessions.c.revoked_at.is_(None)
+    )
