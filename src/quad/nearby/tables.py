@@ -106,6 +106,15 @@ tabs: Final = Table(
 )
 """Unread queues: one for each connection, until it has been gone for the grace."""
 
+administrators: Final = Table(
+    "nearby_administrators",
+    metadata,
+    Column("name", ShortText(_HASH), primary_key=True),
+    Column("pass_hash", ShortText(200), nullable=False),
+    **TABLE_OPTIONS,
+)
+"""One row, unless the password is set: the one made at the first start."""
+
 _INSERT_USER: Final = upsert(users, key=["id"], update=[])
 _UPDATE_RANGE: Final = (
     update(users).where(users.c.id == bindparam("of_user")).values(range_m=bindparam("new_range"))

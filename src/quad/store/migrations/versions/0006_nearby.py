@@ -71,3 +71,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_nearby_tabs")),
         **TABLE_OPTIONS,
     )
+    op.create_table(
+        "nearby_administrators",
+        sa.Column("name", ShortText(64), nullable=False),
+        sa.Column("pass_hash", ShortText(200), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_nearby_administrators")),
+        **TABLE_OPTIONS,
+    )
