@@ -1,6 +1,7 @@
 """Phones: clients of the chat, and the chat that they talk to."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from quad.chat.service import ChatSystem
 from quad.realtime import EngineOptions, Host, listen
@@ -62,10 +64,18 @@ class Phone:
         async with asyncio.timeout(PATIENCE_S):
             await (await self.socket.ping())
 
-    async def leave(self) -> None:
-        """Close, with everything heard proven."""
+    async def leave(self) -> list[str]:
+        """Close, with everything heard proven; returns the texts that nobody had asked for yet."""
         await self.proven()
-        await self.socket.close()
+        closing = asyncio.create_task(self.socket.close())
+        texts = []
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                heard = await self.hear()
+                if heard["type"] == "message":
+                    texts.append(heard["message"])
+        await closing
+        return texts
 
     async def register(self, name: str | None = None, **keys: object) -> Self:
         """Log in; `state` is the answer."""
