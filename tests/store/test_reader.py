@@ -1,0 +1,178 @@
+"""A reader's position moves on proof alone, whatever the reader's devices do."""
+
+from collections.abc import Iterable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quad.store import Device, Gap, Reader
+
+
+def owed(device: Device) -> set[int]:
+    """What a device is told at its beginning."""
+    return {
+        entry
+        for entry in range(1, device.upto + 1)
+        if entry > device.after or (device.gap and device.gap.after < entry <= device.gap.upto)
+    }
+
+
+def test_a_new_reader_is_owed_everything_after_the_position() -> None:
+    device = Reader(3).begin(6)
+    assert owed(device) == {4, 5, 6}
+
+
+def test_the_position_moves_on_proof_and_never_back() -> None:
+    reader = Reader()
+    device = reader.begin(0)
+    assert reader.position == 0
+    reader.prove(device, 5)
+    reader.prove(device, 3)
+    assert reader.position == 5
+    reader.end(device, 9)
+    assert reader.position == 5
+    assert reader.gap is None
+
+
+def test_the_slowest_device_holds_the_position() -> None:
+    reader = Reader()
+    fast, slow = reader.begin(0), reader.begin(0)
+    reader.prove(fast, 8)
+    reader.prove(slow, 2)
+    assert reader.position == reader.proven == 2
+
+
+def test_a_device_that_goes_with_everything_proven_leaves_nothing() -> None:
+    reader = Reader()
+    stays, goes = reader.begin(0), reader.begin(0)
+    for device in (stays, goes):
+        reader.prove(device, 4)
+    reader.end(goes, 4)
+    assert (reader.position, reader.gap) == (4, None)
+
+
+def test_a_device_that_goes_while_others_stay_leaves_a_gap() -> None:
+    reader = Reader()
+    stays, goes = reader.begin(0), reader.begin(0)
+    reader.prove(goes, 2)
+    reader.prove(stays, 5)
+    reader.end(goes, 5)
+    assert (reader.position, reader.gap, reader.proven) == (5, Gap(2, 5), 2)
+    assert owed(reader.begin(7)) == {3, 4, 5, 6, 7}
+
+
+def test_a_gap_is_filled_when_a_later_device_has_proven_all_of_it() -> None:
+    reader = Reader()
+    stays, goes = reader.begin(0), reader.begin(0)
+    reader.prove(stays, 5)
+    reader.end(goes, 5)
+    later = reader.begin(7)
+    reader.prove(later, 6)
+    assert reader.gap == Gap(0, 5)
+    reader.prove(later, 7)
+    assert reader.gap is None
+
+
+def test_gaps_of_two_devices_need_two_to_be_filled() -> None:
+    reader = Reader()
+    stays, first, second = reader.begin(0), reader.begin(0), reader.begin(0)
+    for device, proven in ((stays, 9), (first, 2), (second, 4)):
+        reader.prove(device, proven)
+    reader.end(first, 6)
+    reader.end(second, 8)
+    for left in (Gap(2, 8), None):
+        later = reader.begin(9)
+        assert owed(later) >= {3, 4, 5, 6, 7, 8}
+        reader.prove(later, 9)
+        assert reader.gap == left
+
+
+def test_a_silent_device_that_was_replaced_leaves_nothing() -> None:
+    reader = Reader()
+    old = reader.begin(0)
+    reader.prove(old, 2)
+    new = reader.begin(4)
+    assert owed(new) == {3, 4}
+    reader.prove(new, 4)
+    reader.end(old, 6)
+    assert (reader.position, reader.gap) == (4, None)
+
+
+def test_a_device_that_was_alive_after_another_began_was_not_replaced() -> None:
+    reader = Reader()
+    old = reader.begin(0)
+    new = reader.begin(0)
+    reader.prove(new, 4)
+    reader.prove(old, 4)
+    reader.end(old, 6)
+    assert reader.gap == Gap(4, 6)
+
+
+def test_a_saved_gap_is_owed_after_a_restart_until_it_is_filled() -> None:
+    reader = Reader(9, Gap(2, 4))
+    device = reader.begin(10)
+    assert owed(device) == {3, 4, 10}
+    reader.prove(device, 10)
+    assert (reader.position, reader.gap) == (10, None)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("send"), st.integers(1, 3)),
+        st.tuples(st.just("begin"), st.just(0)),
+        st.tuples(st.just("read"), st.integers(0, 5)),
+        st.tuples(st.just("prove"), st.integers(0, 5)),
+        st.tuples(st.just("end"), st.integers(0, 5)),
+        st.tuples(st.just("restart"), st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+class Wire:
+    """What one device was told, and how much of it has come through."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        self.told = sorted(owed(device))
+        self.upto = device.upto
+        self.read = 0
+
+
+@given(STEPS)
+def test_what_some_device_has_read_and_what_the_next_is_owed_is_everything(
+    steps: Iterable[tuple[str, int]],
+) -> None:
+    reader = Reader()
+    wires: list[Wire] = []
+    received: set[int] = set()
+    said = 0
+    for step, number in steps:
+        if step == "send":
+            for _ in range(number):
+                said += 1
+                for wire in wires:
+                    wire.told.append(said)
+                    wire.upto = said
+        elif step == "begin":
+            wires.append(Wire(reader.begin(said)))
+        elif step == "restart":
+            # The connections are gone, and with them all that was not saved.
+            reader = Reader(reader.position, reader.gap)
+            wires.clear()
+        elif number < len(wires):
+            wire = wires[number]
+            if step == "read":
+                wire.read = len(wire.told)
+                received.update(wire.told)
+            elif step == "prove":
+                # The Pong speaks of what was read, or, in the middle of a login, of less.
+                everything = wire.read == len(wire.told)
+                last = wire.upto if everything else max(wire.told[: wire.read], default=0)
+                reader.prove(wire.device, last)
+            else:
+                reader.end(wire.device, wire.upto)
+                del wires[number]
+        proven = reader.position
+        next_device = Reader(proven, reader.gap).begin(said)
+        assert received | owed(next_device) == set(range(1, said + 1))
