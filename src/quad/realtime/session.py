@@ -270,6 +270,8 @@ class Session:
             lost = [packet for packet in poll.result() if packet != Noop()]
             polling.held[:0] = lost
             polling.held_bytes += sum(map(_size, lost))
+            if self._state is not State.PROBED:
+                self._answer_poll(polling)  # the next one may wait already
 
     def begin_post(self) -> None:
         """A POST has arrived.
