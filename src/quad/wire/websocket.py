@@ -12,15 +12,19 @@ PONG = 0xA
 
 # Most frames are short; their heads are made once.
 _SHORT_HEADS = {
-    opcode: [bytes((_FIN | opcode, length)) for length in range(126)] for opcode in (TEXT, BINARY, PING, PONG)
+    opcode: [bytes((_FIN | opcode, length)) for length in range(126)]
+    for opcode in (TEXT, BINARY, PING, PONG)
 }
+_LONG_HEADS = {opcode: bytes((_FIN | opcode, 126)) for opcode in (TEXT, BINARY, PING, PONG)}
 
 
-def encode_frame(opcode: int, payload: bytes) -> bytes:
-    """One whole, unmasked frame."""
-    length = len(payload)
+def encode_frame(opcode: int, payload: bytes, prefix: bytes = b"") -> bytes:
+    """One whole, unmasked frame that holds `prefix` and `payload`."""
+    length = len(prefix) + len(payload)
     if length < 126:
-        return _SHORT_HEADS[opcode][length] + payload
+        return b"".join((_SHORT_HEADS[opcode][length], prefix, payload))
     if length < 65536:
-        return bytes((_FIN | opcode, 126)) + length.to_bytes(2, "big") + payload
-    return bytes((_FIN | opcode, 127)) + length.to_bytes(8, "big") + payload
+        extended = length.to_bytes(2, "big")
+        return b"".join((_LONG_HEADS[opcode], extended, prefix, payload))
+    head = bytes((_FIN | opcode, 127)) + length.to_bytes(8, "big")
+    return b"".join((head, prefix, payload))
