@@ -69,7 +69,7 @@ class Message:
             return self._special_frames(kind)
         frame = self._text_frame
         if frame is None:  # text alone is the same for all generations
-            frame = self._text_frame = encode_frame(TEXT, b"4" + self._text)
+            frame = self._text_frame = encode_frame(TEXT, self._text, b"4")
         return frame
 
     def packets(self) -> list[AnyPacket]:
@@ -94,7 +94,7 @@ class Message:
         if kind is Kind.RAW:
             return encode_frame(TEXT, self._text)
         attachments = (_encode_attachment(data, kind) for data in self._attachments)
-        return encode_frame(TEXT, b"4" + self._text) + b"".join(attachments)
+        return encode_frame(TEXT, self._text, b"4") + b"".join(attachments)
 
 
 def _encode_attachment(data: bytes, kind: Kind) -> bytes:

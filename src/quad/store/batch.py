@@ -26,7 +26,7 @@ class Change(Struct, frozen=True, eq=False):
     key: Hashable = None
 
 
-class Call(NamedTuple):
+class Call(Struct, frozen=True, eq=False, gc=False):
     """One `Store.write`: its changes are saved together, then `done` resolves."""
 
     changes: tuple[Change, ...]

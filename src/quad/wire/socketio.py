@@ -251,8 +251,10 @@ def encode_event(
     Structs are taken to hold no bytes; lists, tuples and dicts are searched for them.
     """
     attachments: list[bytes] = []
-    if has_binary(args):
-        args = tuple(extract_binary(argument, attachments) for argument in args)
+    for argument in args:
+        if type(argument) not in _PLAIN and has_binary(argument):
+            args = tuple(extract_binary(each, attachments) for each in args)
+            break
     if namespace == "/" and ack_id is None and not attachments:
         return b"2" + _encode_json((name, *args)), attachments
     head = _head("2", "5", len(attachments), namespace, ack_id)
