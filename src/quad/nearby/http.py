@@ -2,18 +2,21 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 from litestar import Request, Response
+from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import HTTPScope
 
 from quad.nearby.refusals import BadInput, CannotSave, NearbyRefused
 from quad.realtime.request import Network, make_request
 from quad.realtime.request import Request as Visit
 from quad.store import StoreError
 
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
 AnyRequest = Request[Any, Any, Any]
 T = TypeVar("T")
 
@@ -47,9 +50,9 @@ def one(data: T | list[T]) -> T:
     return data[0]
 
 
-def visit_of(request: AnyRequest, trusted_proxies: tuple[Network, ...]) -> Visit:
+def visit_of(request: AnyConnection, trusted_proxies: tuple[Network, ...]) -> Visit:
     """Who asks, from where, and what their headers say."""
-    scope = request.scope
+    scope = cast(HTTPScope, request.scope)
     peer = scope["client"][0] if scope["client"] else ""
     headers = list(scope["headers"])
     return make_request(
@@ -112,7 +115,7 @@ def explain_http_error(request: AnyRequest, error: HTTPException) -> Response[Re
     return Response(Refusal(detail, code), status_code=error.status_code, headers=error.headers)
 
 
-EXPLAINED: Final[Mapping[Any, Any]] = {
+EXPLAINED: Final[dict[int | type[Exception], Callable[..., Response[Any]]]] = {
     NearbyRefused: explain_refusal,
     StoreError: explain_store_error,
     HTTPException: explain_http_error,

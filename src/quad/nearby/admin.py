@@ -1,0 +1,70 @@
+"""The administrator: one name, one password, set or made at the first start."""
+
+import sys
+from typing import Final
+
+from sqlalchemy import Select, insert, select
+
+from quad.identity.passwords import hash_password, new_password
+from quad.nearby.gate import Gate
+from quad.nearby.http import basic_of, bearer_of
+from quad.nearby.refusals import NotAllowed
+from quad.nearby.tables import administrators
+from quad.realtime.request import Request as Visit
+from quad.store import Change, Conflict, Store
+
+NAME: Final = "admin"
+
+_INSERT: Final = insert(administrators)
+
+
+class Administrator:
+    """Knows the administrator by HTTP Basic or, with the same password, by a bearer token."""
+
+    def __init__(self, store: Store, password: str, gate: Gate) -> None:
+        self._store = store
+        self._password = password
+        self._gate = gate
+        self._hashed = ""
+
+    async def open(self) -> None:
+        """Read the password's hash; or make a password and show it, once. Raises StoreError."""
+        if self._password:
+            self._hashed = await hash_password(self._password)
+            return
+        self._hashed = await self._find() or await self._make()
+
+    async def check(self, visit: Visit) -> None:
+        """Return if it is the administrator who asks. Raises NotAllowed, TooManyTries."""
+        name, password = basic_of(visit.headers) or (NAME, bearer_of(visit.headers))
+        if password is None:
+            raise NotAllowed("the administrator's password is needed")
+        if name != NAME:
+            # Counted as well: else a wrong name would be a way to try without a limit.
+            self._gate.take(visit.address, NAME)
+            raise NotAllowed("the administrator's name or password is wrong")
+        if not await self._gate.admits(visit.address, NAME, password, self._hashed):
+            raise NotAllowed("the administrator's name or password is wrong")
+
+    async def _find(self) -> str:
+        rows = await self._store.read(_select())
+        return rows[0].pass_hash if rows else ""
+
+    async def _make(self) -> str:
+        password = new_password()
+        hashed = await hash_password(password)
+        try:
+            await self._store.write(Change(_INSERT, {"name": NAME, "pass_hash": hashed}))
+        except Conflict:
+            return await self._find()  # another node was faster, and has shown its own
+        # Not by logging: a log is kept, and read by others.
+        sys.stderr.write(
+            f"\nThe administrator of nearby is {NAME!r} with the password {password}\n"
+            "It is shown this once. QUAD_ADMIN_PASSWORD sets another.\n\n"
+        )
+        sys.stderr.flush()
+        return hashed
+
+
+def _select() -> Select[str]:
+    return select(administrators.c.pass_hash).where(administrators.c.name == NAME)

@@ -1,0 +1,105 @@
+"""What bots ask for over HTTP, under `/API/bot`."""
+
+from litestar import Router, get, post
+from litestar.datastructures import ResponseHeader
+from litestar.params import FromPath
+from msgspec import Struct, field
+
+from quad.nearby.bots import Availability, Bots
+from quad.nearby.http import EXPLAINED, AnyRequest, basic_of, one, visit_of
+from quad.nearby.refusals import NotAllowed
+from quad.nearby.service import Buildings
+from quad.realtime.request import Network
+
+
+class Shown(Struct):
+    """A building, as far as everyone may know it."""
+
+    id: str
+    name: str
+
+
+class Registration(Struct):
+    """`register`: a bot, and the building that it is for."""
+
+    id: str
+    b_id: str
+
+
+class Password(Struct):
+    """The answer to `register`, shown this once."""
+
+    password: str = field(name="pass")
+
+
+class Proof(Struct):
+    """`auth`."""
+
+    id: str
+    password: str = field(name="pass")
+
+
+class Authenticity(Struct):
+    """The answer to `auth`: 1 if the password is right."""
+
+    auth: int
+
+
+class Notice(Struct):
+    """`message`. The password may be here, in HTTP Basic, or have been shown before by `auth`."""
+
+    id: str
+    message: str
+    password: str | None = field(name="pass", default=None)
+
+
+def make_bot_router(
+    bots: Bots, buildings: Buildings, trusted_proxies: tuple[Network, ...] = ()
+) -> Router:
+    """The routes; they need nobody's session."""
+
+    @get("/check/{bot_id:str}", sync_to_thread=False)
+    def check(bot_id: FromPath[str]) -> Availability:
+        """Whether a bot could be run now."""
+        return bots.check(bot_id)
+
+    @get("/show/buildings", sync_to_thread=False)
+    def show_buildings() -> list[Shown]:
+        """The buildings that a bot may be for."""
+        return [Shown(building.id, building.name) for building in buildings.list()]
+
+    @post("/register", status_code=200)
+    async def register(data: Registration | list[Registration], request: AnyRequest) -> Password:
+        """Make a bot known. It may send when the administrator has authorised it."""
+        asked = one(data)
+        address = visit_of(request, trusted_proxies).address
+        return Password(await bots.register(address, asked.id, asked.b_id))
+
+    @post("/auth", status_code=200)
+    async def authenticate(data: Proof | list[Proof], request: AnyRequest) -> Authenticity:
+        """Show a bot's password; then this address may send as the bot for a day."""
+        asked = one(data)
+        address = visit_of(request, trusted_proxies).address
+        is_right = await bots.authenticate(address, asked.id, asked.password)
+        return Authenticity(int(is_right))
+
+    @post("/message", status_code=200)
+    async def send(data: Notice | list[Notice], request: AnyRequest) -> Availability:
+        """Tell everyone in the bot's building, if the bot is authorised."""
+        asked = one(data)
+        visit = visit_of(request, trusted_proxies)
+        password = asked.password
+        basic = basic_of(visit.headers)
+        if password is None and basic is not None:
+            name, password = basic
+            if name != asked.id:
+                raise NotAllowed("the credentials are of another bot")
+        return await bots.send(visit.address, asked.id, asked.message, password)
+
+    return Router(
+        "/API/bot",
+        route_handlers=[check, show_buildings, register, authenticate, send],
+        exception_handlers=EXPLAINED,
+        response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
+        tags=["nearby: bots"],
+    )

@@ -1,0 +1,176 @@
+"""Bots: programs that put notices to everyone in a building, once the administrator allows it."""
+
+from collections import Counter
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import Select, bindparam, insert, select, update
+
+from quad.identity.passwords import hash_password, new_password
+from quad.nearby.gate import Gate
+from quad.nearby.model import check_id
+from quad.nearby.refusals import BadInput, CannotSave, NotAllowed, Unknown
+from quad.nearby.service import Buildings, Messages
+from quad.nearby.tables import bots
+from quad.store import Change, Conflict, Store, StoreError
+
+_INSERT: Final = insert(bots)
+_AUTHORISE: Final = (
+    update(bots)
+    .where(bots.c.id == bindparam("of_bot"))
+    .values(is_authorised=bindparam("new_state"))
+)
+
+
+class Bot(Struct):
+    """A bot as it is now."""
+
+    id: str
+    building_id: str
+    pass_hash: str
+    is_authorised: bool
+
+
+class Availability(Struct, omit_defaults=True):
+    """What `bot/check` answers; `new` and `auth` are there only if they say something."""
+
+    available: int
+    state: str
+    new: int = -1
+    auth: int = -1
+
+
+class Bots:
+    """All bots. They are few: each is in memory, and in the database first.
+
+    `gate` has the passwords, `registrations` holds back addresses that register too many.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        buildings: Buildings,
+        messages: Messages,
+        gate: Gate,
+        registrations: Gate,
+    ) -> None:
+        self._store = store
+        self._buildings = buildings
+        self._messages = messages
+        self._gate = gate
+        self._registrations = registrations
+        self._bots: dict[str, Bot] = {}
+        self._running: Counter[str] = Counter()
+
+    async def open(self) -> None:
+        """Read all bots. Raises StoreError."""
+        self._bots = {
+            row.id: Bot(row.id, row.building_id, row.pass_hash, row.is_authorised)
+            for row in await self._store.read(_select())
+        }
+
+    def check(self, bot_id: str) -> Availability:
+        """Whether this bot could be run now."""
+        bot = self._bots.get(bot_id)
+        if bot is None:
+            return Availability(available=0, state="Bot does not exist.", new=1)
+        if not bot.is_authorised:
+            return Availability(available=0, state="Bot has not been authorized yet.", auth=0)
+        if self._running[bot_id]:
+            return Availability(available=0, state="Bot currently running.")
+        return Availability(available=1, state="Bot available.")
+
+    async def register(self, address: str, bot_id: str, building_id: str) -> str:
+        """Make a bot of a building known; returns its password, which nobody can read again.
+
+        Raises BadInput, Unknown, TooManyTries, CannotSave.
+        """
+        check_id("id", bot_id)
+        self._buildings.get(building_id)
+        if bot_id in self._bots:
+            raise BadInput(f"there is a bot {bot_id!r} already")
+        self._registrations.take(address, bot_id)
+        password = new_password()
+        bot = Bot(bot_id, building_id, await hash_password(password), False)
+        values = {
+            "id": bot.id,
+            "building_id": bot.building_id,
+            "pass_hash": bot.pass_hash,
+            "is_authorised": False,
+        }
+        try:
+            await self._store.write(Change(_INSERT, values))
+        except Conflict:
+            raise BadInput(f"there is a bot {bot_id!r} already") from None
+        except StoreError as error:
+            raise CannotSave from error
+        self._bots[bot_id] = bot
+        return password
+
+    async def authenticate(self, address: str, bot_id: str, password: str) -> bool:
+        """Whether this is the bot's password. If so, the address may send as this bot for a day.
+
+        Raises TooManyTries.
+        """
+        bot = self._bots.get(bot_id)
+        if bot is None:
+            # The bot's existence is no secret, but guessing names is no use either.
+            self._gate.take(address, bot_id)
+            return False
+        return await self._gate.admits(address, bot_id, password, bot.pass_hash)
+
+    async def send(
+        self, address: str, bot_id: str, text: str, password: str | None
+    ) -> Availability:
+        """Tell everyone in the bot's building, if the bot may; returns what `check` does.
+
+        Without a password, the address must have shown it lately. Raises NotAllowed, BadInput,
+        TooManyTries, CannotSave.
+        """
+        bot = self._bots.get(bot_id)
+        if bot is None:
+            return self.check(bot_id)
+        if password is None:
+            if not self._gate.knows(address, bot_id):
+                raise NotAllowed("the bot's password is needed")
+        elif not await self.authenticate(address, bot_id, password):
+            raise NotAllowed("the bot's password is wrong")
+        if bot.is_authorised:
+            await self._messages.send_to_building(bot_id, bot.building_id, text)
+        return self.check(bot_id)
+
+    async def authorise(self, bot_id: str, is_authorised: bool) -> None:
+        """Allow a bot to send, or forbid it. Raises Unknown, CannotSave."""
+        bot = self._bots.get(bot_id)
+        if bot is None:
+            raise Unknown("bot", bot_id)
+        change = Change(_AUTHORISE, {"of_bot": bot_id, "new_state": is_authorised})
+        try:
+            await self._store.write(change)
+        except StoreError as error:
+            raise CannotSave from error
+        bot.is_authorised = is_authorised
+
+    def ids(self, *, is_authorised: bool) -> list[str]:
+        """All that are authorised, or all that are not, by id."""
+        return sorted(bot.id for bot in self._bots.values() if bot.is_authorised == is_authorised)
+
+    # Running bots
+
+    def is_authenticated(self, address: str, bot_id: str) -> bool:
+        """Whether the bot's password was shown from this address within the last day."""
+        return bot_id in self._bots and self._gate.knows(address, bot_id)
+
+    def connected(self, bot_id: str) -> None:
+        """A connection of this bot was opened."""
+        self._running[bot_id] += 1
+
+    def disconnected(self, bot_id: str) -> None:
+        """A connection of this bot was closed."""
+        self._running[bot_id] -= 1
+        if self._running[bot_id] <= 0:
+            del self._running[bot_id]
+
+
+def _select() -> Select[Any]:
+    return select(bots)
