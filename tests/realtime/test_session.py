@@ -217,3 +217,17 @@ async def test_a_client_may_ask_for_a_close_while_messages_wait_for_it() -> None
     assert client.take() == ["4last"]
     assert client.close is not None
     assert client.close.code == 1000
+
+
+async def test_what_was_held_comes_before_what_was_said_in_the_turn_of_the_move() -> None:
+    session = open_polling(SocketServer())
+    assert await poll(session) == [Text("0")]
+    peer = probe(session)
+    peer.send("2probe")
+    session.send_packet(Text("held"))
+    await turn()
+    session.send_packet(Text("just said"))
+    peer.send("5")
+    session.send_packet(Text("after"))
+    await turn()
+    assert peer.take() == ["3probe", "4held", "4just said", "4after"]
