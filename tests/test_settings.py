@@ -296,3 +296,15 @@ def test_secrets_are_never_shown() -> None:
     assert "sesame" not in repr(settings)
     assert "client_secret='***'" in repr(settings)
     assert "admin_password=''" in repr(Settings())
+
+
+@pytest.mark.parametrize("name", ["admin_password", "client_secret"])
+def test_secrets_are_never_shown(name: str, tmp_path: Path) -> None:
+    settings = load(environment={f"QUAD_NEARBY_{name.upper()}": "hush"})
+    assert "hush" not in repr(settings)
+    assert f"{name}='***'" in repr(settings.nearby)
+    file = tmp_path / "quad.toml"
+    file.write_text(f"[nearby]\n{name} = 271828\n")
+    with pytest.raises(BadSettings) as caught:
+        load(file, environment={})
+    assert "271828" not in str(caught.value)

@@ -48,6 +48,10 @@ FLAGS: Mapping[str, str] = {
 }
 
 
+# What nobody may read in a log, beside the passwords in addresses.
+_SECRETS = frozenset({"admin_password", "client_secret"})
+
+
 class Section(msgspec.Struct, frozen=True, kw_only=True):
     """One table of the TOML file. Its ``repr`` shows no password."""
 
@@ -356,6 +360,14 @@ class NearbySettings(Section, frozen=True, kw_only=True):
             description="Discovery address of an OpenID Connect provider, for `oidc`.",
         ),
     ] = ""
+    oidc_claim: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="What the provider tells of a person that becomes their id here, and "
+            "that others see. Nobody may be able to choose somebody else's: `sub` is always safe.",
+        ),
+    ] = "preferred_username"
     public_url: Annotated[
         str,
         Meta(
@@ -457,6 +469,12 @@ def _shown(name: str, value: object) -> object:
     if not isinstance(value, str):
         return value
     return "***" if value and name.endswith(_SECRETS) else redacted(value)
+
+
+def _shown(name: str, value: object) -> object:
+    if name in _SECRETS and value:
+        return "***"
+    return redacted(value) if isinstance(value, str) else value
 
 
 def redacted(text: str) -> str:
