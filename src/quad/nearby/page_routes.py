@@ -1,0 +1,321 @@
+"""`/nearby` and `/login`: from nobody to somebody with a session, and the page for them."""
+
+import logging
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from litestar import Request, Response, Router, get, post
+from litestar.datastructures import Cookie
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from quad.identity.oauth import (
+    Attempt,
+    BadAnswer,
+    CodeRefused,
+    Denied,
+    LoginFailed,
+    Provider,
+    ProviderUnavailable,
+    WrongState,
+)
+from quad.nearby.http import AnyRequest, is_cross_site, visit_of
+from quad.nearby.login import Login
+from quad.nearby.model import check_id
+from quad.nearby.pages import (
+    Notice,
+    View,
+    guest_page,
+    nearby_page,
+    notice_page,
+    static_file,
+)
+from quad.nearby.persons import People
+from quad.nearby.refusals import NearbyRefused
+from quad.nearby.sessions import Sessions
+from quad.realtime.request import Network
+from quad.realtime.request import Request as Visit
+from quad.store import StoreError
+
+log = logging.getLogger("quad.nearby")
+
+COOKIE: Final = "quad_nearby"
+_ATTEMPT_COOKIE: Final = "quad_nearby_login"
+_ATTEMPT_S: Final = 600
+_PATH: Final = "/nearby"
+_BODY_LIMIT_BYTES: Final = 10_000
+_FIELDS: Final = 10
+
+_LOGGED_OUT: Final = Notice(
+    title="Logged out", text="You are not online any more.", action="Log in again"
+)
+_NO_LOGIN: Final = Notice(
+    title="No login here",
+    text="Nobody can log in yet: this server has no login provider. Its administrator sets one.",
+    action=None,
+    status=503,
+)
+_CANNOT_SAVE: Final = Notice(
+    title="Not now",
+    text="The server cannot reach its database right now. Please try again in a moment.",
+    status=503,
+)
+_CROSS_SITE: Final = Notice(
+    title="Not from there", text="Please use the form of this page.", action="Go on", status=403
+)
+_FAILED: Final[dict[type[LoginFailed], Notice]] = {
+    Denied: Notice(
+        title="Login denied",
+        text="The login provider did not let you in, or you cancelled it.",
+        status=403,
+    ),
+    WrongState: Notice(
+        title="Login out of date",
+        text="This answer does not belong to a login that this browser began here within the last "
+        "ten minutes. Please begin again.",
+        status=400,
+    ),
+    CodeRefused: Notice(
+        title="Login expired",
+        text="The login provider does not accept this login any more; perhaps it took too long.",
+        status=400,
+    ),
+    ProviderUnavailable: Notice(
+        title="Login provider not available",
+        text="The login provider does not answer right now. Please try again in a moment.",
+        status=502,
+    ),
+    BadAnswer: Notice(
+        title="Login not understood",
+        text="The login provider gave an answer that cannot be used. If this happens again, tell "
+        "the administrator of this server.",
+        status=502,
+    ),
+}
+
+
+class PageRoutes:
+    """The handlers; `handlers` are what the server serves."""
+
+    def __init__(
+        self,
+        login: Login,
+        sessions: Sessions,
+        people: People,
+        *,
+        public_url: str = "",
+        socket_path: str = "/socket.io/",
+        trusted_proxies: tuple[Network, ...] = (),
+    ) -> None:
+        self._login = login
+        self._sessions = sessions
+        self._people = people
+        self._public_url = public_url.rstrip("/")
+        self._socket_path = socket_path
+        self._trusted_proxies = trusted_proxies
+        self.router = self._routes()
+
+    async def aclose(self) -> None:
+        """Close the connections to the login provider."""
+        if not isinstance(self._login, str):
+            await self._login.aclose()
+
+    def _routes(self) -> Router:
+        @get(_PATH)
+        async def nearby(request: AnyRequest) -> Response[Any]:
+            return await self._nearby(request)
+
+        @post(_PATH)
+        async def enter(request: AnyRequest) -> Response[Any]:
+            return await self._enter(request)
+
+        @get("/login")
+        async def login(request: AnyRequest) -> Response[Any]:
+            return await self._come_back(request)
+
+        @post(f"{_PATH}/logout")
+        async def logout(request: AnyRequest) -> Response[Any]:
+            return await self._logout(request)
+
+        @get(f"{_PATH}/bye", sync_to_thread=False)
+        def bye(request: AnyRequest) -> Response[str]:
+            return notice_page(self._view(request), _LOGGED_OUT)
+
+        @get(f"{_PATH}/static/{{name:str}}", sync_to_thread=False)
+        def static(name: FromPath[str]) -> Response[bytes]:
+            return static_file(name)
+
+        handlers: list[HTTPRouteHandler] = [nearby, enter, login, logout, bye, static]
+        return Router(
+            "/",
+            route_handlers=handlers,
+            exception_handlers={StoreError: self._explain_store_error},
+            request_max_body_size=_BODY_LIMIT_BYTES,
+            include_in_schema=False,
+        )
+
+    def _explain_store_error(
+        self, request: Request[Any, Any, Any], error: StoreError
+    ) -> Response[str]:
+        return notice_page(self._view(request), _CANNOT_SAVE)
+
+    # The page
+
+    async def _nearby(self, request: AnyRequest) -> Response[Any]:
+        view = self._view(request)
+        token = _cookie(request, COOKIE)
+        user = await self._sessions.user_of(token)
+        if user is not None:
+            return nearby_page(view, user, token, self._people.get(user).range_m)
+        match self._login:
+            case "guest":
+                return guest_page(view)
+            case "none":
+                return notice_page(view, _NO_LOGIN)
+            case provider:
+                return await self._begin(request, provider)
+
+    async def _logout(self, request: AnyRequest) -> Response[Any]:
+        if is_cross_site(self._visit(request)):
+            return notice_page(self._view(request), _CROSS_SITE)
+        token = _cookie(request, COOKIE)
+        if await self._sessions.user_of(token) is not None:
+            await self._sessions.end(token)
+        return _see_other(f"{_base(request)}/bye", [_gone(COOKIE, request)])
+
+    # Guests
+
+    async def _enter(self, request: AnyRequest) -> Response[Any]:
+        view, visit = self._view(request), self._visit(request)
+        if self._login != "guest":
+            return notice_page(view, _NO_LOGIN)
+        if is_cross_site(visit):
+            return notice_page(view, _CROSS_SITE)
+        name = (await _fields(request)).get("name", "").strip()
+        try:
+            return await self._let_in(request, name)
+        except NearbyRefused as refused:
+            return guest_page(view, name, str(refused))
+
+    # Providers
+
+    async def _begin(self, request: AnyRequest, provider: Provider) -> Response[Any]:
+        attempt = Attempt.begin()
+        try:
+            address = await provider.address(attempt, self._return_address(request))
+        except LoginFailed as failed:
+            return self._failed(request, failed)
+        value = f"{attempt.state}.{attempt.verifier}.{attempt.nonce}"
+        return _see_other(address, [_cookie_of(_ATTEMPT_COOKIE, value, _ATTEMPT_S, request)])
+
+    async def _come_back(self, request: AnyRequest) -> Response[Any]:
+        if isinstance(self._login, str):
+            return _see_other(_base(request))
+        try:
+            attempt = _attempt(request)
+            code = attempt.read(self._visit(request).query)
+            user = await self._login.identify(attempt, self._return_address(request), code)
+            response = await self._let_in(request, user)
+        except LoginFailed as failed:
+            response = self._failed(request, failed)
+        except NearbyRefused as refused:
+            response = self._failed(request, BadAnswer(f"the id cannot be used: {refused}"))
+        # A code counts once, and so does what belongs to it.
+        response.cookies.append(_gone(_ATTEMPT_COOKIE, request))
+        return response
+
+    def _failed(self, request: AnyRequest, failed: LoginFailed) -> Response[Any]:
+        log.warning("login failed (%s): %s", failed.code, failed)
+        return notice_page(self._view(request), _FAILED[type(failed)])
+
+    # Sessions
+
+    async def _let_in(self, request: AnyRequest, user: str) -> Response[Any]:
+        """Raises NearbyRefused, StoreError."""
+        await self._people.ensure(check_id("name", user))
+        token = await self._sessions.begin(user)
+        lifetime_s = int(self._sessions.lifetime.total_seconds())
+        cookie = _cookie_of(COOKIE, token, lifetime_s, request)
+        return _see_other(_base(request), [cookie])
+
+    # Visitors
+
+    def _visit(self, request: AnyRequest) -> Visit:
+        return visit_of(request, self._trusted_proxies)
+
+    def _view(self, request: AnyRequest) -> View:
+        base = _base(request)
+        root = base.removesuffix(_PATH)
+        return View(
+            base=base,
+            api=f"{root}/API",
+            socket_path=root + self._socket_path,
+            host=request.headers.get("host", ""),
+        )
+
+    def _return_address(self, request: AnyRequest) -> str:
+        if self._public_url:
+            return f"{self._public_url}/login"
+        scheme = "https" if _is_https(request) else "http"
+        # If the header lies, the provider does not know the address and refuses it.
+        host = request.headers.get("host", "")
+        return f"{scheme}://{host}{request.scope.get('root_path', '')}/login"
+
+
+def _attempt(request: AnyRequest) -> Attempt:
+    """What this browser was given when it began. Raises WrongState."""
+    parts = _cookie(request, _ATTEMPT_COOKIE).split(".")
+    if len(parts) != 3 or not all(parts):
+        raise WrongState("this browser has begun no login, or too long ago")
+    return Attempt(*parts)
+
+
+def _cookie(request: AnyRequest, name: str) -> str:
+    # Not http.cookies: a cookie of somebody else that it cannot read would hide ours.
+    for pair in request.headers.get("cookie", "").split(";"):
+        key, _, value = pair.strip().partition("=")
+        if key == name:
+            return value
+    return ""
+
+
+def _cookie_of(name: str, value: str, max_age_s: int, request: AnyRequest) -> Cookie:
+    return Cookie(
+        name,
+        value=value,
+        path="/",  # both /nearby and /login need it
+        max_age=max_age_s,
+        httponly=True,
+        # Not "strict": the way back from a provider is a link from another site.
+        samesite="lax",
+        secure=_is_https(request),
+    )
+
+
+def _gone(name: str, request: AnyRequest) -> Cookie:
+    return _cookie_of(name, "", 0, request)
+
+
+async def _fields(request: AnyRequest) -> dict[str, str]:
+    body = (await request.body()).decode(errors="replace")
+    try:
+        return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=_FIELDS))
+    except ValueError:  # no form of ours has so many
+        return {}
+
+
+def _base(request: AnyRequest) -> str:
+    return str(request.scope.get("root_path", "")) + _PATH
+
+
+def _is_https(request: AnyRequest) -> bool:
+    # The header may be a lie, but its only victim would be who tells it.
+    forwarded = request.headers.get("x-forwarded-proto", "")
+    return "https" in (request.scope["scheme"], forwarded.split(",")[0].strip())
+
+
+def _see_other(address: str, cookies: list[Cookie] | None = None) -> Redirect:
+    return Redirect(
+        address, status_code=303, cookies=cookies or [], headers={"Cache-Control": "no-store"}
+    )
