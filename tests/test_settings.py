@@ -299,10 +299,7 @@ def test_secrets_are_never_shown() -> None:
 
 
 @pytest.mark.parametrize("name", ["admin_password", "client_secret"])
-def test_secrets_are_never_shown(name: str, tmp_path: Path) -> None:
-    settings = load(environment={f"QUAD_NEARBY_{name.upper()}": "hush"})
-    assert "hush" not in repr(settings)
-    assert f"{name}='***'" in repr(settings.nearby)
+def test_a_secret_of_the_wrong_type_is_not_repeated(name: str, tmp_path: Path) -> None:
     file = tmp_path / "quad.toml"
     file.write_text(f"[nearby]\n{name} = 271828\n")
     with pytest.raises(BadSettings) as caught:

@@ -48,10 +48,6 @@ FLAGS: Mapping[str, str] = {
 }
 
 
-# What nobody may read in a log, beside the passwords in addresses.
-_SECRETS = frozenset({"admin_password", "client_secret"})
-
-
 class Section(msgspec.Struct, frozen=True, kw_only=True):
     """One table of the TOML file. Its ``repr`` shows no password."""
 
@@ -469,12 +465,6 @@ def _shown(name: str, value: object) -> object:
     if not isinstance(value, str):
         return value
     return "***" if value and name.endswith(_SECRETS) else redacted(value)
-
-
-def _shown(name: str, value: object) -> object:
-    if name in _SECRETS and value:
-        return "***"
-    return redacted(value) if isinstance(value, str) else value
 
 
 def redacted(text: str) -> str:
