@@ -11,7 +11,7 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import HTTPScope
 
-from quad.nearby.refusals import BadInput, CannotSave, NearbyRefused
+from quad.nearby.refusals import BadInput, CannotSave, NearbyRefused, NotAllowed
 from quad.realtime.request import Network, make_request
 from quad.realtime.request import Request as Visit
 from quad.store import StoreError
@@ -91,7 +91,8 @@ def bearer_of(headers: Mapping[str, str]) -> str | None:
 def explain_refusal(request: AnyRequest, refused: NearbyRefused) -> Response[Refusal]:
     """What was declined, and why; nothing has changed."""
     headers = {"Cache-Control": "no-store"}
-    if refused.status == 401:
+    # Not for a wrong token: browsers would ask people for a password that they have not.
+    if isinstance(refused, NotAllowed):
         headers["WWW-Authenticate"] = 'Basic realm="Quad", charset="UTF-8"'
     if "retry_after_s" in refused.details:
         headers["Retry-After"] = str(refused.details["retry_after_s"])

@@ -3,7 +3,8 @@
 NearbyRefused
 ├── BadInput         400  a value that is not allowed; nothing was changed
 │   └── Unknown      400  nobody, or nothing, has this id
-├── NotAllowed       401  the token or the password is wrong or missing
+├── NotAllowed       401  the password is wrong or missing
+├── WrongToken       401  the token of a session is wrong, missing, or over
 ├── TooManyTries     429  too many wrong tokens or passwords
 └── CannotSave       503  the database does not answer
 """
@@ -36,10 +37,20 @@ class Unknown(BadInput):
 
 
 class NotAllowed(NearbyRefused):
-    """The token or the password is wrong, or missing."""
+    """The password is wrong, or missing."""
 
     code = "not_allowed"
     status = 401
+
+
+class WrongToken(NearbyRefused):
+    """The token is not one of this person's sessions, or is over."""
+
+    code = "wrong_token"
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("the token is wrong or missing, log in again")
 
 
 class TooManyTries(NearbyRefused):

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    CompoundSelect,
     Double,
     Index,
     Row,
@@ -19,8 +20,10 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    func,
     insert,
     select,
+    union_all,
     update,
 )
 
@@ -86,6 +89,7 @@ logs: Final = Table(
     Column("message", LongText, nullable=False),
     Column("bot_id", ShortText(ID_LIMIT)),
     Index("ix_nearby_logs_at", "at"),
+    Index("ix_nearby_logs_id", "id"),
     # One tree instead of two: a line is found by its subject, the latest first.
     sqlite_with_rowid=False,
     **TABLE_OPTIONS,
@@ -225,6 +229,11 @@ def select_last_logs(kind: Kind, subject: str) -> Select[datetime, str, str | No
     )
 
 
+def select_last_ids() -> CompoundSelect[int | None]:
+    """The last id of any log, and the last position of any tab."""
+    return union_all(select(func.max(logs.c.id)), select(func.max(tabs.c.position)))
+
+
 def read_logs(rows: Iterable[Row[Any]]) -> list[Entry]:
     """The lines of `select_last_logs`."""
     return [Entry(row.at, row.message, row.bot_id) for row in rows]
@@ -255,6 +264,11 @@ def delete_tab(id: str) -> Change:
 def drop_open_tabs(now: datetime) -> Change:
     """Whoever was connected when the server ended has dropped now."""
     return Change(_DROP_OPEN_TABS, {"now": now})
+
+
+def select_open_tabs() -> Select[str]:
+    """Whose connections were open."""
+    return select(tabs.c.user_id).where(tabs.c.dropped_at.is_(None)).distinct()
 
 
 def select_tabs() -> Select[Any]:

@@ -61,6 +61,7 @@ def upgrade() -> None:
         **TABLE_OPTIONS,
     )
     op.create_index(op.f("ix_nearby_logs_at"), "nearby_logs", ["at"])
+    op.create_index(op.f("ix_nearby_logs_id"), "nearby_logs", ["id"])
     op.create_table(
         "nearby_tabs",
         sa.Column("id", ShortText(64), nullable=False),

@@ -1,0 +1,66 @@
+"""The buildings of the campus: in memory as in the database."""
+
+from collections.abc import Callable
+
+from quad.nearby import tables
+from quad.nearby.model import Building
+from quad.nearby.refusals import Unknown
+from quad.nearby.spatial import Circle, Circles, Point, distance_m, point_at
+from quad.store import Store
+
+
+class Buildings:
+    """All buildings by id, and by where they are."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._buildings: dict[str, Building] = {}
+        self._circles: Circles[str] = Circles()
+        # Hears of each building that was put.
+        self.on_change: Callable[[Building], None] = lambda building: None
+
+    async def load(self) -> None:
+        """Read all. Raises StoreError."""
+        for building in tables.read_buildings(await self._store.read(tables.select_buildings())):
+            self._set(building)
+
+    async def put(self, building: Building) -> None:
+        """Add or change one. Raises StoreError."""
+        await self._store.write(tables.put_building(building))
+        self._set(building)
+        self.on_change(building)
+
+    def _set(self, building: Building) -> None:
+        self._buildings[building.id] = building
+        self._circles.put(building.id, circle_of(building))
+
+    def find(self, building_id: str) -> Building | None:
+        """The building, if there is one."""
+        return self._buildings.get(building_id)
+
+    def get(self, building_id: str) -> Building:
+        """Raises Unknown."""
+        building = self._buildings.get(building_id)
+        if building is None:
+            raise Unknown("building", building_id)
+        return building
+
+    def list(self) -> "list[Building]":
+        """All of them, by name."""
+        return sorted(self._buildings.values(), key=lambda each: (each.name, each.id))
+
+    def at(self, point: Point | None) -> Building | None:
+        """The nearest one whose circle holds the point; the first id among the equally near."""
+        if point is None:
+            return None
+        here = [self._buildings[id] for id in self._circles.around(point)]
+        return min(
+            here,
+            key=lambda each: (distance_m(each.position, point.position), each.id),
+            default=None,
+        )
+
+
+def circle_of(building: Building) -> Circle:
+    """Where a building is."""
+    return Circle(point_at(building.position), building.radius_m)

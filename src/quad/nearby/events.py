@@ -1,0 +1,53 @@
+"""Nearby's Socket.IO events by their wire names, and what they carry."""
+
+from quad.nearby.entrance import Entrance
+from quad.nearby.ports import RunningBots
+from quad.nearby.presence import Presence
+from quad.nearby.refusals import NotAllowed, WrongToken
+from quad.realtime import Client, Payload, SocketServer
+
+
+class NewClient(Payload, frozen=True, kw_only=True):
+    """`new_client`: original pages write `ID`."""
+
+    id: str | None = None
+    ID: str | None = None
+    token: str = ""
+
+
+class NewBot(Payload, frozen=True, kw_only=True):
+    """`new_bot`."""
+
+    id: str
+
+
+def register(
+    server: SocketServer, entrance: Entrance, presence: Presence, bots: RunningBots
+) -> None:
+    """Let the server carry nearby's events."""
+    running: dict[Client, str] = {}
+
+    def stop_bot(client: Client) -> None:
+        bot_id = running.pop(client, None)
+        if bot_id is not None:
+            bots.disconnected(bot_id)
+
+    @server.on("new_client")
+    async def new_client(client: Client, request: NewClient) -> None:
+        user_id = request.id if request.id is not None else request.ID
+        if user_id is None:
+            raise WrongToken
+        await entrance.enter(client, user_id, request.token)
+
+    @server.on("new_bot")
+    def new_bot(client: Client, request: NewBot) -> None:
+        if not bots.is_authenticated(client.address, request.id):
+            raise NotAllowed("the bot's password must be shown first, from the same address")
+        stop_bot(client)
+        running[client] = request.id
+        bots.connected(request.id)
+
+    @server.on_disconnect
+    def disconnected(client: Client, reason: str) -> None:
+        presence.leave(client)
+        stop_bot(client)

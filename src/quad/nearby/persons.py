@@ -1,0 +1,140 @@
+"""Everybody, in memory as in the database: who they are, where they were last, their tabs."""
+
+import asyncio
+import hashlib
+from collections import deque
+from datetime import datetime
+from typing import Final
+
+from quad.nearby import tables
+from quad.nearby.model import Building, Position, check_id
+from quad.nearby.refusals import Unknown
+from quad.nearby.spatial import Point, point_at
+from quad.realtime import Client
+from quad.store import Change, Store
+
+# The ids of two connections, as each protocol shows them: a page may know its former one only.
+_NAMES: Final = 4
+
+
+class Person:
+    """Somebody who has logged in once.
+
+    `building` is right while somebody is online, or may come back.
+    """
+
+    __slots__ = ("box", "building", "dropped", "id", "last_id", "point", "range_m", "tabs")
+
+    def __init__(self, id: str, range_m: float, point: Point | None = None) -> None:
+        self.id = id
+        self.range_m = range_m
+        self.point = point
+        self.building: Building | None = None
+        self.tabs: dict[Client, Tab] = {}
+        # Those that lost their connection and may come back, the oldest first.
+        self.dropped: list[Tab] = []
+        # Ids have any length and any letters; names of boxes have not.
+        self.box = f"nearby/{hashlib.blake2b(id.encode(), digest_size=16).hexdigest()}"
+        # The last message that was told.
+        self.last_id = 0
+
+    def __repr__(self) -> str:
+        return f"<Person {self.id}>"
+
+    @property
+    def is_online(self) -> bool:
+        """Whether at least one connection is open."""
+        return bool(self.tabs)
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether they are online, or have dropped and may come back."""
+        return bool(self.tabs or self.dropped)
+
+    def tab(self, name: str) -> "Tab | None":
+        """The tab that bears, or bore, this id."""
+        for tab in (*self.tabs.values(), *self.dropped):
+            if name == tab.id or name in tab.names:
+                return tab
+        return None
+
+
+class Tab:
+    """One connection after another, and what it has not fetched yet."""
+
+    __slots__ = (
+        "client",
+        "dropped_at",
+        "id",
+        "names",
+        "person",
+        "position",
+        "receiving",
+        "token_hash",
+    )
+
+    def __init__(self, id: str, person: Person, token_hash: str, position: int) -> None:
+        self.id = id
+        self.person = person
+        self.token_hash = token_hash
+        # Everything in the person's box up to here was fetched, or is from before.
+        self.position = position
+        self.client: Client | None = None
+        self.dropped_at: datetime | None = None
+        self.names: deque[str] = deque(maxlen=_NAMES)
+        # Two requests at once must not get the same messages.
+        self.receiving = asyncio.Lock()
+
+    def connect(self, client: Client) -> None:
+        """A connection is this tab from now on."""
+        self.client = client
+        self.dropped_at = None
+        for name in (client.id, client.engine_id):
+            if name not in self.names:
+                self.names.append(name)
+
+    def change(self) -> Change:
+        """What keeps the tab as it is now."""
+        return tables.put_tab(
+            self.id, self.person.id, self.token_hash, self.position, self.dropped_at
+        )
+
+
+class People:
+    """Everybody by id."""
+
+    def __init__(self, store: Store, range_m: float) -> None:
+        """`range_m` is a new person's."""
+        self._store = store
+        self._range_m = range_m
+        self._people: dict[str, Person] = {}
+
+    async def load(self) -> None:
+        """Read everybody. Raises StoreError."""
+        for row in await self._store.read(tables.select_users()):
+            point = None
+            if row.latitude is not None and row.longitude is not None:
+                point = point_at(Position(row.latitude, row.longitude))
+            self._people[row.id] = Person(row.id, row.range_m, point)
+
+    async def ensure(self, user_id: str) -> Person:
+        """Make somebody known, and return them. Raises BadInput, StoreError."""
+        check_id("id", user_id)
+        if user_id not in self._people:
+            await self._store.write(tables.insert_user(user_id, self._range_m))
+        return self._people.setdefault(user_id, Person(user_id, self._range_m))
+
+    def get(self, user_id: str) -> Person:
+        """Raises Unknown."""
+        person = self._people.get(user_id)
+        if person is None:
+            raise Unknown("user", user_id)
+        return person
+
+    def find(self, user_id: str) -> Person | None:
+        """The same, for those who may not exist."""
+        return self._people.get(user_id)
+
+    def ids(self) -> list[str]:
+        """Everybody's id, sorted."""
+        return sorted(self._people)

@@ -1,0 +1,284 @@
+"""Who is online: connections, the tabs that they are, and who hears that somebody came or went."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from quad.identity import new_token
+from quad.nearby import tables
+from quad.nearby.buildings import Buildings, circle_of
+from quad.nearby.logs import Logs
+from quad.nearby.model import (
+    LOGGED_OUT,
+    OUTSIDE,
+    Building,
+    Position,
+    said_logged_in,
+    said_moved,
+)
+from quad.nearby.persons import People, Person, Tab
+from quad.nearby.spatial import Circle, point_at
+from quad.nearby.whereabouts import Whereabouts
+from quad.realtime import Client
+from quad.store import Mailbox, Store
+from quad.store.mailbox import drop
+
+_SWEEP_S: Final = 1.0
+
+
+class Presence:
+    """Everybody's connections. What is here is in the database, too, or will be in a moment."""
+
+    def __init__(
+        self,
+        store: Store,
+        mailbox: Mailbox,
+        people: People,
+        buildings: Buildings,
+        logs: Logs,
+        *,
+        grace_s: float,
+        now: Callable[[], datetime],
+    ) -> None:
+        """`grace_s`: how long a tab that has dropped may come back."""
+        self._store = store
+        self._mailbox = mailbox
+        self._people = people
+        self._buildings = buildings
+        self._logs = logs
+        self._grace = timedelta(seconds=grace_s)
+        self._now = now
+        self._where = Whereabouts()
+        self._tabs: dict[Client, Tab] = {}
+        self._of_tokens: dict[str, set[Tab]] = {}
+        # Tabs and when they dropped, the oldest first; some have come back since.
+        self._dropped: deque[tuple[datetime, Tab]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        buildings.on_change = self._building_changed
+
+    async def start(self) -> None:
+        """Nobody is online, but those who were a moment ago may come back. Raises StoreError."""
+        now = self._now()
+        were_online = await self._store.read(tables.select_open_tabs())
+        lines = [self._logs.line("user", row.user_id, LOGGED_OUT) for row in were_online]
+        await self._store.write(tables.drop_open_tabs(now), *lines)
+        for row in await self._store.read(tables.select_tabs()):
+            person = self._people.find(row.user_id)
+            if person is not None:
+                tab = Tab(row.id, person, row.token_hash, row.position)
+                self._of_tokens.setdefault(tab.token_hash, set()).add(tab)
+                self._await_return(tab, row.dropped_at)
+        await self._load_boxes()
+        self._sweep_forever()
+
+    async def _load_boxes(self) -> None:
+        expected = {tab.person.box: tab.person for _, tab in self._dropped}
+        for box, last_id in (await self._mailbox.last_ids("nearby")).items():
+            if box in expected:
+                expected[box].last_id = last_id
+            else:
+                self._logs.save_soon(drop(box))
+
+    def stop(self) -> None:
+        """No timer is left."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # Questions
+
+    def online_users(self) -> list[str]:
+        """Ids of all who are online, sorted."""
+        return sorted(self._where.online)
+
+    def in_building(self, building_id: str) -> list[str]:
+        """Ids of those who are online in a building, sorted. Raises Unknown."""
+        self._buildings.get(building_id)
+        inside = self._where.expected_in(building_id)
+        return sorted(person.id for person in inside if person.is_online)
+
+    def expected_in(self, building_id: str) -> list[Person]:
+        """Those in a building who are online, or dropped there and may come back."""
+        return self._where.expected_in(building_id)
+
+    def expected(self) -> set[Person]:
+        """Everybody who is online, or has dropped and may come back."""
+        return {tab.person for _, tab in self._dropped if tab.person.is_expected} | set(
+            self._where.online.values()
+        )
+
+    def others_in_building(self, person: Person) -> list[str]:
+        """Ids of the others who are online where this person is, sorted."""
+        building = self._building_of(person)
+        if building is None:
+            return []
+        return [other for other in self.in_building(building.id) if other != person.id]
+
+    def others_within(self, person: Person, position: Position, radius_m: float) -> list[str]:
+        """Ids of the others who are online within a radius, sorted."""
+        found = self._where.within(Circle(point_at(position), radius_m))
+        return sorted(other.id for other in found if other is not person)
+
+    # Connections
+
+    def enter(self, client: Client, person: Person, token_hash: str) -> None:
+        """A connection belongs to this person: a tab that has come back, or a new one."""
+        before = self._tabs.get(client)
+        if before is not None and before.person is person:
+            return
+        self.leave(client)
+        was_online = person.is_online
+        # A page may ask by the id of its lost connection; but that of somebody else is taken.
+        tab_id = client.engine_id if before is None else new_token()
+        tab = self._returned(person, token_hash) or self._new_tab(tab_id, person, token_hash)
+        tab.connect(client)
+        person.tabs[client] = self._tabs[client] = tab
+        self._save(tab)
+        if not was_online:
+            building = self._buildings.at(person.point)
+            audience = self._where.appear(person, building)
+            self._logs.add("user", person.id, said_logged_in(building))
+            _tell(audience)
+        if person.last_id > tab.position:
+            client.emit("new_message", [person.id])
+
+    def leave(self, client: Client) -> None:
+        """A connection has ended; one that belongs to nobody is no error."""
+        tab = self._tabs.pop(client, None)
+        if tab is None:
+            return
+        del tab.person.tabs[client]
+        tab.client = None
+        self._await_return(tab, self._now())
+        self._save(tab)
+        if not tab.person.is_online:
+            audience = self._where.vanish(tab.person)
+            self._logs.add("user", tab.person.id, LOGGED_OUT)
+            _tell(audience)
+
+    def end_session(self, token_hash: str) -> None:
+        """Somebody has logged out: the tabs of this token do not come back."""
+        for tab in list(self._of_tokens.get(token_hash, ())):
+            client = tab.client
+            if client is not None:
+                self.leave(client)
+                client.disconnect()
+            self._forget(tab)
+
+    def _returned(self, person: Person, token_hash: str) -> Tab | None:
+        """A dropped tab with this token.
+
+        Nobody can say which one it is, so all of them are told again what any of them lacks.
+        """
+        mine = [tab for tab in person.dropped if tab.token_hash == token_hash]
+        if not mine:
+            return None
+        position = min(tab.position for tab in mine)
+        for tab in mine:
+            tab.position = position
+        person.dropped.remove(mine[-1])
+        return mine[-1]
+
+    def _new_tab(self, tab_id: str, person: Person, token_hash: str) -> Tab:
+        # Somebody who has lost a page, and opens another, wants what was not fetched there.
+        lacking = [tab.position for tab in person.dropped]
+        position = min(lacking, default=self._mailbox.last_id)
+        tab = Tab(tab_id, person, token_hash, position)
+        self._of_tokens.setdefault(token_hash, set()).add(tab)
+        return tab
+
+    # Movement
+
+    async def move(self, person: Person, position: Position) -> str:
+        """Somebody is here now; returns the name of the place. Raises StoreError."""
+        await self._store.write(tables.update_position(person.id, position))
+        before = self._building_of(person)
+        is_elsewhere = person.point is None or person.point.position != position
+        point = point_at(position)
+        building = self._buildings.at(point)
+        if person.is_online:
+            audience = self._where.move(person, point, building)
+            # Their own range has moved as well.
+            _tell(audience | {person} if is_elsewhere else audience)
+        else:
+            person.point = point
+            if person.is_expected:
+                self._where.settle(person, building)
+        if _id(before) != _id(building):
+            self._logs.add("user", person.id, said_moved(before, building))
+        return OUTSIDE if building is None else building.name
+
+    async def set_range(self, person: Person, range_m: float) -> None:
+        """Keep somebody's range. Raises StoreError."""
+        await self._store.write(tables.update_range(person.id, range_m))
+        person.range_m = range_m
+        if person.is_online:
+            self._where.resize(person)
+
+    def _building_of(self, person: Person) -> Building | None:
+        return person.building if person.is_expected else self._buildings.at(person.point)
+
+    def _building_changed(self, building: Building) -> None:
+        affected = {tab.person for _, tab in self._dropped if tab.person.is_expected}
+        affected.update(
+            self._where.within(circle_of(building)), self._where.expected_in(building.id)
+        )
+        audience: set[Person] = set()
+        for person in affected:
+            left, entered = person.building, self._buildings.at(person.point)
+            if _id(left) != _id(entered):
+                audience |= self._where.resettle(person, entered) | {person}
+            elif left != entered:  # the same one, renamed
+                self._where.settle(person, entered)
+        _tell(audience)
+
+    # The grace
+
+    def _await_return(self, tab: Tab, dropped_at: datetime) -> None:
+        tab.dropped_at = dropped_at
+        tab.person.dropped.append(tab)
+        self._dropped.append((dropped_at, tab))
+
+    def sweep(self) -> None:
+        """Forget the tabs whose grace is over."""
+        over = self._now() - self._grace
+        while self._dropped and self._dropped[0][0] <= over:
+            dropped_at, tab = self._dropped.popleft()
+            if tab.dropped_at == dropped_at:
+                self._forget(tab)
+
+    def _forget(self, tab: Tab) -> None:
+        person = tab.person
+        if tab in person.dropped:
+            person.dropped.remove(tab)
+        tab.dropped_at = None
+        of_token = self._of_tokens[tab.token_hash]
+        of_token.discard(tab)
+        if not of_token:
+            del self._of_tokens[tab.token_hash]
+        changes = [tables.delete_tab(tab.id)]
+        if not person.is_expected:
+            self._where.depart(person)
+            person.last_id = 0
+            changes.append(drop(person.box))
+        self._logs.save_soon(*changes)
+
+    def _sweep_forever(self) -> None:
+        self.sweep()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(_SWEEP_S, self._sweep_forever)
+
+    def _save(self, tab: Tab) -> None:
+        self._logs.save_soon(tab.change())
+
+
+def _tell(audience: Iterable[Person]) -> None:
+    for person in audience:
+        for client in person.tabs:
+            client.emit("new_movement")
+
+
+def _id(building: Building | None) -> str | None:
+    return None if building is None else building.id
