@@ -31,7 +31,10 @@ def test_the_length_takes_as_few_bytes_as_it_can(length: int, head: bytes) -> No
     assert encode_frame(BINARY, data) == head + data
 
 
-@given(st.lists(st.tuples(st.sampled_from([TEXT, BINARY, PING, PONG]), st.binary(max_size=125)), max_size=5))
+frames_of_any_kind = st.tuples(st.sampled_from([TEXT, BINARY, PING, PONG]), st.binary(max_size=125))
+
+
+@given(st.lists(frames_of_any_kind, max_size=5))
 def test_frames_in_a_row_are_read_one_by_one(frames: list[tuple[int, bytes]]) -> None:
     got = read(b"".join(encode_frame(opcode, data) for opcode, data in frames))
     assert [(frame.opcode, bytes(frame.data), frame.fin) for frame in got] == [
