@@ -15,6 +15,7 @@ from quad.store import Change, Conflict, Store
 
 NAME: Final = "admin"
 
+_KEY: Final = ("administrator", NAME)
 _INSERT: Final = insert(administrators)
 
 
@@ -41,9 +42,9 @@ class Administrator:
             raise NotAllowed("the administrator's password is needed")
         if name != NAME:
             # Counted as well: else a wrong name would be a way to try without a limit.
-            self._gate.take(visit.address, NAME)
+            self._gate.take(visit.address, _KEY)
             raise NotAllowed("the administrator's name or password is wrong")
-        if not await self._gate.admits(visit.address, NAME, password, self._hashed):
+        if not await self._gate.admits(visit.address, _KEY, password, self._hashed):
             raise NotAllowed("the administrator's name or password is wrong")
 
     async def _find(self) -> str:

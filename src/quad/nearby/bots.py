@@ -89,7 +89,7 @@ class Bots:
         self._buildings.get(building_id)
         if bot_id in self._bots:
             raise BadInput(f"there is a bot {bot_id!r} already")
-        self._registrations.take(address, bot_id)
+        self._registrations.take(address, _name(bot_id))
         password = new_password()
         bot = Bot(bot_id, building_id, await hash_password(password), False)
         values = {
@@ -115,9 +115,9 @@ class Bots:
         bot = self._bots.get(bot_id)
         if bot is None:
             # The bot's existence is no secret, but guessing names is no use either.
-            self._gate.take(address, bot_id)
+            self._gate.take(address, _name(bot_id))
             return False
-        return await self._gate.admits(address, bot_id, password, bot.pass_hash)
+        return await self._gate.admits(address, _name(bot_id), password, bot.pass_hash)
 
     async def send(
         self, address: str, bot_id: str, text: str, password: str | None
@@ -131,7 +131,7 @@ class Bots:
         if bot is None:
             return self.check(bot_id)
         if password is None:
-            if not self._gate.knows(address, bot_id):
+            if not self._gate.knows(address, _name(bot_id)):
                 raise NotAllowed("the bot's password is needed")
         elif not await self.authenticate(address, bot_id, password):
             raise NotAllowed("the bot's password is wrong")
@@ -159,7 +159,7 @@ class Bots:
 
     def is_authenticated(self, address: str, bot_id: str) -> bool:
         """Whether the bot's password was shown from this address within the last day."""
-        return bot_id in self._bots and self._gate.knows(address, bot_id)
+        return bot_id in self._bots and self._gate.knows(address, _name(bot_id))
 
     def connected(self, bot_id: str) -> None:
         """A connection of this bot was opened."""
@@ -170,6 +170,10 @@ class Bots:
         self._running[bot_id] -= 1
         if self._running[bot_id] <= 0:
             del self._running[bot_id]
+
+
+def _name(bot_id: str) -> tuple[str, str]:
+    return ("bot", bot_id)
 
 
 def _select() -> Select[Any]:

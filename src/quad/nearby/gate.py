@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final, NamedTuple
 
 from quad.identity import KeyedRateLimit, hash_token, token_matches
@@ -26,7 +26,8 @@ class Gate:
     """Lets in who knows the password. Wrong ones are limited by address and by name.
 
     Whoever has proven themselves is known for a day from the last time on, from the same address.
-    So an outsider who tries many passwords for a name does not lock its owner out.
+    So an outsider who tries many passwords for a name does not lock its owner out. A name says
+    of which kind it is, such as `("bot", "canteen")`: else a bot could pass for somebody else.
     """
 
     def __init__(
@@ -39,9 +40,9 @@ class Gate:
         self._of_addresses = _limit(settings, clock) if is_limited else None
         self._of_names = _limit(settings, clock) if is_limited else None
         self._clock = clock
-        self._proven: OrderedDict[tuple[str, str], _Proof] = OrderedDict()
+        self._proven: OrderedDict[tuple[str, Hashable], _Proof] = OrderedDict()
 
-    async def admits(self, address: str, name: str, password: str, hashed: str) -> bool:
+    async def admits(self, address: str, name: Hashable, password: str, hashed: str) -> bool:
         """Whether `hashed` is of this password. Raises TooManyTries."""
         # Asked first: else whoever shares an address could go on guessing by the quick way.
         self.refuse_if_limited(address)
@@ -55,7 +56,7 @@ class Gate:
         self._remember(address, name, hash_token(password))
         return True
 
-    def knows(self, address: str, name: str) -> bool:
+    def knows(self, address: str, name: Hashable) -> bool:
         """Whether this name was proven from this address within the last day."""
         proof = self._proof(address, name)
         if proof is None:
@@ -69,7 +70,7 @@ class Gate:
         if wait_s:
             raise TooManyTries(wait_s)
 
-    def take(self, address: str, name: str) -> None:
+    def take(self, address: str, name: Hashable) -> None:
         """Count a try; before its outcome is known, or many at once would count as none.
 
         Raises TooManyTries.
@@ -80,11 +81,11 @@ class Gate:
         if wait_s:
             raise TooManyTries(wait_s)
 
-    def _proof(self, address: str, name: str) -> _Proof | None:
+    def _proof(self, address: str, name: Hashable) -> _Proof | None:
         proof = self._proven.get((address, name))
         return proof if proof is not None and proof.until > self._clock() else None
 
-    def _remember(self, address: str, name: str, hashed: str) -> None:
+    def _remember(self, address: str, name: Hashable, hashed: str) -> None:
         self._proven[address, name] = _Proof(hashed, self._clock() + PROVEN_S)
         self._proven.move_to_end((address, name))
         if len(self._proven) > _PROVEN_LIMIT:
