@@ -305,3 +305,7 @@ def test_a_secret_of_the_wrong_type_is_not_repeated(name: str, tmp_path: Path) -
     with pytest.raises(BadSettings) as caught:
         load(file, environment={})
     assert "271828" not in str(caught.value)
+
+
+def test_variables_of_other_commands_do_not_stop_a_server() -> None:
+    assert load(environment={"QUAD_URL": "http://x", "QUAD_BOT_PASS": "y"}) == Settings()

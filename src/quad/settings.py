@@ -25,6 +25,9 @@ CONFIG_VARIABLE = "QUAD_CONFIG"
 # Variables of the tests of this project, not of the server.
 TEST_PREFIX = "QUAD_TEST_"
 
+# Variables of `quad bot` and `quad admin`, which may be set where a server runs, too.
+COMMAND_VARIABLES = frozenset({"QUAD_URL", "QUAD_BOT_PASS"})
+
 # Short names for what is set most often.
 ALIASES: Mapping[str, str] = {
     "QUAD_HOST": "server.host",
@@ -668,6 +671,7 @@ def _from_environment(environment: Mapping[str, str], problems: list[str]) -> It
             yield _Given(field, _Text(environment[name]), name)
     for name in sorted(environment):
         foreign = not name.startswith(PREFIX) or name.startswith(TEST_PREFIX)
+        foreign = foreign or name in COMMAND_VARIABLES
         if not foreign and name not in names and name != CONFIG_VARIABLE:
             problems.append(_unknown(name, name, [*names, CONFIG_VARIABLE]))
 

@@ -1,0 +1,148 @@
+"""A Quad server somewhere, asked over HTTP; whatever goes wrong is a sentence."""
+
+import json
+import os
+import sys
+from getpass import getpass
+from types import TracebackType
+from typing import Annotated, Any, Self
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from quad.cli.failures import Failed
+
+URL_VARIABLE = "QUAD_URL"
+_TIMEOUT_S = 15.0
+
+Address = Annotated[
+    str,
+    typer.Option(
+        "--url",
+        metavar="URL",
+        envvar=URL_VARIABLE,
+        help="Address of the server; it may hold name:password@.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+DEFAULT_ADDRESS = "http://127.0.0.1:8000"
+
+
+class Remote:
+    """A server by its address. Credentials in the address become headers, and are never shown."""
+
+    def __init__(self, address: str) -> None:
+        """Raises Failed if it is no address."""
+        parts = urlsplit(address if "://" in address else f"http://{address}")
+        host = parts.netloc.rpartition("@")[2]
+        if parts.scheme not in ("http", "https") or not host:
+            raise Failed("the address of the server must look like http://quad.example.org")
+        self.url = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
+        self.name = unquote(parts.username or "")
+        self.password = unquote(parts.password or "")
+        self._client = httpx.AsyncClient(timeout=_TIMEOUT_S)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    async def ask(self, path: str, body: object = None, auth: tuple[str, str] | None = None) -> Any:
+        """The answer to a GET or, with a body, to a POST. Raises Failed, Refusal."""
+        method = "GET" if body is None else "POST"
+        try:
+            response = await self._client.request(
+                method, self.url + path, auth=_header_of(auth), json=body
+            )
+        except httpx.HTTPError as error:
+            raise Failed(f"{self.url} cannot be reached: {_reason(error)}") from None
+        except (httpx.InvalidURL, UnicodeError):
+            raise Failed(f"{self.url} is no address") from None
+        if response.is_success:
+            return _decode(self.url, response)
+        raise Refusal(self.url, response)
+
+
+class Refusal(Failed):
+    """The server has declined; `status` is HTTP's."""
+
+    def __init__(self, url: str, response: httpx.Response) -> None:
+        self.status = response.status_code
+        super().__init__(f"{url} refuses: {_detail(response)}")
+
+
+def segment(text: str) -> str:
+    """An id as a part of a path."""
+    return quote(text, safe="")
+
+
+def read_secret(given: str | None, variable: str, prompt: str) -> str:
+    """A password: the flag's, else the variable's, else asked for without showing it.
+
+    Raises Failed if nobody can be asked.
+    """
+    secret = given or os.environ.get(variable)
+    if secret:
+        return secret
+    if not sys.stdin.isatty():
+        raise Failed(f"a password is needed: set {variable}")
+    return getpass(f"{prompt}: ")
+
+
+def print_rows(
+    rows: list[dict[str, Any]], columns: dict[str, str], nothing: str, as_json: bool
+) -> None:
+    """Rows as a table whose columns are keys and titles; or as JSON, whole."""
+    if as_json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    if not rows:
+        print(nothing)
+        return
+    table = Table(*columns.values(), header_style="bold")
+    for row in rows:
+        # Cells come from other people: they are no markup.
+        table.add_row(*(_cell(row.get(key)) for key in columns))
+    # Whoever reads from a pipe wants whole lines.
+    console = Console(markup=False, highlight=False)
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    # Neither are they allowed to steer the terminal.
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _header_of(auth: tuple[str, str] | None) -> httpx.BasicAuth | None:
+    return httpx.BasicAuth(*auth) if auth else None
+
+
+def _decode(url: str, response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        raise Failed(f"{url} is no Quad server, or not one that this program knows") from None
+
+
+def _detail(response: httpx.Response) -> str:
+    try:
+        detail = response.json()["detail"]
+    except (ValueError, TypeError, LookupError):
+        return f"status {response.status_code}"
+    return _cell(detail)
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    return str(error) or type(error).__name__
