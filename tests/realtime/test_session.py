@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from quad.realtime import EngineOptions, Session, SocketServer
+from quad.realtime.poll import PollRefused
+from quad.realtime.probe import Probe
 from quad.realtime.request import make_request
-from quad.realtime.session import PollRefused, Probe, State
+from quad.realtime.session import State
 from quad.wire.engineio import AnyPacket, Close, Noop, Text
 from tests.realtime.memory import MemoryClient, MemoryPeer, entered, turn
 

@@ -98,7 +98,7 @@ async def test_a_client_between_two_polls_fetches_the_rest_with_the_next(
 
 def is_waiting(client: Client) -> bool:
     polling = client.session._polling
-    return polling is not None and polling.waiting is not None and not polling.waiting.done()
+    return polling is not None and polling.is_waiting
 
 
 async def test_while_draining_nobody_new_is_let_in(http: httpx.AsyncClient) -> None:

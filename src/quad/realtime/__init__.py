@@ -14,12 +14,13 @@ from quad.realtime.errors import (
     UnknownEvent,
 )
 from quad.realtime.host import Endpoint, Host
+from quad.realtime.listener import Listener
 from quad.realtime.listening import listen, run, settle_garbage, stop_signal
 from quad.realtime.options import EngineOptions
 from quad.realtime.payload import Payload
 from quad.realtime.raw import RawConnection
 from quad.realtime.rawserver import RawApplication, RawServer
-from quad.realtime.session import Listener, Session
+from quad.realtime.session import Session
 from quad.realtime.socketserver import SocketServer
 
 __all__ = [

@@ -12,10 +12,11 @@ from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery
 from quad.realtime.door import Door
 from quad.realtime.errors import HandshakeRefused
+from quad.realtime.listener import Listener
 from quad.realtime.options import EngineOptions
 from quad.realtime.quirks import recognise
 from quad.realtime.request import Request
-from quad.realtime.session import Listener, Session
+from quad.realtime.session import Session
 from quad.realtime.websocket import SERVICE_RESTART, WebSocket
 from quad.wire.engineio import Open, Ping, Version, encode_handshake
 

@@ -9,8 +9,8 @@ from quad.realtime.engine import Engine
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.opening import Opening
 from quad.realtime.polling import Receive, Scope, Send, refusal, serve_polling
+from quad.realtime.probe import Probe
 from quad.realtime.request import Network, Request, make_request
-from quad.realtime.session import Probe
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 

@@ -8,8 +8,9 @@ import msgspec
 
 from quad.realtime.engine import Engine
 from quad.realtime.errors import HandshakeRefused
+from quad.realtime.poll import Answer, PollRefused
 from quad.realtime.request import Request
-from quad.realtime.session import PollRefused, Session
+from quad.realtime.session import Session
 from quad.wire.engineio import AnyPacket, Binary, Version
 from quad.wire.errors import WireError
 from quad.wire.payload import (
@@ -96,7 +97,7 @@ async def _poll(session: Session, request: Request, receive: Receive) -> _Answer
         gone.cancel()
 
 
-def _forget_poll(session: Session, poll: "asyncio.Future[list[AnyPacket]]") -> None:
+def _forget_poll(session: Session, poll: Answer) -> None:
     # Nobody knows how much of an answer has arrived. The suite of V4 wants the session to end
     # there; a V3 client that gave up waiting polls again, and must find everything.
     if session.version is Version.V4:

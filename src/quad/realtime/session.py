@@ -8,12 +8,14 @@ From each of them to CLOSED; from POLLING also to CLOSING, where the last packet
 client to fetch them.
 """
 
-import asyncio
 import enum
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from quad.realtime.delivery import Item, Kind, Message
+from quad.realtime.listener import NOBODY, Listener
+from quad.realtime.poll import Answer, Polling, PollRefused
+from quad.realtime.probe import Probe
 from quad.realtime.quirks import NONE, Quirks
 from quad.realtime.request import Handshake
 from quad.realtime.websocket import NORMAL_CLOSURE, PROTOCOL_ERROR, WebSocket
@@ -62,48 +64,6 @@ _MOVES = {
 }
 
 
-class Listener(Protocol):
-    """The application's side of one session. No method may raise."""
-
-    def text_received(self, text: str) -> None:
-        """A text message has arrived."""
-
-    def binary_received(self, data: bytes) -> None:
-        """A binary message has arrived."""
-
-    def session_closed(self, reason: str) -> None:
-        """The session has ended; nothing arrives and nothing can be sent any more."""
-
-    def leave_topics(self) -> None:
-        """The session's kind is about to change: take it out of every topic."""
-
-    def return_to_topics(self) -> None:
-        """The kind has changed: subscribe it again."""
-
-
-class PollRefused(Exception):
-    """A second request of a sort that may only be under way once; the session has ended."""
-
-
-class _Polling:
-    """What only a session on long-polling needs."""
-
-    __slots__ = ("held", "held_bytes", "is_posting", "waiting")
-
-    def __init__(self) -> None:
-        self.held: list[AnyPacket] = []
-        self.held_bytes = 0
-        self.is_posting = False
-        self.waiting: asyncio.Future[list[AnyPacket]] | None = None
-
-    def take(self, most: int | None = None) -> list[AnyPacket]:
-        """What is held, or the first `most` packets of it."""
-        packets = self.held[:most]
-        self.held = self.held[len(packets) :]
-        self.held_bytes = sum(map(_size, self.held))
-        return packets
-
-
 class Session:
     """One Engine.IO session: a receiver of WebSocket messages and an outbox of the delivery."""
 
@@ -144,9 +104,9 @@ class Session:
         self.queue: list[Item] = []
         self.direct: Callable[[bytes], object] | None = None
         self._engine = engine
-        self._listener: Listener = _NOBODY
+        self._listener = NOBODY
         self._state = State.POLLING
-        self._polling: _Polling | None = _Polling()
+        self._polling: Polling | None = Polling(quirks.packets_per_poll)
         self._probe: Probe | None = None
         self._websocket: WebSocket | None = None
 
@@ -161,6 +121,16 @@ class Session:
     def state(self) -> State:
         """Where the session is in its life."""
         return self._state
+
+    @property
+    def is_probing(self) -> bool:
+        """Whether a WebSocket is there that has not been probed."""
+        return self._state is State.PROBING
+
+    @property
+    def is_probed(self) -> bool:
+        """Whether the client may move to the WebSocket."""
+        return self._state is State.PROBED
 
     @property
     def transport(self) -> str:
@@ -195,9 +165,9 @@ class Session:
         if polling is None:
             return  # what was queued is more than a client may leave unread
         self._end_probe()
-        polling.held.append(Close())
+        polling.hold(Close())
         self._move(State.CLOSING)
-        if self._answer_poll(polling) and not polling.held:
+        if polling.answer() and polling.is_empty:
             self._end(reason)
         else:
             self._engine.closings.start(self)
@@ -211,8 +181,7 @@ class Session:
         if self._websocket is not None:
             self._websocket.close(PROTOCOL_ERROR, reason)
         if self._polling is not None:
-            self._polling.held = [Close()]
-            self._answer_poll(self._polling)
+            self._polling.end(Close())
         self._end(reason)
 
     # What the engine says
@@ -242,7 +211,7 @@ class Session:
 
     # Long-polling
 
-    def begin_poll(self) -> "asyncio.Future[list[AnyPacket]]":
+    def begin_poll(self) -> Answer:
         """A GET has arrived: the packets of its answer.
 
         Raises:
@@ -250,28 +219,25 @@ class Session:
         """
         polling = self._polling
         assert polling is not None  # the engine lets nobody poll a WebSocket
-        if polling.waiting is not None and not polling.waiting.done():
+        if polling.is_waiting:
             self.fail("two polls at once")
             raise PollRefused
-        polling.waiting = asyncio.get_running_loop().create_future()
+        answer = polling.wait()
         if self._state is State.PROBED:
-            # The client is about to move; what is queued goes over the WebSocket.
-            polling.waiting.set_result([Noop()])
-        elif self._answer_poll(polling) and self._state is State.CLOSING and not polling.held:
+            polling.release()  # about to move; what is queued goes over the WebSocket
+        elif polling.answer() and self._state is State.CLOSING and polling.is_empty:
             self._end("server close")
-        return polling.waiting
+        return answer
 
-    def abandon_poll(self, poll: "asyncio.Future[list[AnyPacket]]") -> None:
+    def abandon_poll(self, poll: Answer) -> None:
         """The GET went away before its answer was written: the next one gets the packets."""
         polling = self._polling
         if not poll.done():
             poll.cancel()
         elif polling is not None and self.is_open and not poll.cancelled():
-            lost = [packet for packet in poll.result() if packet != Noop()]
-            polling.held[:0] = lost
-            polling.held_bytes += sum(map(_size, lost))
+            polling.give_back(poll.result())
             if self._state is not State.PROBED:
-                self._answer_poll(polling)  # the next one may wait already
+                polling.answer()  # the next one may wait already
 
     def begin_post(self) -> None:
         """A POST has arrived.
@@ -301,23 +267,16 @@ class Session:
             return
         for item in queue:
             assert not isinstance(item, bytes)  # long-polling is of the kind PACKETS
-            polling.held.append(item)
-            polling.held_bytes += _size(item)
+            polling.hold(item)
         if self._state is not State.PROBED:
-            self._answer_poll(polling)
+            polling.answer()
         if polling.held_bytes > self._engine.options.outbox_limit_bytes:
             self.slow_reader_closed()
             self.fail("slow reader")
 
-    def _answer_poll(self, polling: _Polling) -> bool:
-        if not polling.held or polling.waiting is None or polling.waiting.done():
-            return False
-        polling.waiting.set_result(polling.take(self.quirks.packets_per_poll))
-        return True
-
     # The upgrade
 
-    def begin_probe(self, probe: "Probe") -> bool:
+    def begin_probe(self, probe: Probe) -> bool:
         """A WebSocket with this sid has been opened; False if it comes too late or too often."""
         if self._state is not State.POLLING:
             return False
@@ -329,9 +288,8 @@ class Session:
     def probed(self) -> None:
         """The probe has been answered: a GET that waits ends, so that the client can move."""
         self._move(State.PROBED)
-        polling = self._polling
-        if polling is not None and polling.waiting is not None and not polling.waiting.done():
-            polling.waiting.set_result([Noop()])
+        if self._polling is not None:
+            self._polling.release()
 
     def upgraded(self, websocket: WebSocket) -> None:
         """The client has moved: everything goes over the WebSocket, first what was held."""
@@ -340,7 +298,7 @@ class Session:
         polling, self._polling = self._polling, None
         assert polling is not None
         self._probe = None
-        queued = [*polling.take(), *self.queue]
+        queued = [*polling.take_all(), *self.queue]
         self.queue.clear()
         self._engine.count(self, -1)
         self._listener.leave_topics()
@@ -358,7 +316,7 @@ class Session:
         if self._state in (State.PROBING, State.PROBED):
             self._move(State.POLLING)
             if self._polling is not None:
-                self._answer_poll(self._polling)
+                self._polling.answer()
 
     def _end_probe(self) -> None:
         probe, self._probe = self._probe, None
@@ -445,8 +403,7 @@ class Session:
         polling, websocket = self._polling, self._websocket
         if polling is not None:
             self._end_probe()
-            polling.held = [Noop()]
-            self._answer_poll(polling)
+            polling.end(Noop())
         self._end("client close")
         if websocket is not None:
             websocket.close(NORMAL_CLOSURE)
@@ -499,92 +456,5 @@ class Session:
         self._tell_closed(reason)
 
     def _tell_closed(self, reason: str) -> None:
-        listener, self._listener = self._listener, _NOBODY
+        listener, self._listener = self._listener, NOBODY
         listener.session_closed(reason)
-
-
-class Probe:
-    """The receiver of a WebSocket that wants to take over a polling session."""
-
-    __slots__ = ("_session", "_websocket")
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._websocket: WebSocket | None = None
-
-    def begin(self, websocket: WebSocket) -> None:
-        """The handshake is done. A session that is not on long-polling keeps what it has."""
-        self._websocket = websocket
-        if not self._session.begin_probe(self):
-            self.end()
-
-    def end(self) -> None:
-        """Close the WebSocket, if it is not the session's own by now."""
-        websocket, self._websocket = self._websocket, None
-        if websocket is not None:
-            websocket.close(NORMAL_CLOSURE)
-
-    def text_received(self, text: str) -> None:
-        """Only the probe and then the upgrade are expected."""
-        websocket = self._websocket
-        if websocket is None:
-            return
-        if text == "2probe" and self._session.state is State.PROBING:
-            websocket.write([encode_frame(TEXT, b"3probe")])
-            self._session.probed()
-        elif text == "5" and self._session.state is State.PROBED:
-            self._websocket = None
-            self._session.upgraded(websocket)
-        else:
-            self._session.probe_lost()
-
-    def binary_received(self, data: bytes) -> None:
-        """Never expected."""
-        self._session.probe_lost()
-
-    def pong_received(self, data: bytes) -> None:
-        """We sent no Ping."""
-
-    def connection_ended(self, reason: str) -> None:
-        """The WebSocket is gone, but the session is not."""
-        if self._websocket is not None:
-            self._websocket = None
-            self._session.probe_lost()
-
-    def slow_reader_closed(self) -> None:
-        """Cannot happen: eight bytes are written."""
-
-    def write_path_changed(self, direct: Callable[[bytes], object] | None) -> None:
-        """Nothing is broadcast to a probe."""
-
-
-class _Nobody:
-    """The listener before the beginning and after the end."""
-
-    def text_received(self, text: str) -> None:
-        pass
-
-    def binary_received(self, data: bytes) -> None:
-        pass
-
-    def session_closed(self, reason: str) -> None:
-        pass
-
-    def leave_topics(self) -> None:
-        pass
-
-    def return_to_topics(self) -> None:
-        pass
-
-
-_NOBODY = _Nobody()
-
-
-def _size(packet: AnyPacket) -> int:
-    match packet:
-        case Text(data):
-            return len(data)
-        case Binary(data=content):
-            return len(content)
-        case _:
-            return 1

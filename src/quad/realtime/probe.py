@@ -1,0 +1,65 @@
+"""The upgrade, seen from the WebSocket that wants to take over."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from quad.realtime.websocket import NORMAL_CLOSURE, WebSocket
+from quad.wire.websocket import TEXT, encode_frame
+
+if TYPE_CHECKING:
+    from quad.realtime.session import Session
+
+
+class Probe:
+    """The receiver of a WebSocket that wants to take over a polling session."""
+
+    __slots__ = ("_session", "_websocket")
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+        self._websocket: WebSocket | None = None
+
+    def begin(self, websocket: WebSocket) -> None:
+        """The handshake is done. A session that is not on long-polling keeps what it has."""
+        self._websocket = websocket
+        if not self._session.begin_probe(self):
+            self.end()
+
+    def end(self) -> None:
+        """Close the WebSocket, if it is not the session's own by now."""
+        websocket, self._websocket = self._websocket, None
+        if websocket is not None:
+            websocket.close(NORMAL_CLOSURE)
+
+    def text_received(self, text: str) -> None:
+        """Only the probe and then the upgrade are expected."""
+        websocket = self._websocket
+        if websocket is None:
+            return
+        if text == "2probe" and self._session.is_probing:
+            websocket.write([encode_frame(TEXT, b"3probe")])
+            self._session.probed()
+        elif text == "5" and self._session.is_probed:
+            self._websocket = None
+            self._session.upgraded(websocket)
+        else:
+            self._session.probe_lost()
+
+    def binary_received(self, data: bytes) -> None:
+        """Never expected."""
+        self._session.probe_lost()
+
+    def pong_received(self, data: bytes) -> None:
+        """We sent no Ping."""
+
+    def connection_ended(self, reason: str) -> None:
+        """The WebSocket is gone, but the session is not."""
+        if self._websocket is not None:
+            self._websocket = None
+            self._session.probe_lost()
+
+    def slow_reader_closed(self) -> None:
+        """Cannot happen: eight bytes are written."""
+
+    def write_path_changed(self, direct: Callable[[bytes], object] | None) -> None:
+        """Nothing is broadcast to a probe."""
