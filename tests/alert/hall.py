@@ -145,7 +145,17 @@ async def open_hall(
     database: Path, settings: AlertSettings, *, is_limited: bool = True, port: int = 0
 ) -> AsyncIterator[Hall]:
     """Serve alert, and a classroom beside it, from a database file while the block runs."""
-    store = await Store.open(f"sqlite+aiosqlite:///{database}")
+    async with (
+        contextlib.aclosing(await Store.open(f"sqlite+aiosqlite:///{database}")) as store,
+        serve_hall(store, settings, is_limited=is_limited, port=port) as hall,
+    ):
+        yield hall
+
+
+@contextlib.asynccontextmanager
+async def serve_hall(
+    store: Store, settings: AlertSettings, *, is_limited: bool, port: int
+) -> AsyncIterator[Hall]:
     server = SocketServer()
     alert = AlertSystem(server, store, settings, is_limited=is_limited, trusted_proxies=(HERE,))
     classroom = ClassroomService(store, server, ClassroomSettings(), cast(Any, None))
@@ -167,7 +177,6 @@ async def open_hall(
             await server.aclose()
             await classroom.aclose()
             await alert.aclose()
-    await store.aclose()
 
 
 @contextlib.contextmanager
