@@ -123,19 +123,21 @@ async def test_a_server_that_does_not_answer_is_an_error_in_bounded_time(
     await store.aclose()
 
 
-async def test_a_server_that_is_gone_is_unavailable_until_it_is_back(url: str) -> None:
-    target = parse_url(url)
-    async with Proxy(target.host or "127.0.0.1", target.port or 0) as proxy:
-        address = proxy.url(target)
-        store = await Store.open(address)
-        await store.write(book("before"))
+async def test_a_server_that_is_gone_is_unavailable_until_it_is_back(
+    store: Store, proxy: Proxy
+) -> None:
+    await store.write(book("before"))
+    await proxy.stop()
     with pytest.raises(StoreUnavailable):
         await store.write(book("during"))
     with pytest.raises(StoreUnavailable):
         await titles(store)
     with pytest.raises(StoreUnavailable):
         await store.check()
-    await store.aclose()
+    await proxy.start()
+    await store.check()
+    await store.write(book("after"))
+    assert set(await titles(store)) == {"before", "after"}
 
 
 @pytest.mark.parametrize("what", ["port", "database", "login"])
