@@ -80,12 +80,14 @@ def main() -> None:
     parser.add_argument("--ping-interval-ms", type=int, default=25_000)
     parser.add_argument("--ping-timeout-ms", type=int, default=20_000)
     parser.add_argument("--connect-timeout-ms", type=int, default=45_000)
+    parser.add_argument("--upgrade-timeout-ms", type=int, default=10_000)
     parser.add_argument("--max-payload", type=int, default=1_000_000)
     arguments = parser.parse_args()
     options = EngineOptions(
         ping_interval_ms=arguments.ping_interval_ms,
         ping_timeout_ms=arguments.ping_timeout_ms,
         connect_timeout_ms=arguments.connect_timeout_ms,
+        upgrade_timeout_ms=arguments.upgrade_timeout_ms,
         max_payload_bytes=arguments.max_payload,
     )
     engines = {

@@ -98,6 +98,12 @@ def hasty(farm: Farm, eio: int) -> Target:
     return farm.server(eio, "--connect-timeout-ms", "300")
 
 
+@pytest.fixture
+def brisk(farm: Farm, eio: int) -> Target:
+    """A server that waits 600 ms for an upgrade to be finished."""
+    return farm.server(eio, "--upgrade-timeout-ms", "600")
+
+
 # Building a TLS context takes longer than most tests; nobody here speaks TLS.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 

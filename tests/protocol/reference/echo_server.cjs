@@ -17,6 +17,7 @@ const { values } = parseArgs({
     "ping-interval-ms": { type: "string", default: "25000" },
     "ping-timeout-ms": { type: "string", default: "20000" },
     "connect-timeout-ms": { type: "string", default: "45000" },
+    "upgrade-timeout-ms": { type: "string", default: "10000" },
     "max-payload": { type: "string", default: "1000000" },
     eio3: { type: "boolean", default: false },
   },
@@ -25,6 +26,7 @@ const { values } = parseArgs({
 const options = {
   pingInterval: Number(values["ping-interval-ms"]),
   pingTimeout: Number(values["ping-timeout-ms"]),
+  upgradeTimeout: Number(values["upgrade-timeout-ms"]),
   maxHttpBufferSize: Number(values["max-payload"]),
   allowEIO3: values.eio3,
   cors: { origin: "*" },
