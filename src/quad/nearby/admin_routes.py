@@ -1,11 +1,11 @@
 """What the administrator asks for over HTTP, under `/API/admin`."""
 
-from typing import Any, Literal
+from typing import Any
 
 from litestar import Router, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.handlers import BaseRouteHandler
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from quad.nearby.admin import Administrator
@@ -20,6 +20,7 @@ from quad.nearby.model import (
     check_radius,
     shown_time,
 )
+from quad.nearby.refusals import BadInput
 from quad.nearby.service import Buildings, Logs, People, Presence
 from quad.nearby.tables import Kind
 from quad.realtime.request import Network
@@ -101,7 +102,7 @@ def make_admin_router(
 
 def _buildings(campus: Campus, range_limit_m: float) -> list[Any]:
     @post("/buildings/add", status_code=200)
-    async def add_building(data: Plan | list[Plan]) -> list[str]:
+    async def add_building(data: JSONBody[Plan | list[Plan]]) -> list[str]:
         """Add a building, or change the one that has this id."""
         plan = one(data)
         building = Building(
@@ -156,15 +157,17 @@ def _people(campus: Campus) -> list[Any]:
 
 def _bots(campus: Campus) -> list[Any]:
     @post("/bots/update/auth", status_code=200)
-    async def authorise(data: Authorisation | list[Authorisation]) -> list[str]:
+    async def authorise(data: JSONBody[Authorisation | list[Authorisation]]) -> list[str]:
         """Allow a bot to send, or forbid it."""
         asked = one(data)
         await campus.bots.authorise(asked.id, asked.state)
         return []
 
-    @get("/bots/show/auth/{state:int}", sync_to_thread=False)
-    def show_bots(state: FromPath[Literal[0, 1]]) -> list[Someone]:
+    @get("/bots/show/auth/{flag:int}", sync_to_thread=False)
+    def show_bots(flag: FromPath[int]) -> list[Someone]:
         """The bots that are authorised (1), or those that are not (0)."""
-        return [Someone(bot_id) for bot_id in campus.bots.ids(is_authorised=bool(state))]
+        if flag not in (0, 1):
+            raise BadInput("it is 1 for authorised bots, or 0 for the others")
+        return [Someone(bot_id) for bot_id in campus.bots.ids(is_authorised=bool(wanted))]
 
     return [authorise, show_bots]

@@ -2,7 +2,7 @@
 
 from litestar import Router, get, post
 from litestar.datastructures import ResponseHeader
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct, field
 
 from quad.nearby.bots import Availability, Bots
@@ -69,14 +69,18 @@ def make_bot_router(
         return [Shown(building.id, building.name) for building in buildings.list()]
 
     @post("/register", status_code=200)
-    async def register(data: Registration | list[Registration], request: AnyRequest) -> Password:
+    async def register(
+        data: JSONBody[Registration | list[Registration]], request: AnyRequest
+    ) -> Password:
         """Make a bot known. It may send when the administrator has authorised it."""
         asked = one(data)
         address = visit_of(request, trusted_proxies).address
         return Password(await bots.register(address, asked.id, asked.b_id))
 
     @post("/auth", status_code=200)
-    async def authenticate(data: Proof | list[Proof], request: AnyRequest) -> Authenticity:
+    async def authenticate(
+        data: JSONBody[Proof | list[Proof]], request: AnyRequest
+    ) -> Authenticity:
         """Show a bot's password; then this address may send as the bot for a day."""
         asked = one(data)
         address = visit_of(request, trusted_proxies).address
@@ -84,7 +88,7 @@ def make_bot_router(
         return Authenticity(int(is_right))
 
     @post("/message", status_code=200)
-    async def send(data: Notice | list[Notice], request: AnyRequest) -> Availability:
+    async def send(data: JSONBody[Notice | list[Notice]], request: AnyRequest) -> Availability:
         """Tell everyone in the bot's building, if the bot is authorised."""
         asked = one(data)
         visit = visit_of(request, trusted_proxies)

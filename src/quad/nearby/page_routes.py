@@ -4,7 +4,7 @@ import logging
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -146,18 +146,20 @@ class PageRoutes:
         def static(name: FromPath[str]) -> Response[bytes]:
             return static_file(name)
 
+        # Not the method itself: Litestar copies what it is given, deeply.
+        def explain(request: AnyRequest, error: StoreError) -> Response[str]:
+            return self._explain_store_error(request, error)
+
         handlers: list[HTTPRouteHandler] = [nearby, enter, login, logout, bye, static]
         return Router(
             "/",
             route_handlers=handlers,
-            exception_handlers={StoreError: self._explain_store_error},
+            exception_handlers={StoreError: explain},
             request_max_body_size=_BODY_LIMIT_BYTES,
             include_in_schema=False,
         )
 
-    def _explain_store_error(
-        self, request: Request[Any, Any, Any], error: StoreError
-    ) -> Response[str]:
+    def _explain_store_error(self, request: AnyRequest, error: StoreError) -> Response[str]:
         return notice_page(self._view(request), _CANNOT_SAVE)
 
     # The page

@@ -8,6 +8,7 @@ from typing import Final
 
 from litestar import MediaType, Router, post
 from litestar.datastructures import ResponseHeader
+from litestar.params import JSONBody
 from msgspec import Struct
 
 from quad.nearby.entrance import Entrance
@@ -81,14 +82,16 @@ def make_people_router(
         return await entrance.person(address, asking.id, asking.token)
 
     @post("/update/coordinates", status_code=200, media_type=_TEXT)
-    async def update_coordinates(data: Coordinates | list[Coordinates], request: AnyRequest) -> str:
+    async def update_coordinates(
+        data: JSONBody[Coordinates | list[Coordinates]], request: AnyRequest
+    ) -> str:
         """Say where you are; the answer is the building's name."""
         asked = one(data)
         person = await person_of(asked, request)
         return await presence.move(person, check_position(asked.latitude, asked.longitude))
 
     @post("/update/range", status_code=200, media_type=_TEXT)
-    async def update_range(data: Range | list[Range], request: AnyRequest) -> str:
+    async def update_range(data: JSONBody[Range | list[Range]], request: AnyRequest) -> str:
         """Say how far you look; the answer is empty."""
         asked = one(data)
         person = await person_of(asked, request)
@@ -96,13 +99,15 @@ def make_people_router(
         return ""
 
     @post("/show/building", status_code=200)
-    async def show_building(data: Asking | list[Asking], request: AnyRequest) -> list[Someone]:
+    async def show_building(
+        data: JSONBody[Asking | list[Asking]], request: AnyRequest
+    ) -> list[Someone]:
         """The others who are online in your building."""
         person = await person_of(one(data), request)
         return [Someone(user_id) for user_id in presence.others_in_building(person)]
 
     @post("/show/range", status_code=200)
-    async def show_range(data: Radius | list[Radius], request: AnyRequest) -> list[str]:
+    async def show_range(data: JSONBody[Radius | list[Radius]], request: AnyRequest) -> list[str]:
         """The others who are online within a radius of a point."""
         asked = one(data)
         person = await person_of(asked, request)
@@ -111,7 +116,7 @@ def make_people_router(
         return presence.others_within(person, position, radius_m)
 
     @post("/message/send", status_code=200, media_type=_TEXT)
-    async def send(data: Letter | list[Letter], request: AnyRequest) -> str:
+    async def send(data: JSONBody[Letter | list[Letter]], request: AnyRequest) -> str:
         """Send a message; the answer is empty, and comes when it is kept."""
         asked = one(data)
         person = await person_of(asked, request)
@@ -119,7 +124,7 @@ def make_people_router(
         return ""
 
     @post("/message/receive", status_code=200)
-    async def receive(data: Fetch | list[Fetch], request: AnyRequest) -> list[str]:
+    async def receive(data: JSONBody[Fetch | list[Fetch]], request: AnyRequest) -> list[str]:
         """What this tab has not fetched yet: JSON texts of `timestamp`, `id`, `message`."""
         asked = one(data)
         person = await person_of(asked, request)

@@ -9,7 +9,7 @@ from quad.nearby.tables import Kind
 class People(Protocol):
     """Everybody who has ever logged in."""
 
-    async def ensure(self, user_id: str) -> None:
+    async def ensure(self, user_id: str) -> object:
         """Make somebody known. Raises BadInput, CannotSave."""
 
     def ids(self) -> list[str]:

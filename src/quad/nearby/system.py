@@ -1,0 +1,133 @@
+"""Nearby, put together: what the server makes, starts and closes."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from quad.nearby.admin import Administrator
+from quad.nearby.admin_routes import Campus, make_admin_router
+from quad.nearby.bot_routes import make_bot_router
+from quad.nearby.bots import Bots
+from quad.nearby.buildings import Buildings
+from quad.nearby.entrance import Entrance
+from quad.nearby.events import register
+from quad.nearby.gate import Gate
+from quad.nearby.login import choose_login
+from quad.nearby.logs import Logs
+from quad.nearby.messages import Messages
+from quad.nearby.page_routes import PageRoutes
+from quad.nearby.people import make_people_router
+from quad.nearby.persons import People
+from quad.nearby.presence import Presence
+from quad.nearby.sessions import Sessions
+from quad.realtime import SocketServer
+from quad.realtime.request import Network
+from quad.settings import Settings
+from quad.store import Mailbox, Store
+
+_FORGET_S: Final = 3600.0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class NearbySystem:
+    """All of nearby on one server: its events are registered, `routers` has its paths.
+
+    `is_limited` holds back addresses that try too many wrong tokens and passwords; proxies that
+    are trusted say where a request came from. Raises BadSettings if the login provider that the
+    settings choose is not configured.
+    """
+
+    def __init__(
+        self,
+        server: SocketServer,
+        store: Store,
+        mailbox: Mailbox,
+        settings: Settings,
+        *,
+        is_limited: bool = True,
+        trusted_proxies: tuple[Network, ...] = (),
+        now: Callable[[], datetime] = _now,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        nearby = settings.nearby
+        gate = Gate(nearby, is_limited=is_limited, clock=clock)
+        registrations = Gate(nearby, is_limited=is_limited, clock=clock)
+        self._kept_days = nearby.kept_days
+        self._timer: asyncio.TimerHandle | None = None
+        self.people = People(store, nearby.range_m)
+        self.buildings = Buildings(store)
+        self.logs = Logs(store, mailbox, now)
+        self.presence = Presence(
+            store,
+            mailbox,
+            self.people,
+            self.buildings,
+            self.logs,
+            grace_s=nearby.grace_s,
+            now=now,
+        )
+        self.messages = Messages(store, mailbox, self.people, self.presence, self.logs, nearby, now)
+        self.sessions = Sessions(
+            store, nearby.session_days, now=now, clock=clock, on_end=self.presence.end_session
+        )
+        self.bots = Bots(store, self.buildings, self.messages, gate, registrations)
+        self._administrator = Administrator(store, nearby.admin_password, gate)
+        entrance = Entrance(self.sessions, self.people, self.presence, gate)
+        register(server, entrance, self.presence, self.bots)
+        self._pages = PageRoutes(
+            choose_login(nearby, settings.server),
+            self.sessions,
+            self.people,
+            public_url=nearby.public_url,
+            socket_path=settings.engine.path,
+            trusted_proxies=trusted_proxies,
+        )
+        self.routers = (
+            self._pages.router,
+            make_people_router(
+                entrance,
+                self.presence,
+                self.messages,
+                range_limit_m=nearby.range_limit_m,
+                trusted_proxies=trusted_proxies,
+            ),
+            make_bot_router(self.bots, self.buildings, trusted_proxies),
+            make_admin_router(
+                Campus(self.buildings, self.people, self.presence, self.logs, self.bots),
+                self._administrator,
+                range_limit_m=nearby.range_limit_m,
+                trusted_proxies=trusted_proxies,
+            ),
+        )
+
+    async def start(self) -> None:
+        """Read what is in the database, and begin to forget what is old. Raises StoreError."""
+        await self.buildings.load()
+        await self.people.load()
+        await self.logs.load()
+        await self.bots.open()
+        await self._administrator.open()
+        await self.presence.start()
+        self._forget_forever()
+
+    async def aclose(self) -> None:
+        """Stop all timers; to be called after the server's handlers have finished."""
+        self.presence.stop()
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._pages.aclose()
+
+    def forget(self) -> None:
+        """Forget logs and messages that are too old."""
+        self.logs.forget(self._kept_days)
+        self.messages.forget(self._kept_days)
+
+    def _forget_forever(self) -> None:
+        self.forget()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(_FORGET_S, self._forget_forever)

@@ -1,0 +1,218 @@
+"""Nearby on a server in this process, and people with python-socketio and httpx."""
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import socketio
+from litestar import Litestar
+
+from quad.nearby import NearbySystem
+from quad.nearby.model import Building, Position
+from quad.realtime import Client, Host, SocketServer, listen
+from quad.realtime.host import Application
+from quad.settings import NearbySettings, Settings
+from quad.store import Mailbox, Store
+
+PATIENCE_S = 5.0
+HERE = ipaddress.ip_network("127.0.0.1")
+
+ADMIN = ("admin", "let me in")
+
+TOWER = Building("1", "Tower", Position(38.7370, -9.1390), 60)
+LIBRARY = Building("2", "Library", Position(38.7400, -9.1390), 60)
+FIELD = Position(38.7300, -9.1300)
+
+
+class Clock:
+    """A clock that goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2024, 5, 17, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class Page:
+    """One connection of somebody, and what it heard."""
+
+    def __init__(self, campus: "Campus", id: str, token: str) -> None:
+        self.id = id
+        self.token = token
+        self.heard: list[tuple[Any, ...]] = []
+        self._campus = campus
+        self._socket = socketio.AsyncClient(reconnection=False)
+        self._socket.on("*", self._hear)
+
+    async def connect(self) -> None:
+        await self._socket.connect(self._campus.url, transports=["websocket"])
+
+    @property
+    def engine_id(self) -> str:
+        return str(self._socket.eio.sid)
+
+    @property
+    def socket_id(self) -> str:
+        return str(self._socket.get_sid())
+
+    async def call(self, event: str, payload: object = None) -> Any:
+        return await self._socket.call(event, {} if payload is None else payload, timeout=5)
+
+    async def enter(self) -> Any:
+        return await self.call("new_client", {"id": self.id, "token": self.token})
+
+    async def take(self) -> list[tuple[Any, ...]]:
+        """Everything heard since it was last taken."""
+        await self.call("test/settle")
+        heard, self.heard = self.heard, []
+        return heard
+
+    async def receive(self, socket_id: str = "") -> list[dict[str, str]]:
+        """What this tab has not fetched yet."""
+        body = {"id": self.id, "token": self.token, "socket_id": socket_id or self.engine_id}
+        answer = await self._campus.http.post("/API/user/message/receive", json=body)
+        assert answer.status_code == 200, answer.text
+        return [json.loads(text) for text in answer.json()]
+
+    async def texts(self) -> list[str]:
+        return [message["message"] for message in await self.receive()]
+
+    async def drop(self) -> None:
+        """The connection is gone without a word of Socket.IO."""
+        before = self._campus.connections
+        await self._socket.eio.ws.close()
+        await self._socket.eio.wait()
+        await self._campus.until(lambda: self._campus.connections < before)
+
+    async def close(self) -> None:
+        await self._socket.disconnect()
+        await self._socket.eio.wait()
+
+    def _hear(self, event: str, *payload: Any) -> None:
+        self.heard.append((event, *payload))
+
+
+class Campus:
+    """A running server."""
+
+    def __init__(
+        self, url: str, nearby: NearbySystem, store: Store, http: httpx.AsyncClient, clock: Clock
+    ) -> None:
+        self.url = url
+        self.nearby = nearby
+        self.store = store
+        self.http = http
+        self.clock = clock
+        self.tokens: dict[str, str] = {}
+        self._pages: list[Page] = []
+
+    async def token(self, id: str) -> str:
+        """Log somebody in, once."""
+        if id not in self.tokens:
+            await self.nearby.people.ensure(id)
+            self.tokens[id] = await self.nearby.sessions.begin(id)
+        return self.tokens[id]
+
+    async def page(self, id: str) -> Page:
+        """Open a page of somebody, who is online from then on."""
+        page = Page(self, id, await self.token(id))
+        self._pages.append(page)
+        await page.connect()
+        await page.enter()
+        return page
+
+    async def post(self, path: str, id: str, **values: Any) -> httpx.Response:
+        """Ask as somebody who has logged in."""
+        body = {"id": id, "token": await self.token(id), **values}
+        return await self.http.post(f"/API/user/{path}", json=body)
+
+    async def move(self, id: str, position: Position) -> str:
+        """Somebody is here now; returns what they are told."""
+        answer = await self.post(
+            "update/coordinates",
+            id,
+            latitude=position.latitude,
+            longitude=position.longitude,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    async def send(self, id: str, to: list[str] | str, text: str) -> httpx.Response:
+        return await self.post("message/send", id, users=to, message=text)
+
+    async def log(self, id: str) -> list[str]:
+        """The last lines of somebody's log, oldest first."""
+        await self.store.write()
+        lines = await self.nearby.logs.last_ten("user", id)
+        return [line.message for line in reversed(lines)]
+
+    @property
+    def connections(self) -> int:
+        """How many connections belong to somebody."""
+        return len(self.nearby.presence._tabs)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                await asyncio.sleep(0.002)
+
+    async def close_pages(self) -> None:
+        for page in self._pages:
+            await page.close()
+
+
+@contextlib.asynccontextmanager
+async def open_campus(
+    database: Path | str,
+    values: Mapping[str, Any] | None = None,
+    *,
+    is_limited: bool = True,
+    clock: Clock | None = None,
+    buildings: tuple[Building, ...] = (TOWER, LIBRARY),
+) -> AsyncIterator[Campus]:
+    """Serve nearby from a database while the block runs."""
+    clock = clock or Clock()
+    url = database if isinstance(database, str) else f"sqlite+aiosqlite:///{database}"
+    store = await Store.open(url)
+    server = SocketServer()
+    settings = Settings(
+        nearby=NearbySettings(**{"login": "guest", "admin_password": ADMIN[1], **(values or {})})
+    )
+    nearby = NearbySystem(
+        server,
+        store,
+        await Mailbox.open(store, lambda: int(clock.now.timestamp() * 1000)),
+        settings,
+        is_limited=is_limited,
+        trusted_proxies=(HERE,),
+        now=clock,
+    )
+
+    @server.on("test/settle")
+    def settle(client: Client) -> None:
+        """Answered behind everything that was queued for the client."""
+
+    await nearby.start()
+    for building in buildings:
+        await nearby.buildings.put(building)
+    application = Litestar([*nearby.routers], logging_config=None)
+    host = Host({"/socket.io/": server.engine}, cast(Application, application))
+    async with listen(host, drain_s=0.1) as address, httpx.AsyncClient(base_url=address) as http:
+        campus = Campus(address, nearby, store, http, clock)
+        try:
+            yield campus
+        finally:
+            await campus.close_pages()
+            await server.aclose()
+            await nearby.aclose()
+    await store.aclose()
