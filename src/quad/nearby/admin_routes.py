@@ -168,6 +168,6 @@ def _bots(campus: Campus) -> list[Any]:
         """The bots that are authorised (1), or those that are not (0)."""
         if flag not in (0, 1):
             raise BadInput("it is 1 for authorised bots, or 0 for the others")
-        return [Someone(bot_id) for bot_id in campus.bots.ids(is_authorised=bool(wanted))]
+        return [Someone(bot_id) for bot_id in campus.bots.ids(is_authorised=bool(flag))]
 
     return [authorise, show_bots]
