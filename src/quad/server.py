@@ -19,6 +19,7 @@ from quad.classroom.fetch import FetchOptions
 from quad.classroom.notion import NotionImporter
 from quad.classroom.routes import StatsPages
 from quad.classroom.service import ClassroomService
+from quad.cli.failures import Failed
 from quad.identity import KeyedRateLimit
 from quad.realtime import (
     EngineOptions,
@@ -47,15 +48,11 @@ _CHAT_PATHS = ("/", "/chat/ws")
 _HANDLERS_SHARE = 0.25
 
 
-class CannotStart(Exception):
-    """The server cannot run with what it was given; the message is a sentence for people."""
-
-
 def run(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; returns the process's exit code.
 
     Raises:
-        CannotStart, StoreError, OSError: it could not begin; nothing was served.
+        Failed, StoreError, OSError: it could not begin; nothing was served.
     """
     _configure_logging(settings.log.level)
     uvloop.run(_serve_until_stopped(settings))
@@ -139,7 +136,7 @@ async def _open_store(settings: Settings, commits: CommitStatistics) -> Store:
     if url.startswith("sqlite"):
         await migrate(url)
     elif not await is_current(url):
-        raise CannotStart(
+        raise Failed(
             f"the tables in {safe_url(url)} are not of this version; "
             f"`quad db upgrade --database …` brings them up to date"
         )
@@ -245,6 +242,7 @@ def _explain_refusal(request: Request[Any, Any, Any], refused: Refused) -> Respo
 
 
 def _configure_logging(level: str) -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.basicConfig(
         level=level.upper(),
         stream=sys.stderr,
