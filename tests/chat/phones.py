@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from quad.chat.service import ChatSystem
 from quad.realtime import EngineOptions, Host, listen
+from quad.realtime.polling import Receive, Scope, Send
 from quad.settings import ChatSettings
 from quad.store import Mailbox, Store
 
@@ -142,7 +143,7 @@ async def open_chat(
     store = await Store.open(f"sqlite+aiosqlite:///{database}")
     system = ChatSystem(store, await Mailbox.open(store), settings or ChatSettings(), options)
     await system.start()
-    host = Host({}, endpoints=dict.fromkeys(("/", "/chat/ws"), system.endpoint))
+    host = Host({}, _page, dict.fromkeys(("/", "/chat/ws"), system.endpoint))
     async with listen(host, drain_s=0.1) as url:
         station = Station(url, system)
         try:
@@ -151,3 +152,10 @@ async def open_chat(
             await station.hang_up()
     await system.aclose()
     await store.aclose()
+
+
+async def _page(scope: Scope, receive: Receive, send: Send) -> None:
+    """An empty page, from which a browser may connect."""
+    headers = [(b"content-type", b"text/html")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"<!doctype html><title>A page</title>"})
