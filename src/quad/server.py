@@ -21,6 +21,7 @@ from quad.classroom.routes import StatsPages
 from quad.classroom.service import ClassroomService
 from quad.cli.failures import Failed
 from quad.identity import KeyedRateLimit
+from quad.nearby import NearbySystem
 from quad.realtime import (
     EngineOptions,
     Host,
@@ -91,7 +92,9 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         )
         classroom = _start_classroom(settings, limits, store, server, stack)
         alert = await _start_alert(settings, limits, store, server, stack)
-        chat = await _start_chat(settings, store, server, stack)
+        mailbox = await Mailbox.open(store)
+        chat = await _start_chat(settings, store, mailbox, server, stack)
+        nearby = await _start_nearby(settings, limits, store, mailbox, server, stack)
         handlers_s = settings.server.drain_s * _HANDLERS_SHARE
         stack.push_async_callback(server.aclose, handlers_s)
         clock.start()
@@ -105,10 +108,13 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
                 make_metrics(collector),
                 pages.router,
                 alert.router,
+                *nearby.routers,
             ],
             exception_handlers={Refused: _explain_refusal},
             logging_config=None,  # ours is set already
-            openapi_config=OpenAPIConfig(title="Quad", version=quad.__version__),
+            openapi_config=OpenAPIConfig(
+                title="Quad", version=quad.__version__, use_handler_docstrings=True
+            ),
         )
         host = Host(
             {settings.engine.path: server.engine},
@@ -207,11 +213,15 @@ async def _start_alert(
 
 
 async def _start_chat(
-    settings: Settings, store: Store, server: SocketServer, stack: AsyncExitStack
+    settings: Settings,
+    store: Store,
+    mailbox: Mailbox,
+    server: SocketServer,
+    stack: AsyncExitStack,
 ) -> ChatSystem:
     chat = ChatSystem(
         store,
-        await Mailbox.open(store),
+        mailbox,
         settings.chat,
         server.options,
         counters=server.counters,
@@ -220,6 +230,27 @@ async def _start_chat(
     await chat.start()
     stack.push_async_callback(chat.aclose)
     return chat
+
+
+async def _start_nearby(
+    settings: Settings,
+    limits: LimitSettings | None,
+    store: Store,
+    mailbox: Mailbox,
+    server: SocketServer,
+    stack: AsyncExitStack,
+) -> NearbySystem:
+    nearby = NearbySystem(
+        server,
+        store,
+        mailbox,
+        settings,
+        is_limited=limits is not None,
+        trusted_proxies=_trusted_proxies(settings),
+    )
+    await nearby.start()
+    stack.push_async_callback(nearby.aclose)
+    return nearby
 
 
 def _trusted_proxies(settings: Settings) -> tuple[Network, ...]:

@@ -12,6 +12,7 @@ from typing import Any, cast
 import httpx
 import socketio
 from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
 
 from quad.nearby import NearbySystem
 from quad.nearby.model import Building, Position
@@ -176,7 +177,7 @@ async def open_campus(
     database: Path | str,
     values: Mapping[str, Any] | None = None,
     *,
-    is_limited: bool = True,
+    is_limited: bool = False,
     clock: Clock | None = None,
     buildings: tuple[Building, ...] = (TOWER, LIBRARY),
 ) -> AsyncIterator[Campus]:
@@ -205,7 +206,8 @@ async def open_campus(
     await nearby.start()
     for building in buildings:
         await nearby.buildings.put(building)
-    application = Litestar([*nearby.routers], logging_config=None)
+    openapi = OpenAPIConfig(title="Nearby", version="1", use_handler_docstrings=True)
+    application = Litestar([*nearby.routers], openapi_config=openapi, logging_config=None)
     host = Host({"/socket.io/": server.engine}, cast(Application, application))
     async with listen(host, drain_s=0.1) as address, httpx.AsyncClient(base_url=address) as http:
         campus = Campus(address, nearby, store, http, clock)

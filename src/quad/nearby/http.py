@@ -109,16 +109,28 @@ def explain_http_error(request: AnyRequest, error: HTTPException) -> Response[Re
     """What Litestar declines by itself: a body that is no JSON, or lacks something."""
     detail = error.detail
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
-        detail = "; ".join(str(each["message"]).replace("$.", "") for each in error.extra)
+        detail = "; ".join(map(_explain, error.extra))
         # The word of Litestar for a body that is not there.
         detail = "the body is missing" if detail == "'data'" else detail
     code = "bad_input" if error.status_code == 400 else "http_error"
     return Response(Refusal(detail, code), status_code=error.status_code, headers=error.headers)
 
 
+def explain_recursion(request: AnyRequest, error: RecursionError) -> Response[Refusal]:
+    """A body that is a list in a list in a list."""
+    return explain_refusal(request, BadInput("the body is nested too deeply"))
+
+
+def _explain(problem: Mapping[str, str]) -> str:
+    message = problem["message"].replace("$.", "")
+    key = problem.get("key", "data")
+    return message if key == "data" else f"`{key}`: {message}"
+
+
 EXPLAINED: Final[dict[int | type[Exception], Callable[..., Response[Any]]]] = {
     NearbyRefused: explain_refusal,
     StoreError: explain_store_error,
     HTTPException: explain_http_error,
+    RecursionError: explain_recursion,
 }
 """The `exception_handlers` of a router."""
