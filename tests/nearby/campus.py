@@ -51,20 +51,16 @@ class Page:
         self.id = id
         self.token = token
         self.heard: list[tuple[Any, ...]] = []
+        self.engine_id = self.socket_id = ""
         self._campus = campus
         self._socket = socketio.AsyncClient(reconnection=False)
         self._socket.on("*", self._hear)
 
     async def connect(self) -> None:
         await self._socket.connect(self._campus.url, transports=["websocket"])
-
-    @property
-    def engine_id(self) -> str:
-        return str(self._socket.eio.sid)
-
-    @property
-    def socket_id(self) -> str:
-        return str(self._socket.get_sid())
+        # Kept here: the library forgets them with the connection.
+        self.engine_id = str(self._socket.eio.sid)
+        self.socket_id = str(self._socket.get_sid())
 
     async def call(self, event: str, payload: object = None) -> Any:
         return await self._socket.call(event, {} if payload is None else payload, timeout=5)
@@ -184,10 +180,22 @@ async def open_campus(
     """Serve nearby from a database while the block runs."""
     clock = clock or Clock()
     url = database if isinstance(database, str) else f"sqlite+aiosqlite:///{database}"
-    store = await Store.open(url)
+    async with contextlib.aclosing(await Store.open(url)) as store:
+        async with _served(store, clock, values or {}, is_limited, buildings) as campus:
+            yield campus
+
+
+@contextlib.asynccontextmanager
+async def _served(
+    store: Store,
+    clock: Clock,
+    values: Mapping[str, Any],
+    is_limited: bool,
+    buildings: tuple[Building, ...],
+) -> AsyncIterator[Campus]:
     server = SocketServer()
     settings = Settings(
-        nearby=NearbySettings(**{"login": "guest", "admin_password": ADMIN[1], **(values or {})})
+        nearby=NearbySettings(**{"login": "guest", "admin_password": ADMIN[1], **values})
     )
     nearby = NearbySystem(
         server,
@@ -217,4 +225,3 @@ async def open_campus(
             await campus.close_pages()
             await server.aclose()
             await nearby.aclose()
-    await store.aclose()

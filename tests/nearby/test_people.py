@@ -115,7 +115,7 @@ async def test_whoever_never_said_where_they_are_is_nowhere(campus: Campus) -> N
 # --- what is refused ------------------------------------------------------------------------------
 
 PLACE = {"latitude": 38.737, "longitude": -9.139}
-BAD = [
+BAD: list[tuple[str, dict[str, Any], str]] = [
     ("update/coordinates", {**PLACE, "latitude": 90.1}, "latitude"),
     ("update/coordinates", {**PLACE, "latitude": "-90.1"}, "latitude"),
     ("update/coordinates", {**PLACE, "longitude": 180.1}, "longitude"),

@@ -1,0 +1,270 @@
+"""Messages: to everybody who shall get them, in every tab, once, and through drops and restarts."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+from tests.nearby.campus import FIELD, LIBRARY, TOWER, Campus, Clock, open_campus
+
+FROM_ANA = {"timestamp": "2024-05-17 12:00:00", "id": "ana"}
+
+
+def kept(database: Path) -> int:
+    """How many messages are on disk."""
+    connection = sqlite3.connect(database)
+    try:
+        (count,) = connection.execute("SELECT count(*) FROM mailbox_entries").fetchone()
+        return int(count)
+    finally:
+        connection.close()
+
+
+def new_message(id: str) -> list[tuple[str, list[str]]]:
+    return [("new_message", [id])]
+
+
+async def test_a_message_reaches_its_people_only_and_each_hears_their_own_id(
+    campus: Campus,
+) -> None:
+    bob, cid, dan = [await campus.page(id) for id in ("bob", "cid", "dan")]
+    answer = await campus.send("ana", ["bob", "cid", "bob"], "hi\n'; DROP TABLE nearby_users; --")
+    assert (answer.status_code, answer.text) == (200, "")
+    assert [await page.take() for page in (bob, cid, dan)] == [
+        new_message("bob"),
+        new_message("cid"),
+        [],
+    ]
+    message = {**FROM_ANA, "message": "hi\n'; DROP TABLE nearby_users; --"}
+    assert await bob.receive() == [message]
+    assert await cid.receive() == [message]
+    assert await dan.receive() == []
+
+
+async def test_people_may_be_named_line_by_line(campus: Campus) -> None:
+    bob, cid = await campus.page("bob"), await campus.page("cid")
+    assert (await campus.send("ana", "bob\r\ncid\n", "hi")).status_code == 200
+    assert [await bob.texts(), await cid.texts()] == [["hi"], ["hi"]]
+
+
+async def test_every_tab_gets_every_message_once_and_in_order(campus: Campus) -> None:
+    first, second = await campus.page("bob"), await campus.page("bob")
+    await campus.send("ana", ["bob"], "1")
+    await campus.send("ana", ["bob"], "2")
+    assert await first.texts() == ["1", "2"]
+    assert await first.texts() == []
+    await campus.send("ana", ["bob"], "3")
+    assert await second.texts() == ["1", "2", "3"]
+    # By the Socket.IO id as well as by the Engine.IO id.
+    assert [each["message"] for each in await first.receive(first.socket_id)] == ["3"]
+    assert await second.receive(second.socket_id) == []
+    assert await second.receive("nobody's") == []
+
+
+async def test_nobody_fetches_from_another_person_s_tab(campus: Campus) -> None:
+    bob, cid = await campus.page("bob"), await campus.page("cid")
+    await campus.send("ana", ["bob"], "secret")
+    assert await cid.receive(bob.engine_id) == []
+    assert await bob.texts() == ["secret"]
+
+
+async def test_what_all_tabs_have_fetched_is_deleted(campus: Campus, database: Path) -> None:
+    first, second = await campus.page("bob"), await campus.page("bob")
+    await campus.send("ana", ["bob"], "hi")
+    await first.texts()
+    await campus.store.write()
+    assert kept(database) == 1
+    await second.texts()
+    await campus.store.write()
+    assert kept(database) == 0
+
+
+async def test_more_messages_than_a_page_of_the_mailbox_come_at_once(campus: Campus) -> None:
+    bob = await campus.page("bob")
+    nearby = campus.nearby
+    await nearby.people.ensure("ana")
+    # At once, so that they share their commits.
+    sent = [nearby.messages.send("ana", ["bob"], str(number)) for number in range(2003)]
+    await asyncio.gather(*sent)
+    assert await bob.texts() == [str(number) for number in range(2003)]
+
+
+async def test_a_tab_that_comes_back_has_what_it_missed(campus: Campus) -> None:
+    bob = await campus.page("bob")
+    await campus.send("ana", ["bob"], "1")
+    await bob.drop()
+    await campus.send("ana", ["bob"], "2")
+    assert await bob.texts() == ["1", "2"]  # by the id of the connection that is gone
+    await campus.send("ana", ["bob"], "3")
+    back = await campus.page("bob")
+    assert await back.take() == new_message("bob")
+    assert await back.texts() == ["3"]
+    assert await back.texts() == []
+
+
+async def test_of_two_tabs_that_come_back_neither_misses_anything(campus: Campus) -> None:
+    first, second = await campus.page("bob"), await campus.page("bob")
+    await campus.send("ana", ["bob"], "1")
+    assert await first.texts() == ["1"]
+    await first.drop()
+    await second.drop()
+    third, fourth = await campus.page("bob"), await campus.page("bob")
+    # Nobody can say which of them was the first.
+    assert [await third.texts(), await fourth.texts()] == [["1"], ["1"]]
+    assert await (await campus.page("bob")).texts() == []
+
+
+async def test_another_session_is_told_what_a_dropped_one_lacks_and_takes_nothing_away(
+    campus: Campus,
+) -> None:
+    phone = await campus.page("bob")
+    phone_token = campus.tokens.pop("bob")
+    await phone.drop()
+    await campus.send("ana", ["bob"], "1")
+    assert await (await campus.page("bob")).texts() == ["1"]
+    campus.tokens["bob"] = phone_token
+    assert await (await campus.page("bob")).texts() == ["1"]
+
+
+async def test_whoever_does_not_come_back_in_time_has_no_queue(
+    database: Path,
+) -> None:
+    clock = Clock()
+    async with open_campus(database, {"grace_s": 60}, clock=clock) as campus:
+        bob = await campus.page("bob")
+        await bob.drop()
+        await campus.send("ana", ["bob"], "1")
+        clock.forward(59)
+        campus.nearby.presence.sweep()
+        assert campus.nearby.people.get("bob").is_expected
+        clock.forward(1)
+        campus.nearby.presence.sweep()
+        await campus.store.write()
+        assert not campus.nearby.people.get("bob").is_expected
+        assert kept(database) == 0
+        await campus.send("ana", ["bob"], "2")
+        assert kept(database) == 0
+        assert await (await campus.page("bob")).texts() == []
+
+
+async def test_whoever_comes_back_and_drops_again_has_the_whole_grace(database: Path) -> None:
+    clock = Clock()
+    async with open_campus(database, {"grace_s": 60}, clock=clock) as campus:
+        for _ in range(3):
+            bob = await campus.page("bob")
+            await bob.drop()
+            clock.forward(40)
+            campus.nearby.presence.sweep()
+        assert campus.nearby.people.get("bob").is_expected
+
+
+async def test_queues_outlive_a_restart(database: Path) -> None:
+    clock = Clock()
+    async with open_campus(database, {"grace_s": 60}, clock=clock) as campus:
+        bob, _cid = await campus.page("bob"), await campus.page("cid")
+        await campus.send("ana", ["bob"], "1")
+        await campus.send("ana", ["bob"], "2")
+        old_id = bob.engine_id
+        tokens = campus.tokens
+    clock.forward(30)
+    async with open_campus(database, {"grace_s": 60}, clock=clock) as campus:
+        campus.tokens.update(tokens)
+        await campus.send("ana", ["bob"], "3")
+        bob = await campus.page("bob")
+        assert await bob.take() == new_message("bob")
+        assert [each["message"] for each in await bob.receive(old_id)] == ["1", "2", "3"]
+        assert await bob.texts() == []
+        await campus.send("ana", ["cid"], "4")
+    clock.forward(60)
+    async with open_campus(database, {"grace_s": 60}, clock=clock) as campus:
+        await campus.store.write()
+        assert kept(database) == 0
+
+
+async def test_logging_out_ends_the_tabs_of_the_session_at_once(campus: Campus) -> None:
+    await campus.page("bob")
+    other_token = campus.tokens.pop("bob")
+    stays = await campus.page("bob")
+    await campus.nearby.sessions.end(other_token)
+    await campus.until(lambda: campus.connections == 1)
+    await campus.send("ana", ["bob"], "1")
+    assert await stays.texts() == ["1"]
+    await campus.nearby.sessions.end(campus.tokens["bob"])
+    assert not campus.nearby.people.get("bob").is_expected
+
+
+async def test_old_messages_are_forgotten(database: Path) -> None:
+    clock = Clock()
+    async with open_campus(database, {"kept_days": 1, "grace_s": 604_800}, clock=clock) as campus:
+        bob = await campus.page("bob")
+        (await campus.page("cid")), await campus.send("ana", ["bob", "cid"], "old")
+        clock.forward(86_401)
+        await campus.send("ana", ["bob"], "new")
+        campus.nearby.forget()
+        await campus.store.write()
+        assert await bob.texts() == ["new"]
+
+
+async def test_a_bot_s_message_reaches_those_in_its_building_and_those_who_just_dropped(
+    campus: Campus,
+) -> None:
+    for id, at in {"ana": TOWER.position, "bob": TOWER.position, "cid": LIBRARY.position}.items():
+        await campus.move(id, at)
+    ana, bob, cid = [await campus.page(id) for id in ("ana", "bob", "cid")]
+    await bob.drop()
+    await ana.take()
+    await campus.nearby.messages.send_to_building("bot", "1", "Fire!")
+    notice = {"timestamp": "2024-05-17 12:00:00", "id": "bot", "message": "Fire!"}
+    assert await ana.take() == new_message("ana")
+    assert [await ana.receive(), await bob.receive(), await cid.receive()] == [
+        [notice],
+        [notice],
+        [],
+    ]
+    lines = await campus.nearby.logs.last_ten("building", "1")
+    assert [(line.bot_id, line.message) for line in lines] == [("bot", "Fire!")]
+
+
+async def test_each_message_is_in_its_sender_s_log(campus: Campus) -> None:
+    for id in ("bob", "cid"):
+        await campus.page(id)
+    await campus.send("ana", ["bob", "cid"], "hi")
+    many = [f"p{number}" for number in range(12)]
+    for id in many:
+        await campus.nearby.people.ensure(id)
+    await campus.send("ana", many, "all")
+    assert await campus.log("ana") == [
+        "Sent to bob, cid: hi",
+        f"Sent to {', '.join(many[:10])} and 2 others: all",
+    ]
+    lines = await campus.nearby.logs.last_ten("user", "ana")
+    assert [line.message[:7] for line in lines] == ["Sent to"] * 2
+
+
+async def test_ten_lines_of_a_log_are_shown(campus: Campus) -> None:
+    await campus.nearby.people.ensure("bob")
+    for number in range(12):
+        await campus.send("ana", ["bob"], str(number))
+    assert [line.rpartition(" ")[2] for line in await campus.log("ana")] == [
+        str(number) for number in range(2, 12)
+    ]
+
+
+async def test_a_database_that_cannot_save_is_an_answer_and_nothing_has_changed(
+    campus: Campus, database: Path
+) -> None:
+    bob = await campus.page("bob")
+    await campus.token("ana")
+    await bob.take()
+    values = {"users": ["bob"], "message": "hi", "radious": 5}
+    values |= {"latitude": FIELD.latitude, "longitude": FIELD.longitude}
+    paths = ("message/send", "update/coordinates", "update/range")
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        answers = await asyncio.gather(*(campus.post(path, "ana", **values) for path in paths))
+    finally:
+        connection.close()
+    assert [answer.status_code for answer in answers] == [503] * 3
+    assert await bob.take() == []
+    ana = campus.nearby.people.get("ana")
+    assert (ana.point, ana.range_m) == (None, 50)
