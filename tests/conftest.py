@@ -2,17 +2,30 @@
 
 import asyncio
 import os
+import traceback
+from asyncio import constants
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.thoroughness import examples
+
 # The machines that run this are shared and noisy: slowness is not a failure.
 settings.register_profile(
-    "quad", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "quad",
+    deadline=None,
+    max_examples=examples(40, 1_000),
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
 )
 settings.load_profile("quad")
+
+# In its debug mode asyncio notes where every callback and future comes from. The whole stack, as it
+# is by default, is half the time of all tests; the innermost frames are what one looks for.
+constants.DEBUG_STACK_DEPTH = 3  # type: ignore[misc]
+traceback.extract_stack.__defaults__ = (None, 4)
 
 # Transports and cancelled tasks may need a few turns of the loop to finish what was asked of them.
 GRACE_S = 0.5

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from quad.settings import AlertSettings
 from tests.alert.hall import Guest, Hall, open_hall
+from tests.thoroughness import examples
 
 HISTORY = 4
 CLIENTS = 3
@@ -211,7 +212,7 @@ def test_everyone_sees_what_the_rules_say(database: Path, grace_s: float) -> Non
     number = 0
     with running_hall(database, settings_) as (runner, hall):
 
-        @settings(max_examples=50)
+        @settings(max_examples=examples(20, 500))
         @given(actions)
         def check(actions: list[Action]) -> None:
             nonlocal number

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from quad.realtime.delivery import Delivery, Item, Kind, Message, Topic, Topics
 from quad.wire.engineio import Binary, Noop, Text
 from tests.realtime.memory import turn
+from tests.thoroughness import examples
 
 
 @dataclass(eq=False)
@@ -476,7 +477,7 @@ class School:
             assert reader.is_closed or got == due, "something is missing"
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(100, 3_000))
 @given(st.lists(acts, max_size=60))
 def test_whatever_happens_each_reader_gets_all_in_order_until_it_is_closed(
     plan: list[tuple[object, ...]],

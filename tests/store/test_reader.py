@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quad.store import Device, Gap, Reader
+from tests.thoroughness import examples
 
 
 def owed(device: Device) -> set[int]:
@@ -139,7 +140,7 @@ class Wire:
         self.read = 0
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(100, 3_000))
 @given(STEPS)
 def test_what_some_device_has_read_and_what_the_next_is_owed_is_everything(
     steps: Iterable[tuple[str, int]],
