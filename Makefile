@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# The tests start many processes: none should compile again what another has.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -35,7 +37,7 @@ serve: $(RUNTIME) ## install what is needed and run the server (ARGS="--port 900
 .PHONY: test
 test: $(DEV) services $(CLIENTS_WANTED) ## run every test, on every database, and check the coverage
 	@rm -f .coverage .coverage.*
-	@$(TEST_DATABASES) $(BIN)/coverage run -m pytest -n auto $(ARGS)
+	@$(TEST_DATABASES) $(BIN)/coverage run -m pytest -n auto --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@echo "coverage, by branch:"
 	@$(BIN)/coverage report
