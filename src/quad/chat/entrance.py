@@ -54,6 +54,7 @@ class Entrance:
         async with self._chats.turns.turn(("phone", phone)):
             user, given = await self._admit(connection, phone, name, protocol, token)
         if not connection.is_open:
+            self._note_absence(user)
             return
         if before is not None:
             self._unseat(before)
@@ -168,8 +169,10 @@ class Entrance:
 
     def _part(self, seat: Seat) -> None:
         self._unseat(seat)
-        user = seat.user
-        if not user.seats:
+        self._note_absence(seat.user)
+
+    def _note_absence(self, user: User) -> None:
+        if not user.seats and user.disconnected_at is None:
             at = self._chats.now()
             user.show_presence(at)
             self._chats.save_soon(tables.keep_presence(user.phone, at))
