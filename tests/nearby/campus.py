@@ -180,9 +180,11 @@ async def open_campus(
     """Serve nearby from a database while the block runs."""
     clock = clock or Clock()
     url = database if isinstance(database, str) else f"sqlite+aiosqlite:///{database}"
-    async with contextlib.aclosing(await Store.open(url)) as store:
-        async with _served(store, clock, values or {}, is_limited, buildings) as campus:
-            yield campus
+    async with (
+        contextlib.aclosing(await Store.open(url)) as store,
+        _served(store, clock, values or {}, is_limited, buildings) as campus,
+    ):
+        yield campus
 
 
 @contextlib.asynccontextmanager
