@@ -1,13 +1,9 @@
 """The pages of alert as HTML, and the files that they load."""
 
-import hashlib
-import re
 from collections.abc import Sequence
 from datetime import datetime
-from importlib import resources
 from typing import Final
 
-import jinja2
 import msgspec
 from litestar import Response
 from msgspec import Struct
@@ -16,15 +12,8 @@ from quad.alert.model import NAME_LIMIT, ROOM_LIMIT, Message
 from quad.alert.refusals import BadInput
 from quad.alert.sessions import Session
 from quad.alert.texts import OF_SCRIPT, Texts
+from quad.pages import Pages
 from quad.realtime import Refused
-
-_MEDIA_TYPES: Final = {"css": "text/css", "js": "text/javascript"}
-_FILE_HEADERS: Final = {
-    # The name carries a hash of the content.
-    "Cache-Control": "public, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
-}
-_HOST: Final = re.compile(r"[\w.\-\[\]:]+", re.ASCII)
 
 
 class View(Struct, frozen=True, kw_only=True):
@@ -84,38 +73,12 @@ def room_page(
 
 def static_file(name: str) -> Response[bytes]:
     """A file by its hashed name."""
-    content = _FILES.get(name)
-    if content is None:
-        return Response(b"", status_code=404, media_type="text/plain")
-    media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
-    return Response(content, media_type=media_type, headers=_FILE_HEADERS)
+    return _PAGES.file(name)
 
 
 def _page(view: View, template: str, status: int, **values: object) -> Response[str]:
-    html = _TEMPLATES.get_template(template).render(
-        view=view, t=view.texts, files=_FILE_NAMES, **values
-    )
-    return Response(
-        html,
-        status_code=status,
-        media_type="text/html",
-        headers={
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": _policy(view.host),
-            # Not "no-referrer": with that, browsers send the origin "null" with our own forms.
-            "Referrer-Policy": "same-origin",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
-
-
-def _policy(host: str) -> str:
-    # Older browsers do not count ws: and wss: of this very host as 'self'.
-    sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
-    return (
-        f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{sockets};"
-        " img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    )
+    shown = {"view": view, "t": view.texts, **values}
+    return _PAGES.page(template, shown, host=view.host, status=status)
 
 
 def _sentence(view: View, refused: Refused | None) -> str | None:
@@ -134,26 +97,7 @@ def _clock(at: datetime) -> str:
     return at.strftime("%H:%M UTC")
 
 
-def _hashed(name: str, content: bytes) -> str:
-    stem, _, kind = name.rpartition(".")
-    return f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
-
-
-def _read(package: str, name: str) -> bytes:
-    return resources.files(package).joinpath("static", name).read_bytes()
-
-
-_CONTENTS: Final = {
-    "alert.css": _read("quad.alert", "alert.css"),
-    "socket.js": _read("quad.realtime", "socket.js"),
-    "room.js": _read("quad.alert", "room.js"),
-}
-_FILE_NAMES: Final = {name: _hashed(name, content) for name, content in _CONTENTS.items()}
-_FILES: Final = {_FILE_NAMES[name]: content for name, content in _CONTENTS.items()}
-_TEMPLATES: Final = jinja2.Environment(
-    loader=jinja2.PackageLoader(__package__),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
+_PAGES: Final = Pages(
+    __package__,
+    {"alert.css": "quad.alert", "socket.js": "quad.realtime", "room.js": "quad.alert"},
 )

@@ -6,14 +6,11 @@ room, and for a reader that is slow only the latest.
 """
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, contextmanager
-from importlib import resources
 from typing import Any, Final, Protocol
 
-import jinja2
 from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
@@ -21,6 +18,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
 from quad.classroom.model import Stats
+from quad.pages import Pages
 
 PATH: Final = "/roomstats"
 _LOG = logging.getLogger(__name__)
@@ -35,21 +33,6 @@ _WORDS: Final = {
 }
 _FINISHED: Final = {"DONE", "ACCEPTED"}
 
-_MEDIA_TYPES: Final = {"css": "text/css", "js": "text/javascript"}
-_PAGE_HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
-        " img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-_FILE_HEADERS: Final = {
-    # The name carries a hash of the content.
-    "Cache-Control": "public, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
-}
 _STREAM_HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -119,27 +102,20 @@ class StatsPages:
 
         @get("/static/{name:str}")
         async def static(name: FromPath[str]) -> Response[bytes]:
-            return _file(name)
+            return _PAGES.file(name)
 
         return Router(PATH, route_handlers=[page, events, static], include_in_schema=False)
 
     async def _page(self, room: str, base: str) -> Response[str]:
         room_id = _room_id(room)
         board = None if room_id is None else make_board(await self._source.stats(room_id))
-        html = _TEMPLATES.get_template("roomstats.html").render(
-            room=room,
-            board=board,
-            base=base,
-            events=None if room_id is None else f"{base}/{room_id}/events",
-            css=_FILE_NAMES["roomstats.css"],
-            js=_FILE_NAMES["roomstats.js"],
-        )
-        return Response(
-            html,
-            status_code=404 if board is None else 200,
-            media_type="text/html",
-            headers=_PAGE_HEADERS,
-        )
+        values = {
+            "room": room,
+            "board": board,
+            "base": base,
+            "events": None if room_id is None else f"{base}/{room_id}/events",
+        }
+        return _PAGES.page("roomstats.html", values, status=404 if board is None else 200)
 
     def _events(self, room: str) -> ASGIApp:
         room_id = _room_id(room)
@@ -318,7 +294,7 @@ def _percent(tasks: Sequence[str], students: Sequence[Mapping[str, str]]) -> int
 
 
 def _frame(room_id: int, stats: Stats | None) -> bytes:
-    html = _TEMPLATES.get_template("board.html").render(room=room_id, board=make_board(stats))
+    html = _PAGES.render("board.html", room=room_id, board=make_board(stats))
     # Every kind of line break ends a field of an event; in HTML they are all the same.
     lines = html.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     data = "".join(f"data: {line}\n" for line in lines)
@@ -329,31 +305,6 @@ def _room_id(room: str) -> int | None:
     return int(room) if room.isascii() and room.isdigit() and len(room) <= _DIGITS else None
 
 
-def _file(name: str) -> Response[bytes]:
-    content = _FILES.get(name)
-    if content is None:
-        return Response(b"", status_code=404, media_type="text/plain")
-    return Response(
-        content, media_type=_MEDIA_TYPES[name.rpartition(".")[2]], headers=_FILE_HEADERS
-    )
-
-
-def _hashed(name: str, content: bytes) -> str:
-    stem, _, kind = name.rpartition(".")
-    return f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
-
-
-def _read(name: str) -> bytes:
-    return resources.files(__package__).joinpath("static", name).read_bytes()
-
-
-_CONTENTS: Final = {name: _read(name) for name in ("roomstats.css", "roomstats.js")}
-_FILE_NAMES: Final = {name: _hashed(name, content) for name, content in _CONTENTS.items()}
-_FILES: Final = {_FILE_NAMES[name]: content for name, content in _CONTENTS.items()}
-_TEMPLATES: Final = jinja2.Environment(
-    loader=jinja2.PackageLoader(__package__),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
+_PAGES: Final = Pages(
+    __package__, {"roomstats.css": "quad.classroom", "roomstats.js": "quad.classroom"}
 )

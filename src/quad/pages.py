@@ -1,0 +1,93 @@
+"""What every system's pages share: templates, files under names with a hash, strict headers.
+
+A page loads nothing from elsewhere and runs no script inside its HTML; its files may be cached for
+ever, because their names change with their content.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, Final
+
+import jinja2
+from litestar import Response
+
+_MEDIA_TYPES: Final = {"css": "text/css", "js": "text/javascript"}
+_FILE_HEADERS: Final = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "X-Content-Type-Options": "nosniff",
+}
+_HOST: Final = re.compile(r"[\w.\-\[\]:]+", re.ASCII)
+
+
+class Pages:
+    """The templates of one package, and the files that its pages load."""
+
+    def __init__(self, package: str, files: Mapping[str, str]) -> None:
+        """`files` maps a file's name to the package whose folder `static` holds it."""
+        contents = {name: _read(home, name) for name, home in files.items()}
+        self.file_names = {name: _hashed(name, content) for name, content in contents.items()}
+        """The names under which `file` serves them."""
+        self._files = {self.file_names[name]: content for name, content in contents.items()}
+        self._templates = jinja2.Environment(
+            loader=jinja2.PackageLoader(package),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def render(self, template: str, **values: object) -> str:
+        """The HTML of a template; `files` in it are the names of the files."""
+        return self._templates.get_template(template).render(files=self.file_names, **values)
+
+    def page(
+        self,
+        template: str,
+        values: Mapping[str, object],
+        *,
+        host: str = "",
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response[str]:
+        """A page; `host` is what the browser calls this server, if the page opens a WebSocket."""
+        return Response(
+            self.render(template, **values),
+            status_code=status,
+            media_type="text/html",
+            headers={**_page_headers(host), **(headers or {})},
+        )
+
+    def file(self, name: str) -> Response[Any]:
+        """A file by its name with the hash; 404 for any other."""
+        content = self._files.get(name)
+        if content is None:
+            return Response(b"", status_code=404, media_type="text/plain")
+        media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
+        return Response(content, media_type=media_type, headers=_FILE_HEADERS)
+
+
+def _page_headers(host: str) -> dict[str, str]:
+    # Older browsers do not count ws: and wss: of this very host as 'self'.
+    sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
+    return {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": (
+            "default-src 'none'; script-src 'self'; style-src 'self';"
+            f" connect-src 'self'{sockets}; img-src data:; base-uri 'none';"
+            " form-action 'self'; frame-ancestors 'none'"
+        ),
+        # Not "no-referrer": with that, browsers send the origin "null" with our own forms.
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _read(package: str, name: str) -> bytes:
+    return resources.files(package).joinpath("static", name).read_bytes()
+
+
+def _hashed(name: str, content: bytes) -> str:
+    stem, _, kind = name.rpartition(".")
+    return f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
