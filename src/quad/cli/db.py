@@ -11,7 +11,7 @@ from quad.store import current_revision, head_revision, migrate, safe_url
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Look after the database. `quad serve` upgrades an SQLite file by itself, this does others.",
+    help="Look after the database. `quad serve` upgrades SQLite by itself; this does the others.",
 )
 
 
