@@ -33,6 +33,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.chat.network import Line, Network, network_to
 from tests.chat.phones import PATIENCE_S
 from tests.process import ServerProcess, free_port
+from tests.thoroughness import examples
 
 T = TypeVar("T")
 
@@ -312,7 +313,7 @@ def test_nobody_misses_what_was_accepted() -> None:
         try:
             members = Members.TestCase
             members.settings = settings(
-                max_examples=int(os.environ.get("QUAD_TEST_EXAMPLES", "8")),
+                max_examples=examples(3, 100),
                 stateful_step_count=25,
                 suppress_health_check=list(HealthCheck),
                 # Making a failure small would run it hundreds of times, seconds each.

@@ -1,0 +1,51 @@
+"""docs/reference/chat.md says what the chat does."""
+
+import json
+import re
+from typing import Any
+
+import quad.chat.refusals
+from quad.realtime import Refused, TooManyEvents, UnknownEvent
+from quad.realtime.errors import Internal
+from tests.chat.phones import Station
+from tests.process import ROOT
+
+PAGE = (ROOT / "docs/reference/chat.md").read_text(encoding="utf-8")
+ANY = "…"
+
+
+def examples() -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    found = re.findall(r"```chat\n→ (.*)\n← (.*)\n```", PAGE)
+    return [(json.loads(said), json.loads(answered)) for said, answered in found]
+
+
+async def test_every_example_of_the_page_happens_in_its_order(station: Station) -> None:
+    ben = await station.connect("222")
+    await ben.register("Ben")
+    ann = await station.connect()
+    answers = []
+    for said, expected in examples():
+        await ann.say_text(json.dumps(said))
+        answer = await ann.hear()
+        answers.append(answer["type"])
+        assert list(answer) == list(expected)
+        assert answer | {key: ANY for key in expected if expected[key] == ANY} == expected
+    assert answers == [
+        "state",
+        "new_member",
+        "new_member",
+        "message",
+        "member_removed",
+        "chat_deleted",
+        "error",
+    ]
+
+
+def test_every_code_is_on_the_page() -> None:
+    listed = set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) - {"code"}
+    known = {
+        each.code
+        for each in vars(quad.chat.refusals).values()
+        if isinstance(each, type) and issubclass(each, Refused) and each is not Refused
+    }
+    assert listed == known | {Internal.code, UnknownEvent.code, TooManyEvents.code}
