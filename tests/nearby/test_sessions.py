@@ -10,7 +10,7 @@ from quad.identity import hash_token
 from quad.nearby.sessions import Sessions
 from quad.nearby.tables import sessions
 from quad.store import Store
-from tests.nearby.campus import Campus, Clock
+from tests.nearby.campus import Campus, Clock, Page
 
 DAY_S = 86_400
 
@@ -50,7 +50,7 @@ async def test_logging_out_ends_this_token_alone_and_its_connections(campus: Cam
         token = browser.cookies["quad_nearby"]
         other = await campus.token("ana")
         campus.tokens["ana"] = token
-        page = await campus.page("ana")
+        await campus.page("ana")
         answer = await browser.post("/nearby/logout")
         assert (answer.status_code, answer.headers["location"]) == (303, "/nearby/bye")
         assert "quad_nearby" not in browser.cookies
@@ -58,7 +58,10 @@ async def test_logging_out_ends_this_token_alone_and_its_connections(campus: Cam
         await campus.until(lambda: campus.connections == 0)
     assert await asks(campus, "ana", token) == 401
     assert await asks(campus, "ana", other) == 200
-    assert (await page.enter())["code"] == "wrong_token"
+    again = Page(campus, "ana", token)
+    await again.connect()
+    assert (await again.enter())["code"] == "wrong_token"
+    await again.close()
 
 
 async def test_logging_out_without_a_session_is_no_error(campus: Campus) -> None:
