@@ -21,6 +21,8 @@ REFERENCE = os.environ.get("QUAD_TEST_REFERENCE") == "1"
 # The heartbeat of the public protocol suites. Everyone else gets the defaults, under which nothing
 # that these tests wait for can be the work of a timeout.
 QUICK_HEARTBEAT = ("--ping-interval-ms", "300", "--ping-timeout-ms", "200")
+# The same for those who have to answer in time, on a busy machine, too.
+LENIENT_HEARTBEAT = ("--ping-interval-ms", "300", "--ping-timeout-ms", "700")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -84,6 +86,12 @@ def eio() -> int:
 def quick(farm: Farm, eio: int) -> Target:
     """A server with the heartbeat of the public suites: a ping each 300 ms, 200 ms to answer."""
     return farm.server(eio, *QUICK_HEARTBEAT)
+
+
+@pytest.fixture
+def lenient(farm: Farm, eio: int) -> Target:
+    """A server with a ping each 300 ms, and 700 ms to answer."""
+    return farm.server(eio, *LENIENT_HEARTBEAT)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from tests.protocol.peers import (
     ENGINE,
+    PROMPT_S,
     SOCKET,
     Polling,
     Target,
@@ -21,7 +22,7 @@ from tests.protocol.peers import (
 PING_INTERVAL_S = 0.3
 PING_TIMEOUT_S = 0.2
 # Timers on a busy machine of two cores are late, never early.
-LATENESS_S = 0.6
+LATENESS_S = 2.0
 
 PATHS = pytest.mark.parametrize("path", [ENGINE, SOCKET])
 BOTH = pytest.mark.parametrize("eio", [4, 3], ids=["V4", "V3"])
@@ -30,9 +31,9 @@ V3 = pytest.mark.parametrize("eio", [3], ids=["V3"])
 
 @PATHS
 async def test_a_polling_session_is_pinged_every_interval(
-    http: httpx.AsyncClient, quick: Target, path: str
+    http: httpx.AsyncClient, lenient: Target, path: str
 ) -> None:
-    session = await Polling.open(http, quick, path)
+    session = await Polling.open(http, lenient, path)
     for _ in range(3):
         began = time.monotonic()
         assert (await session.get()).text == "2"
@@ -42,9 +43,9 @@ async def test_a_polling_session_is_pinged_every_interval(
 
 @PATHS
 async def test_a_websocket_is_pinged_every_interval_and_gets_nothing_else(
-    quick: Target, path: str
+    lenient: Target, path: str
 ) -> None:
-    async with opened(quick, path) as connection:
+    async with opened(lenient, path) as connection:
         for _ in range(3):
             began = time.monotonic()
             assert await receive(connection) == "2"
@@ -69,7 +70,7 @@ async def test_a_poll_after_the_timeout_is_answered_400_at_once(
 
     assert answer.status_code == 400
     assert answer.json() == {"code": 1, "message": "Session ID unknown"}
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < PROMPT_S
 
 
 async def test_a_late_pong_is_answered_400(http: httpx.AsyncClient, quick: Target) -> None:
@@ -87,7 +88,7 @@ async def test_a_silent_websocket_is_closed_on_the_clock(
     async with opened(quick, path, eio) as connection:
         began = time.monotonic()
         greeting = ("2",) if eio == 4 else ("40", '42["auth",{}]')
-        await expect_closed(connection, within_s=2.0, allowed=greeting)
+        await expect_closed(connection, within_s=5.0, allowed=greeting)
         lasted = time.monotonic() - began
     limit = PING_INTERVAL_S + PING_TIMEOUT_S
     assert limit - 0.05 <= lasted < limit + LATENESS_S
@@ -103,7 +104,7 @@ async def test_messages_do_not_stand_for_a_pong(quick: Target) -> None:
 
         talking = asyncio.create_task(chatter())
         try:
-            await expect_closed(connection, within_s=2.0, allowed=("2", "4still here"))
+            await expect_closed(connection, within_s=5.0, allowed=("2", "4still here"))
         finally:
             talking.cancel()
             await asyncio.gather(talking, return_exceptions=True)
@@ -119,8 +120,8 @@ async def test_a_waiting_get_is_released_when_the_pong_stays_out(
     await session.expect_ended()
 
 
-async def test_a_pong_in_time_keeps_a_websocket_open(quick: Target) -> None:
-    async with opened(quick) as connection:
+async def test_a_pong_in_time_keeps_a_websocket_open(lenient: Target) -> None:
+    async with opened(lenient) as connection:
         for _ in range(2):
             assert await receive(connection) == "2"
             await asyncio.sleep(PING_TIMEOUT_S / 2)
@@ -131,9 +132,9 @@ async def test_a_pong_in_time_keeps_a_websocket_open(quick: Target) -> None:
 
 @V3
 async def test_a_polling_client_of_version_3_pings_and_gets_a_pong(
-    http: httpx.AsyncClient, quick: Target, eio: int
+    http: httpx.AsyncClient, lenient: Target, eio: int
 ) -> None:
-    session = await Polling.open(http, quick, eio=eio)
+    session = await Polling.open(http, lenient, eio=eio)
     for _ in range(3):
         await session.send("2")
         assert (await session.get()).text == "1:3"
@@ -141,17 +142,17 @@ async def test_a_polling_client_of_version_3_pings_and_gets_a_pong(
 
 @V3
 async def test_a_websocket_client_of_version_3_pings_and_gets_a_pong(
-    quick: Target, eio: int
+    lenient: Target, eio: int
 ) -> None:
-    async with opened(quick, eio=eio) as connection:
+    async with opened(lenient, eio=eio) as connection:
         for _ in range(3):
             await connection.send("2")
             assert await receive(connection) == "3"
 
 
 @V3
-async def test_version_3_is_never_pinged(quick: Target, eio: int) -> None:
-    async with opened(quick, eio=eio) as connection:
+async def test_version_3_is_never_pinged(lenient: Target, eio: int) -> None:
+    async with opened(lenient, eio=eio) as connection:
         for _ in range(3):
             await expect_silence(connection, PING_INTERVAL_S + 0.05)
             await connection.send("2")
@@ -160,9 +161,9 @@ async def test_version_3_is_never_pinged(quick: Target, eio: int) -> None:
 
 @V3
 async def test_a_poll_of_version_3_waits_without_a_ping(
-    http: httpx.AsyncClient, quick: Target, eio: int
+    http: httpx.AsyncClient, lenient: Target, eio: int
 ) -> None:
-    session = await Polling.open(http, quick, eio=eio)
+    session = await Polling.open(http, lenient, eio=eio)
     for _ in range(2):
         async with session.waiting_get() as waiting:
             done, _pending = await asyncio.wait([waiting], timeout=PING_INTERVAL_S)
@@ -174,9 +175,9 @@ async def test_a_poll_of_version_3_waits_without_a_ping(
 @V3
 @pytest.mark.differs("Node counts pings only")
 async def test_anything_a_version_3_client_sends_breaks_its_silence(
-    quick: Target, eio: int
+    lenient: Target, eio: int
 ) -> None:
-    async with opened(quick, eio=eio) as connection:
+    async with opened(lenient, eio=eio) as connection:
         for number in range(6):
             await asyncio.sleep(0.2)
             await connection.send(f"4{number}")

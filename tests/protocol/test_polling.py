@@ -184,10 +184,10 @@ async def test_a_second_get_closes_the_first_is_refused_itself_and_ends_the_sess
 
 
 async def test_two_gets_five_milliseconds_apart_end_the_session(
-    http: httpx.AsyncClient, quick: Target
+    http: httpx.AsyncClient, lenient: Target
 ) -> None:
     """The timing of the public suite."""
-    session = await Polling.open(http, quick)
+    session = await Polling.open(http, lenient)
     first = asyncio.create_task(session.get())
     await asyncio.sleep(0.005)
     second = await session.get(t="burst")
@@ -290,10 +290,10 @@ async def test_a_close_packet_releases_the_waiting_get_with_a_noop(
 
 @BOTH
 async def test_get_and_close_sent_together_end_with_a_noop(
-    http: httpx.AsyncClient, quick: Target, eio: int
+    http: httpx.AsyncClient, lenient: Target, eio: int
 ) -> None:
     """The order of the public suite: nothing but luck says which of both arrives first."""
-    session = await Polling.open(http, quick, eio=eio)
+    session = await Polling.open(http, lenient, eio=eio)
     waiting = asyncio.create_task(session.get())
     await asyncio.sleep(0)
     await session.send("1")

@@ -38,11 +38,11 @@ async def upgrade(connection: ClientConnection) -> None:
 
 @BOTH
 async def test_a_poll_after_the_probe_is_released_and_messages_go_over_the_websocket(
-    http: httpx.AsyncClient, quick: Target, eio: int
+    http: httpx.AsyncClient, lenient: Target, eio: int
 ) -> None:
     """The order of the public suite."""
-    session = await Polling.open(http, quick, eio=eio)
-    async with websocket(quick, eio=eio, sid=session.sid) as connection:
+    session = await Polling.open(http, lenient, eio=eio)
+    async with websocket(lenient, eio=eio, sid=session.sid) as connection:
         await probe(connection)
         polled = await session.get()
         assert (polled.status_code, polled.text) == (200, payload(eio, "6"))
@@ -109,10 +109,10 @@ async def test_probe_and_upgrade_may_come_in_one_breath(
 @BOTH
 @pytest.mark.parametrize("path", [ENGINE, SOCKET])
 async def test_a_poll_after_the_upgrade_is_answered_400(
-    http: httpx.AsyncClient, quick: Target, eio: int, path: str
+    http: httpx.AsyncClient, lenient: Target, eio: int, path: str
 ) -> None:
-    session = await Polling.open(http, quick, path, eio)
-    async with websocket(quick, path, eio, sid=session.sid) as connection:
+    session = await Polling.open(http, lenient, path, eio)
+    async with websocket(lenient, path, eio, sid=session.sid) as connection:
         await connection.send("2probe")
         await connection.send("5")
         assert (await session.get()).status_code == 400
@@ -212,10 +212,10 @@ async def test_binary_that_was_queued_is_a_binary_frame_after_the_upgrade(
 
 
 async def test_the_server_pings_an_upgraded_session_over_the_websocket(
-    http: httpx.AsyncClient, quick: Target
+    http: httpx.AsyncClient, lenient: Target
 ) -> None:
-    session = await Polling.open(http, quick)
-    async with websocket(quick, sid=session.sid) as connection:
+    session = await Polling.open(http, lenient)
+    async with websocket(lenient, sid=session.sid) as connection:
         await upgrade(connection)
         for _ in range(3):
             assert await receive(connection) == "2"
