@@ -495,10 +495,10 @@ async def test_the_limit_of_time_holds_for_all_chunks_together(notion: Notion) -
     notion.page("Lesson", *(notion.block("text", "x") for _ in range(100)))
 
     async def slowly(request: Request) -> None:
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
         await notion(request)
 
-    options = FetchOptions(hosts=["127.0.0.1"], allow_private=True, timeout_s=0.4)
+    options = FetchOptions(hosts=["127.0.0.1"], allow_private=True, timeout_s=1.5)
     async with serving(slowly) as web:
         with pytest.raises(ImportFailed, match="took too long"):
             await NotionImporter(options).load(web.url(f"/{PAGE}"))
