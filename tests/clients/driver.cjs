@@ -51,7 +51,7 @@ function connect({ url, options }) {
   };
   socket.on("connect", () => {
     const engine = socket.io.engine;
-    report({ kind: "connect", id: socket.id, transport: engine.transport.name });
+    report({ kind: "connect", id: socket.id, engine: engine.id, transport: engine.transport.name });
     engine.on("upgrade", (transport) => report({ kind: "upgrade", transport: transport.name }));
   });
   socket.on("disconnect", (reason) => report({ kind: "disconnect", reason }));

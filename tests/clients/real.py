@@ -83,6 +83,8 @@ class RealClient:
     transport: str = ""
     """The transport in use, as the library names it."""
     socket_id: str = ""
+    engine_id: str = ""
+    """What pages see as `socket.io.engine.id`."""
     is_connected: bool = False
     failures: list[str] = field(default_factory=list)
     _unread: dict[str, deque[list[Any]]] = field(default_factory=dict)
@@ -206,6 +208,7 @@ class RealClient:
                 self.connects += 1
                 self.is_connected = True
                 self.transport, self.socket_id = report["transport"], report["id"]
+                self.engine_id = report.get("engine", self.socket_id)
             case "upgrade":
                 self.transport = report["transport"]
             case "disconnect":
