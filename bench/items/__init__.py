@@ -2,10 +2,21 @@
 
 from bench.item import Item
 from bench.items.alert import ALERT_1, ALERT_64
+from bench.items.chat import CHAT
 from bench.items.fanout import WINDOW_1, WINDOW_64
 from bench.items.idle import IDLE
 from bench.items.relay import RELAY
 from bench.items.stall import STALL
 from bench.items.storm import STORM
 
-ITEMS: tuple[Item, ...] = (WINDOW_1, WINDOW_64, RELAY, IDLE, STORM, STALL, ALERT_1, ALERT_64)
+ITEMS: tuple[Item, ...] = (
+    WINDOW_1,
+    WINDOW_64,
+    RELAY,
+    IDLE,
+    STORM,
+    STALL,
+    ALERT_1,
+    ALERT_64,
+    CHAT,
+)

@@ -2,6 +2,7 @@
 
 from bench.subject import Subject
 from bench.subjects.alert import ALERT, ALERT_UNKEPT, FLASK_SOCKETIO
+from bench.subjects.chat import CHAT, CHAT_PLAIN
 from bench.subjects.limit import LIMIT
 from bench.subjects.node import NODE_SOCKETIO
 from bench.subjects.python import PYTHON_SOCKETIO
@@ -17,4 +18,6 @@ SUBJECTS: tuple[Subject, ...] = (
     ALERT,
     ALERT_UNKEPT,
     FLASK_SOCKETIO,
+    CHAT,
+    CHAT_PLAIN,
 )

@@ -1,0 +1,67 @@
+"""A hundred thousand people online: who is within a radius, and what a move costs."""
+
+import json
+import subprocess
+import sys
+
+from bench.item import Column, Figures, Item, Round, Target, number
+from bench.rig import LOAD_WITHIN_S, MeasurementFailed, Rig, pinned
+from bench.subject import Subject
+
+PEOPLE = 100_000
+FEW = 1000
+
+
+def _measure(rig: Rig, subject: Subject) -> Figures:
+    many = PEOPLE // 10 if rig.quick else PEOPLE
+    how = subject.scripts["radius"].say.split()
+    figures = _run(rig, many, how)
+    if "move_cpu_us" not in figures:
+        return figures
+    few = _run(rig, FEW, how)
+    return {**figures, "move_growth": figures["move_cpu_us"] / few["move_cpu_us"]}
+
+
+def _run(rig: Rig, people: int, how: list[str]) -> dict[str, float]:
+    command = [sys.executable, "-m", "bench.neighbours", "--people", str(people), *how]
+    with pinned(rig.server_core):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_WITHIN_S)
+    if done.returncode != 0:
+        raise MeasurementFailed(done.stderr.strip()[-2000:])
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
+
+
+def _figure(metric: str, each: Round) -> float | None:
+    return each.get("quad-nearby", {}).get(metric)
+
+
+def _speed_up(each: Round) -> float | None:
+    ours, everyone = _figure("query_ms", each), each.get("everyone", {}).get("query_ms")
+    return everyone / ours if ours and everyone else None
+
+
+RADIUS = Item(
+    key="radius",
+    title=f"{PEOPLE:,} people online: who is within 200 m",
+    kind="radius",
+    measure=_measure,
+    columns=(
+        Column("query_ms", "ms a question", number),
+        Column("found", "found", number),
+        Column("move_cpu_us", "µs CPU a move", number),
+        Column("move_growth", "× at 1,000", number),
+    ),
+    targets=(
+        Target("≤ 2 ms a question", lambda e: _figure("query_ms", e), 2.0, at_least=False),
+        Target(
+            "a move costs what it does among 1,000 (≤ 1.5 ×)",
+            lambda e: _figure("move_growth", e),
+            1.5,
+            at_least=False,
+        ),
+        Target("≥ 20 × faster than asking everyone", _speed_up, 20, at_least=True),
+    ),
+    note="1,000 people to a square kilometre. A move is committed and told to who must hear.",
+    most_rounds=3,
+)
