@@ -362,6 +362,26 @@ async def test_nothing_is_proven_by_a_client_that_does_not_read() -> None:
         assert it.application.proofs == [1, 2]
 
 
+async def test_when_there_are_too_many_to_ask_each_is_asked_later_and_for_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("quad.realtime.rawserver._PINGS_PER_S", 0.001)
+    monkeypatch.setattr("quad.realtime.rawserver._PINGS_BURST", 2)
+    monkeypatch.setattr("quad.realtime.rawserver._LATER_S", 0.05)
+    async with house() as it:
+        socket, connection = await it.enter()
+        connection.follow(0)
+        connection.subscribe("news")
+        for position in range(1, 10):
+            it.server.position = position
+            it.server.publish("news", message(position))
+            assert await hear(socket) == position
+            if position <= 2:
+                await until(lambda: len(it.application.proofs) == position)  # noqa: B023
+        await until(lambda: it.application.proofs[-1:] == [9])
+        assert it.application.proofs == [1, 2, 9]
+
+
 async def test_whoever_waits_for_a_proof_is_told_of_the_end() -> None:
     async with house() as it:
         socket, connection = await it.enter()

@@ -4,18 +4,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
 
 from quad.chat import tables
 from quad.chat.live import Chat, Exclusive, Seat, User, box_of
-from quad.chat.model import CURRENT, ORIGINAL
 from quad.chat.refusals import CannotSave, ChatNotFound, NotMember, NotRegistered
 from quad.realtime import Message, RawConnection, RawServer
 from quad.store import Change, Mailbox, Store, StoreClosed, StoreUnavailable
 
 log = logging.getLogger("quad.chat")
-
-PROTOCOLS: Final = (ORIGINAL, CURRENT)
 
 
 class Chats:
@@ -117,18 +113,18 @@ class Chats:
 
     def publish(self, chat: Chat, message: Message) -> None:
         """Tell all members something that is the same in all protocols."""
-        for protocol in PROTOCOLS:
-            self.server.publish(chat.topic(protocol), message)
+        for topic in chat.topics.values():
+            self.server.publish(topic, message)
 
     def subscribe(self, chat: Chat, seats: Sequence[Seat]) -> None:
         """Tell these connections what is published to the chat."""
         for seat in seats:
-            seat.connection.subscribe(chat.topic(seat.protocol))
+            seat.connection.subscribe(chat.topics[seat.protocol])
 
     def unsubscribe(self, chat: Chat, seats: Sequence[Seat]) -> None:
         """Tell them no more; what was published until now still reaches them."""
         for seat in seats:
-            seat.connection.unsubscribe(chat.topic(seat.protocol))
+            seat.connection.unsubscribe(chat.topics[seat.protocol])
 
 
 def _report(done: "asyncio.Future[None]") -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 
 import msgspec
 
-from quad.chat.model import shown_date
+from quad.chat.model import PROTOCOLS, shown_date
 from quad.realtime import RawConnection
 from quad.store import Device, Reader
 
@@ -87,7 +87,17 @@ class Seat:
 class Chat:
     """A chat with its members, the oldest first."""
 
-    __slots__ = ("box", "id", "last_id", "members", "name", "owner", "shown_name", "trimmed_id")
+    __slots__ = (
+        "box",
+        "id",
+        "last_id",
+        "members",
+        "name",
+        "owner",
+        "shown_name",
+        "topics",
+        "trimmed_id",
+    )
 
     def __init__(self, chat_id: int, name: str, owner: User) -> None:
         self.id = chat_id
@@ -96,6 +106,8 @@ class Chat:
         self.owner = owner
         self.members: dict[str, User] = {}
         self.box = box_of(chat_id)
+        # What reaches the members' connections of each protocol.
+        self.topics = {protocol: f"{self.box}/{protocol}" for protocol in PROTOCOLS}
         # The last message that was told, and the last one that was forgotten.
         self.last_id = 0
         self.trimmed_id = 0
@@ -109,10 +121,6 @@ class Chat:
         """Make a member leave."""
         del self.members[user.phone]
         del user.chats[self.id]
-
-    def topic(self, protocol: int) -> str:
-        """What reaches the members' connections of one protocol."""
-        return f"{self.box}/{protocol}"
 
     def seats(self) -> Iterator[Seat]:
         """Every open connection of every member."""

@@ -14,7 +14,7 @@ import msgspec
 from quad.chat.chats import Chats
 from quad.chat.frames import MessageFrames
 from quad.chat.live import Chat, Turn, User
-from quad.chat.model import CURRENT, ORIGINAL, check_text
+from quad.chat.model import check_text
 from quad.realtime import Message, RawConnection
 from quad.store.mailbox import put
 
@@ -65,8 +65,7 @@ class Messages:
             return  # whoever waits for the same future tells the sender
         server = self._chats.server
         server.position = chat.last_id = message_id
-        for protocol in (ORIGINAL, CURRENT):
-            topic = chat.topic(protocol)
+        for protocol, topic in chat.topics.items():
             if server.topics.get(topic) is not None:
                 frame = self._shown.told(chat, sender, message_id, text, protocol)
                 server.publish(topic, Message(frame))

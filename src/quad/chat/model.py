@@ -9,6 +9,7 @@ from quad.chat.refusals import BadValue, TextTooLong
 ORIGINAL: Final = 1
 CURRENT: Final = 2
 """The protocols of clients: exactly the keys of the original, or also ids, tokens and codes."""
+PROTOCOLS: Final = (ORIGINAL, CURRENT)
 
 NAME_LIMIT: Final = 100
 # What a client may choose as its own token: 128 bits in any usual spelling have 22 characters.

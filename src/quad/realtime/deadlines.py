@@ -26,6 +26,9 @@ class Deadlines(Generic[Key]):
     def __len__(self) -> int:
         return len(self._due)
 
+    def __contains__(self, key: Key) -> bool:
+        return key in self._due
+
     def start(self, key: Key) -> None:
         """Begin to wait, or begin again."""
         loop = asyncio.get_running_loop()

@@ -4,7 +4,8 @@ What a client has *certainly* received is known here: it answers a Ping only aft
 was sent before (RFC 6455, section 5.5.3, and the order of TCP). The application numbers what it
 publishes by a position that grows; each Ping carries the position of what was written before it,
 and its Pong proves that position. One Ping is under way per connection, so a quiet connection
-proves every message at once and a busy one proves many with one Pong.
+proves every message at once and a busy one proves many with one Pong. A Pong costs about as much
+as a message; when there are too many, connections are asked once a second (`RawServer.may_ask`).
 """
 
 import asyncio
@@ -179,15 +180,21 @@ class RawConnection(Turns):
             self._hold(self._held, queue)
             return
         position = self._server.position
-        if self._is_followed and position > self._told:
+        is_news = self._is_followed and position > self._told
+        if is_news and self._asked is None and self._server.may_ask(self):
             self._write_and_ask(queue, position)
         else:
+            if is_news:
+                self._told = position
             self._write(queue)
         queue.clear()
 
-    def keep_alive(self) -> None:
-        """Nothing was heard for an interval: ask."""
-        self._ask()
+    def ask(self) -> None:
+        """Ask for a Pong now, unless one is due."""
+        if self._asked is None and self._websocket is not None:
+            self._asked = self._told
+            self._server.sent_ping(self)
+            self._websocket.ping(self._told.to_bytes(8, "big"))
 
     def fail_silent(self) -> None:
         """A Ping was not answered in time."""
@@ -217,8 +224,8 @@ class RawConnection(Turns):
         self._server.heard_pong(self)
         if self._is_followed:
             self._server.application.proven(self, asked)
-            if self._told > asked:
-                self._ask()
+            if self._told > asked and self._server.may_ask(self):
+                self.ask()
             self._wake()
 
     def connection_ended(self, reason: str) -> None:
@@ -276,13 +283,7 @@ class RawConnection(Turns):
             self._write(items)
         else:
             self._write(items)
-            self._ask()
-
-    def _ask(self) -> None:
-        if self._asked is None and self._websocket is not None:
-            self._asked = self._told
-            self._server.sent_ping(self)
-            self._websocket.ping(self._told.to_bytes(8, "big"))
+            self.ask()
 
     def _wake(self) -> None:
         proof, self._proof = self._proof, None

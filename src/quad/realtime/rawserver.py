@@ -30,6 +30,12 @@ log = logging.getLogger("quad.raw")
 
 P = TypeVar("P", bound=Payload)
 
+# A Ping and its Pong cost about 10 µs: so many a second are 2 % of a core.
+_PINGS_PER_S = 2_000.0
+_PINGS_BURST = 4_000.0
+# Beyond that, a connection is asked so long after the first message that is not proven.
+_LATER_S = 1.0
+
 
 class RawApplication(Protocol):
     """What a raw server carries messages for. No method may raise."""
@@ -91,8 +97,11 @@ class RawServer:
         self._tasks: set[asyncio.Task[None]] = set()
         interval_s = self.options.ping_interval_ms / 1000
         timeout_s = self.options.ping_timeout_ms / 1000
-        self._pings = Deadlines(interval_s, RawConnection.keep_alive)
+        self._pings = Deadlines(interval_s, RawConnection.ask)
         self._pongs = Deadlines(timeout_s, RawConnection.fail_silent)
+        self._later: Deadlines[RawConnection] = Deadlines(_LATER_S, RawConnection.ask)
+        self._pings_left = _PINGS_BURST
+        self._pings_at = 0.0
 
     # What applications say
 
@@ -178,6 +187,7 @@ class RawServer:
         """No timer of this server outlives it."""
         self._pings.clear()
         self._pongs.clear()
+        self._later.clear()
 
     # What connections say
 
@@ -212,13 +222,28 @@ class RawServer:
         self._door.leave(connection.address)
         self._pings.stop(connection)
         self._pongs.stop(connection)
+        self._later.stop(connection)
         for topic in connection.topics:
             connection.unsubscribe(topic)
         connection.is_open = False
         connection.part(partial(self._say_farewell, connection, reason))
 
+    def may_ask(self, connection: RawConnection) -> bool:
+        """Whether a connection may be asked now for what is not proven; otherwise it will be."""
+        now = time.monotonic()
+        earned = (now - self._pings_at) * _PINGS_PER_S
+        self._pings_left = min(_PINGS_BURST, self._pings_left + earned)
+        self._pings_at = now
+        if self._pings_left >= 1:
+            self._pings_left -= 1
+            return True
+        if connection not in self._later:
+            self._later.start(connection)
+        return False
+
     def sent_ping(self, connection: RawConnection) -> None:
         """An answer is due."""
+        self._later.stop(connection)
         self._pings.stop(connection)
         self._pongs.start(connection)
 
