@@ -129,6 +129,35 @@ async def test_what_is_not_the_engines_is_the_applications(http: httpx.AsyncClie
         assert without_slash.text.startswith("0{")
 
 
+@pytest.mark.parametrize("is_endless", [False, True], ids=["soon done", "endless"])
+async def test_an_answer_under_way_is_waited_for_but_not_for_ever(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, is_endless: bool
+) -> None:
+    if is_endless:
+        monkeypatch.setattr("quad.realtime.listening._HTTP_GRACE_S", 0.05)
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "http"
+        asked.set()
+        await may_answer.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"done"})
+
+    async with serving(SocketServer(), application=application) as target:
+        answer = asyncio.create_task(http.get(target.url("/hello")))
+        await asked.wait()
+        if not is_endless:
+            asyncio.get_running_loop().call_later(0.05, may_answer.set)
+    assert (await answer).status_code == (500 if is_endless else 200)
+
+
+async def test_answers_carry_the_date(http: httpx.AsyncClient) -> None:
+    async with serving(SocketServer()) as target:
+        answer = await http.get(target.url("/hello"))
+    assert answer.headers["date"].endswith(" GMT")
+
+
 async def test_without_an_application_nothing_else_is_found(http: httpx.AsyncClient) -> None:
     async with serving(SocketServer()) as target:
         assert (await http.get(target.url("/hello"))).status_code == 404
