@@ -25,7 +25,11 @@ class Pages:
     """The templates of one package, and the files that its pages load."""
 
     def __init__(self, package: str, files: Mapping[str, str]) -> None:
-        """`files` maps a file's name to the package whose folder `static` holds it."""
+        """`files` maps a file's name to the package whose folder `static` holds it.
+
+        The style sheet that all pages share, `base.css`, comes by itself.
+        """
+        files = {"base.css": "quad", **files}
         contents = {name: _read(home, name) for name, home in files.items()}
         self.file_names = {name: _hashed(name, content) for name, content in contents.items()}
         """The names under which `file` serves them."""
