@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from quad.cli.failures import Failed
-from quad.cli.link import linked
+from quad.cli.link import Greeting, linked
 from quad.cli.remote import (
     DEFAULT_ADDRESS,
     Address,
@@ -113,10 +113,13 @@ async def _run(url: str, bot: str, secret: str, message: str, every_s: float) ->
         state = await remote.ask(f"/API/bot/check/{segment(bot)}")
         if not state["available"]:
             raise Failed(_advice(bot, state))
-        answer = await remote.ask("/API/bot/auth", {"id": bot, "pass": secret})
-        if not answer["auth"]:
-            raise Failed(f"this is not the password of {bot}")
-        async with linked(remote.url, "new_bot", {"id": bot}) as link:
+
+        async def prove() -> None:
+            answer = await remote.ask("/API/bot/auth", {"id": bot, "pass": secret})
+            if not answer["auth"]:
+                raise Failed(f"this is not the password of {bot}")
+
+        async with linked(remote.url, Greeting("new_bot", {"id": bot}, prove)) as link:
             print(f"{bot} is running", flush=True)
             sender = asyncio.create_task(_send_forever(remote, bot, secret, message, every_s))
             await _first_of(link, sender, _stopped())
@@ -135,7 +138,7 @@ async def _send(remote: Remote, notice: dict[str, str]) -> None:
     try:
         state = await remote.ask("/API/bot/message", notice)
     except Refusal as refusal:
-        if refusal.status < 500 and refusal.status != 429:
+        if not refusal.may_pass:
             raise
         typer.echo(f"not sent: {refusal}", err=True)
     except Failed as failed:

@@ -7,15 +7,16 @@ one event with an acknowledgement.
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidURI, WebSocketException
 
 from quad.cli.failures import Failed
+from quad.cli.remote import Refusal, Unreachable
 
 _PATIENCE_S = 15.0
 _FIRST_WAIT_S = 0.5
@@ -23,17 +24,23 @@ _LONGEST_WAIT_S = 15.0
 _ACK = "0"
 
 
+class Greeting(NamedTuple):
+    """What is said on each new connection: `prove` first, by HTTP, then the event."""
+
+    event: str
+    payload: dict[str, Any]
+    prove: Callable[[], Awaitable[None]]
+
+
 @asynccontextmanager
-async def linked(
-    url: str, event: str, payload: dict[str, Any]
-) -> AsyncIterator[asyncio.Task[None]]:
-    """Be connected, and have said `event`, from the beginning of the block on.
+async def linked(url: str, greeting: Greeting) -> AsyncIterator[asyncio.Task[None]]:
+    """Be connected, and have said the greeting, from the beginning of the block on.
 
     Yields the task that keeps the connection; it ends only by failing. Raises Failed.
     """
     address = "ws" + url.removeprefix("http") + "/socket.io/?EIO=4&transport=websocket"
-    socket = await _open(address, event, payload)
-    keeper = asyncio.create_task(_keep(socket, address, event, payload))
+    socket = await _open(address, greeting)
+    keeper = asyncio.create_task(_keep(socket, address, greeting))
     try:
         yield keeper
     finally:
@@ -42,9 +49,7 @@ async def linked(
             await keeper
 
 
-async def _keep(
-    socket: ClientConnection, address: str, event: str, payload: dict[str, Any]
-) -> None:
+async def _keep(socket: ClientConnection, address: str, greeting: Greeting) -> None:
     """Answer heartbeats, and connect again whenever the connection is lost."""
     while True:
         try:
@@ -52,32 +57,34 @@ async def _keep(
         finally:
             await socket.close()
         print("connection lost, trying again", file=sys.stderr, flush=True)
-        socket = await _open_patiently(address, event, payload)
+        socket = await _open_patiently(address, greeting)
         print("connected again", file=sys.stderr, flush=True)
 
 
-async def _open_patiently(address: str, event: str, payload: dict[str, Any]) -> ClientConnection:
+async def _open_patiently(address: str, greeting: Greeting) -> ClientConnection:
     wait_s = _FIRST_WAIT_S
     while True:
         await asyncio.sleep(wait_s)
         try:
-            return await _open(address, event, payload)
+            return await _open(address, greeting)
         except Unreachable:
-            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            pass
+        except Refusal as refusal:
+            if not refusal.may_pass:
+                raise
+        wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
 
-class Unreachable(Failed):
-    """There is no connection; trying again may help."""
-
-
-async def _open(address: str, event: str, payload: dict[str, Any]) -> ClientConnection:
+async def _open(address: str, greeting: Greeting) -> ClientConnection:
     """Raises Failed if the server declines, Unreachable if there is none."""
+    # A server that was started again has forgotten who proved what.
+    await greeting.prove()
     place = urlsplit(address).netloc
     try:
         async with asyncio.timeout(_PATIENCE_S):
             socket = await connect(address, ping_interval=None)
             try:
-                await _greet(socket, event, payload)
+                await _greet(socket, greeting)
             except BaseException:
                 await socket.close()
                 raise
@@ -90,11 +97,11 @@ async def _open(address: str, event: str, payload: dict[str, Any]) -> ClientConn
         raise Unreachable(f"{place} gives no Socket.IO connection: {what}") from None
 
 
-async def _greet(socket: ClientConnection, event: str, payload: dict[str, Any]) -> None:
+async def _greet(socket: ClientConnection, greeting: Greeting) -> None:
     await _expect(socket, "0")
     await socket.send("40")
     await _expect(socket, "40")
-    await socket.send(f"42{_ACK}{json.dumps([event, payload])}")
+    await socket.send(f"42{_ACK}{json.dumps([greeting.event, greeting.payload])}")
     answer = json.loads(await _expect(socket, f"43{_ACK}"))
     if answer and isinstance(answer[0], dict) and "code" in answer[0]:
         sentence = str(answer[0].get("message", "")).removeprefix("Error: ")

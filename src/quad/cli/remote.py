@@ -36,7 +36,10 @@ class Remote:
 
     def __init__(self, address: str) -> None:
         """Raises Failed if it is no address."""
-        parts = urlsplit(address if "://" in address else f"http://{address}")
+        try:
+            parts = urlsplit(address if "://" in address else f"http://{address}")
+        except ValueError:
+            parts = urlsplit("")
         host = parts.netloc.rpartition("@")[2]
         if parts.scheme not in ("http", "https") or not host:
             raise Failed("the address of the server must look like http://quad.example.org")
@@ -57,14 +60,14 @@ class Remote:
         await self._client.aclose()
 
     async def ask(self, path: str, body: object = None, auth: tuple[str, str] | None = None) -> Any:
-        """The answer to a GET or, with a body, to a POST. Raises Failed, Refusal."""
+        """The answer to a GET or, with a body, to a POST. Raises Unreachable, Refusal, Failed."""
         method = "GET" if body is None else "POST"
         try:
             response = await self._client.request(
                 method, self.url + path, auth=_header_of(auth), json=body
             )
         except httpx.HTTPError as error:
-            raise Failed(f"{self.url} cannot be reached: {_reason(error)}") from None
+            raise Unreachable(f"{self.url} cannot be reached: {_reason(error)}") from None
         except (httpx.InvalidURL, UnicodeError):
             raise Failed(f"{self.url} is no address") from None
         if response.is_success:
@@ -72,11 +75,17 @@ class Remote:
         raise Refusal(self.url, response)
 
 
+class Unreachable(Failed):
+    """There is no connection; trying again may help."""
+
+
 class Refusal(Failed):
     """The server has declined; `status` is HTTP's."""
 
     def __init__(self, url: str, response: httpx.Response) -> None:
         self.status = response.status_code
+        # Too much, or something broken: not the server's last word.
+        self.may_pass = self.status == 429 or self.status >= 500
         super().__init__(f"{url} refuses: {_detail(response)}")
 
 

@@ -1,0 +1,188 @@
+"""`quad admin` against a real server."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.remote_server import PASSWORD, Done, quad, serving_quad
+from tests.process import ServerProcess
+
+CAMPUS = {
+    "containedSpaces": [
+        {"id": "1", "name": "Tower", "latitude": 38.737, "longitude": -9.139, "range": 60},
+        {"id": 2, "name": "[red]Library", "latitude": "38.74", "longitude": -9.139, "range": 60},
+    ],
+    "type": "CAMPUS",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with serving_quad(tmp_path_factory.mktemp("admin")) as server:
+        yield server
+
+
+def admin(server: ServerProcess, *args: str) -> Done:
+    env = {"QUAD_URL": server.url, "QUAD_ADMIN_PASSWORD": PASSWORD}
+    return quad("admin", *args, env=env)
+
+
+@pytest.fixture(scope="module")
+def campus(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> ServerProcess:
+    file = tmp_path_factory.mktemp("campus") / "campus.json"
+    file.write_text(json.dumps(CAMPUS))
+    assert admin(server, "load", str(file)) == Done(0, "2 buildings loaded\n", "")
+    bot = httpx.post(f"{server.url}/API/bot/register", json={"id": "canteen", "b_id": "1"})
+    assert bot.status_code == 200
+    return server
+
+
+def test_buildings_are_listed_as_a_table_and_as_json(campus: ServerProcess) -> None:
+    done = admin(campus, "buildings")
+    assert done.code == 0
+    assert "[red]Library" in done.out  # names are no markup
+    assert json.loads(admin(campus, "buildings", "--json").out) == [
+        {"id": "1", "name": "Tower"},
+        {"id": "2", "name": "[red]Library"},
+    ]
+
+
+def test_a_bot_is_authorised_and_disallowed(campus: ServerProcess) -> None:
+    for command, shown in (("authorise", "yes"), ("disallow", "no")):
+        assert admin(campus, command, "canteen").code == 0
+        assert json.loads(admin(campus, "bots", "--json").out) == [
+            {"id": "canteen", "authorised": shown}
+        ]
+    done = admin(campus, "authorise", "nobody")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == f"quad: {campus.url} refuses: there is no bot 'nobody'\n"
+
+
+def test_people_and_logs_are_listed(campus: ServerProcess) -> None:
+    httpx.post(f"{campus.url}/nearby", data={"name": "ana"})
+    assert json.loads(admin(campus, "users", "--json").out) == [{"id": "ana"}]
+    assert "ana" in admin(campus, "users").out
+    assert admin(campus, "users", "--online").out == "Nobody.\n"
+    assert admin(campus, "users", "--building", "1").out == "Nobody.\n"
+    assert admin(campus, "logs", "--user", "ana").out == "Nothing is logged.\n"
+    assert admin(campus, "logs", "--building", "1", "--json").out == "[]\n"
+    assert admin(campus, "users", "--building", "no/where").code == 1
+
+
+@pytest.mark.parametrize("args", [[], ["--user", "a", "--building", "b"]])
+def test_logs_are_of_one_person_or_of_one_building(args: list[str], campus: ServerProcess) -> None:
+    done = admin(campus, "logs", *args)
+    assert done.code == 2
+    assert "--user ID, or --building ID" in done.err
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "is not the JSON of a campus"),
+        ("{}", "missing required field `containedSpaces`"),
+        ('{"containedSpaces": [{"id": "1"}]}', "missing required field `name`"),
+        (None, "No such file"),
+    ],
+)
+def test_a_file_that_is_no_campus_is_a_sentence(
+    content: str | None, words: str, server: ServerProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "campus.json"
+    if content is not None:
+        file.write_text(content)
+    done = admin(server, "load", str(file))
+    assert done.code == 1
+    assert str(file) in done.err
+    assert words in done.err
+
+
+def test_a_building_that_is_refused_is_named(server: ServerProcess, tmp_path: Path) -> None:
+    space = {"id": "9", "name": "Nowhere", "latitude": 91, "longitude": 0, "range": 5}
+    file = tmp_path / "campus.json"
+    file.write_text(json.dumps({"containedSpaces": [space]}))
+    done = admin(server, "load", str(file))
+    assert done.code == 1
+    assert "building 9 (Nowhere)" in done.err
+    assert "latitude" in done.err
+
+
+# --- where the server and the password come from --------------------------------------------------
+
+
+def test_the_password_may_be_in_a_flag_or_in_the_address_and_is_never_shown(
+    server: ServerProcess,
+) -> None:
+    with_password = server.url.replace("://", f"://admin:{PASSWORD.replace(' ', '%20')}@")
+    assert quad("admin", "bots", "--url", with_password).code == 0
+    assert quad("admin", "bots", "--url", server.url, "--password", PASSWORD).code == 0
+    for url, args in (
+        (server.url, ["--password", "hush"]),
+        (server.url.replace("://", "://admin:hush@"), []),
+    ):
+        done = quad("admin", "bots", "--url", url, *args)
+        assert done.code == 1
+        assert "the administrator's name or password is wrong" in done.err
+        assert "hush" not in done.err + done.out
+
+
+def test_without_a_password_and_nobody_to_ask_it_says_what_to_set(server: ServerProcess) -> None:
+    done = quad("admin", "bots", "--url", server.url)
+    assert done == Done(1, "", "quad: a password is needed: set QUAD_ADMIN_PASSWORD\n")
+
+
+def test_the_password_is_asked_for_and_not_echoed(server: ServerProcess) -> None:
+    main, side = pty.openpty()
+    command = [sys.executable, "-m", "quad", "admin", "bots", "--json", "--url", server.url]
+    # A session of its own has no terminal but this one.
+    process = subprocess.Popen(
+        command, stdin=side, stdout=subprocess.PIPE, stderr=side, start_new_session=True
+    )
+    os.close(side)
+    shown = b""
+    while b"Password of admin at" not in shown:
+        shown += os.read(main, 1000)
+    os.write(main, PASSWORD.encode() + b"\n")
+    assert process.stdout is not None
+    out = process.stdout.read()
+    process.stdout.close()
+    assert process.wait(20) == 0
+    assert isinstance(json.loads(out), list)
+    os.close(main)
+    assert PASSWORD.encode() not in shown + out
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:1", "cannot be reached"),
+        ("ftp://quad.example.org", "must look like"),
+        ("http://", "must look like"),
+        ("http://[", "must look like"),
+        ("http://xn--a.example", "no address"),
+    ],
+)
+def test_a_server_that_cannot_be_reached_is_a_sentence(url: str, words: str) -> None:
+    done = quad("admin", "bots", "--url", url, "--password", "x")
+    assert done.code == 1
+    assert words in done.err
+
+
+def test_a_server_that_is_no_quad_is_a_sentence(server: ServerProcess) -> None:
+    done = quad("admin", "bots", "--url", f"{server.url}/v1", "--password", "x")
+    assert (done.code, done.out) == (1, "")
+    assert "refuses: " in done.err
+
+
+@pytest.mark.parametrize("command", ["load", "buildings", "users", "bots", "authorise", "logs"])
+def test_help_teaches_by_an_example(command: str) -> None:
+    done = quad("admin", command, "--help")
+    assert done.code == 0
+    assert f"Example: quad admin {command}" in done.out
