@@ -224,7 +224,7 @@ class Members(RuleBasedStateMachine):
         await device.say("send_message", chat=chat, message=text)
         return await device.is_told(text)
 
-    @rule(milliseconds=st.sampled_from([1, 30, 500]))
+    @rule(milliseconds=st.sampled_from([1, 30, 300]))
     def wait(self, milliseconds: int) -> None:
         self.run(asyncio.sleep(milliseconds / 1000))
 
