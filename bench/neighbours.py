@@ -7,6 +7,7 @@ everybody, as one array. People are as close to each other however many they are
 import argparse
 import asyncio
 import json
+import math
 import random
 import tempfile
 import time
@@ -37,14 +38,25 @@ DEGREES_A_KM = 0.01
 
 
 class Land:
-    """A square in which everybody is."""
+    """A square in which everybody is, a thousand people to each square kilometre."""
 
     def __init__(self, people: int) -> None:
         self._random = random.Random(1)
-        self._side = DEGREES_A_KM * (people / PEOPLE_A_KM2) ** 0.5
+        self._side = math.ceil((people / PEOPLE_A_KM2) ** 0.5)
 
     def anywhere(self) -> Position:
-        return Position(SOUTH + self._share() * self._side, WEST + self._share() * self._side)
+        """Somewhere in the square."""
+        return self._within(0, 0, self._side)
+
+    def home(self, number: int) -> Position:
+        """Somewhere in the square kilometre of this person."""
+        row, column = divmod(number // PEOPLE_A_KM2, self._side)
+        return self._within(row, column, 1)
+
+    def _within(self, row: int, column: int, side: int) -> Position:
+        south = SOUTH + DEGREES_A_KM * (row + self._share() * side)
+        west = WEST + DEGREES_A_KM * (column + self._share() * side)
+        return Position(south, west)
 
     def beside(self, position: Position) -> Position:
         step = STEP_DEGREES * (self._share() - 0.5)
@@ -91,7 +103,7 @@ async def campus(people: int, land: Land) -> AsyncIterator[NearbySystem]:
 
 async def settle(nearby: NearbySystem, number: int, land: Land) -> None:
     person = await nearby.people.ensure(f"p{number}")
-    await nearby.presence.move(person, land.anywhere())
+    await nearby.presence.move(person, land.home(number))
     nearby.presence.enter(cast(Client, Silent(number)), person, "token")
 
 
@@ -105,10 +117,11 @@ async def measure_ours(people: int) -> dict[str, Any]:
             began = time.perf_counter()
             found += len(nearby.presence.others_within(asker, position, RADIUS_M))
             questions.append(time.perf_counter() - began)
+        # The thousand of one square kilometre move, however many there are elsewhere.
         Silent.told, began = 0, time.process_time()
         for first in range(0, MOVES, AT_ONCE):
             await asyncio.gather(
-                *(walk(nearby, n % people, land) for n in range(first, first + AT_ONCE))
+                *(walk(nearby, n % PEOPLE_A_KM2, land) for n in range(first, first + AT_ONCE))
             )
         move_s = (time.process_time() - began) / MOVES
     return {

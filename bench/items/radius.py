@@ -62,6 +62,7 @@ RADIUS = Item(
         ),
         Target("≥ 20 × faster than asking everyone", _speed_up, 20, at_least=True),
     ),
-    note="1,000 people to a square kilometre. A move is committed and told to who must hear.",
+    note="1,000 people to a square kilometre; those of one of them move. A move is committed, and "
+    "told to who must hear.",
     most_rounds=3,
 )
