@@ -43,7 +43,7 @@ async def password_matches(password: str, hashed: str) -> bool:
 def _verify(password: str, hashed: str) -> bool:
     try:
         return _HASHER.verify(hashed, _bytes(password))
-    except (Argon2Error, InvalidHashError):
+    except (Argon2Error, InvalidHashError, UnicodeError):
         return False
 
 
