@@ -1,8 +1,10 @@
 """Who is online, who hears of it, and what the log says."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -230,3 +232,26 @@ async def test_after_a_restart_nobody_is_online_and_all_is_known(database: Path)
         await campus.page("ana")
         assert campus.nearby.presence.in_building("1") == ["ana"]
         assert (await campus.log("ana"))[-2:] == ["Logged out.", f"{LOGGED_IN}Tower"]
+
+
+async def test_a_login_that_cannot_be_logged_is_in_the_server_s_log(
+    campus: Campus, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await campus.token("ana")
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        await campus.page("ana")
+        await campus.until(lambda: "is not saved" in caplog.text)
+    finally:
+        connection.close()
+    assert campus.nearby.presence.online_users() == ["ana"]
+
+
+async def test_what_happens_after_the_end_is_in_the_server_s_log(
+    database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_campus(database) as campus:
+        logs = campus.nearby.logs
+    logs.add("user", "ana", "too late")
+    assert "the store is closed" in caplog.text

@@ -1,8 +1,6 @@
 """Points and circles: always the same answer as asking the geodesic of everyone."""
 
 import math
-import time
-from statistics import median
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +8,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from quad.nearby.model import Position
-from quad.nearby.spatial import Circle, Circles, Points, distance_m, point_at
+from quad.nearby.spatial import Circle, Circles, Point, Points, distance_m, point_at
 
 GEOD = Geod(ellps="WGS84")
 HALF_WAY_ROUND_M = 20_003_931.5
@@ -141,20 +139,24 @@ def test_nothing_is_left_of_what_was_removed() -> None:
     assert not circles._grids
 
 
-@pytest.mark.slow
-def test_a_query_and_a_move_among_a_hundred_thousand_take_no_longer_than_they_should() -> None:
-    """Generous bounds, for a busy machine; `make bench` measures."""
+def test_only_what_is_near_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+    holds = Circle.holds
+
+    def counting(circle: Circle, point: Point) -> bool:
+        nonlocal looked_at
+        looked_at += 1
+        return holds(circle, point)
+
+    monkeypatch.setattr(Circle, "holds", counting)
     points: Points[int] = Points()
     circles: Circles[int] = Circles()
-    side = 316
-    for number in range(side * side):
-        position = Position(38 + number % side * 3e-4, -9 + number // side * 3e-4)
-        points.put(number, point_at(position))
-        circles.put(number, Circle(point_at(position), 50))
-    times_s = []
-    for number in range(200):
-        began = time.perf_counter()
-        points.within(Circle(point_at(Position(38.01 + number * 1e-4, -8.95)), 200))
-        circles.around(point_at(Position(38.01 + number * 1e-4, -8.95)))
-        times_s.append(time.perf_counter() - began)
-    assert median(times_s) < 0.01
+    # Hundred metres apart, and fifty metres of range.
+    for number in range(2500):
+        here = point_at(Position(38 + number % 50 * 9e-4, -9 + number // 50 * 9e-4))
+        points.put(number, here)
+        circles.put(number, Circle(here, 50))
+    middle = point_at(Position(38.0225, -8.9775))
+    assert len(points.within(Circle(middle, 100))) == 5
+    assert circles.around(middle) == [25 + 50 * 25]
+    assert looked_at < 50

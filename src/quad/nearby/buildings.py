@@ -34,10 +34,6 @@ class Buildings:
         self._buildings[building.id] = building
         self._circles.put(building.id, circle_of(building))
 
-    def find(self, building_id: str) -> Building | None:
-        """The building, if there is one."""
-        return self._buildings.get(building_id)
-
     def get(self, building_id: str) -> Building:
         """Raises Unknown."""
         building = self._buildings.get(building_id)
