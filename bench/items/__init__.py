@@ -5,6 +5,7 @@ from bench.items.alert import ALERT_1, ALERT_64
 from bench.items.chat import CHAT
 from bench.items.fanout import WINDOW_1, WINDOW_64
 from bench.items.idle import IDLE
+from bench.items.radius import RADIUS
 from bench.items.relay import RELAY
 from bench.items.stall import STALL
 from bench.items.storm import STORM
@@ -19,4 +20,5 @@ ITEMS: tuple[Item, ...] = (
     ALERT_1,
     ALERT_64,
     CHAT,
+    RADIUS,
 )

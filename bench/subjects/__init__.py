@@ -4,6 +4,7 @@ from bench.subject import Subject
 from bench.subjects.alert import ALERT, ALERT_UNKEPT, FLASK_SOCKETIO
 from bench.subjects.chat import CHAT, CHAT_PLAIN
 from bench.subjects.limit import LIMIT
+from bench.subjects.nearby import EVERYONE, NEARBY
 from bench.subjects.node import NODE_SOCKETIO
 from bench.subjects.python import PYTHON_SOCKETIO
 from bench.subjects.quad import CLASSROOM, CLASSROOM_DURABLE, ENGINE
@@ -20,4 +21,6 @@ SUBJECTS: tuple[Subject, ...] = (
     FLASK_SOCKETIO,
     CHAT,
     CHAT_PLAIN,
+    NEARBY,
+    EVERYONE,
 )
