@@ -1,6 +1,7 @@
 """`quad bot` against a real server."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -89,7 +90,7 @@ def running(server: ServerProcess, name: str, password: str, text: str) -> subpr
     command = [sys.executable, "-m", "quad", "bot", "run", name, text, "--every", "0.05"]
     process = subprocess.Popen(
         [*command, "--url", server.url],
-        env={"QUAD_BOT_PASS": password, "PATH": "/usr/bin:/bin"},
+        env={**os.environ, "QUAD_BOT_PASS": password},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
