@@ -1,0 +1,128 @@
+"""The server's own pages, on the whole server."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from quad.server import serving
+from quad.settings import ServerSettings, Settings
+from tests.classroom.school import enter
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    server = ServerSettings(port=0, data=tmp_path)
+    async with (
+        serving(Settings(server=server)) as url,
+        httpx.AsyncClient(base_url=url, timeout=10) as client,
+    ):
+        yield client
+
+
+async def metrics(site: httpx.AsyncClient) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    answer = await site.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+async def test_the_front_door_names_the_systems_and_loads_nothing_from_elsewhere(
+    site: httpx.AsyncClient,
+) -> None:
+    page = await site.get("/")
+    assert page.status_code == 200
+    for name in ("Classroom", "Alert", "Chat", "Nearby"):
+        assert name in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    style = await site.get("/quad.css")
+    assert style.headers["content-type"].startswith("text/css")
+
+
+async def test_a_server_that_runs_is_healthy_and_ready(site: httpx.AsyncClient) -> None:
+    assert (await site.get("/health")).json() == {"status": "ok"}
+    ready = await site.get("/ready")
+    assert ready.status_code == 200
+    assert ready.json() == {"database": "ok", "loop": "ok", "bus": "ok"}
+
+
+async def test_a_locked_database_is_not_ready_and_recovers(
+    site: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    other = sqlite3.connect(tmp_path / "quad.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    ready = await site.get("/ready")
+    assert ready.status_code == 503
+    assert ready.json()["database"] != "ok"
+    assert (await site.get("/health")).status_code == 200
+    other.execute("ROLLBACK")
+    other.close()
+    async with asyncio.timeout(10):
+        while (await site.get("/ready")).status_code != 200:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_loop_that_was_blocked_is_not_ready(site: httpx.AsyncClient) -> None:
+    await asyncio.sleep(0)
+    time.sleep(1.5)  # what must not happen, and has to be seen
+    await asyncio.sleep(0.01)
+    ready = await site.get("/ready")
+    assert ready.status_code == 503
+    assert ready.json()["loop"].startswith("blocked for ")
+
+
+async def test_what_clients_do_is_in_the_metrics(site: httpx.AsyncClient) -> None:
+    peer = await enter(str(site.base_url))
+    await peer.emit("room/create", {"name": "Ada"})
+    await peer.expect("room/update")
+    await peer.emit("room/create", {"name": "Ada"})
+    await peer.expect("error")
+    await peer.emit("no such event")
+    await peer.expect("error")
+    values = await metrics(site)
+
+    def count(name: str, **labels: str) -> float:
+        return values[name, frozenset(labels.items())]
+
+    assert count("quad_connections", transport="websocket", version="V4") == 1
+    assert count("quad_events_total", event="room/create", result="ok") == 1
+    assert count("quad_events_total", event="room/create", result="refused") == 1
+    assert count("quad_events_total", event="(unknown)", result="refused") == 1
+    assert count("quad_handler_seconds_count", event="room/create") == 1
+    assert count("quad_deliveries_total") >= 3
+    assert count("quad_slow_readers_closed_total") == 0
+    assert count("quad_queued_bytes") == 0
+    assert count("quad_commit_seconds_count") >= 1
+    assert count("quad_commit_changes_sum") >= 1
+    await peer.close()
+
+
+async def test_the_buckets_of_a_histogram_add_up(site: httpx.AsyncClient) -> None:
+    peer = await enter(str(site.base_url))
+    await peer.emit("room/create", {"name": "Ada"})
+    await peer.expect("room/update")
+    await peer.close()
+    buckets = [
+        (float(dict(labels)["le"]), value)
+        for (name, labels), value in (await metrics(site)).items()
+        if name == "quad_handler_seconds_bucket" and ("event", "room/create") in labels
+    ]
+    counts = [value for _, value in sorted(buckets)]
+    assert counts == sorted(counts)
+    assert counts[-1] == 1
+
+
+async def test_the_rest_interface_is_documented(site: httpx.AsyncClient) -> None:
+    document = await site.get("/schema/openapi.json")
+    paths = msgspec.json.decode(document.content)["paths"]
+    assert "/API/user/show/range" in paths
+    assert "/ready" in paths
