@@ -1,8 +1,6 @@
 """The Engine.IO server: who may open a session, which are open, and their clocks."""
 
-import asyncio
 import logging
-import random
 import secrets
 from collections.abc import Callable
 from typing import Protocol
@@ -11,6 +9,7 @@ from quad.realtime.counters import Counters
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery
 from quad.realtime.door import Door
+from quad.realtime.ending import close_spread
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.listener import Listener
 from quad.realtime.options import EngineOptions
@@ -209,20 +208,17 @@ class Engine:
         """
         self._is_draining = True
         sessions = [session for session in self.sessions.values() if session.is_open]
-        random.shuffle(sessions)
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        for done, session in enumerate(sessions):
-            session.close("server shutting down", SERVICE_RESTART)
-            due = start + spread_s * done / len(sessions)
-            if due > loop.time():
-                await asyncio.sleep(due - loop.time())
+        await close_spread(sessions, _send_away, spread_s)
         self.delivery.flush()
 
     def stop_clocks(self) -> None:
         """No timer of this engine outlives it."""
         for deadlines in (self._pings, self._pongs, self.silences, self.upgrades, self.closings):
             deadlines.clear()
+
+
+def _send_away(session: Session) -> None:
+    session.close("server shutting down", SERVICE_RESTART)
 
 
 def _fail_silent(session: Session) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import logging
-import random
 import secrets
 import time
 from collections.abc import Callable, Coroutine
@@ -16,6 +15,7 @@ from quad.realtime.counters import Counters, EventCounter
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery, Message, Topics
 from quad.realtime.door import Door
+from quad.realtime.ending import Work, close_spread
 from quad.realtime.errors import BadPayload, HandshakeRefused, Internal, Refused, UnknownEvent
 from quad.realtime.opening import Opening
 from quad.realtime.options import EngineOptions
@@ -94,7 +94,7 @@ class RawServer:
         self._decoder: msgspec.json.Decoder[Any] | None = None
         self._ping: tuple[int, bytes] = (0, encode_frame(PING, bytes(8)))
         self._is_draining = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._work = Work(log)
         interval_s = self.options.ping_interval_ms / 1000
         timeout_s = self.options.ping_timeout_ms / 1000
         self._pings = Deadlines(interval_s, RawConnection.ask)
@@ -131,13 +131,7 @@ class RawServer:
 
     async def aclose(self, grace_s: float = 2.0) -> None:
         """Wait for the handlers that are at work; those that take too long are cancelled."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace_s)
-        for task in self._tasks:
-            log.warning("cancelling %s: still at work at the end", task.get_name())
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._work.finish(grace_s)
 
     # What the host says
 
@@ -172,15 +166,7 @@ class RawServer:
         What was queued is written first. The code says that the service restarts.
         """
         self._is_draining = True
-        connections = list(self.connections)
-        random.shuffle(connections)
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        for done, connection in enumerate(connections):
-            connection.close(SERVICE_RESTART, "server shutting down")
-            due = start + spread_s * done / len(connections)
-            if due > loop.time():
-                await asyncio.sleep(due - loop.time())
+        await close_spread(self.connections, _send_away, spread_s)
         self.delivery.flush()
 
     def stop_clocks(self) -> None:
@@ -284,7 +270,7 @@ class RawServer:
         if isinstance(result, asyncio.Future):
             result.add_done_callback(partial(self._settle, connection, handler, started))
         elif inspect.iscoroutine(result):
-            self._own(self._wait(connection, handler, started, result))
+            self._work.own(self._wait(connection, handler, started, result))
         else:
             _succeed(handler, started)
             connection.end()
@@ -359,11 +345,6 @@ class RawServer:
         self.application.closed(connection, reason)
         connection.end()
 
-    def _own(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
 
 class _Typed(msgspec.Struct):
     type: str
@@ -394,3 +375,7 @@ def _refusal(operation: str | None, counter: EventCounter | None, error: Excepti
 def _succeed(handler: _Handler, started: float) -> None:
     handler.counter.succeeded += 1
     handler.counter.latency_s.observe(time.perf_counter() - started)
+
+
+def _send_away(connection: RawConnection) -> None:
+    connection.close(SERVICE_RESTART, "server shutting down")

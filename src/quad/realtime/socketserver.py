@@ -15,6 +15,7 @@ from quad.realtime.counters import Counters, EventCounter
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery, Message, Topics
 from quad.realtime.drive import Drive, Finished
+from quad.realtime.ending import Work
 from quad.realtime.engine import Engine
 from quad.realtime.errors import Refused, UnknownEvent
 from quad.realtime.handlers import Handler
@@ -60,7 +61,7 @@ class SocketServer:
             self.options.connect_timeout_ms / 1000, _fail_unconnected
         )
         self._refuses_unknown_events = refuses_unknown_events
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._work = Work(log)
         self.namespace("/")
 
     # What applications say
@@ -136,14 +137,7 @@ class SocketServer:
     async def aclose(self, grace_s: float = 2.0) -> None:
         """Wait for the handlers that are at work; those that take too long are cancelled."""
         self.connects.clear()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace_s)
-        if self._tasks:
-            log.warning("cancelling %d handlers: still at work at the end", len(self._tasks))
-        while self._tasks:  # a handler that ends lets the next one of its client begin
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.wait(self._tasks)
+        await self._work.finish(grace_s)
 
     # What the engine says
 
@@ -176,7 +170,7 @@ class SocketServer:
         if handler.is_overlapping:
             Drive(result, finish).step()
         else:
-            self.own(_run(result, finish))
+            self._work.own(_run(result, finish))
 
     def _finish(
         self,
@@ -263,13 +257,7 @@ class SocketServer:
             _log_bug(client, error)
             return
         if inspect.iscoroutine(result):
-            self.own(_run(result, lambda _, error: _log_bug(client, error)))
-
-    def own(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something to its end, and be asked for it at the end of the server."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            self._work.own(_run(result, lambda _, error: _log_bug(client, error)))
 
 
 async def _run(work: Coroutine[Any, Any, Any], finished: Finished) -> None:
