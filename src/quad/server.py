@@ -146,7 +146,12 @@ async def _open_store(settings: Settings, commits: CommitStatistics) -> Store:
             f"the tables in {safe_url(url)} are not of this version; "
             f"`quad db upgrade --database …` brings them up to date"
         )
-    return await Store.open(url, observer=commits)
+    return await Store.open(
+        url,
+        observer=commits,
+        batch_limit=settings.store.batch_limit,
+        busy_timeout_s=settings.store.busy_timeout_ms / 1000,
+    )
 
 
 def _engine_options(settings: Settings, limits: LimitSettings | None) -> EngineOptions:

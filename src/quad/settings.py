@@ -219,11 +219,11 @@ class StoreSettings(Section, frozen=True, kw_only=True):
 
     batch_limit: Annotated[
         Count, Meta(description="Changes that share one transaction under load, at most.")
-    ] = 500
+    ] = 1000
     busy_timeout_ms: Annotated[
         Milliseconds,
         Meta(description="How long a write waits for another process that locks the SQLite file."),
-    ] = 5000
+    ] = 2000
 
 
 class ClassroomSettings(Section, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from quad.server import serving
-from quad.settings import ServerSettings, Settings
+from quad.settings import ServerSettings, Settings, StoreSettings
 from tests.classroom.school import enter
 
 
@@ -126,3 +126,21 @@ async def test_the_rest_interface_is_documented(site: httpx.AsyncClient) -> None
     paths = msgspec.json.decode(document.content)["paths"]
     assert "/API/user/show/range" in paths
     assert "/ready" in paths
+
+
+async def test_a_write_waits_for_a_lock_as_long_as_is_set(tmp_path: Path) -> None:
+    settings = Settings(
+        server=ServerSettings(port=0, data=tmp_path), store=StoreSettings(busy_timeout_ms=50)
+    )
+    async with serving(settings) as url:
+        peer = await enter(url)
+        other = sqlite3.connect(tmp_path / "quad.sqlite3", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        started = time.monotonic()
+        await peer.emit("room/create", {"name": "Ada"})
+        refused = await peer.expect("error")
+        assert refused["code"] == "store_unavailable"
+        assert time.monotonic() - started < 1.5  # the default is two seconds
+        other.execute("ROLLBACK")
+        other.close()
+        await peer.close()

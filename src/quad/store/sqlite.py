@@ -27,9 +27,9 @@ T = TypeVar("T")
 class SqliteEngine:
     """A SQLite file in WAL mode: readers never wait for the writer."""
 
-    def __init__(self, url: URL, readers: int) -> None:
+    def __init__(self, url: URL, readers: int, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self._engine = _sync_engine(url, pool_size=1)
-        prepare_writers(self._engine)
+        prepare_writers(self._engine, busy_timeout_s)
         self._readers_engine = _sync_engine(url, pool_size=readers)
         _prepare_readers(self._readers_engine)
         self._writer = ThreadPoolExecutor(1, "quad-store-writer")
@@ -79,7 +79,7 @@ class SqliteEngine:
         self._engine.dispose()
 
 
-def prepare_writers(engine: SyncEngine) -> None:
+def prepare_writers(engine: SyncEngine, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
     """Gives the engine's connections durable commits and transactions that lock at their begin."""
 
     @event.listens_for(engine, "connect")
@@ -87,7 +87,7 @@ def prepare_writers(engine: SyncEngine) -> None:
         connection.isolation_level = None  # or the driver would begin by itself, without a lock
         _pragmas(
             connection,
-            f"busy_timeout={int(BUSY_TIMEOUT_S * 1000)}",
+            f"busy_timeout={int(busy_timeout_s * 1000)}",
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",

@@ -15,7 +15,7 @@ from .engine import Engine
 from .errors import StoreClosed, StoreError, StoreUnavailable
 from .schema import probe
 from .server import ServerEngine
-from .sqlite import SqliteEngine
+from .sqlite import BUSY_TIMEOUT_S, SqliteEngine
 from .upsert import upsert
 from .urls import parse_url
 
@@ -46,10 +46,13 @@ class Store:
     `write` has acknowledged is on disk and visible to every later `read`.
     """
 
-    def __init__(self, engine: Engine, observer: Observer | None = None) -> None:
+    def __init__(
+        self, engine: Engine, observer: Observer | None = None, batch_limit: int = BATCH_LIMIT
+    ) -> None:
         """For `open`; must run inside the event loop."""
         self._engine = engine
         self._observer = observer
+        self._batch_limit = batch_limit
         self._queue: deque[Call] = deque()
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
@@ -59,22 +62,34 @@ class Store:
 
     @classmethod
     async def open(
-        cls, url: str, *, observer: Observer | None = None, read_connections: int = 4
+        cls,
+        url: str,
+        *,
+        observer: Observer | None = None,
+        read_connections: int = 4,
+        batch_limit: int = BATCH_LIMIT,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
     ) -> Self:
         """Connects to `sqlite+aiosqlite:///path`, `postgresql+asyncpg://...` or
         `mysql+asyncmy://...`; does not migrate.
 
+        `batch_limit`: changes that share a transaction, at most; `busy_timeout_s`: how long SQLite
+        waits for another program's lock.
+
         Raises ValueError for another address and StoreUnavailable when nobody answers.
         """
         parsed = parse_url(url)
-        kind = SqliteEngine if parsed.get_backend_name() == "sqlite" else ServerEngine
-        engine = kind(parsed, read_connections)
+        engine: SqliteEngine | ServerEngine
+        if parsed.get_backend_name() == "sqlite":
+            engine = SqliteEngine(parsed, read_connections, busy_timeout_s)
+        else:
+            engine = ServerEngine(parsed, read_connections)
         try:
             await engine.open()
         except BaseException:
             await engine.aclose()
             raise
-        return cls(engine, observer)
+        return cls(engine, observer, batch_limit)
 
     def write(self, *changes: Change) -> asyncio.Future[None]:
         """Queues the changes, now, to be saved all or none; the future resolves after the commit.
@@ -146,7 +161,7 @@ class Store:
             self._queue.clear()
 
     async def _commit_next(self) -> None:
-        batch = take_batch(self._queue, BATCH_LIMIT)
+        batch = take_batch(self._queue, self._batch_limit)
         try:
             await self._commit(batch)
         except asyncio.CancelledError:
