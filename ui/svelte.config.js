@@ -1,0 +1,4 @@
+/** Shared by Vite, svelte-check and ESLint. */
+export default {
+  compilerOptions: { runes: true },
+};

@@ -1,0 +1,29 @@
+import { fileURLToPath } from "node:url";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+import { compressed } from "./compressed.ts";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  plugins: [svelte(), compressed()],
+  // The server may live below a path of a proxy: files refer to each other relatively.
+  base: "./",
+  resolve: {
+    alias: { $messages: here("../src/quad/messages"), $lib: here("src") },
+    // Components are compiled for the browser in tests, too.
+    ...(process.env["VITEST"] ? { conditions: ["browser"] } : {}),
+  },
+  build: {
+    outDir: here("../src/quad/app"),
+    emptyOutDir: true,
+    target: "es2022",
+    manifest: "manifest.json",
+    // The content security policy allows no data: scripts, and small files compress well together.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1500,
+    rolldownOptions: { input: here("src/main.ts") },
+  },
+  test: { include: ["src/**/*.test.ts"], environment: "node" },
+});
