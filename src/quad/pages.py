@@ -6,7 +6,7 @@ ever, because their names change with their content.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ import jinja2
 from litestar import Response
 
 _MEDIA_TYPES: Final = {"css": "text/css", "js": "text/javascript"}
-_FILE_HEADERS: Final = {
+FILE_HEADERS: Final = {
     "Cache-Control": "public, max-age=31536000, immutable",
     "X-Content-Type-Options": "nosniff",
 }
@@ -60,7 +60,7 @@ class Pages:
             self.render(template, **values),
             status_code=status,
             media_type="text/html",
-            headers={**_page_headers(host), **(headers or {})},
+            headers={**page_headers(host), **(headers or {})},
         )
 
     def file(self, name: str) -> Response[Any]:
@@ -69,18 +69,24 @@ class Pages:
         if content is None:
             return Response(b"", status_code=404, media_type="text/plain")
         media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
-        return Response(content, media_type=media_type, headers=_FILE_HEADERS)
+        return Response(content, media_type=media_type, headers=FILE_HEADERS)
 
 
-def _page_headers(host: str) -> dict[str, str]:
+def page_headers(host: str, *, nonce: str = "", images: Sequence[str] = ()) -> dict[str, str]:
+    """The headers of every page.
+
+    `nonce` lets a library of the page add styles while it runs; `images` are sources of pictures
+    beside the page's own data.
+    """
     # Older browsers do not count ws: and wss: of this very host as 'self'.
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
+    added_styles = f" 'nonce-{nonce}'" if nonce else ""
     return {
         "Cache-Control": "no-store",
         "Content-Security-Policy": (
-            "default-src 'none'; script-src 'self'; style-src 'self';"
-            f" connect-src 'self'{sockets}; img-src data:; base-uri 'none';"
-            " form-action 'self'; frame-ancestors 'none'"
+            f"default-src 'none'; script-src 'self'; style-src 'self'{added_styles};"
+            f" connect-src 'self'{sockets}; img-src {' '.join(('data:', *images))};"
+            " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         ),
         # Not "no-referrer": with that, browsers send the origin "null" with our own forms.
         "Referrer-Policy": "same-origin",

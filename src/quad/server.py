@@ -34,9 +34,10 @@ from quad.realtime import (
 from quad.realtime.host import Application
 from quad.realtime.request import Network
 from quad.settings import ClassroomSettings, LimitSettings, Settings
+from quad.shell import Shell
 from quad.store import Store, is_current, migrate, safe_url
 from quad.store.mailbox import Mailbox
-from quad.web.front_door import make_front_door
+from quad.web.application import make_application
 from quad.web.health import make_health
 from quad.web.metrics import QuadCollector, make_metrics
 from quad.web.statistics import CommitStatistics, LoopClock
@@ -99,11 +100,12 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         stack.push_async_callback(server.aclose, handlers_s)
         clock.start()
         stack.callback(clock.stop)
+        shell = Shell(settings.engine.path)
         pages = StatsPages(classroom)
         collector = QuadCollector(server, chat.endpoint, commits, clock)
         application = Litestar(
             [
-                *make_front_door(),
+                make_application(shell),
                 *make_health(store, clock),
                 make_metrics(collector),
                 pages.router,

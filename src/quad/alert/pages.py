@@ -11,7 +11,8 @@ from msgspec import Struct
 from quad.alert.model import NAME_LIMIT, ROOM_LIMIT, Message
 from quad.alert.refusals import BadInput
 from quad.alert.sessions import Session
-from quad.alert.texts import OF_SCRIPT, Texts
+from quad.alert.texts import OF_SCRIPT
+from quad.languages import Texts
 from quad.pages import Pages
 from quad.realtime import Refused
 

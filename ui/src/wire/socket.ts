@@ -29,10 +29,7 @@ export function makeSocket<Hears extends Events<Hears>, Says extends Events<Says
  * Tells how the connection is. The server may end a connection on purpose (`io server disconnect`):
  * whether to come back is then for the caller to say by `connect()`.
  */
-export function watchLink(
-  socket: Pick<Socket, "on" | "active">,
-  tell: (link: Link) => void,
-): void {
+export function watchLink(socket: Pick<Socket, "on" | "active">, tell: (link: Link) => void): void {
   socket.on("connect", () => tell("open"));
   socket.on("connect_error", () => tell("lost"));
   socket.on("disconnect", (reason) => {

@@ -1,0 +1,170 @@
+"""The one HTML page of the browser application: for each address it names other files and values.
+
+The application is built by Vite into the folder `app` of this package (`ui/` has its sources). Its
+files have a hash in their names and may be cached for ever; the page itself is never.
+"""
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any, Final
+
+import jinja2
+import msgspec
+from litestar import Response
+from markupsafe import Markup
+
+from quad.languages import texts_of
+from quad.pages import FILE_HEADERS, page_headers
+
+_ENTRY: Final = "src/main.ts"
+_NOT_BUILT: Final = (
+    "The browser application is not built in this checkout: `make ui` builds it. "
+    "The protocols, /v1 and the REST interface work without it.\n"
+)
+_MEDIA_TYPES: Final = {
+    "css": "text/css",
+    "js": "text/javascript",
+    "json": "application/json",
+    "svg": "image/svg+xml",
+    "woff2": "font/woff2",
+    "png": "image/png",
+}
+# The better one first.
+_ENCODINGS: Final = {"br": ".br", "gzip": ".gz"}
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """Who opens a page.
+
+    `root` is the path below which a proxy serves us (no slash at its end), `host` what the browser
+    calls this server, `language` one of `quad.languages.LANGUAGES`.
+    """
+
+    root: str = ""
+    host: str = ""
+    language: str = "en"
+
+
+class Shell:
+    """The application's pages and files."""
+
+    def __init__(self, socket_path: str = "/socket.io/", folder: Traversable | None = None) -> None:
+        """`folder` is where Vite has built to; by default the one in this package."""
+        self._socket_path = socket_path
+        self._files = _read(folder or resources.files("quad").joinpath("app"))
+        manifest = self._files.get("manifest.json")
+        self._manifest: dict[str, Any] = json.loads(manifest) if manifest else {}
+        self._template = jinja2.Environment(
+            loader=jinja2.PackageLoader("quad"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+        ).get_template("shell.html")
+
+    def page(
+        self,
+        name: str,
+        visit: Visit,
+        values: Mapping[str, object] | None = None,
+        *,
+        images: Sequence[str] = (),
+        headers: Mapping[str, str] | None = None,
+        status: int = 200,
+    ) -> Response[str]:
+        """The page `name`, one of those in `ui/src/main.ts`, with what it needs to know.
+
+        `images` are sources beyond this server from which the page may show pictures.
+        """
+        if not self._manifest:
+            return Response(_NOT_BUILT, status_code=503, media_type="text/plain")
+        nonce = secrets.token_urlsafe(16)
+        texts = texts_of(visit.language, "shared")
+        styles, preloads = self._files_of(name)
+        html = self._template.render(
+            language=visit.language,
+            title="Quad",
+            root=visit.root,
+            script=self._manifest[_ENTRY]["file"],
+            styles=styles,
+            preloads=preloads,
+            no_script=texts["no_script"],
+            no_script_alert=texts["no_script_alert"],
+            values=_script_safe(
+                {
+                    "root": visit.root,
+                    "socketPath": self._socket_path,
+                    "language": visit.language,
+                    "page": name,
+                    "values": values or {},
+                    "nonce": nonce,
+                }
+            ),
+        )
+        return Response(
+            html,
+            status_code=status,
+            media_type="text/html",
+            headers={
+                **page_headers(visit.host, nonce=nonce, images=("'self'", "blob:", *images)),
+                **(headers or {}),
+            },
+        )
+
+    def file(self, name: str, accepted_encodings: str = "") -> Response[Any]:
+        """A file of the application; `accepted_encodings` is the request's Accept-Encoding."""
+        if name not in self._files or name == "manifest.json":
+            return Response(b"", status_code=404, media_type="text/plain")
+        headers = {**FILE_HEADERS, "Vary": "Accept-Encoding"}
+        if not name.startswith("assets/"):  # no hash in the name
+            headers["Cache-Control"] = "public, max-age=3600"
+        encoding = self._encoding(name, accepted_encodings)
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        content = self._files[name + _ENCODINGS.get(encoding, "")]
+        media_type = _MEDIA_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+        return Response(content, media_type=media_type, headers=headers)
+
+    def _encoding(self, name: str, accepted: str) -> str:
+        wanted = {part.partition(";")[0].strip().lower() for part in accepted.split(",")}
+        for encoding, ending in _ENCODINGS.items():
+            if encoding in wanted and name + ending in self._files:
+                return encoding
+        return ""
+
+    def _files_of(self, name: str) -> tuple[list[str], list[str]]:
+        """Style sheets and modules that the page surely needs: they load beside each other."""
+        page = f"src/{name}/{name.capitalize()}.svelte"
+        entries = [_ENTRY, page] if page in self._manifest else [_ENTRY]
+        chunks = list(dict.fromkeys(key for entry in entries for key in self._with_imports(entry)))
+        styles = [style for key in chunks for style in self._manifest[key].get("css", ())]
+        scripts = [self._manifest[key]["file"] for key in chunks if key != _ENTRY]
+        return list(dict.fromkeys(styles)), scripts
+
+    def _with_imports(self, key: str) -> Iterator[str]:
+        yield key
+        for imported in self._manifest[key].get("imports", ()):
+            yield from self._with_imports(imported)
+
+
+def _read(folder: Traversable, prefix: str = "") -> dict[str, bytes]:
+    """All files of a folder by their relative paths."""
+    if not folder.is_dir():
+        return {}
+    files: dict[str, bytes] = {}
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            files |= _read(entry, f"{prefix}{entry.name}/")
+        else:
+            files[prefix + entry.name] = entry.read_bytes()
+    return files
+
+
+def _script_safe(values: Mapping[str, object]) -> Markup:
+    """JSON that cannot end the element that it stands in."""
+    text = msgspec.json.encode(values).decode()
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)

@@ -1,0 +1,55 @@
+"""The browser application's addresses and files.
+
+`/nearby` is not here: it asks who somebody is before it shows the page (`nearby/page_routes.py`).
+"""
+
+from typing import Any
+
+from litestar import Request, Response, Router, get
+from litestar.params import FromPath
+
+from quad.languages import choose_language
+from quad.shell import Shell, Visit
+
+# Tasks may hold pictures of other sites.
+_TASK_IMAGES = ("https:",)
+
+
+def make_application(shell: Shell) -> Router:
+    """The pages `/`, `/classroom`, `/classroom/{room}`, `/chat`, `/admin`, and the files."""
+
+    @get("/", sync_to_thread=False)
+    def front(request: Request[Any, Any, Any]) -> Response[str]:
+        return shell.page("front", visit_of(request))
+
+    @get("/classroom", sync_to_thread=False)
+    def classroom(request: Request[Any, Any, Any]) -> Response[str]:
+        return shell.page("classroom", visit_of(request), images=_TASK_IMAGES)
+
+    @get("/classroom/{room:str}", sync_to_thread=False)
+    def student(request: Request[Any, Any, Any], room: FromPath[str]) -> Response[str]:
+        return shell.page("student", visit_of(request), {"room": room}, images=_TASK_IMAGES)
+
+    @get("/chat", sync_to_thread=False)
+    def chat(request: Request[Any, Any, Any]) -> Response[str]:
+        return shell.page("chat", visit_of(request))
+
+    @get("/admin", sync_to_thread=False)
+    def admin(request: Request[Any, Any, Any]) -> Response[str]:
+        return shell.page("admin", visit_of(request))
+
+    @get("/app/{name:path}", sync_to_thread=False)
+    def file(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[Any]:
+        return shell.file(name.lstrip("/"), request.headers.get("accept-encoding", ""))
+
+    handlers: list[Any] = [front, classroom, student, chat, admin, file]
+    return Router("/", route_handlers=handlers, include_in_schema=False)
+
+
+def visit_of(request: Request[Any, Any, Any]) -> Visit:
+    """What a page has to know of its visitor."""
+    return Visit(
+        root=str(request.scope.get("root_path", "")).rstrip("/"),
+        host=request.headers.get("host", ""),
+        language=choose_language(request.headers.get("accept-language", "")),
+    )
