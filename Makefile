@@ -16,7 +16,12 @@ VENV := $(BIN)/python
 RUNTIME := .venv/.installed-runtime
 DEV := .venv/.installed-dev
 CLIENTS := tests/clients/node_modules/.installed
+APP := src/quad/app/manifest.json
+APP_TOOLS := ui/node_modules/.installed
 CLIENTS_WANTED := $(if $(wildcard tests/clients/package.json),$(CLIENTS))
+
+# Node.js may come from PyPI (tools/node.sh).
+WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 # Where the tests make databases of their own; the accounts are those of tools/services.sh.
 TEST_DATABASES = \
@@ -31,13 +36,14 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 .PHONY: serve
-serve: $(RUNTIME) ## install what is needed and run the server (ARGS="--port 9000" passes flags)
+serve: $(RUNTIME) $(APP) ## install what is needed and run the server (ARGS="--port 9000" passes flags)
 	@exec $(BIN)/quad serve $(ARGS)
 
 .PHONY: test
-test: $(DEV) services $(CLIENTS_WANTED) ## run every test, on every database, and check the coverage
+test: $(DEV) $(APP) services $(CLIENTS_WANTED) ## run every test, on every database, and check the coverage
 	@rm -f .coverage .coverage.*
-	@$(TEST_DATABASES) $(BIN)/coverage run -m pytest -n auto --dist worksteal $(ARGS)
+	@cd ui && $(WITH_NODE) npm run --silent test
+	@$(WITH_NODE) $(TEST_DATABASES) $(BIN)/coverage run -m pytest -n auto --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@echo "coverage, by branch:"
 	@$(BIN)/coverage report
@@ -49,11 +55,13 @@ test: $(DEV) services $(CLIENTS_WANTED) ## run every test, on every database, an
 	done; rm -f .coverage-report
 
 .PHONY: lint
-lint: $(DEV) ## formatting, rules, types, import contracts, docs
+lint: $(DEV) $(APP_TOOLS) ## formatting, rules, types, import contracts, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	cd ui && $(WITH_NODE) npm run --silent check
+	cd ui && $(WITH_NODE) npm run --silent lint
 	@$(BIN)/quad settings --markdown | diff --unified docs/reference/settings.md - \
 		|| { echo "docs/reference/settings.md is not what the code says: make fix"; exit 1; }
 	$(BIN)/python -m tools.links
@@ -64,28 +72,32 @@ check: ## lint, then test: all that has to hold
 	@$(MAKE) test
 
 .PHONY: fix
-fix: $(DEV) ## format, repair what can be repaired, write the settings reference anew
+fix: $(DEV) $(APP_TOOLS) ## format, repair what can be repaired, write the settings reference anew
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	cd ui && $(WITH_NODE) npm run --silent format
 	$(BIN)/quad settings --markdown > docs/reference/settings.md.new
 	@mv docs/reference/settings.md.new docs/reference/settings.md
+
+.PHONY: ui
+ui: $(APP) ## build the browser application
 
 .PHONY: bench
 bench: $(DEV) ## measure every claim about speed
 	@$(PYTHON) -m bench $(ARGS)
 
 .PHONY: dist
-dist: $(DEV) ## build the wheel and the source distribution into dist/
+dist: $(DEV) $(APP_TOOLS) ## build the wheel and the source distribution into dist/
 	@rm -rf dist
-	@PIP_CONSTRAINT=constraints.txt $(PYTHON) -m build --outdir dist .
+	@$(WITH_NODE) PIP_CONSTRAINT=constraints.txt $(PYTHON) -m build --outdir dist .
 
 .PHONY: services
-services: ## make sure that the databases, Node.js and Chromium of the tests are there
+services: ## make sure that the databases and Chromium of the tests are there
 	@tools/services.sh
 
 .PHONY: clean
 clean: ## forget set-up, caches and builds (never data)
-	rm -rf .venv dist build tests/clients/node_modules .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv dist build src/quad/app ui/node_modules tests/clients/node_modules .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache .coverage .coverage.*
 
 $(VENV):
@@ -101,8 +113,20 @@ $(DEV): pyproject.toml constraints.txt | $(VENV)
 	@$(INSTALL) --editable '.[dev]'
 	@touch $(RUNTIME) $@
 
-$(CLIENTS): tests/clients/package.json $(wildcard tests/clients/package-lock.json) | services
+$(CLIENTS): tests/clients/package.json $(wildcard tests/clients/package-lock.json) | services $(APP_TOOLS)
 	@echo "installing the test clients of Node.js ..."
-	@cd tests/clients && if [ -f package-lock.json ]; then npm ci --no-audit --no-fund --loglevel=error; \
+	@cd tests/clients && export $(WITH_NODE) && if [ -f package-lock.json ]; then npm ci --no-audit --no-fund --loglevel=error; \
 		else npm install --no-audit --no-fund --loglevel=error; fi
 	@touch $@
+
+$(APP_TOOLS): ui/package.json ui/package-lock.json | $(VENV)
+	@tools/node.sh $(PYTHON)
+	@echo "installing the tools of the browser application ..."
+	@cd ui && $(WITH_NODE) npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+APP_SOURCES := $(shell find ui/src ui/public src/quad/messages -type f) $(wildcard ui/*.ts ui/*.js ui/*.json)
+
+$(APP): $(APP_SOURCES) $(APP_TOOLS)
+	@echo "building the browser application ..."
+	@cd ui && $(WITH_NODE) npm run --silent build -- --logLevel warn

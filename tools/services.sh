@@ -1,6 +1,6 @@
 #!/bin/bash
-# Makes sure that what the tests need beside Python is installed and answers: PostgreSQL, MariaDB,
-# Node.js, npm, a C compiler and Chromium. Quick when all is there. Installs on Debian and Ubuntu when run as root.
+# Makes sure that what the tests need beside Python and Node.js is installed and answers: PostgreSQL,
+# MariaDB, a C compiler and Chromium. Quick when all is there. Installs on Debian and Ubuntu when run as root.
 #
 # The tests sign in at both databases over 127.0.0.1 as quad_test, password quad_test. A database
 # whose address is in QUAD_TEST_POSTGRESQL or QUAD_TEST_MARIADB is left to whoever set that.
@@ -33,8 +33,6 @@ missing_packages() {
     if [ -z "${QUAD_TEST_POSTGRESQL:-}" ]; then
         command -v pg_ctlcluster >/dev/null || echo postgresql
     fi
-    command -v node >/dev/null || echo nodejs
-    command -v npm >/dev/null || echo npm
     command -v curl >/dev/null || echo curl
     # The load generator of the benchmark is in C.
     command -v cc >/dev/null || echo gcc libc6-dev
