@@ -1,7 +1,7 @@
 """Builds the browser application into the package, so that what is installed needs no Node.js.
 
-A checkout is built with the Node.js on the PATH, or with the one from PyPI where there is none that is
-new enough. A source distribution holds the built files already.
+A checkout is built with the Node.js on the PATH, or with the one from PyPI where there is none that
+is new enough. A source distribution holds the built files already.
 """
 
 import os
