@@ -13,6 +13,7 @@ from quad.classroom.model import (
     ORIGINAL,
     STEP_ORDER,
     File,
+    Status,
     Step,
     StudentProgress,
     check_files,
@@ -153,7 +154,7 @@ def test_an_unknown_step_or_status_is_named(given: dict[str, object], key: str) 
 
 @given(statuses, statuses)
 def test_a_review_adds_steps_only_to_a_student_without_any(
-    own: dict[str, str], review: dict[str, str]
+    own: dict[str, Status], review: dict[str, Status]
 ) -> None:
     concerned = reviewed(own, review)
     assert set(concerned) == (set(own) & set(review) if own else set(review))
@@ -161,8 +162,21 @@ def test_a_review_adds_steps_only_to_a_student_without_any(
 
 
 def test_verdicts_are_told_when_a_solution_is_newly_accepted_or_sent_back() -> None:
-    own = {"1": "DONE", "2": "DONE", "3": "HELP", "4": "ACCEPTED", "5": "ACCEPTED"}
-    review = {"1": "ACCEPTED", "2": "NONE", "3": "NONE", "4": "ACCEPTED", "5": "NONE", "6": "DONE"}
+    own: dict[str, Status] = {
+        "1": "DONE",
+        "2": "DONE",
+        "3": "HELP",
+        "4": "ACCEPTED",
+        "5": "ACCEPTED",
+    }
+    review: dict[str, Status] = {
+        "1": "ACCEPTED",
+        "2": "NONE",
+        "3": "NONE",
+        "4": "ACCEPTED",
+        "5": "NONE",
+        "6": "DONE",
+    }
     assert verdicts(own, review) == [
         ("SUCCESS", "Task 1 solution accepted!"),
         ("WARNING", "Task 2 solution declined!"),

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from litestar import Litestar
 
-from quad.classroom.model import Stats, StudentProgress
+from quad.classroom.model import Stats, Status, StudentProgress
 from quad.classroom.routes import StatsPages, make_board
 
 ROOM = 123456
@@ -42,7 +42,7 @@ class Rooms:
         finally:
             self.watchers[room_id].discard(changed)
 
-    def put(self, room_id: int, students: Mapping[str, Mapping[str, str]]) -> None:
+    def put(self, room_id: int, students: Mapping[str, Mapping[str, Status]]) -> None:
         rows = [
             StudentProgress(number, name, steps)
             for number, (name, steps) in enumerate(students.items(), 1)
@@ -149,7 +149,7 @@ async def listening(client: httpx.AsyncClient, room: int = ROOM) -> AsyncIterato
 
 
 def test_a_board_has_a_row_per_student_and_a_column_per_task() -> None:
-    steps = {"1": "DONE", "2": "ACCEPTED", "3": "HELP"}
+    steps: dict[str, Status] = {"1": "DONE", "2": "ACCEPTED", "3": "HELP"}
     board = make_board(
         Stats(
             ["theory", "1", "2", "3"],

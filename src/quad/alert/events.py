@@ -4,6 +4,7 @@
 calls. So a client with many texts in flight sees them in order, and those that wait share one.
 """
 
+from quad.alert.said import People
 from quad.alert.service import AlertService
 from quad.alert.sessions import Sessions
 from quad.realtime import Client, Payload, SocketServer
@@ -32,13 +33,13 @@ def register(server: SocketServer, service: AlertService, sessions: Sessions) ->
     """Let the server carry alert's events."""
 
     @server.on("joined")
-    async def join(client: Client, request: Join) -> dict[str, list[str]]:
+    async def join(client: Client, request: Join) -> People:
         name, room = request.name, request.room
         if not request.headless and not (name and room):
             session = sessions.of_cookies(client.headers.get("cookie", ""))
             if session is not None:
                 name, room = name or session.name, room or session.room
-        return {"people": await service.join(client, name, room)}
+        return People(await service.join(client, name, room))
 
     @server.on("text", overlap=True)
     async def text(client: Client, request: Text) -> None:

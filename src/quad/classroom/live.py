@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 from quad.classroom.ignores import Ignores
-from quad.classroom.model import ORIGINAL, File, Role, Step, User, utf8_size
+from quad.classroom.model import ORIGINAL, File, Role, Status, Step, User, utf8_size
 from quad.realtime import Client
 
 
@@ -75,7 +75,7 @@ class Participant:
         place: int,
         address: str,
         token_hash: str | None,
-        steps: Mapping[str, str],
+        steps: Mapping[str, Status],
     ) -> None:
         self.room = room
         self.role = role

@@ -7,7 +7,7 @@ order. What current clients (protocol 2) get besides is in a struct of its own.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
@@ -29,7 +29,7 @@ STEP_ORDER: Final[Mapping[str, int]] = {
 }
 """The names that a step may have, and the order they are shown in."""
 
-NO_STATUSES: Final[Mapping[str, str]] = {}
+NO_STATUSES: Final[Mapping[str, Status]] = {}
 """What a student begins with; one for all of them."""
 
 ROOM_NUMBERS: Final = range(100_000, 1_000_000)
@@ -84,7 +84,7 @@ class User(Struct, frozen=True):
     room: int
     name: str
     role: Role
-    steps: Mapping[str, str]
+    steps: Mapping[str, Status]
 
 
 class RoomUpdate(Struct, frozen=True):
@@ -106,7 +106,7 @@ class Joined(Struct, frozen=True):
     user_id: int
     room_id: int
     name: str | UnsetType = UNSET
-    steps: Mapping[str, str] | UnsetType = UNSET
+    steps: Mapping[str, Status] | UnsetType = UNSET
     token: str | UnsetType = UNSET
 
 
@@ -115,7 +115,7 @@ class StudentProgress(Struct, frozen=True):
 
     user_id: int
     name: str
-    steps: Mapping[str, str]
+    steps: Mapping[str, Status]
 
 
 class Stats(Struct, frozen=True):
@@ -183,19 +183,19 @@ def usable_steps(steps: Iterable[Step]) -> list[Step]:
     ]
 
 
-def check_statuses(steps: Mapping[str, object]) -> dict[str, str]:
+def check_statuses(steps: Mapping[str, object]) -> dict[str, Status]:
     """Return the statuses by step; raises BadValue for an unknown step or status."""
-    statuses: dict[str, str] = {}
+    statuses: dict[str, Status] = {}
     for name, status in steps.items():
         if name not in STEP_ORDER:
             raise BadValue(name[:100], "is not the name of a step")
         if not isinstance(status, str) or status not in STATUSES:
             raise BadValue(name, f"must be one of {', '.join(get_args(Status))}")
-        statuses[name] = status
+        statuses[name] = cast(Status, status)
     return statuses
 
 
-def reviewed(own: Mapping[str, str], review: Mapping[str, str]) -> dict[str, str]:
+def reviewed(own: Mapping[str, Status], review: Mapping[str, Status]) -> dict[str, Status]:
     """The part of the teacher's review that concerns this student.
 
     A student who has set no status yet takes all of it, others only the steps they have.
@@ -205,7 +205,9 @@ def reviewed(own: Mapping[str, str], review: Mapping[str, str]) -> dict[str, str
     return {name: status for name, status in review.items() if name in own}
 
 
-def verdicts(own: Mapping[str, str], review: Mapping[str, str]) -> list[tuple[AlertType, str]]:
+def verdicts(
+    own: Mapping[str, Status], review: Mapping[str, Status]
+) -> list[tuple[AlertType, str]]:
     """What the student is told of a review: solutions accepted, solutions sent back."""
     told: list[tuple[AlertType, str]] = []
     for name, status in review.items():

@@ -11,6 +11,7 @@ from quad.classroom.ignores import parse_ignores
 from quad.classroom.live import Participant, Room
 from quad.classroom.model import (
     Signal,
+    Status,
     Step,
     check_statuses,
     reviewed,
@@ -130,7 +131,7 @@ class Steps:
                 alert(student.client, kind, text)
             student.client.emit("steps/status/to_client", review)
 
-    async def _keep_statuses(self, student: Participant, statuses: dict[str, str]) -> None:
+    async def _keep_statuses(self, student: Participant, statuses: dict[str, Status]) -> None:
         student.decided_steps = statuses
         try:
             await self._rooms.save(tables.keep_statuses(student.id, statuses))

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from quad.classroom.ignores import Ignores
-from quad.classroom.model import File, Role, Step, utf8_size
+from quad.classroom.model import File, Role, Status, Step, utf8_size
 from quad.store import Change, metadata, upsert
 from quad.store.schema import TABLE_OPTIONS, LongText, ShortText, Timestamp
 
@@ -137,7 +137,7 @@ _DELETE_ROOM: Final = (
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode_steps: Final = msgspec.json.Decoder(list[Step]).decode
-_decode_statuses: Final = msgspec.json.Decoder(dict[str, str]).decode
+_decode_statuses: Final = msgspec.json.Decoder(dict[str, Status]).decode
 _decode_settings: Final = msgspec.json.Decoder(Ignores).decode
 
 
@@ -178,7 +178,7 @@ def keep_identity(participant_id: int, address: str, token_hash: str | None) -> 
     return Change(_UPDATE_PARTICIPANT, values, ("classroom-identity", participant_id))
 
 
-def keep_statuses(participant_id: int, steps: Mapping[str, str]) -> Change:
+def keep_statuses(participant_id: int, steps: Mapping[str, Status]) -> Change:
     """Keep the status of each of a student's steps."""
     values = {"of_id": participant_id, "steps": _encode(steps).decode()}
     return Change(_UPDATE_PARTICIPANT, values, ("classroom-statuses", participant_id))
@@ -319,7 +319,7 @@ def decoded_steps(text: str) -> list[Step]:
     return _decode_steps(text)
 
 
-def decoded_statuses(text: str) -> dict[str, str]:
+def decoded_statuses(text: str) -> dict[str, Status]:
     """The status of each step from what was kept."""
     return _decode_statuses(text)
 

@@ -14,6 +14,8 @@ client is told the id.
 
 from typing import ClassVar
 
+from msgspec import UNSET, Struct, UnsetType
+
 
 class Refused(Exception):
     """The request was understood and is declined; nothing has changed.
@@ -51,6 +53,20 @@ class Internal(Refused):
     """A bug; `id` finds it in the log."""
 
     code = "internal"
+
+
+class ErrorPayload(Struct, frozen=True):
+    """What the `error` event carries, and the acknowledgement of the event that was declined.
+
+    The keys after `code` are those of some refusals: an application may add others of its own.
+    """
+
+    message: str
+    event: str
+    code: str
+    retry_after_s: float | UnsetType = UNSET
+    limit: str | UnsetType = UNSET
+    id: str | UnsetType = UNSET
 
 
 class HandshakeRefused(Exception):

@@ -121,6 +121,11 @@ class RawServer:
         self._handlers[payload] = _Handler(config.tag, handler, overlap, counter)
         self._decoder = msgspec.json.Decoder(Union[tuple(self._handlers)])  # noqa: UP007 - a tuple
 
+    @property
+    def payloads(self) -> tuple[type, ...]:
+        """The types of all operations that are handled."""
+        return tuple(self._handlers)
+
     def publish(self, topic: str, message: Message) -> int:
         """Queue a message for every subscriber of a topic; returns how many there are.
 

@@ -1,0 +1,10 @@
+"""What nearby says over Socket.IO: every event that it sends, and what the event carries."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+SAID: Final[Mapping[str, Any]] = {
+    "new_message": list[str],  # the id of the person who has messages to fetch
+    "new_movement": None,  # somebody has come, gone or moved: ask again who is near
+}
+"""The type of each event's argument; None: it has none."""

@@ -1,0 +1,902 @@
+/*
+ * What the server hears and says, generated from its code: `make types` writes this file anew.
+ * In what clients send, keys with a default may be left out.
+ */
+
+// All systems
+
+/**
+ * What the `error` event carries, and the acknowledgement of the event that was declined.
+ *
+ * The keys after `code` are those of some refusals: an application may add others of its own.
+ */
+export interface ErrorPayload {
+  message: string;
+  event: string;
+  code: string;
+  retry_after_s?: number;
+  limit?: string;
+  id?: string;
+}
+
+/** What an event is answered with: what it asked for, if anything, or why it was declined. */
+export type Ack<Answer = never> = (answer?: Answer | ErrorPayload) => void;
+
+// Alert
+
+/** `joined`. */
+export interface Join {
+  name?: string | null;
+  headless?: boolean;
+  room?: string | null;
+}
+
+/** `message`: what somebody said; `status`: who came or went. */
+export interface Line {
+  msg: string;
+}
+
+/** The answer to `joined`: the names of all who are in the room. */
+export interface People {
+  people: string[];
+}
+
+/** What every event carries. Who has joined is known, so that `name` is of use only then. */
+export interface Sender {
+  name?: string | null;
+  headless?: boolean;
+}
+
+/** `text`. */
+export interface Text {
+  name?: string | null;
+  headless?: boolean;
+  msg: string;
+}
+
+/** What clients of alert send. */
+export interface AlertClientEvents {
+  joined: (payload?: Join, ack?: Ack<People>) => void;
+  left: (payload?: Sender, ack?: Ack) => void;
+  text: (payload: Text, ack?: Ack) => void;
+}
+
+/** What the server says to clients of alert. */
+export interface AlertServerEvents {
+  error: (payload: ErrorPayload) => void;
+  message: (payload: Line) => void;
+  status: (payload: Line) => void;
+}
+
+// Campus
+
+/** The campus file; whatever else is in it is not looked at. */
+export interface CampusFile {
+  containedSpaces: Space[];
+}
+
+/** A building in the campus file: WGS 84 degrees; `range` is its radius in metres. */
+export interface Space {
+  id: string | number;
+  name: string;
+  latitude: number;
+  longitude: number;
+  range: number;
+}
+
+// Chat
+
+/** `add_member`. */
+export interface AddMember {
+  type: "add_member";
+  chat: string;
+  phone: string;
+}
+
+/** `chat_deleted`. */
+export interface ChatDeleted {
+  type: "chat_deleted";
+  chat: string;
+}
+
+/** `error`: what was declined and why; `operation` is null when nobody knows which. */
+export interface ChatError {
+  type: "error";
+  detail: string;
+  operation: string | null;
+  code: string;
+  limit?: string;
+  retry_after_s?: number;
+  id?: string;
+}
+
+/** `message`, to all members; `date` is UTC, `id` sorts by time. */
+export interface ChatMessage {
+  type: "message";
+  chat: string;
+  from: ShownUser;
+  date: string;
+  message: string;
+  id: string;
+}
+
+/** A chat in `state`, with the messages that were missed, the oldest first. */
+export interface ChatOfUser {
+  chat: ShownChat;
+  messages: Entry[];
+}
+
+/** `state`, the answer to `register`; `token` is there when it was just given. */
+export interface ChatState {
+  type: "state";
+  chats: ChatOfUser[];
+  token?: string;
+}
+
+/** `create_chat`. */
+export interface CreateChat {
+  type: "create_chat";
+  name: string;
+}
+
+/** `delete_chat`. */
+export interface DeleteChat {
+  type: "delete_chat";
+  chat: string;
+}
+
+/** A message in `state`; `date` is UTC, `id` sorts by time. */
+export interface Entry {
+  from: ShownUser;
+  date: string;
+  message: string;
+  id: string;
+}
+
+/** `member_removed`, also to the one who is removed. */
+export interface MemberRemoved {
+  type: "member_removed";
+  chat: string;
+  user: ShownUser;
+}
+
+/** `new_member`, to all members. */
+export interface NewMember {
+  type: "new_member";
+  chat: string;
+  user: ShownUser;
+}
+
+/** `register`. */
+export interface Register {
+  type: "register";
+  user: Who;
+  protocol?: number;
+  token?: string | null;
+}
+
+/** `remove_member`. */
+export interface RemoveMember {
+  type: "remove_member";
+  chat: string;
+  phone: string;
+}
+
+/** `send_message`. */
+export interface SendMessage {
+  type: "send_message";
+  chat: string;
+  message: string;
+}
+
+/** A chat as clients see one; the members in the order in which they came. */
+export interface ShownChat {
+  name: string;
+  members: ShownUser[];
+  owner: ShownUser;
+}
+
+/** A user as clients see one. */
+export interface ShownUser {
+  name: string;
+  phone: string;
+  disconnection_date: string | null;
+}
+
+/** Who somebody says to be. */
+export interface Who {
+  name: string;
+  phone: string;
+}
+
+/** What clients of the chat send; `type` tells which. */
+export type ChatAsked = Register | CreateChat | SendMessage | AddMember | RemoveMember | DeleteChat;
+
+/** What the server says to those; `type` tells which. */
+export type ChatSaid =
+  ChatState | ChatMessage | NewMember | MemberRemoved | ChatDeleted | ChatError;
+
+// Classroom
+
+/** `alert`, and the same as `alerts`: a notice to be shown. */
+export interface Alert {
+  message: string;
+  type: AlertType;
+}
+
+export type AlertType = "INFO" | "SUCCESS" | "WARNING" | "ERROR";
+
+/** `error/from_client`. */
+export interface ClientError {
+  room_id: number;
+  user_id: number;
+  content: string;
+  path: string;
+  function: string;
+}
+
+/** `sharing/code_send` and `sharing/code_update`. */
+export interface Code {
+  room_id: number;
+  files: FileInput[];
+}
+
+/** What the host gets of `sharing/code_send` and `sharing/code_update`. */
+export interface CodeOfStudent {
+  room_id: number;
+  user_id: number;
+  files: File[];
+}
+
+/** `room/create`. */
+export interface CreateRoom {
+  name: string;
+  protocol?: number | null;
+}
+
+/** The same for current clients. */
+export interface CurrentHistory {
+  user_id: number;
+  messages: CurrentMessage[];
+}
+
+/** The same for current clients: `id` sorts by time, `at` is ISO 8601. */
+export interface CurrentMessage {
+  sender: number;
+  receiver: number;
+  content: string;
+  status: null;
+  created_at: string;
+  id: number;
+  at: string;
+}
+
+/** `sharing/end`. */
+export interface EndSharing {
+  room_id: number;
+  user_id?: number | null;
+}
+
+/** `exercise`. */
+export interface Exercise {
+  room_id?: number | null;
+  content: string;
+}
+
+/** `exercise/feedback`. */
+export interface Feedback {
+  room_id: number;
+  user_id: number;
+  accepted: boolean;
+}
+
+/** One file of a student; `filename` is relative to the shared folder. */
+export interface File {
+  filename: string;
+  status: FileStatus;
+  content: string | null;
+}
+
+/** One file of a student; `filename` is relative to the shared folder. */
+export interface FileInput {
+  filename: string;
+  status: FileStatus;
+  content?: string | null;
+}
+
+export type FileStatus = "CREATED" | "CHANGED" | "UPDATED" | "REMOVED";
+
+/** `settings`. */
+export interface Ignore {
+  room_id?: number | null;
+  files_to_ignore: string;
+}
+
+/** What to leave out, in order of writing, each entry once; exactly the `settings` payload. */
+export interface Ignores {
+  names: string[];
+  dirs: string[];
+  extensions: string[];
+}
+
+/** `steps/import`. */
+export interface ImportSteps {
+  room_id?: number | null;
+  url: string;
+}
+
+/** What may name the room, although the sender's is known. */
+export interface InRoom {
+  room_id?: number | null;
+}
+
+/** `room/join`. */
+export interface JoinRoom {
+  room_id: number;
+  name?: string | null;
+  version?: string | null;
+  protocol?: number | null;
+  token?: string | null;
+}
+
+/** The answer to a student who joined; current clients also get what they come back to. */
+export interface Joined {
+  user_id: number;
+  room_id: number;
+  name?: string;
+  steps?: Record<string, Status>;
+  token?: string;
+}
+
+/** `message/to_client`. */
+export interface MessageToClient {
+  room_id: number;
+  user_id: number;
+  content: string;
+}
+
+/** `message/to_mentor`. */
+export interface MessageToMentor {
+  room_id: number;
+  content: string;
+}
+
+/** An empty object. */
+export type Nothing = Record<string, never>;
+
+/** What has to name the room. */
+export interface OfRoom {
+  room_id: number;
+}
+
+/** What concerns one participant. */
+export interface OfUser {
+  room_id?: number | null;
+  user_id: number;
+}
+
+/** `room/rejoin` and `room/rehost`. */
+export interface ResumeRoom {
+  room_id: number;
+  user_id: number;
+  protocol?: number | null;
+  token?: string | null;
+}
+
+/** `steps/status/to_client`. */
+export interface Review {
+  room_id?: number | null;
+  user_id: number;
+  steps: Record<string, unknown>;
+}
+
+export type Role = "host" | "client";
+
+/**
+ * Who is online: the host first, then students in order of joining.
+ *
+ * Current clients also get `offline`, the students who may come back, and once their `token`.
+ */
+export interface RoomUpdate {
+  id: number;
+  host: number;
+  users: User[];
+  offline?: User[];
+  token?: string;
+}
+
+/** `signal`. */
+export interface SendSignal {
+  room_id?: number | null;
+  user_id: number;
+  value: Signal;
+}
+
+/** `message` and `room/closed`: a sentence for people. */
+export interface Sentence {
+  message: string;
+}
+
+export type Signal = "NONE" | "IN_PROGRESS" | "HELP" | "DONE";
+
+/** What the host gets of `signal`. */
+export interface SignalOfStudent {
+  user_id: number;
+  value: Signal;
+}
+
+/** `sharing/start`. */
+export interface StartSharing {
+  room_id: number;
+  user_id: number;
+  exclusive?: boolean;
+}
+
+export type Status = "NONE" | "IN_PROGRESS" | "HELP" | "DONE" | "ACCEPTED";
+
+/** A task, or the theory page before the tasks; `content` is HTML. */
+export interface Step {
+  name: string;
+  content: string | null;
+  language: "html";
+  type: "exercise" | "theory";
+}
+
+/** A task, or the theory page before the tasks; `content` is HTML. */
+export interface StepInput {
+  name: string;
+  content: string | null;
+  language?: "html";
+  type?: "exercise" | "theory";
+}
+
+/** What the host gets of `steps/status/to_mentor`, and a row of `steps/table`. */
+export interface StepsOfStudent {
+  user_id: number;
+  steps: Record<string, Status>;
+}
+
+/** `exercise`; `content` is HTML. */
+export interface Task {
+  content: string;
+}
+
+/** A participant in a room update. */
+export interface User {
+  id: number;
+  sid: string;
+  room: number;
+  name: string;
+  role: Role;
+  steps: Record<string, Status>;
+}
+
+/** `exercise/feedback`. */
+export interface Verdict {
+  accepted: boolean;
+}
+
+/** What clients of classroom send. */
+export interface ClassroomClientEvents {
+  "error/from_client": (payload: ClientError, ack?: Ack) => void;
+  "exercise/feedback": (payload: Feedback, ack?: Ack) => void;
+  "exercise/reset": (payload?: InRoom, ack?: Ack) => void;
+  "message/to_client": (payload: MessageToClient, ack?: Ack) => void;
+  "message/to_mentor": (payload: MessageToMentor, ack?: Ack) => void;
+  "message/user": (payload: OfUser, ack?: Ack) => void;
+  "room/close": (payload: OfRoom, ack?: Ack) => void;
+  "room/create": (payload: CreateRoom, ack?: Ack) => void;
+  "room/join": (payload: JoinRoom, ack?: Ack) => void;
+  "room/kill": (payload: OfUser, ack?: Ack) => void;
+  "room/leave": (payload: OfRoom, ack?: Ack) => void;
+  "room/rehost": (payload: ResumeRoom, ack?: Ack) => void;
+  "room/rejoin": (payload: ResumeRoom, ack?: Ack) => void;
+  "sharing/code_send": (payload: Code, ack?: Ack) => void;
+  "sharing/code_update": (payload: Code, ack?: Ack) => void;
+  "sharing/end": (payload: EndSharing, ack?: Ack) => void;
+  "sharing/start": (payload: StartSharing, ack?: Ack) => void;
+  "steps/all": (payload: StepInput[], ack?: Ack) => void;
+  "steps/import": (payload: ImportSteps, ack?: Ack) => void;
+  "steps/status/to_client": (payload: Review, ack?: Ack) => void;
+  "steps/status/to_mentor": (payload: Record<string, unknown>, ack?: Ack) => void;
+  "steps/table": (payload?: InRoom, ack?: Ack) => void;
+  exercise: (payload: Exercise, ack?: Ack) => void;
+  settings: (payload: Ignore, ack?: Ack) => void;
+  signal: (payload: SendSignal, ack?: Ack) => void;
+}
+
+/** What the server says to clients of classroom. */
+export interface ClassroomServerEvents {
+  "exercise/feedback": (payload: Verdict) => void;
+  "exercise/reset": (payload: Nothing) => void;
+  "message/to_client": (payload: CurrentMessage) => void;
+  "message/to_mentor": (payload: CurrentMessage) => void;
+  "message/user": (payload: CurrentHistory) => void;
+  "room/closed": (payload: Sentence) => void;
+  "room/join": (payload: Joined) => void;
+  "room/update": (payload: RoomUpdate) => void;
+  "sharing/code_send": (payload: CodeOfStudent) => void;
+  "sharing/code_update": (payload: CodeOfStudent) => void;
+  "sharing/end": (payload: Nothing) => void;
+  "sharing/start": (payload: Nothing) => void;
+  "steps/all": (payload: Step[]) => void;
+  "steps/load": (payload: Step[]) => void;
+  "steps/status/to_client": (payload: Record<string, Status>) => void;
+  "steps/status/to_mentor": (payload: StepsOfStudent) => void;
+  "steps/table": (payload: StepsOfStudent[]) => void;
+  alert: (payload: Alert) => void;
+  alerts: (payload: Alert) => void;
+  error: (payload: ErrorPayload) => void;
+  exercise: (payload: Task) => void;
+  message: (payload: Sentence) => void;
+  settings: (payload: Ignores) => void;
+  signal: (payload: SignalOfStudent) => void;
+}
+
+// Nearby
+
+/** What opens a session of the administrator. */
+export interface AdminLogin {
+  password: string;
+}
+
+/** Whether this browser has a session of the administrator. */
+export interface AdminSession {
+  is_open: boolean;
+}
+
+/** Whoever asks: the person's id, and the token of their session. */
+export interface Asking {
+  id: string;
+  token?: string;
+}
+
+/** The answer to `auth`: 1 if the password is right. */
+export interface Authenticity {
+  auth: number;
+}
+
+/** `bots/update/auth`. */
+export interface Authorisation {
+  id: string;
+  state: boolean;
+}
+
+/** What `bot/check` answers; `new` and `auth` are there only if they say something. */
+export interface Availability {
+  available: number;
+  state: string;
+  new?: number;
+  auth?: number;
+}
+
+/** A bot. `building` is a name; when it sent last is known of the latest notices only. */
+export interface BotOverview {
+  id: string;
+  building_id: string;
+  building: string;
+  is_authorised: boolean;
+  is_running: boolean;
+  last_sent_at: string | null;
+}
+
+/** How many people are online in a building. */
+export interface BuildingCount {
+  id: string;
+  name: string;
+  online: number;
+}
+
+/** A line of a building's log. */
+export interface BuildingLine {
+  timestamp: string;
+  bot_id: string | null;
+  message: string;
+}
+
+/** A building with what is there now; `radious` in metres, `bots` are ids. */
+export interface BuildingOverview {
+  id: string;
+  name: string;
+  latitude: number;
+  longitude: number;
+  radious: number;
+  online: number;
+  bots: string[];
+}
+
+/** `update/coordinates`: where the person is, in degrees. */
+export interface Coordinates {
+  id: string;
+  token?: string;
+  latitude: number;
+  longitude: number;
+}
+
+/** `message/receive`: the Socket.IO id, or the Engine.IO id, of the connection that asks. */
+export interface Fetch {
+  id: string;
+  token?: string;
+  socket_id: string;
+}
+
+/** `message/send`: to a list of ids, or to a text with one id a line. */
+export interface Letter {
+  id: string;
+  token?: string;
+  users: string[] | string;
+  message: string;
+}
+
+/** What a campus file has brought: buildings that were not here, and those that differed. */
+export interface Loaded {
+  added: number;
+  changed: number;
+}
+
+/** `new_bot`. */
+export interface NewBot {
+  id: string;
+}
+
+/** `new_client`: original pages write `ID`. */
+export interface NewClient {
+  id?: string | null;
+  ID?: string | null;
+  token?: string;
+}
+
+/** `message`. The password may be here, in HTTP Basic, or have been shown before by `auth`. */
+export interface Notice {
+  id: string;
+  message: string;
+  pass?: string | null;
+}
+
+/** The answer to `register`, shown this once. */
+export interface Password {
+  pass: string;
+}
+
+/** `buildings/add`; `radious` in metres, as the original spells it. */
+export interface Plan {
+  id: string | number;
+  name: string;
+  latitude: number;
+  longitude: number;
+  radious: number;
+}
+
+/** `auth`. */
+export interface Proof {
+  id: string;
+  pass: string;
+}
+
+/** `show/range`: a point, and metres around it. */
+export interface Radius {
+  id: string;
+  token?: string;
+  latitude: number;
+  longitude: number;
+  radious: number;
+}
+
+/** `update/range`: metres. */
+export interface Range {
+  id: string;
+  token?: string;
+  radious: number;
+}
+
+/** `register`: a bot, and the building that it is for. */
+export interface Registration {
+  id: string;
+  b_id: string;
+}
+
+/** A building, as far as everyone may know it. */
+export interface Shown {
+  id: string;
+  name: string;
+}
+
+/** A person. */
+export interface Someone {
+  id: string;
+}
+
+/** How many have ever logged in, are online, and are so out of all buildings and in each. */
+export interface UserCounts {
+  known: number;
+  online: number;
+  outside: number;
+  buildings: BuildingCount[];
+}
+
+/** A line of a person's log; the time is UTC. */
+export interface UserLine {
+  timestamp: string;
+  message: string;
+}
+
+/** Somebody who has logged in once; the building is null out of all buildings and offline. */
+export interface UserOverview {
+  id: string;
+  is_online: boolean;
+  building_id: string | null;
+  building: string | null;
+}
+
+/** Some of those who were asked for; `total` is how many there are on all pages together. */
+export interface UserPage {
+  total: number;
+  users: UserOverview[];
+}
+
+/** What clients of nearby send. */
+export interface NearbyClientEvents {
+  new_bot: (payload: NewBot, ack?: Ack) => void;
+  new_client: (payload?: NewClient, ack?: Ack) => void;
+}
+
+/** What the server says to clients of nearby. */
+export interface NearbyServerEvents {
+  error: (payload: ErrorPayload) => void;
+  new_message: (payload: string[]) => void;
+  new_movement: () => void;
+}
+
+// REST
+
+/** Paths by method: what they take and what they answer. */
+export interface RestRoutes {
+  /** All bots by id. */
+  "GET /API/admin/bots/show": {
+    body: undefined;
+    answer: BotOverview[];
+  };
+  /** The bots that are authorised (1), or those that are not (0). */
+  "GET /API/admin/bots/show/auth/{flag}": {
+    body: undefined;
+    answer: Someone[];
+  };
+  /** Allow a bot to send, or forbid it. */
+  "POST /API/admin/bots/update/auth": {
+    body: Authorisation | Authorisation[];
+    answer: string[];
+  };
+  /** Add a building, or change the one that has this id. */
+  "POST /API/admin/buildings/add": {
+    body: Plan | Plan[];
+    answer: string[];
+  };
+  /**
+   * Add the buildings of a campus file, and change those that are there: all, or none.
+   *
+   * If one of them cannot be, the answer is 400 and says which one.
+   */
+  "POST /API/admin/buildings/load": {
+    body: CampusFile;
+    answer: Loaded;
+  };
+  /** All buildings. */
+  "GET /API/admin/buildings/show": {
+    body: undefined;
+    answer: Shown[];
+  };
+  /** All buildings by name, with their places, their bots, and how many are online there. */
+  "GET /API/admin/buildings/show/all": {
+    body: undefined;
+    answer: BuildingOverview[];
+  };
+  /** The last ten notices in a building, newest first. */
+  "GET /API/admin/logs/show/building/{building_id}": {
+    body: undefined;
+    answer: BuildingLine[];
+  };
+  /** The last ten things that somebody did, newest first. */
+  "GET /API/admin/logs/show/user/{user_id}": {
+    body: undefined;
+    answer: UserLine[];
+  };
+  /** How many people there are, all together and in each building. */
+  "GET /API/admin/users/count": {
+    body: undefined;
+    answer: UserCounts;
+  };
+  /** People whose ids begin with some letters, whatever their case, in that order. */
+  "GET /API/admin/users/find": {
+    body: undefined;
+    answer: UserPage;
+  };
+  /** Everybody who has ever logged in. */
+  "GET /API/admin/users/show": {
+    body: undefined;
+    answer: Someone[];
+  };
+  /** Who is online in a building. */
+  "GET /API/admin/users/show/building/{building_id}": {
+    body: undefined;
+    answer: Someone[];
+  };
+  /** Everybody who is online. */
+  "GET /API/admin/users/show/online": {
+    body: undefined;
+    answer: Someone[];
+  };
+  /** Show a bot's password; then this address may send as the bot for a day. */
+  "POST /API/bot/auth": {
+    body: Proof | Proof[];
+    answer: Authenticity;
+  };
+  /** Whether a bot could be run now. */
+  "GET /API/bot/check/{bot_id}": {
+    body: undefined;
+    answer: Availability;
+  };
+  /** Tell everyone in the bot's building, if the bot is authorised. */
+  "POST /API/bot/message": {
+    body: Notice | Notice[];
+    answer: Availability;
+  };
+  /** Make a bot known. It may send when the administrator has authorised it. */
+  "POST /API/bot/register": {
+    body: Registration | Registration[];
+    answer: Password;
+  };
+  /** The buildings that a bot may be for. */
+  "GET /API/bot/show/buildings": {
+    body: undefined;
+    answer: Shown[];
+  };
+  /** What this tab has not fetched yet: JSON texts of `timestamp`, `id`, `message`. */
+  "POST /API/user/message/receive": {
+    body: Fetch | Fetch[];
+    answer: string[];
+  };
+  /** Send a message; the answer is empty, and comes when it is kept. */
+  "POST /API/user/message/send": {
+    body: Letter | Letter[];
+    answer: string;
+  };
+  /** The others who are online in your building. */
+  "POST /API/user/show/building": {
+    body: Asking | Asking[];
+    answer: Someone[];
+  };
+  /** The others who are online within a radius of a point. */
+  "POST /API/user/show/range": {
+    body: Radius | Radius[];
+    answer: string[];
+  };
+  /** Say where you are; the answer is the building's name. */
+  "POST /API/user/update/coordinates": {
+    body: Coordinates | Coordinates[];
+    answer: string;
+  };
+  /** Say how far you look; the answer is empty. */
+  "POST /API/user/update/range": {
+    body: Range | Range[];
+    answer: string;
+  };
+  /** Log this browser out: the answer takes the cookie away. */
+  "DELETE /admin/session": {
+    body: undefined;
+    answer: null;
+  };
+  /** Whether this browser is logged in. */
+  "GET /admin/session": {
+    body: undefined;
+    answer: AdminSession;
+  };
+  /**
+   * Log this browser in: the answer sets the cookie `quad_admin` for twelve hours.
+   *
+   * A wrong password is 401, too many of them 429 with `Retry-After`.
+   */
+  "POST /admin/session": {
+    body: AdminLogin;
+    answer: null;
+  };
+}
