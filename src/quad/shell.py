@@ -128,7 +128,11 @@ class Shell:
         return Response(content, media_type=media_type, headers=headers)
 
     def _encoding(self, name: str, accepted: str) -> str:
-        wanted = {part.partition(";")[0].strip().lower() for part in accepted.split(",")}
+        wanted = {
+            part.partition(";")[0].strip().lower()
+            for part in accepted.split(",")
+            if not part.replace(" ", "").endswith(";q=0")
+        }
         for encoding, ending in _ENCODINGS.items():
             if encoding in wanted and name + ending in self._files:
                 return encoding

@@ -1,83 +1,32 @@
 """The pages in a real Chromium: log in, write, see, leave; with and without JavaScript."""
 
-import os
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from quad.settings import AlertSettings
 from tests.alert.hall import Hall, open_hall
+from tests.browser import Visitors, a_chromium
 from tests.process import free_port
 
 pytestmark = [pytest.mark.browser]
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
-    if found is None:
-        how = "no Chromium: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(how)
-        pytest.skip(how)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=_FLAGS)
+    async with a_chromium() as browser:
         yield browser
-        await browser.close()
-
-
-class Visitors:
-    """Browsers of several people, each with cookies of their own."""
-
-    def __init__(self, chromium: Browser, url: str) -> None:
-        self.url = url
-        self.complaints: list[str] = []
-        self._chromium = chromium
-
-    async def page(
-        self, *, width: int = 1280, height: int = 800, has_script: bool = True, scheme: str = ""
-    ) -> Page:
-        context = await self._chromium.new_context(
-            base_url=self.url,
-            viewport={"width": width, "height": height},
-            java_script_enabled=has_script,
-            color_scheme="dark" if scheme == "dark" else "light",
-            locale="en-GB",
-        )
-        page = await context.new_page()
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda line: self._note(line.type, line.text))
-        return page
-
-    def _note(self, kind: str, text: str) -> None:
-        # A network that is cut on purpose, and forms that are refused on purpose.
-        if kind in ("error", "warning") and not re.search(
-            r"WebSocket connection|status of 4", text
-        ):
-            self.complaints.append(text)
 
 
 @pytest.fixture
 async def visitors(chromium: Browser, hall: Hall) -> AsyncIterator[Visitors]:
     visitors = Visitors(chromium, hall.url)
     yield visitors
-    assert visitors.complaints == []
+    await visitors.leave()
 
 
 async def enter(page: Page, name: str, room: str = "R101", query: str = "") -> None:
@@ -197,7 +146,7 @@ async def test_a_display_shows_the_latest_message_largest(visitors: Visitors, ha
 
 async def test_without_javascript_the_forms_do_everything(visitors: Visitors, hall: Hall) -> None:
     bob = await hall.member("bob", "R101")
-    page = await visitors.page(has_script=False)
+    page = await visitors.page(java_script_enabled=False)
     await enter(page, "alice")
     await expect_people(page, "BOB")
     await page.get_by_label("Message", exact=True).fill("By hand")
@@ -254,7 +203,7 @@ async def test_a_page_survives_the_server(chromium: Browser, database: Path) -> 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_words_stand_out_from_their_background(visitors: Visitors, scheme: str) -> None:
     """At least 4.5 to 1, as WCAG 2.2 (1.4.3) asks of text."""
-    page = await visitors.page(scheme=scheme)
+    page = await visitors.page(color_scheme=scheme)
     await enter(page, "")
     ratios = [await contrast(page, where) for where in (".problem", "label", ".quiet", ".primary")]
     await enter(page, "alice")

@@ -1,6 +1,7 @@
 """The server's own pages, on the whole server."""
 
 import asyncio
+import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -36,16 +37,21 @@ async def metrics(site: httpx.AsyncClient) -> dict[tuple[str, frozenset[tuple[st
     }
 
 
-async def test_the_front_door_names_the_systems_and_loads_nothing_from_elsewhere(
-    site: httpx.AsyncClient,
+@pytest.mark.parametrize(
+    "address", ["/", "/classroom", "/classroom/123456", "/chat", "/admin", "/nearby"]
+)
+async def test_the_applications_pages_load_nothing_from_elsewhere(
+    site: httpx.AsyncClient, address: str
 ) -> None:
-    page = await site.get("/")
+    page = await site.get(address)
     assert page.status_code == 200
-    for name in ("Classroom", "Alert", "Chat", "Nearby"):
-        assert name in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    style = await site.get("/quad.css")
-    assert style.headers["content-type"].startswith("text/css")
+    assert page.headers["cache-control"] == "no-store"
+    (script,) = re.findall(r'<script type="module" src="([^"]+)">', page.text)
+    answer = await site.get(script, headers={"accept-encoding": "br"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["content-encoding"] == "br"
 
 
 async def test_a_server_that_runs_is_healthy_and_ready(site: httpx.AsyncClient) -> None:

@@ -1,0 +1,79 @@
+"""The whole server as a process, and browsers before it; one browser for all tests of a worker."""
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.browser import Visitors, a_chromium
+from tests.process import ServerProcess, free_port
+
+ADMIN_PASSWORD = "correct horse battery staple"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of these share an event loop, because they share the browser."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(autouse=True)
+def _every_task_ends() -> None:
+    """The browser's tasks outlive a test."""
+
+
+class Campus:
+    """A server that can be killed and started again on the same port and data."""
+
+    def __init__(self, data: Path) -> None:
+        self._port = free_port()
+        self._data = data
+        self.process = self._start()
+
+    @property
+    def url(self) -> str:
+        return self.process.url
+
+    def kill(self) -> None:
+        """As a power cut does."""
+        self.process.kill()
+
+    def restart(self) -> None:
+        """After `kill`."""
+        self.process = self._start()
+
+    def _start(self) -> ServerProcess:
+        command = [sys.executable, "-m", "quad", "serve", "--data", str(self._data)]
+        return ServerProcess(
+            [*command, "--port", str(self._port)],
+            port=self._port,
+            env={"QUAD_ADMIN_PASSWORD": ADMIN_PASSWORD},
+        )
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    async with a_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campus]:
+    """One for all tests of a file; nobody kills it for longer than a moment."""
+    campus = Campus(tmp_path_factory.mktemp("campus"))
+    yield campus
+    campus.process.terminate()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visitors(chromium: Browser, server: Campus) -> AsyncIterator[Visitors]:
+    """Who visits the server in a browser; their pages must have nothing to complain of."""
+    visitors = Visitors(chromium, server.url)
+    yield visitors
+    await visitors.leave()

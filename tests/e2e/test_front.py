@@ -1,0 +1,53 @@
+"""The front door."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser import Visitors
+from tests.e2e.axe import serious_faults
+
+
+async def test_a_room_number_goes_straight_into_the_class(visitors: Visitors) -> None:
+    page = await visitors.page()
+    await page.goto("/")
+    await page.get_by_label("Room number").fill("123 456")
+    await page.get_by_role("button", name="Join").click()
+    await page.wait_for_url("**/classroom/123456")
+
+
+async def test_what_is_no_room_number_is_explained(visitors: Visitors) -> None:
+    page = await visitors.page()
+    await page.goto("/")
+    await page.get_by_label("Room number").fill("12x")
+    await page.get_by_role("button", name="Join").click()
+    await expect(page.get_by_role("alert")).to_contain_text("six digits")
+    await expect(page.get_by_label("Room number")).to_have_attribute("aria-invalid", "true")
+
+
+@pytest.mark.parametrize(
+    ("locale", "title"),
+    [("en-GB", "Your campus, live."), ("pt-BR", "Seu campus, ao vivo."), ("ru", "Ваш кампус")],
+)
+async def test_it_speaks_the_language_of_the_browser(
+    visitors: Visitors, locale: str, title: str
+) -> None:
+    page = await visitors.page(locale=locale)
+    await page.goto("/")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text(title)
+
+
+async def test_another_language_is_remembered(visitors: Visitors) -> None:
+    page = await visitors.page()
+    await page.goto("/")
+    await page.get_by_label("Language").select_option(label="Русский")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Ваш кампус")
+    await page.reload()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Ваш кампус")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_no_serious_fault(visitors: Visitors, scheme: str) -> None:
+    page = await visitors.page(width=390, color_scheme=scheme)
+    await page.goto("/")
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert await serious_faults(page) == []
