@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import uvloop
 from litestar import Litestar, Request, Response
@@ -25,6 +25,7 @@ from quad.nearby import NearbySystem
 from quad.realtime import (
     EngineOptions,
     Host,
+    RawServer,
     Refused,
     SocketServer,
     listen,
@@ -37,6 +38,8 @@ from quad.settings import ClassroomSettings, LimitSettings, Settings
 from quad.shell import Shell
 from quad.store import Store, is_current, migrate, safe_url
 from quad.store.mailbox import Mailbox
+from quad.web.admin import Systems, make_overview_router
+from quad.web.admin_figures import Gauges
 from quad.web.application import make_application
 from quad.web.health import make_health
 from quad.web.metrics import QuadCollector, make_metrics
@@ -78,50 +81,12 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     What is entered here is left in the reverse order: first pages that wait for news, then the
     connections, the handlers at work, the systems, and at last the store that they write to.
     """
-    commits = CommitStatistics()
-    clock = LoopClock()
-    limits = settings.limits if settings.limits.mode == "on" else None
-    if limits is None:
-        log.warning("LIMITS ARE OFF: anyone can use up this server. For benchmarks only.")
     async with AsyncExitStack() as stack:
-        store = await _open_store(settings, commits)
-        stack.push_async_callback(store.aclose)
-        server = SocketServer(
-            _engine_options(settings, limits),
-            admit=_admission(limits),
-            refuses_unknown_events=True,
-        )
-        classroom = _start_classroom(settings, limits, store, server, stack)
-        alert = await _start_alert(settings, limits, store, server, stack)
-        mailbox = await Mailbox.open(store)
-        chat = await _start_chat(settings, store, mailbox, server, stack)
-        nearby = await _start_nearby(settings, limits, store, mailbox, server, stack)
-        handlers_s = settings.server.drain_s * _HANDLERS_SHARE
-        stack.push_async_callback(server.aclose, handlers_s)
-        clock.start()
-        stack.callback(clock.stop)
-        shell = Shell(settings.engine.path)
-        pages = StatsPages(classroom)
-        collector = QuadCollector(server, chat.endpoint, commits, clock)
-        application = Litestar(
-            [
-                make_application(shell),
-                *make_health(store, clock),
-                make_metrics(collector),
-                pages.router,
-                alert.router,
-                *nearby.routers,
-            ],
-            exception_handlers={Refused: _explain_refusal},
-            logging_config=None,  # ours is set already
-            openapi_config=OpenAPIConfig(
-                title="Quad", version=quad.__version__, use_handler_docstrings=True
-            ),
-        )
+        parts = await assemble(settings, stack)
         host = Host(
-            {settings.engine.path: server.engine},
-            cast(Application, application),  # Litestar's scope is a TypedDict
-            dict.fromkeys(_CHAT_PATHS, chat.endpoint),
+            {settings.engine.path: parts.sockets.engine},
+            cast(Application, parts.application),  # Litestar's scope is a TypedDict
+            dict.fromkeys(_CHAT_PATHS, parts.chat),
             trusted_proxies=_trusted_proxies(settings),
         )
         url = await stack.enter_async_context(
@@ -130,11 +95,70 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
                 settings.server.host,
                 settings.server.port,
                 handshake_timeout_s=settings.engine.handshake_timeout_ms / 1000,
-                drain_s=settings.server.drain_s - handlers_s,
+                drain_s=settings.server.drain_s * (1 - _HANDLERS_SHARE),
             )
         )
-        stack.push_async_callback(pages.aclose)
+        stack.push_async_callback(parts.pages.aclose)
         yield url
+
+
+class Parts(NamedTuple):
+    """Everyone who takes part."""
+
+    sockets: SocketServer
+    chat: RawServer
+    application: Litestar
+    pages: StatsPages
+
+
+async def assemble(settings: Settings, stack: AsyncExitStack) -> Parts:
+    """Start everyone who takes part, but do not listen; the stack stops them.
+
+    Raises:
+        Failed, StoreError: it could not begin.
+    """
+    commits = CommitStatistics()
+    clock = LoopClock()
+    limits = settings.limits if settings.limits.mode == "on" else None
+    if limits is None:
+        log.warning("LIMITS ARE OFF: anyone can use up this server. For benchmarks only.")
+    store = await _open_store(settings, commits)
+    stack.push_async_callback(store.aclose)
+    server = SocketServer(
+        _engine_options(settings, limits),
+        admit=_admission(limits),
+        refuses_unknown_events=True,
+    )
+    classroom = _start_classroom(settings, limits, store, server, stack)
+    alert = await _start_alert(settings, limits, store, server, stack)
+    mailbox = await Mailbox.open(store)
+    chat = await _start_chat(settings, store, mailbox, server, stack)
+    nearby = await _start_nearby(settings, limits, store, mailbox, server, stack)
+    stack.push_async_callback(server.aclose, settings.server.drain_s * _HANDLERS_SHARE)
+    clock.start()
+    stack.callback(clock.stop)
+    shell = Shell(settings.engine.path)
+    pages = StatsPages(classroom)
+    gauges = Gauges(server, chat.endpoint, commits, clock)
+    application = Litestar(
+        [
+            make_application(shell),
+            *make_health(store, clock),
+            make_metrics(QuadCollector(gauges)),
+            pages.router,
+            alert.router,
+            *nearby.routers,
+            make_overview_router(
+                Systems(classroom, alert.service, chat, gauges), nearby.admin_guard
+            ),
+        ],
+        exception_handlers={Refused: _explain_refusal},
+        logging_config=None,  # ours is set already
+        openapi_config=OpenAPIConfig(
+            title="Quad", version=quad.__version__, use_handler_docstrings=True
+        ),
+    )
+    return Parts(server, chat.endpoint, application, pages)
 
 
 async def _open_store(settings: Settings, commits: CommitStatistics) -> Store:

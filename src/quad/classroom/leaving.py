@@ -1,11 +1,15 @@
 """Ways out of a room: for good, or until the connection is back."""
 
+from typing import Final
+
 from quad.classroom import tables
 from quad.classroom.live import Participant, Room
 from quad.classroom.progress import Progress
-from quad.classroom.rooms import Rooms
+from quad.classroom.rooms import Rooms, alert
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client
+
+CLOSED: Final = {"message": "Room closed!"}
 
 
 class Leaving:
@@ -44,14 +48,28 @@ class Leaving:
 
     async def close(self, client: Client, room_id: int) -> None:
         """The host closes the room: everything in it ends, the connections stay."""
-        room = self._rooms.host(client, room_id).room
+        await self._close(self._rooms.host(client, room_id).room)
+
+    async def close_for_all(self, room_id: int) -> None:
+        """The administrator closes the room; the host is told, too.
+
+        Raises RoomNotFound, CannotSave.
+        """
+        room = await self._rooms.find(room_id)
+        host = room.host.client
+        await self._close(room)
+        if host is not None:
+            host.emit("room/closed", CLOSED)
+            alert(host, "WARNING", "The administrator has closed the room!")
+
+    async def _close(self, room: Room) -> None:
         room.is_closing = True
         try:
             await self._rooms.save(*tables.delete_room(room.number))
         except BaseException:
             room.is_closing = False
             raise
-        self._rooms.tell_students(room, "room/closed", {"message": "Room closed!"})
+        self._rooms.tell_students(room, "room/closed", CLOSED)
         self._empty(room)
         self._progress.changed(room)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import typer
 
+from quad.campus import Space, read_campus
 from quad.cli.failures import MISUSED, Failed
 from quad.cli.remote import (
     DEFAULT_ADDRESS,
@@ -46,22 +47,6 @@ Password = Annotated[
     ),
 ]
 T = TypeVar("T")
-
-
-class Space(msgspec.Struct):
-    """A building in the campus's JSON; `range` in metres."""
-
-    id: str | int
-    name: str
-    latitude: float
-    longitude: float
-    range: float
-
-
-class CampusFile(msgspec.Struct):
-    """What `quad admin load` reads."""
-
-    spaces: list[Space] = msgspec.field(name="containedSpaces")
 
 
 @app.command(epilog="Example: quad admin load campus.json")
@@ -179,7 +164,7 @@ def logs(
 def _read_campus(file: Path) -> list[Space]:
     """Raises Failed."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=CampusFile, strict=False).spaces
+        return read_campus(file.read_bytes())
     except msgspec.DecodeError as error:
         raise Failed(f"{file} is not the JSON of a campus: {error}") from None
 

@@ -6,8 +6,9 @@ from typing import Final
 from sqlalchemy import Select, insert, select
 
 from quad.identity.passwords import hash_password, new_password
+from quad.nearby.admin_cookie import COOKIE, AdminCookies
 from quad.nearby.gate import Gate
-from quad.nearby.http import basic_of, bearer_of
+from quad.nearby.http import basic_of, bearer_of, cookie_of
 from quad.nearby.refusals import NotAllowed
 from quad.nearby.tables import administrators
 from quad.realtime.request import Request as Visit
@@ -20,23 +21,40 @@ _INSERT: Final = insert(administrators)
 
 
 class Administrator:
-    """Knows the administrator by HTTP Basic or, with the same password, by a bearer token."""
+    """Knows the administrator by a browser's cookie, by HTTP Basic, or by a bearer token.
+
+    The token is the password.
+    """
 
     def __init__(self, store: Store, password: str, gate: Gate) -> None:
         self._store = store
         self._password = password
         self._gate = gate
         self._hashed = ""
+        self._cookies = AdminCookies()
 
     async def open(self) -> None:
         """Read the password's hash; or make a password and show it, once. Raises StoreError."""
         if self._password:
             self._hashed = await hash_password(self._password)
-            return
-        self._hashed = await self._find() or await self._make()
+        else:
+            self._hashed = await self._find() or await self._make()
+        await self._cookies.open(self._store, self._password or self._hashed)
+
+    async def log_in(self, address: str, password: str) -> str:
+        """The value of a new cookie. Raises NotAllowed, TooManyTries."""
+        if not await self._gate.admits(address, _KEY, password, self._hashed):
+            raise NotAllowed("the administrator's password is wrong")
+        return self._cookies.sign()
+
+    def has_session(self, visit: Visit) -> bool:
+        """Whether a browser asks that has logged in."""
+        return self._cookies.is_valid(cookie_of(visit.headers, COOKIE))
 
     async def check(self, visit: Visit) -> None:
         """Return if it is the administrator who asks. Raises NotAllowed, TooManyTries."""
+        if self.has_session(visit):
+            return
         name, password = basic_of(visit.headers) or (NAME, bearer_of(visit.headers))
         if password is None:
             raise NotAllowed("the administrator's password is needed")

@@ -1,19 +1,24 @@
 """What the administrator asks for over HTTP, under `/API/admin`."""
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, Final
 
 from litestar import Router, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.handlers import BaseRouteHandler
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, Parameter
+from litestar.types import Guard
 from msgspec import Struct
 
+from quad.campus import CampusFile, Space
 from quad.nearby.admin import Administrator
 from quad.nearby.bot_routes import Shown
 from quad.nearby.bots import Bots
+from quad.nearby.buildings import Loaded
 from quad.nearby.http import EXPLAINED, AnyConnection, CrossSite, is_cross_site, one, visit_of
 from quad.nearby.model import (
     Building,
+    Position,
     check_id,
     check_name,
     check_position,
@@ -24,6 +29,14 @@ from quad.nearby.refusals import BadInput
 from quad.nearby.service import Buildings, Logs, People, Presence
 from quad.nearby.tables import Kind
 from quad.realtime.request import Network
+
+PATH: Final = "/API/admin"
+
+_SHOWN: Final = 100
+
+Offset = Annotated[int, Parameter(ge=0, description="How many to leave out at the beginning.")]
+Limit = Annotated[int, Parameter(ge=1, le=500, description="How many to answer at most.")]
+Search = Annotated[str, Parameter(description="What ids begin with, in lower or upper case.")]
 
 
 class Plan(Struct):
@@ -64,6 +77,62 @@ class BuildingLine(Struct):
     message: str
 
 
+class BuildingOverview(Struct):
+    """A building with what is there now; `radious` in metres, `bots` are ids."""
+
+    id: str
+    name: str
+    latitude: float
+    longitude: float
+    radious: float
+    online: int
+    bots: list[str]
+
+
+class BotOverview(Struct):
+    """A bot. `building` is a name; when it sent last is known of the latest notices only."""
+
+    id: str
+    building_id: str
+    building: str
+    is_authorised: bool
+    is_running: bool
+    last_sent_at: datetime | None
+
+
+class UserOverview(Struct):
+    """Somebody who has logged in once; the building is null out of all buildings and offline."""
+
+    id: str
+    is_online: bool
+    building_id: str | None
+    building: str | None
+
+
+class UserPage(Struct):
+    """Some of those who were asked for; `total` is how many there are on all pages together."""
+
+    total: int
+    users: list[UserOverview]
+
+
+class BuildingCount(Struct):
+    """How many people are online in a building."""
+
+    id: str
+    name: str
+    online: int
+
+
+class UserCounts(Struct):
+    """How many have ever logged in, are online, and are so out of all buildings and in each."""
+
+    known: int
+    online: int
+    outside: int
+    buildings: list[BuildingCount]
+
+
 class Campus(Struct, frozen=True):
     """What the administrator looks after."""
 
@@ -74,25 +143,29 @@ class Campus(Struct, frozen=True):
     bots: Bots
 
 
-def make_admin_router(
-    campus: Campus,
-    administrator: Administrator,
-    *,
-    range_limit_m: float,
-    trusted_proxies: tuple[Network, ...] = (),
-) -> Router:
-    """The routes; each asks for the administrator's credentials before anything else."""
+def make_guard(administrator: Administrator, trusted_proxies: tuple[Network, ...] = ()) -> Guard:
+    """What each of the administrator's routes asks before anything else."""
 
     async def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
         visit = visit_of(connection, trusted_proxies)
-        # A browser that knows the password adds it to whatever any page makes it send.
+        # A browser adds the password, or the cookie, to whatever any page makes it send.
         if is_cross_site(visit):
             raise CrossSite
         await administrator.check(visit)
 
+    return guard
+
+
+def make_admin_router(campus: Campus, guard: Guard, *, range_limit_m: float) -> Router:
+    """The routes, of which those of the original programs are as they have always been."""
     return Router(
-        "/API/admin",
-        route_handlers=[*_buildings(campus, range_limit_m), *_people(campus), *_bots(campus)],
+        PATH,
+        route_handlers=[
+            *_buildings(campus, range_limit_m),
+            *_people(campus),
+            *_logs(campus),
+            *_bots(campus),
+        ],
         guards=[guard],
         exception_handlers=EXPLAINED,
         response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
@@ -105,9 +178,9 @@ def _buildings(campus: Campus, range_limit_m: float) -> list[Any]:
     async def add_building(data: JSONBody[Plan | list[Plan]]) -> list[str]:
         """Add a building, or change the one that has this id."""
         plan = one(data)
-        building = Building(
-            check_id("id", str(plan.id)),
-            check_name("name", plan.name),
+        building = _building(
+            str(plan.id),
+            plan.name,
             check_position(plan.latitude, plan.longitude),
             check_radius("radious", plan.radious, range_limit_m),
         )
@@ -119,14 +192,63 @@ def _buildings(campus: Campus, range_limit_m: float) -> list[Any]:
         """All buildings."""
         return [Shown(building.id, building.name) for building in campus.buildings.list()]
 
-    @get("/logs/show/building/{building_id:str}")
-    async def show_building_log(building_id: FromPath[str]) -> list[BuildingLine]:
-        """The last ten notices in a building, newest first."""
-        kind: Kind = "building"
-        lines = await campus.logs.last_ten(kind, building_id)
-        return [BuildingLine(shown_time(line.at), line.bot_id, line.message) for line in lines]
+    @get("/buildings/show/all", sync_to_thread=False)
+    def show_all_of_buildings() -> list[BuildingOverview]:
+        """All buildings by name, with their places, their bots, and how many are online there."""
+        online, bots = campus.presence.count(), _bots_by_building(campus)
+        return [
+            BuildingOverview(
+                id=building.id,
+                name=building.name,
+                latitude=building.position.latitude,
+                longitude=building.position.longitude,
+                radious=building.radius_m,
+                online=online[building.id],
+                bots=bots.get(building.id, []),
+            )
+            for building in campus.buildings.list()
+        ]
 
-    return [add_building, show_buildings, show_building_log]
+    @post("/buildings/load", status_code=200)
+    async def load_campus(data: JSONBody[CampusFile]) -> Loaded:
+        """Add the buildings of a campus file, and change those that are there: all, or none.
+
+        If one of them cannot be, the answer is 400 and says which one.
+        """
+        return await campus.buildings.put_all(_read_spaces(data.spaces, range_limit_m))
+
+    return [add_building, show_buildings, show_all_of_buildings, load_campus]
+
+
+def _read_spaces(spaces: list[Space], range_limit_m: float) -> list[Building]:
+    """Raises BadInput, which names the first entry that is wrong."""
+    found: dict[str, Building] = {}
+    for number, space in enumerate(spaces):
+        try:
+            building = _building(
+                str(space.id),
+                space.name,
+                check_position(space.latitude, space.longitude),
+                check_radius("range", space.range, range_limit_m),
+            )
+            if building.id in found:
+                raise BadInput("another entry has the same `id`")
+        except BadInput as error:
+            name = f"{str(space.id)[:_SHOWN]!r}, {space.name[:_SHOWN]!r}"
+            raise BadInput(f"`containedSpaces[{number}]` ({name}): {error}") from None
+        found[building.id] = building
+    return list(found.values())
+
+
+def _building(id: str, name: str, position: Position, radius_m: float) -> Building:
+    return Building(check_id("id", id), check_name("name", name), position, radius_m)
+
+
+def _bots_by_building(campus: Campus) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for bot in campus.bots.list():
+        found.setdefault(bot.building_id, []).append(bot.id)
+    return found
 
 
 def _people(campus: Campus) -> list[Any]:
@@ -145,6 +267,66 @@ def _people(campus: Campus) -> list[Any]:
         """Who is online in a building."""
         return [Someone(user_id) for user_id in campus.presence.in_building(building_id)]
 
+    @get("/users/count", sync_to_thread=False)
+    def count_users() -> UserCounts:
+        """How many people there are, all together and in each building."""
+        online = campus.presence.count()
+        return UserCounts(
+            known=len(campus.people),
+            online=online.total(),
+            outside=online[None],
+            buildings=[
+                BuildingCount(building.id, building.name, online[building.id])
+                for building in campus.buildings.list()
+            ],
+        )
+
+    @get("/users/find", sync_to_thread=False)
+    def find_users(
+        search: Search = "",
+        is_online: Annotated[bool, Parameter(description="Only who is online.")] = False,
+        building: Annotated[
+            str, Parameter(description="Only who is online in the building with this id.")
+        ] = "",
+        offset: Offset = 0,
+        limit: Limit = 50,
+    ) -> UserPage:
+        """People whose ids begin with some letters, whatever their case, in that order."""
+        if building:
+            ids = _beginning_with(search, campus.presence.in_building(building))
+        elif is_online:
+            ids = _beginning_with(search, campus.presence.online_users())
+        else:
+            ids = campus.people.beginning_with(search)
+        shown = ids[offset : offset + limit]
+        return UserPage(len(ids), [_user(campus.presence, user_id) for user_id in shown])
+
+    return [show_users, show_online, show_in_building, count_users, find_users]
+
+
+def _beginning_with(prefix: str, ids: list[str]) -> list[str]:
+    first = prefix.casefold()
+    return sorted((id for id in ids if id.casefold().startswith(first)), key=str.casefold)
+
+
+def _user(presence: Presence, user_id: str) -> UserOverview:
+    building = presence.building_of(user_id)
+    return UserOverview(
+        id=user_id,
+        is_online=presence.is_online(user_id),
+        building_id=None if building is None else building.id,
+        building=None if building is None else building.name,
+    )
+
+
+def _logs(campus: Campus) -> list[Any]:
+    @get("/logs/show/building/{building_id:str}")
+    async def show_building_log(building_id: FromPath[str]) -> list[BuildingLine]:
+        """The last ten notices in a building, newest first."""
+        kind: Kind = "building"
+        lines = await campus.logs.last_ten(kind, building_id)
+        return [BuildingLine(shown_time(line.at), line.bot_id, line.message) for line in lines]
+
     @get("/logs/show/user/{user_id:str}")
     async def show_user_log(user_id: FromPath[str]) -> list[UserLine]:
         """The last ten things that somebody did, newest first."""
@@ -152,7 +334,7 @@ def _people(campus: Campus) -> list[Any]:
         lines = await campus.logs.last_ten(kind, user_id)
         return [UserLine(shown_time(line.at), line.message) for line in lines]
 
-    return [show_users, show_online, show_in_building, show_user_log]
+    return [show_building_log, show_user_log]
 
 
 def _bots(campus: Campus) -> list[Any]:
@@ -170,4 +352,20 @@ def _bots(campus: Campus) -> list[Any]:
             raise BadInput("it is 1 for authorised bots, or 0 for the others")
         return [Someone(bot_id) for bot_id in campus.bots.ids(is_authorised=bool(flag))]
 
-    return [authorise, show_bots]
+    @get("/bots/show", sync_to_thread=False)
+    def show_all_of_bots() -> list[BotOverview]:
+        """All bots by id."""
+        names = {building.id: building.name for building in campus.buildings.list()}
+        return [
+            BotOverview(
+                id=bot.id,
+                building_id=bot.building_id,
+                building=names[bot.building_id],
+                is_authorised=bot.is_authorised,
+                is_running=campus.bots.is_running(bot.id),
+                last_sent_at=bot.last_sent_at,
+            )
+            for bot in campus.bots.list()
+        ]
+
+    return [authorise, show_bots, show_all_of_bots]

@@ -1,12 +1,15 @@
 """Bots: programs that put notices to everyone in a building, once the administrator allows it."""
 
 from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import Select, bindparam, insert, select, update
 
 from quad.identity.passwords import hash_password, new_password
+from quad.nearby import tables
 from quad.nearby.gate import Gate
 from quad.nearby.model import check_id
 from quad.nearby.refusals import BadInput, CannotSave, NotAllowed, Unknown
@@ -29,6 +32,8 @@ class Bot(Struct):
     building_id: str
     pass_hash: str
     is_authorised: bool
+    # As far as is known: since the start, or among the last lines of its building's log.
+    last_sent_at: datetime | None = None
 
 
 class Availability(Struct, omit_defaults=True):
@@ -53,12 +58,14 @@ class Bots:
         messages: Messages,
         gate: Gate,
         registrations: Gate,
+        now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._buildings = buildings
         self._messages = messages
         self._gate = gate
         self._registrations = registrations
+        self._now = now
         self._bots: dict[str, Bot] = {}
         self._running: Counter[str] = Counter()
 
@@ -68,6 +75,15 @@ class Bots:
             row.id: Bot(row.id, row.building_id, row.pass_hash, row.is_authorised)
             for row in await self._store.read(_select())
         }
+        for building_id in {bot.building_id for bot in self._bots.values()}:
+            await self._read_log(building_id)
+
+    async def _read_log(self, building_id: str) -> None:
+        rows = await self._store.read(tables.select_last_logs("building", building_id))
+        for line in reversed(tables.read_logs(rows)):
+            bot = self._bots.get(line.bot_id or "")
+            if bot is not None:
+                bot.last_sent_at = line.at
 
     def check(self, bot_id: str) -> Availability:
         """Whether this bot could be run now."""
@@ -137,6 +153,7 @@ class Bots:
             raise NotAllowed("the bot's password is wrong")
         if bot.is_authorised:
             await self._messages.send_to_building(bot_id, bot.building_id, text)
+            bot.last_sent_at = self._now()
         return self.check(bot_id)
 
     async def authorise(self, bot_id: str, is_authorised: bool) -> None:
@@ -151,11 +168,19 @@ class Bots:
             raise CannotSave from error
         bot.is_authorised = is_authorised
 
-    def ids(self, *, is_authorised: bool) -> list[str]:
+    def ids(self, *, is_authorised: bool) -> "list[str]":
         """All that are authorised, or all that are not, by id."""
         return sorted(bot.id for bot in self._bots.values() if bot.is_authorised == is_authorised)
 
+    def list(self) -> "list[Bot]":
+        """All of them, by id."""
+        return sorted(self._bots.values(), key=lambda bot: bot.id)
+
     # Running bots
+
+    def is_running(self, bot_id: str) -> bool:
+        """Whether a connection of this bot is open."""
+        return bot_id in self._running
 
     def is_authenticated(self, address: str, bot_id: str) -> bool:
         """Whether the bot's password was shown from this address within the last day."""

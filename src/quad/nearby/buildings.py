@@ -1,12 +1,21 @@
 """The buildings of the campus: in memory as in the database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
 
 from quad.nearby import tables
 from quad.nearby.model import Building
 from quad.nearby.refusals import Unknown
 from quad.nearby.spatial import Circle, Circles, Point, distance_m, point_at
 from quad.store import Store
+
+
+class Loaded(Struct, frozen=True):
+    """What a campus file has brought: buildings that were not here, and those that differed."""
+
+    added: int
+    changed: int
 
 
 class Buildings:
@@ -29,6 +38,16 @@ class Buildings:
         await self._store.write(tables.put_building(building))
         self._set(building)
         self.on_change(building)
+
+    async def put_all(self, buildings: Iterable[Building]) -> Loaded:
+        """Add or change many: all of them, or none. Raises StoreError."""
+        news = [each for each in buildings if self._buildings.get(each.id) != each]
+        added = sum(each.id not in self._buildings for each in news)
+        await self._store.write(*map(tables.put_building, news))
+        for building in news:
+            self._set(building)
+            self.on_change(building)
+        return Loaded(added=added, changed=len(news) - added)
 
     def _set(self, building: Building) -> None:
         self._buildings[building.id] = building

@@ -85,19 +85,45 @@ def bearer_of(headers: Mapping[str, str]) -> str | None:
     return rest.strip() if scheme.lower() == "bearer" and rest.strip() else None
 
 
+def cookie_of(headers: Mapping[str, str], name: str) -> str:
+    """The value of a cookie; empty if the browser has none of this name."""
+    # Not http.cookies: a cookie of somebody else that it cannot read would hide ours.
+    for pair in headers.get("cookie", "").split(";"):
+        key, _, value = pair.strip().partition("=")
+        if key == name:
+            return value
+    return ""
+
+
+def is_https(request: AnyConnection) -> bool:
+    """Whether the browser speaks HTTPS, to us or to a proxy in front of us."""
+    # The header may be a lie, but its only victim would be who tells it.
+    forwarded = request.headers.get("x-forwarded-proto", "")
+    return "https" in (request.scope["scheme"], forwarded.split(",")[0].strip())
+
+
 # Refusals as answers
 
 
 def explain_refusal(request: AnyRequest, refused: NearbyRefused) -> Response[Refusal]:
     """What was declined, and why; nothing has changed."""
     headers = {"Cache-Control": "no-store"}
-    # Not for a wrong token: browsers would ask people for a password that they have not.
-    if isinstance(refused, NotAllowed):
+    # Not for a wrong token: browsers would ask people for a password that they have not. Nor for
+    # a script of a page, which asks by itself.
+    if isinstance(refused, NotAllowed) and not _is_from_script(request.headers):
         headers["WWW-Authenticate"] = 'Basic realm="Quad", charset="UTF-8"'
     if "retry_after_s" in refused.details:
         headers["Retry-After"] = str(refused.details["retry_after_s"])
     body = Refusal(str(refused), refused.code)
     return Response(body, status_code=refused.status, headers=headers)
+
+
+def _is_from_script(headers: Mapping[str, str]) -> bool:
+    mode = headers.get("sec-fetch-mode")
+    # Browsers say the mode over HTTPS and on this machine only; our page says what it wants, too.
+    if mode is None:
+        return headers.get("accept", "").startswith("application/json")
+    return mode != "navigate"
 
 
 def explain_store_error(request: AnyRequest, error: StoreError) -> Response[Refusal]:

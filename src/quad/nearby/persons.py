@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import sys
+from bisect import bisect_left, insort
 from collections import deque
 from datetime import datetime
 from typing import Final
@@ -108,6 +110,8 @@ class People:
         self._store = store
         self._range_m = range_m
         self._people: dict[str, Person] = {}
+        # By their letters, whatever their case.
+        self._sorted: list[str] = []
 
     async def load(self) -> None:
         """Read everybody. Raises StoreError."""
@@ -116,13 +120,18 @@ class People:
             if row.latitude is not None and row.longitude is not None:
                 point = point_at(Position(row.latitude, row.longitude))
             self._people[row.id] = Person(row.id, row.range_m, point)
+        self._sorted = sorted(sorted(self._people), key=str.casefold)
 
     async def ensure(self, user_id: str) -> Person:
         """Make somebody known, and return them. Raises BadInput, StoreError."""
         check_id("id", user_id)
         if user_id not in self._people:
             await self._store.write(tables.insert_user(user_id, self._range_m))
-        return self._people.setdefault(user_id, Person(user_id, self._range_m))
+        person = self._people.get(user_id)
+        if person is None:  # still: somebody else may have been faster
+            person = self._people[user_id] = Person(user_id, self._range_m)
+            insort(self._sorted, user_id, key=str.casefold)
+        return person
 
     def get(self, user_id: str) -> Person:
         """Raises Unknown."""
@@ -138,3 +147,14 @@ class People:
     def ids(self) -> list[str]:
         """Everybody's id, sorted."""
         return sorted(self._people)
+
+    def beginning_with(self, prefix: str) -> list[str]:
+        """Ids that begin so, in lower or upper case, sorted."""
+        first = prefix.casefold()
+        last = first + chr(sys.maxunicode)
+        start = bisect_left(self._sorted, first, key=str.casefold)
+        end = bisect_left(self._sorted, last, start, key=str.casefold)
+        return self._sorted[start:end]
+
+    def __len__(self) -> int:
+        return len(self._people)

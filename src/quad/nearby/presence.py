@@ -1,7 +1,7 @@
 """Who is online: connections, the tabs that they are, and who hears that somebody came or went."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -102,6 +102,19 @@ class Presence:
     def expected_in(self, building_id: str) -> list[Person]:
         """Those in a building who are online, or dropped there and may come back."""
         return self._where.expected_in(building_id)
+
+    def building_of(self, user_id: str) -> Building | None:
+        """Where somebody is who is online; None for anybody else, and out of all buildings."""
+        person = self._where.online.get(user_id)
+        return None if person is None else person.building
+
+    def is_online(self, user_id: str) -> bool:
+        """Whether somebody is online."""
+        return user_id in self._where.online
+
+    def count(self) -> Counter[str | None]:
+        """How many are online in each building, by its id; None is out of all buildings."""
+        return Counter(_id(person.building) for person in self._where.online.values())
 
     def expected(self) -> set[Person]:
         """Everybody who is online, or has dropped and may come back."""

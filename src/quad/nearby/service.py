@@ -1,7 +1,10 @@
 """What the rest of nearby asks for; every method raises NearbyRefused as it says."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Protocol
 
+from quad.nearby.buildings import Loaded
 from quad.nearby.model import Building, Entry
 from quad.nearby.tables import Kind
 
@@ -13,7 +16,12 @@ class People(Protocol):
         """Make somebody known. Raises BadInput, CannotSave."""
 
     def ids(self) -> list[str]:
-        """Everybody, in the order in which they came first."""
+        """Everybody, sorted."""
+
+    def beginning_with(self, prefix: str) -> list[str]:
+        """Ids that begin so, in lower or upper case, sorted."""
+
+    def __len__(self) -> int: ...
 
 
 class Buildings(Protocol):
@@ -21,6 +29,9 @@ class Buildings(Protocol):
 
     async def put(self, building: Building) -> None:
         """Add or change one. Raises BadInput, CannotSave."""
+
+    async def put_all(self, buildings: Iterable[Building]) -> Loaded:
+        """Add or change many: all of them, or none. Raises CannotSave."""
 
     def get(self, building_id: str) -> Building:
         """Raises Unknown."""
@@ -37,6 +48,15 @@ class Presence(Protocol):
 
     def in_building(self, building_id: str) -> list[str]:
         """Ids of those who are online in a building. Raises Unknown."""
+
+    def is_online(self, user_id: str) -> bool:
+        """Whether somebody is online."""
+
+    def building_of(self, user_id: str) -> Building | None:
+        """Where somebody is who is online; None for anybody else, and out of all buildings."""
+
+    def count(self) -> Counter[str | None]:
+        """How many are online in each building, by its id; None is out of all buildings."""
 
 
 class Messages(Protocol):

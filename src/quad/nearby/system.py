@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from quad.nearby.admin import Administrator
-from quad.nearby.admin_routes import Campus, make_admin_router
+from quad.nearby.admin_routes import Campus, make_admin_router, make_guard
+from quad.nearby.admin_session import make_session_router
 from quad.nearby.bot_routes import make_bot_router
 from quad.nearby.bots import Bots
 from quad.nearby.buildings import Buildings
@@ -75,8 +76,10 @@ class NearbySystem:
         self.sessions = Sessions(
             store, nearby.session_days, now=now, clock=clock, on_end=self.presence.end_session
         )
-        self.bots = Bots(store, self.buildings, self.messages, gate, registrations)
+        self.bots = Bots(store, self.buildings, self.messages, gate, registrations, now)
         self._administrator = Administrator(store, nearby.admin_password, gate)
+        self.admin_guard = make_guard(self._administrator, trusted_proxies)
+        """Lets nobody but the administrator through, for routes of others."""
         entrance = Entrance(self.sessions, self.people, self.presence, gate)
         register(server, entrance, self.presence, self.bots)
         self._pages = PageRoutes(
@@ -97,11 +100,11 @@ class NearbySystem:
                 trusted_proxies=trusted_proxies,
             ),
             make_bot_router(self.bots, self.buildings, trusted_proxies),
+            make_session_router(self._administrator, trusted_proxies),
             make_admin_router(
                 Campus(self.buildings, self.people, self.presence, self.logs, self.bots),
-                self._administrator,
+                self.admin_guard,
                 range_limit_m=nearby.range_limit_m,
-                trusted_proxies=trusted_proxies,
             ),
         )
 

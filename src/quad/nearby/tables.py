@@ -15,6 +15,7 @@ from sqlalchemy import (
     CompoundSelect,
     Double,
     Index,
+    Integer,
     Row,
     Select,
     Table,
@@ -119,6 +120,18 @@ administrators: Final = Table(
 )
 """One row, unless the password is set: the one made at the first start."""
 
+keys: Final = Table(
+    "nearby_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key", ShortText(_HASH), nullable=False),
+    **TABLE_OPTIONS,
+)
+"""One row: what the administrator's cookies are signed with, the same for every node."""
+
+_KEY_ID: Final = 1
+
+_INSERT_KEY: Final = insert(keys)
 _INSERT_USER: Final = upsert(users, key=["id"], update=[])
 _UPDATE_RANGE: Final = (
     update(users).where(users.c.id == bindparam("of_user")).values(range_m=bindparam("new_range"))
@@ -274,3 +287,16 @@ def select_open_tabs() -> Select[str]:
 def select_tabs() -> Select[Any]:
     """All tabs, those that were dropped first before the others."""
     return select(tabs).order_by(tabs.c.dropped_at, tabs.c.id)
+
+
+# The administrator's cookies
+
+
+def insert_key(key: str) -> Change:
+    """Keep the key; conflicts if there is one."""
+    return Change(_INSERT_KEY, {"id": _KEY_ID, "key": key})
+
+
+def select_key() -> Select[str]:
+    """One row, or none."""
+    return select(keys.c.key).where(keys.c.id == _KEY_ID)

@@ -14,10 +14,8 @@ from prometheus_client.core import (
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from quad.realtime import SocketServer
 from quad.realtime.counters import Histogram
-from quad.realtime.rawserver import RawServer
-from quad.web.statistics import CommitStatistics, LoopClock
+from quad.web.admin_figures import Gauges
 
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -25,19 +23,10 @@ _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class QuadCollector(Collector):
     """Reads the plain counters when somebody asks, so that counting costs nothing more."""
 
-    def __init__(
-        self,
-        server: SocketServer,
-        endpoint: RawServer,
-        commits: CommitStatistics,
-        clock: LoopClock,
-    ) -> None:
-        """`endpoint` shares the counters of `server`."""
-        self._server = server
-        self._endpoint = endpoint
-        self._counters = server.counters
-        self._commits = commits
-        self._clock = clock
+    def __init__(self, gauges: Gauges) -> None:
+        self._gauges = gauges
+        self._counters = gauges.counters
+        self._commits = gauges.commits
 
     def collect(self) -> Iterator[Metric]:
         """Every family with its present values."""
@@ -48,7 +37,7 @@ class QuadCollector(Collector):
         yield GaugeMetricFamily(
             "quad_loop_lateness_seconds",
             "How late the event loop's last tick was.",
-            self._clock.lateness_s,
+            self._gauges.clock.lateness_s,
         )
 
     def _connections(self) -> Iterator[Metric]:
@@ -81,7 +70,7 @@ class QuadCollector(Collector):
         yield CounterMetricFamily(
             "quad_deliveries",
             "Messages queued for a connection, once for each receiver.",
-            self._server.engine.delivery.delivered + self._endpoint.delivery.delivered,
+            self._gauges.deliveries,
         )
         yield CounterMetricFamily(
             "quad_slow_readers_closed",
@@ -91,8 +80,7 @@ class QuadCollector(Collector):
         yield GaugeMetricFamily(
             "quad_queued_bytes",
             "Bytes that wait for readers.",
-            sum(session.queued_bytes for session in self._server.engine.sessions.values())
-            + sum(connection.queued_bytes for connection in self._endpoint.connections),
+            self._gauges.queues().bytes,
         )
 
     def _store(self) -> Iterator[Metric]:

@@ -1,0 +1,77 @@
+"""How a browser logs the administrator in: the password once, then a cookie."""
+
+from litestar import Response, Router, delete, get, post
+from litestar.datastructures import Cookie, ResponseHeader
+from litestar.params import JSONBody
+from msgspec import Struct
+
+from quad.nearby.admin import Administrator
+from quad.nearby.admin_cookie import COOKIE, LIFETIME_S
+from quad.nearby.http import EXPLAINED, AnyRequest, CrossSite, is_cross_site, is_https, visit_of
+from quad.realtime.request import Network
+from quad.realtime.request import Request as Visit
+
+
+class AdminLogin(Struct):
+    """What opens a session of the administrator."""
+
+    password: str
+
+
+class AdminSession(Struct):
+    """Whether this browser has a session of the administrator."""
+
+    is_open: bool
+
+
+def make_session_router(
+    administrator: Administrator, trusted_proxies: tuple[Network, ...] = ()
+) -> Router:
+    """The routes under `/admin/session`."""
+
+    def own_visit(request: AnyRequest) -> Visit:
+        visit = visit_of(request, trusted_proxies)
+        if is_cross_site(visit):
+            raise CrossSite
+        return visit
+
+    @post("", status_code=204)
+    async def log_in(data: JSONBody[AdminLogin], request: AnyRequest) -> Response[None]:
+        """Log this browser in: the answer sets the cookie `quad_admin` for twelve hours.
+
+        A wrong password is 401, too many of them 429 with `Retry-After`.
+        """
+        visit = own_visit(request)
+        value = await administrator.log_in(visit.address, data.password)
+        return Response(None, status_code=204, cookies=[_cookie(request, value, LIFETIME_S)])
+
+    @get("", sync_to_thread=False)
+    def show_session(request: AnyRequest) -> AdminSession:
+        """Whether this browser is logged in."""
+        return AdminSession(administrator.has_session(visit_of(request, trusted_proxies)))
+
+    @delete("", status_code=204, sync_to_thread=False)
+    def log_out(request: AnyRequest) -> Response[None]:
+        """Log this browser out: the answer takes the cookie away."""
+        own_visit(request)
+        return Response(None, status_code=204, cookies=[_cookie(request, "", 0)])
+
+    return Router(
+        "/admin/session",
+        route_handlers=[log_in, show_session, log_out],
+        exception_handlers=EXPLAINED,
+        response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
+        tags=["administrator: session"],
+    )
+
+
+def _cookie(request: AnyRequest, value: str, max_age_s: int) -> Cookie:
+    return Cookie(
+        COOKIE,
+        value=value,
+        path="/",  # the page and the routes have no path in common
+        max_age=max_age_s,
+        httponly=True,
+        samesite="strict",
+        secure=is_https(request),
+    )

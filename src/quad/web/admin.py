@@ -1,0 +1,113 @@
+"""What the administrator sees of all systems together, under `/API/admin`."""
+
+from typing import Any
+
+from litestar import Router, get, post
+from litestar.datastructures import ResponseHeader
+from litestar.params import JSONBody
+from litestar.types import Guard
+from msgspec import Struct
+
+from quad.alert.service import AlertService
+from quad.chat.service import ChatSystem
+from quad.classroom.overview import ClassPage, list_classes
+from quad.classroom.refusals import RoomNotFound
+from quad.classroom.service import ClassroomService
+from quad.nearby.admin_routes import PATH, Limit, Offset
+from quad.nearby.http import EXPLAINED
+from quad.nearby.refusals import Unknown
+from quad.web.admin_figures import Figures, Gauges
+
+_NAMED = 100
+
+
+class ClassToClose(Struct):
+    """The class that is to end."""
+
+    room_id: int
+
+
+class AlertRoomOverview(Struct):
+    """An alert room with somebody in it; `names` are those of the first hundred who came."""
+
+    code: str
+    people: int
+    names: list[str]
+
+
+class ChatFigures(Struct):
+    """The chat: connections are all that are open, also of those who have not registered yet."""
+
+    chats: int
+    users: int
+    users_online: int
+    connections: int
+
+
+class Systems(Struct, frozen=True):
+    """What there is to look at."""
+
+    classroom: ClassroomService
+    alert: AlertService
+    chat: ChatSystem
+    gauges: Gauges
+
+
+def make_overview_router(systems: Systems, guard: Guard) -> Router:
+    """The routes; `guard` is that of all the administrator's."""
+    return Router(
+        PATH,
+        route_handlers=[*_classes(systems.classroom), *_others(systems)],
+        guards=[guard],
+        exception_handlers=EXPLAINED,
+        response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
+        tags=["administrator: all systems"],
+    )
+
+
+def _classes(classroom: ClassroomService) -> list[Any]:
+    @get("/classes/show")
+    async def show_classes(offset: Offset = 0, limit: Limit = 50) -> ClassPage:
+        """The open classes: first those where somebody is online, then the newest."""
+        return await list_classes(classroom.rooms, offset, limit)
+
+    @post("/classes/close", status_code=200)
+    async def close_class(data: JSONBody[ClassToClose]) -> list[str]:
+        """Close a class for everybody in it; the answer is an empty list."""
+        try:
+            await classroom.leaving.close_for_all(data.room_id)
+        except RoomNotFound:
+            raise Unknown("class", str(data.room_id)) from None
+        return []
+
+    return [show_classes, close_class]
+
+
+def _others(systems: Systems) -> list[Any]:
+    @get("/rooms/show", sync_to_thread=False)
+    def show_alert_rooms() -> list[AlertRoomOverview]:
+        """The alert rooms that somebody is in, by code."""
+        rooms = sorted(systems.alert.rooms, key=lambda room: room.code)
+        return [
+            AlertRoomOverview(room.code, len(room.people), list(room.people)[:_NAMED])
+            for room in rooms
+            if room.people
+        ]
+
+    @get("/chats/show", sync_to_thread=False)
+    def show_chats() -> ChatFigures:
+        """How many chats and users there are, and how many are online."""
+        chats = systems.chat.chats
+        return ChatFigures(
+            chats=len(chats.by_name),
+            users=len(chats.users),
+            users_online=len({seat.user for seat in chats.seats.values()}),
+            connections=len(systems.chat.endpoint),
+        )
+
+    @get("/figures", sync_to_thread=False)
+    def show_figures() -> Figures:
+        """Live figures of the server: what is open and waits now, and totals since the start."""
+        return systems.gauges.read()
+
+    return [show_alert_rooms, show_chats, show_figures]
