@@ -141,8 +141,11 @@ async def client(pages: StatsPages) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @asynccontextmanager
-async def listening(client: httpx.AsyncClient, room: int = ROOM) -> AsyncIterator[Events]:
-    async with client.stream("GET", f"/roomstats/{room}/events") as response:
+async def listening(
+    client: httpx.AsyncClient, room: int = ROOM, language: str = "en"
+) -> AsyncIterator[Events]:
+    address = f"/roomstats/{room}/events?language={language}"
+    async with client.stream("GET", address) as response:
         assert response.status_code == 200
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
         yield Events(response)
@@ -162,10 +165,10 @@ def test_a_board_has_a_row_per_student_and_a_column_per_task() -> None:
         (7, "Аня", 66),
         (8, "Ben", 0),
     ]
-    assert [(cell.sign, cell.words) for cell in board.rows[0].cells] == [
-        ("✅", "done"),
-        ("✅", "accepted"),
-        ("?", "needs help"),
+    assert [(cell.sign, cell.status) for cell in board.rows[0].cells] == [
+        ("✅", "DONE"),
+        ("✅", "ACCEPTED"),
+        ("?", "HELP"),
     ]
     assert [cell.status for cell in board.rows[1].cells] == ["NONE"] * 3
     assert board.percent == 33
@@ -213,7 +216,35 @@ async def test_a_room_without_figures_is_a_page_that_says_so(
     assert page.status_code == 404
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     shown = room.replace("<", "&lt;").replace(">", "&gt;")
-    assert f"There is no room {shown}, or none of its students" in page.text
+    assert f'<span class="number">{shown}</span>' in page.text
+    assert "There is no such room, or none of its students" in page.text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en-GB", "needs help"), ("pt-BR", "precisa de ajuda"), ("ru", "нужна помощь")],
+)
+async def test_the_page_and_its_table_speak_the_language_of_the_browser(
+    client: httpx.AsyncClient, rooms: Rooms, language: str, words: str
+) -> None:
+    rooms.put(ROOM, {"Anna": {"1": "HELP"}})
+    page = await client.get(f"/roomstats/{ROOM}", headers={"accept-language": language})
+    code = language.partition("-")[0]
+    assert f'<html lang="{code}">' in page.text
+    assert words in page.text
+    assert f'data-events="/roomstats/{ROOM}/events?language={code}"' in page.text
+    async with listening(client, language=code) as events, listening(client) as english:
+        assert words in await events.board()
+        assert "needs help" in await english.board()
+        rooms.put(ROOM, {"Anna": {"1": "DONE"}})
+        assert 'data-status="DONE"' in await events.board()
+    await until(lambda: not rooms.is_watched(ROOM))
+
+
+async def test_a_table_in_a_language_that_nobody_translated_is_not_there(
+    client: httpx.AsyncClient,
+) -> None:
+    assert (await client.get(f"/roomstats/{ROOM}/events?language=tlh")).status_code == 404
 
 
 async def test_the_page_asks_for_nothing_from_elsewhere(

@@ -12,25 +12,19 @@ from contextlib import AbstractContextManager, aclosing, contextmanager
 from typing import Any, Final, Protocol
 
 from litestar import Request, Response, Router, get
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
 from quad.classroom.model import Stats
+from quad.languages import LANGUAGES, choose_language, texts_of
 from quad.pages import Pages
 
 PATH: Final = "/roomstats"
 _LOG = logging.getLogger(__name__)
 
 _SIGNS: Final = {"DONE": "✅", "ACCEPTED": "✅", "HELP": "?", "IN_PROGRESS": "•"}
-_WORDS: Final = {
-    "NONE": "not started",
-    "IN_PROGRESS": "in progress",
-    "HELP": "needs help",
-    "DONE": "done",
-    "ACCEPTED": "accepted",
-}
 _FINISHED: Final = {"DONE", "ACCEPTED"}
 
 _STREAM_HEADERS: Final = [
@@ -39,6 +33,8 @@ _STREAM_HEADERS: Final = [
     (b"x-accel-buffering", b"no"),  # nginx would collect the events
 ]
 _DIGITS: Final = 10
+_Shown = tuple[int, str]
+"""A room's number, and the language in which somebody looks at it."""
 _HELLO: Final = b"retry: 2000\n\n"
 _HEARTBEAT: Final = b":\n\n"
 
@@ -77,7 +73,7 @@ class StatsPages:
         self._interval_s = interval_s
         self._stream_limit = stream_limit
         self._streams = 0
-        self._feeds: dict[int, _Feed] = {}
+        self._feeds: dict[_Shown, _Feed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_open = True
         self.router = self._routes()
@@ -94,11 +90,12 @@ class StatsPages:
         @get("/{room:str}")
         async def page(room: FromPath[str], request: Request[Any, Any, Any]) -> Response[str]:
             base = request.scope.get("root_path", "") + PATH
-            return await self._page(room, base)
+            language = choose_language(request.headers.get("accept-language", ""))
+            return await self._page(room, base, language)
 
         @get("/{room:str}/events")
-        async def events(room: FromPath[str]) -> ASGIApp:
-            return self._events(room)
+        async def events(room: FromPath[str], language: FromQuery[str] = "en") -> ASGIApp:
+            return self._events(room, language)
 
         @get("/static/{name:str}")
         async def static(name: FromPath[str]) -> Response[bytes]:
@@ -106,28 +103,29 @@ class StatsPages:
 
         return Router(PATH, route_handlers=[page, events, static], include_in_schema=False)
 
-    async def _page(self, room: str, base: str) -> Response[str]:
+    async def _page(self, room: str, base: str, language: str) -> Response[str]:
         room_id = _room_id(room)
         board = None if room_id is None else make_board(await self._source.stats(room_id))
         values = {
             "room": room,
             "board": board,
             "base": base,
-            "events": None if room_id is None else f"{base}/{room_id}/events",
+            "events": None if room_id is None else f"{base}/{room_id}/events?language={language}",
+            "t": texts_of(language, "roomstats"),
         }
         return _PAGES.page("roomstats.html", values, status=404 if board is None else 200)
 
-    def _events(self, room: str) -> ASGIApp:
+    def _events(self, room: str, language: str) -> ASGIApp:
         room_id = _room_id(room)
-        if room_id is None:
+        if room_id is None or language not in LANGUAGES:
             return ASGIResponse(status_code=404)
         if not self._is_open or self._streams >= self._stream_limit:
             return ASGIResponse(status_code=503)
-        return _EventStream(self._frames(room_id))
+        return _EventStream(self._frames((room_id, language)))
 
-    async def _frames(self, room_id: int) -> AsyncGenerator[bytes, None]:
+    async def _frames(self, shown: _Shown) -> AsyncGenerator[bytes, None]:
         yield _HELLO
-        with self._listening(room_id) as (feed, news):
+        with self._listening(shown) as (feed, news):
             while True:
                 has_news = await _is_set_within(self._heartbeat_s, news)
                 if feed.is_over:
@@ -136,9 +134,9 @@ class StatsPages:
                 yield feed.frame if has_news else _HEARTBEAT
 
     @contextmanager
-    def _listening(self, room_id: int) -> "Iterator[tuple[_Feed, asyncio.Event]]":
+    def _listening(self, shown: _Shown) -> "Iterator[tuple[_Feed, asyncio.Event]]":
         """Take part in a room's feed; the first starts it, the last ends it."""
-        feed = self._feeds.get(room_id) or self._start_feed(room_id)
+        feed = self._feeds.get(shown) or self._start_feed(shown)
         news = asyncio.Event()
         if feed.frame:
             news.set()
@@ -153,9 +151,9 @@ class StatsPages:
                 self._forget(feed)
                 feed.task.cancel()
 
-    def _start_feed(self, room_id: int) -> "_Feed":
-        feed = _Feed(room_id, self._source, self._interval_s)
-        self._feeds[room_id] = feed
+    def _start_feed(self, shown: _Shown) -> "_Feed":
+        feed = _Feed(shown, self._source, self._interval_s)
+        self._feeds[shown] = feed
         self._tasks.add(feed.task)
         feed.task.add_done_callback(lambda task: self._feed_ended(feed))
         return feed
@@ -166,22 +164,22 @@ class StatsPages:
         feed.end()
         if not feed.task.cancelled() and (error := feed.task.exception()):
             # The streams have ended; the browsers come back and a new feed tries again.
-            _LOG.error("the results of room %d failed", feed.room_id, exc_info=error)
+            _LOG.error("the results of room %d failed", feed.shown[0], exc_info=error)
 
     def _forget(self, feed: "_Feed") -> None:
-        if self._feeds.get(feed.room_id) is feed:
-            del self._feeds[feed.room_id]
+        if self._feeds.get(feed.shown) is feed:
+            del self._feeds[feed.shown]
 
 
 class _Feed:
-    """The table of one room, rendered once after a change for everyone who looks at it."""
+    """The table of a room in a language, rendered once after a change for all who look at it."""
 
-    def __init__(self, room_id: int, source: StatsSource, interval_s: float) -> None:
-        self.room_id = room_id
+    def __init__(self, shown: _Shown, source: StatsSource, interval_s: float) -> None:
+        self.shown = shown
         self.frame = b""
         self.is_over = False
         self.listeners: set[asyncio.Event] = set()
-        self.task = asyncio.create_task(self._run(source, interval_s), name=f"roomstats {room_id}")
+        self.task = asyncio.create_task(self._run(source, interval_s), name=f"roomstats {shown[0]}")
 
     def end(self) -> None:
         """Let every listener stop."""
@@ -189,10 +187,11 @@ class _Feed:
         self._wake()
 
     async def _run(self, source: StatsSource, interval_s: float) -> None:
-        with source.watch(self.room_id) as changed:
+        room_id, language = self.shown
+        with source.watch(room_id) as changed:
             while True:
                 changed.clear()
-                frame = _frame(self.room_id, await source.stats(self.room_id))
+                frame = _frame(await source.stats(room_id), language)
                 if frame != self.frame:
                     self.frame = frame
                     self._wake()
@@ -240,12 +239,11 @@ async def _is_set_within(limit_s: float, event: asyncio.Event) -> bool:
 
 
 class Cell(Struct, frozen=True):
-    """One task of one student: a sign to see and words to hear."""
+    """One task of one student; the sign is what is seen of the status."""
 
     task: str
     status: str
     sign: str
-    words: str
 
 
 class Row(Struct, frozen=True):
@@ -281,10 +279,7 @@ def make_board(stats: Stats | None) -> Board | None:
 
 def _cells(tasks: Sequence[str], steps: Mapping[str, str]) -> list[Cell]:
     statuses = [(task, steps.get(task, "NONE")) for task in tasks]
-    return [
-        Cell(task, status, _SIGNS.get(status, ""), _WORDS.get(status, status))
-        for task, status in statuses
-    ]
+    return [Cell(task, status, _SIGNS.get(status, "")) for task, status in statuses]
 
 
 def _percent(tasks: Sequence[str], students: Sequence[Mapping[str, str]]) -> int:
@@ -293,8 +288,9 @@ def _percent(tasks: Sequence[str], students: Sequence[Mapping[str, str]]) -> int
     return 100 * finished // (len(tasks) * len(students))
 
 
-def _frame(room_id: int, stats: Stats | None) -> bytes:
-    html = _PAGES.render("board.html", room=room_id, board=make_board(stats))
+def _frame(stats: Stats | None, language: str) -> bytes:
+    texts = texts_of(language, "roomstats")
+    html = _PAGES.render("board.html", t=texts, board=make_board(stats))
     # Every kind of line break ends a field of an event; in HTML they are all the same.
     lines = html.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     data = "".join(f"data: {line}\n" for line in lines)

@@ -8,13 +8,14 @@
   const board = document.getElementById("board");
   const state = document.getElementById("state");
   const news = document.getElementById("news");
+  const texts = document.body.dataset;
 
   function connect() {
-    const source = new EventSource(document.body.dataset.events);
-    source.addEventListener("open", () => say("Live", false));
+    const source = new EventSource(texts.events);
+    source.addEventListener("open", () => say(texts.live, false));
     source.addEventListener("board", (event) => show(event.data));
     source.addEventListener("error", () => {
-      say("Connection lost, trying again", true);
+      say(texts.lost, true);
       // A browser tries again by itself unless the server refused.
       if (source.readyState === EventSource.CLOSED) {
         setTimeout(connect, RETRY_MS * (1 + Math.random()));
@@ -60,12 +61,12 @@
     }
     const rest = changes.length - SPOKEN_AT_ONCE;
     const spoken = changes.slice(0, SPOKEN_AT_ONCE).join(". ");
-    news.textContent = rest > 0 ? `${spoken}. And ${rest} more.` : spoken;
+    news.textContent = rest > 0 ? `${spoken}. ${texts.more} ${rest}.` : spoken;
   }
 
   function words(cell) {
     const name = cell.parentElement.querySelector(".name").textContent.trim();
-    return `${name}, task ${cell.dataset.task}: ${cell.querySelector(".unseen").textContent}`;
+    return `${name}, ${texts.task} ${cell.dataset.task}: ${cell.querySelector(".unseen").textContent}`;
   }
 
   function cells() {
@@ -80,7 +81,7 @@
     return `${cell.parentElement.dataset.student}/${cell.dataset.task}`;
   }
 
-  if (document.body.dataset.events) {
+  if (texts.events) {
     connect();
   }
 })();
