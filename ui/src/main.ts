@@ -19,8 +19,8 @@ const AREAS: Record<string, Area> = {
   },
   student: { load: () => import("./student/Student.svelte"), messages: ["student", "class"] },
   chat: { load: () => import("./chat/Chat.svelte"), messages: ["chat"] },
-  nearby: { load: () => import("./nearby/Nearby.svelte"), messages: ["nearby"] },
-  admin: { load: () => import("./admin/Admin.svelte"), messages: ["admin"] },
+  nearby: { load: () => import("./nearby/Nearby.svelte"), messages: ["nearby", "map"] },
+  admin: { load: () => import("./admin/Admin.svelte"), messages: ["admin", "map"] },
 };
 
 async function start(): Promise<void> {
