@@ -38,6 +38,8 @@ from quad.settings import ClassroomSettings, LimitSettings, Settings
 from quad.shell import Shell
 from quad.store import Store, is_current, migrate, safe_url
 from quad.store.mailbox import Mailbox
+from quad.web.admin import Systems, make_overview_router
+from quad.web.admin_figures import Gauges
 from quad.web.application import make_application
 from quad.web.health import make_health
 from quad.web.metrics import QuadCollector, make_metrics
@@ -137,15 +139,18 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Parts:
     stack.callback(clock.stop)
     shell = Shell(settings.engine.path)
     pages = StatsPages(classroom)
-    collector = QuadCollector(server, chat.endpoint, commits, clock)
+    gauges = Gauges(server, chat.endpoint, commits, clock)
     application = Litestar(
         [
             make_application(shell),
             *make_health(store, clock),
-            make_metrics(collector),
+            make_metrics(QuadCollector(gauges)),
             pages.router,
             alert.router,
             *nearby.routers,
+            make_overview_router(
+                Systems(classroom, alert.service, chat, gauges), nearby.admin_guard
+            ),
         ],
         exception_handlers={Refused: _explain_refusal},
         logging_config=None,  # ours is set already
