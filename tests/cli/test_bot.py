@@ -200,7 +200,7 @@ async def test_heartbeats_are_answered_and_a_goodbye_is_understood() -> None:
         port = next(iter(server.sockets)).getsockname()[1]
         async with linked(f"http://127.0.0.1:{port}", greeting("x")) as link:
             await asyncio.wait_for(done.wait(), 5)
-            assert heard[:4] == ["40", "3", '420["new_bot", {"id": "x"}]', "3"]
+            assert heard[:4] == ["40", "3", '420["new_bot",{"id":"x"}]', "3"]
             assert not link.done()
         with pytest.raises(Unreachable, match="has closed"):
             async with linked(f"http://127.0.0.1:{port}", greeting("x")):
