@@ -5,14 +5,16 @@ from typing import Any
 
 import httpx
 import pytest
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
 
+from quad.nearby import admin_cookie
 from quad.nearby.admin import Administrator
 from quad.nearby.gate import Gate
 from quad.nearby.tables import administrators
 from quad.settings import NearbySettings
 from quad.store import Store
-from tests.nearby.campus import ADMIN, LIBRARY, TOWER, Campus, open_campus
+from tests.nearby.campus import ADMIN, FIELD, LIBRARY, TOWER, Campus, open_campus
 
 ANNEX = {"id": "3", "name": "Annex", "latitude": 38.7, "longitude": -9.1, "radious": 40}
 
@@ -123,6 +125,258 @@ async def test_bots_are_shown_by_whether_they_are_authorised(campus: Campus) -> 
 async def test_a_bot_that_does_not_exist_cannot_be_authorised(campus: Campus) -> None:
     answer = await post(campus, "bots/update/auth", {"id": "nobody", "state": True})
     assert (answer.status_code, answer.json()["detail"]) == (400, "there is no bot 'nobody'")
+
+
+# --- what their page shows ------------------------------------------------------------------------
+
+SPACES = [
+    {"id": 1, "name": "Tower", "latitude": 38.737, "longitude": -9.139, "range": 60},
+    {"id": 2, "name": "Big library", "latitude": "38.74", "longitude": "-9.139", "range": "90"},
+    {"id": "3", "name": "Annex", "latitude": 38.73, "longitude": -9.13, "range": 40, "type": "x"},
+]
+
+
+async def test_a_campus_file_adds_and_changes_buildings_and_people_are_told(
+    campus: Campus,
+) -> None:
+    ana = await campus.page("ana")
+    await campus.move("ana", FIELD)
+    await ana.take()
+    answer = await post(campus, "buildings/load", {"containedSpaces": SPACES, "name": "Campus"})
+    assert (answer.status_code, answer.json()) == (200, {"added": 1, "changed": 1})
+    assert ("new_movement",) in await ana.take()
+    shown = await get(campus, "buildings/show/all")
+    assert shown[:2] == [
+        {
+            "id": "3",
+            "name": "Annex",
+            "latitude": 38.73,
+            "longitude": -9.13,
+            "radious": 40.0,
+            "online": 1,
+            "bots": [],
+        },
+        {
+            "id": "2",
+            "name": "Big library",
+            "latitude": 38.74,
+            "longitude": -9.139,
+            "radious": 90.0,
+            "online": 0,
+            "bots": [],
+        },
+    ]
+    answer = await post(campus, "buildings/load", {"containedSpaces": SPACES})
+    assert answer.json() == {"added": 0, "changed": 0}
+
+
+WRONG_SPACES: list[tuple[dict[str, Any], str]] = [
+    ({"latitude": 91}, "`containedSpaces[1]` ('9', 'New'): `latitude` is not"),
+    ({"range": -1}, "`containedSpaces[1]` ('9', 'New'): `range` is not"),
+    ({"name": " "}, "`containedSpaces[1]` ('9', ' '): `name` is empty"),
+    ({"id": 1}, "`containedSpaces[1]` ('1', 'New'): another entry has the same `id`"),
+    ({"longitude": "west"}, "`containedSpaces[1].longitude`: Expected `float`"),
+    ({"range": None}, "`containedSpaces[1].range`: Expected `float`"),
+]
+
+
+async def test_a_campus_file_with_a_wrong_entry_changes_nothing_and_the_entry_is_named(
+    campus: Campus,
+) -> None:
+    renamed = {**SPACES[0], "name": "Renamed"}
+    new = {"id": 9, "name": "New", "latitude": 38.7, "longitude": -9.1, "range": 10}
+    for change, words in WRONG_SPACES:
+        spaces = [renamed, {**new, **change}]
+        answer = await post(campus, "buildings/load", {"containedSpaces": spaces})
+        assert (change, answer.status_code) == (change, 400)
+        assert words in answer.json()["detail"]
+    answer = await post(campus, "buildings/load", {"spaces": []})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_input")
+    assert "containedSpaces" in answer.json()["detail"]
+    assert [building.name for building in campus.nearby.buildings.list()] == ["Library", "Tower"]
+
+
+async def test_people_are_found_by_the_beginning_of_their_id(campus: Campus) -> None:
+    for user_id in ("ist10", "Ist2", "bob", "ist1", "IST3"):
+        await campus.token(user_id)
+    await campus.page("ist1")
+    await campus.page("Ist2")
+    await campus.move("ist1", TOWER.position)
+    assert await get(campus, "users/find?search=iST&offset=1&limit=2") == {
+        "total": 4,
+        "users": [
+            {"id": "ist10", "is_online": False, "building_id": None, "building": None},
+            {"id": "Ist2", "is_online": True, "building_id": None, "building": None},
+        ],
+    }
+
+    async def ids(query: str) -> list[str]:
+        return [user["id"] for user in (await get(campus, f"users/find{query}"))["users"]]
+
+    assert await ids("") == ["bob", "ist1", "ist10", "Ist2", "IST3"]
+    assert await ids("?is_online=true") == ["ist1", "Ist2"]
+    assert await ids("?is_online=true&search=IST2") == ["Ist2"]
+    assert await ids("?building=1") == ["ist1"]
+    assert await ids("?search=ist9") == []
+    for query in ("limit=0", "limit=501", "offset=-1", "limit=x", "building=9"):
+        answer = await campus.http.get(f"/API/admin/users/find?{query}", auth=ADMIN)
+        assert (query, answer.status_code) == (query, 400)
+    assert await get(campus, "users/count") == {
+        "known": 5,
+        "online": 2,
+        "outside": 1,
+        "buildings": [
+            {"id": "2", "name": "Library", "online": 0},
+            {"id": "1", "name": "Tower", "online": 1},
+        ],
+    }
+
+
+async def test_bots_are_shown_with_whether_they_run_and_when_they_last_sent(
+    database: Path,
+) -> None:
+    async with open_campus(database) as campus:
+        for bot in ("canteen", "alarm"):
+            await campus.nearby.bots.register("here", bot, "1")
+        await campus.nearby.bots.authorise("canteen", True)
+        campus.nearby.bots.connected("canteen")
+        canteen = {
+            "id": "canteen",
+            "building_id": "1",
+            "building": "Tower",
+            "is_authorised": True,
+            "is_running": True,
+            "last_sent_at": None,
+        }
+        alarm = {**canteen, "id": "alarm", "is_authorised": False, "is_running": False}
+        assert await get(campus, "bots/show") == [alarm, canteen]
+        assert (await get(campus, "buildings/show/all"))[1]["bots"] == ["alarm", "canteen"]
+        password = await campus.nearby.bots.register("here", "clock", "1")
+        await campus.nearby.bots.authorise("clock", True)
+        await campus.nearby.bots.send("here", "clock", "tick", password)
+        campus.nearby.bots.disconnected("canteen")
+        assert (await get(campus, "bots/show"))[2]["last_sent_at"] == "2024-05-17T12:00:00Z"
+    async with open_campus(database) as campus:
+        shown = [
+            (bot["id"], bot["is_running"], bot["last_sent_at"])
+            for bot in await get(campus, "bots/show")
+        ]
+        sent = "2024-05-17T12:00:00Z"
+        assert shown == [("alarm", False, None), ("canteen", False, None), ("clock", False, sent)]
+
+
+# --- their browser --------------------------------------------------------------------------------
+
+LOGIN = {"password": ADMIN[1]}
+USERS = "/API/admin/users/show"
+
+
+async def test_a_browser_logs_in_and_out(campus: Campus) -> None:
+    assert (await campus.http.get("/admin/session")).json() == {"is_open": False}
+    answer = await campus.http.post("/admin/session", json=LOGIN)
+    assert (answer.status_code, answer.content) == (204, b"")
+    name, _, flags = answer.headers["set-cookie"].partition("=")
+    assert name == "quad_admin"
+    assert set(flags.split("; ")[1:]) == {
+        "HttpOnly",
+        "Max-Age=43200",
+        "Path=/",
+        "SameSite=strict",
+    }
+    assert (await campus.http.get("/admin/session")).json() == {"is_open": True}
+    assert (await campus.http.get(USERS)).status_code == 200
+    assert (await campus.http.delete("/admin/session")).status_code == 204
+    assert (await campus.http.get("/admin/session")).json() == {"is_open": False}
+    assert (await campus.http.get(USERS)).status_code == 401
+
+
+async def test_the_cookie_of_a_browser_behind_https_never_goes_in_the_clear(
+    campus: Campus,
+) -> None:
+    headers = {"X-Forwarded-Proto": "https"}
+    answer = await campus.http.post("/admin/session", json=LOGIN, headers=headers)
+    assert "; Secure" in answer.headers["set-cookie"]
+
+
+async def test_a_page_of_another_site_cannot_use_the_browsers_cookie(campus: Campus) -> None:
+    await campus.http.post("/admin/session", json=LOGIN)
+    for headers in (
+        {"Origin": "https://evil.example.org"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "null"},
+    ):
+        path = "/API/admin/buildings/add"
+        answers = [
+            await campus.http.post(path, json=ANNEX, headers=headers),
+            await campus.http.post("/admin/session", json=LOGIN, headers=headers),
+            await campus.http.delete("/admin/session", headers=headers),
+        ]
+        assert [(each.status_code, each.json()["code"]) for each in answers] == [
+            (403, "cross_site")
+        ] * 3
+    own = {"Origin": campus.url, "Sec-Fetch-Site": "same-origin"}
+    answer = await campus.http.post("/API/admin/buildings/add", json=ANNEX, headers=own)
+    assert answer.status_code == 200
+
+
+async def test_a_wrong_password_in_the_page_is_refused_without_a_dialogue_and_limited(
+    database: Path,
+) -> None:
+    async with open_campus(database, {"wrong_tries_burst": 2}, is_limited=True) as campus:
+        wrong = {"password": "wrong"}
+        tries = [await campus.http.post("/admin/session", json=wrong) for _ in range(3)]
+        assert [each.status_code for each in tries] == [401, 401, 429]
+        assert tries[0].json() == {"detail": "the password is wrong", "code": "wrong_password"}
+        assert "www-authenticate" not in tries[0].headers
+        assert "set-cookie" not in tries[0].headers
+        assert int(tries[2].headers["retry-after"]) >= 1
+        # The same account as for passwords by HTTP Basic.
+        assert (await campus.http.get(USERS, auth=ADMIN)).status_code == 429
+
+
+async def test_browsers_ask_for_the_password_only_where_there_is_no_page_to_ask(
+    campus: Campus,
+) -> None:
+    challenged = [
+        "www-authenticate" in (await campus.http.get(USERS, headers=headers)).headers
+        for headers in (
+            {},
+            {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"},
+            {"Accept": "text/html,*/*", "Referer": f"{campus.url}/"},
+            {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin"},
+            {"Referer": f"{campus.url}/admin"},
+        )
+    ]
+    assert challenged == [True, True, True, False, False]
+
+
+async def test_a_cookie_outlives_a_restart_and_ends_with_the_password(database: Path) -> None:
+    async def is_open(values: dict[str, str] | None = None) -> bool:
+        async with open_campus(database, values) as campus:
+            answer = await campus.http.get("/admin/session", headers=headers)
+            return bool(answer.json()["is_open"])
+
+    async with open_campus(database) as campus:
+        await campus.http.post("/admin/session", json=LOGIN)
+        headers = {"Cookie": f"other=1; quad_admin={campus.http.cookies['quad_admin']}"}
+    assert await is_open()
+    assert not await is_open({"admin_password": "another"})
+
+
+async def test_a_cookie_that_was_not_signed_here_or_too_long_ago_is_none(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await campus.http.post("/admin/session", json=LOGIN)
+    value = campus.http.cookies["quad_admin"]
+    foreign = URLSafeTimedSerializer("another key", salt="quad.admin").dumps("admin")
+    for forged in (foreign, value[:-2], value.partition(".")[0], "", "\xff"):
+        campus.http.cookies.clear()
+        answer = await campus.http.get(USERS, headers={b"Cookie": b"quad_admin=" + forged.encode()})
+        assert answer.status_code == 401
+    monkeypatch.setattr(admin_cookie, "LIFETIME_S", -1)
+    headers = {"Cookie": f"quad_admin={value}"}
+    assert (await campus.http.get(USERS, headers=headers)).status_code == 401
 
 
 # --- who it is ------------------------------------------------------------------------------------

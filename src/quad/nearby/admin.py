@@ -9,7 +9,7 @@ from quad.identity.passwords import hash_password, new_password
 from quad.nearby.admin_cookie import COOKIE, AdminCookies
 from quad.nearby.gate import Gate
 from quad.nearby.http import basic_of, bearer_of, cookie_of
-from quad.nearby.refusals import NotAllowed
+from quad.nearby.refusals import NotAllowed, WrongPassword
 from quad.nearby.tables import administrators
 from quad.realtime.request import Request as Visit
 from quad.store import Change, Conflict, Store
@@ -42,9 +42,9 @@ class Administrator:
         await self._cookies.open(self._store, self._password or self._hashed)
 
     async def log_in(self, address: str, password: str) -> str:
-        """The value of a new cookie. Raises NotAllowed, TooManyTries."""
+        """The value of a new cookie. Raises WrongPassword, TooManyTries."""
         if not await self._gate.admits(address, _KEY, password, self._hashed):
-            raise NotAllowed("the administrator's password is wrong")
+            raise WrongPassword
         return self._cookies.sign()
 
     def has_session(self, visit: Visit) -> bool:

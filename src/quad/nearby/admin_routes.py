@@ -360,7 +360,7 @@ def _bots(campus: Campus) -> list[Any]:
             BotOverview(
                 id=bot.id,
                 building_id=bot.building_id,
-                building=names[bot.building_id],
+                building=names.get(bot.building_id, ""),
                 is_authorised=bot.is_authorised,
                 is_running=campus.bots.is_running(bot.id),
                 last_sent_at=bot.last_sent_at,

@@ -120,10 +120,10 @@ def explain_refusal(request: AnyRequest, refused: NearbyRefused) -> Response[Ref
 
 def _is_from_script(headers: Mapping[str, str]) -> bool:
     mode = headers.get("sec-fetch-mode")
-    # Browsers say the mode over HTTPS and on this machine only; our page says what it wants, too.
-    if mode is None:
-        return headers.get("accept", "").startswith("application/json")
-    return mode != "navigate"
+    if mode is not None:
+        return mode != "navigate"
+    # Over plain HTTP browsers do not say it; but a script has a page, and does not want another.
+    return "referer" in headers and "text/html" not in headers.get("accept", "")
 
 
 def explain_store_error(request: AnyRequest, error: StoreError) -> Response[Refusal]:

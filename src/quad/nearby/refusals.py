@@ -4,6 +4,7 @@ NearbyRefused
 ├── BadInput         400  a value that is not allowed; nothing was changed
 │   └── Unknown      400  nobody, or nothing, has this id
 ├── NotAllowed       401  the password is wrong or missing
+├── WrongPassword    401  the same, where a page of ours has asked for it
 ├── WrongToken       401  the token of a session is wrong, missing, or over
 ├── TooManyTries     429  too many wrong tokens or passwords
 └── CannotSave       503  the database does not answer
@@ -41,6 +42,16 @@ class NotAllowed(NearbyRefused):
 
     code = "not_allowed"
     status = 401
+
+
+class WrongPassword(NearbyRefused):
+    """The password is wrong; browsers must not ask for it themselves."""
+
+    code = "wrong_password"
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("the password is wrong")
 
 
 class WrongToken(NearbyRefused):
