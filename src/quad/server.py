@@ -133,11 +133,11 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Parts:
     alert = await _start_alert(settings, limits, store, server, stack)
     mailbox = await Mailbox.open(store)
     chat = await _start_chat(settings, store, mailbox, server, stack)
-    nearby = await _start_nearby(settings, limits, store, mailbox, server, stack)
+    shell = Shell(settings.engine.path)
+    nearby = await _start_nearby(settings, limits, store, mailbox, server, shell, stack)
     stack.push_async_callback(server.aclose, settings.server.drain_s * _HANDLERS_SHARE)
     clock.start()
     stack.callback(clock.stop)
-    shell = Shell(settings.engine.path)
     pages = StatsPages(classroom)
     gauges = Gauges(server, chat.endpoint, commits, clock)
     application = Litestar(
@@ -269,6 +269,7 @@ async def _start_nearby(
     store: Store,
     mailbox: Mailbox,
     server: SocketServer,
+    shell: Shell,
     stack: AsyncExitStack,
 ) -> NearbySystem:
     nearby = NearbySystem(
@@ -276,6 +277,7 @@ async def _start_nearby(
         store,
         mailbox,
         settings,
+        shell,
         is_limited=limits is not None,
         trusted_proxies=_trusted_proxies(settings),
     )

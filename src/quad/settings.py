@@ -404,6 +404,23 @@ class NearbySettings(Section, frozen=True, kw_only=True):
     kept_days: Annotated[Count, Meta(description="How long logs and unread messages are kept.")] = (
         365
     )
+    tiles: Annotated[
+        str,
+        Meta(
+            # Nothing that could mean something else in the page's policy.
+            pattern=r"^$|^https://[\w.\-]+(:\d+)?/(?=\S*\{z\})(?=\S*\{x\})(?=\S*\{y\})\S+$",
+            examples=["https://tile.example.org/{z}/{x}/{y}.png"],
+            description="Address of the pictures beneath the maps, from a tile server; empty draws "
+            "maps without any. Browsers fetch them, so that server learns where people look.",
+        ),
+    ] = ""
+    tiles_attribution: Annotated[
+        str,
+        Meta(
+            description="Whose pictures these are, as their licence wants it said; addresses in "
+            "it become links."
+        ),
+    ] = ""
     wrong_tries_per_minute_per_address: Annotated[
         Rate,
         Meta(description="Wrong tokens or passwords a minute from one address, and for one name."),

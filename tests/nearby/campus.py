@@ -19,9 +19,12 @@ from quad.nearby.model import Building, Position
 from quad.realtime import Client, Host, SocketServer, listen
 from quad.realtime.host import Application
 from quad.settings import NearbySettings, Settings
+from quad.shell import Shell
 from quad.store import Mailbox, Store
 
 PATIENCE_S = 5.0
+# As much of an application as a page needs to be made; the real one is tried in tests/e2e.
+_APPLICATION = Path(__file__).parent / "application"
 HERE = ipaddress.ip_network("127.0.0.1")
 
 ADMIN = ("admin", "let me in")
@@ -204,6 +207,7 @@ async def _served(
         store,
         await Mailbox.open(store, lambda: int(clock.now.timestamp() * 1000)),
         settings,
+        Shell(folder=_APPLICATION),
         is_limited=is_limited,
         trusted_proxies=(HERE,),
         now=clock,

@@ -74,22 +74,30 @@ async def log_in(
     return await browser.get(provider.authorise(leaving.headers["location"], **changes))
 
 
-def held(page: str) -> dict[str, str]:
-    """What the page holds for its script."""
-    return dict(re.findall(r'data-(\w+)="([^"]*)"', page))
+def held(page: str) -> dict[str, Any]:
+    """What the application is told."""
+    found = re.search(r'<script id="page" type="application/json">(.*?)</script>', page)
+    assert found, page
+    told: dict[str, Any] = json.loads(found[1])
+    assert told["page"] == "nearby"
+    values: dict[str, Any] = told["values"]
+    return values
 
 
 async def who(browser: httpx.AsyncClient) -> str:
     """Whose page it is."""
     page = await browser.get("/nearby")
     assert page.status_code == 200, page.text
-    return held(page.text)["id"]
+    values = held(page.text)
+    assert values["view"] == "here"
+    return str(values["user"])
 
 
-def title(answer: httpx.Response) -> str:
-    found = re.search(r"<h1>(.*)</h1>", answer.text)
-    assert found, answer.text
-    return found[1]
+def notice(answer: httpx.Response) -> str:
+    """The code of what is said."""
+    values = held(answer.text)
+    assert values["view"] == "notice"
+    return str(values["notice"])
 
 
 # --- Fenix ----------------------------------------------------------------------------------------
@@ -120,7 +128,7 @@ async def test_the_page_holds_a_token_of_ours_which_the_rest_interface_takes(
         await log_in(ana, provider)
         page = held((await ana.get("/nearby")).text)
         assert ACCESS_TOKEN not in page["token"]
-        body = {"id": page["id"], "token": page["token"]}
+        body = {"id": page["user"], "token": page["token"]}
         answer = await campus.http.post("/API/user/show/building", json=body)
         assert (answer.status_code, answer.json()) == (200, [])
 
@@ -157,8 +165,7 @@ async def test_whoever_cancels_is_told_and_can_try_again(
 ) -> None:
     async with open_campus(database, fenix(provider)) as campus, browser(campus) as ana:
         answer = await log_in(ana, provider, code=None, error="access_denied")
-        assert (answer.status_code, title(answer)) == (403, "Login denied")
-        assert 'href="/nearby"' in answer.text
+        assert (answer.status_code, notice(answer)) == (403, "denied")
         await log_in(ana, provider)
         assert await who(ana) == "ist123"
 
@@ -169,7 +176,7 @@ async def test_an_answer_with_another_state_is_refused_and_its_code_not_used(
 ) -> None:
     async with open_campus(database, fenix(provider)) as campus, browser(campus) as ana:
         answer = await log_in(ana, provider, state=state)
-        assert (answer.status_code, title(answer)) == (400, "Login out of date")
+        assert (answer.status_code, notice(answer)) == (400, "wrong_state")
         assert not any(path == "/oauth/access_token" for path, _ in provider.asked)
 
 
@@ -181,9 +188,9 @@ async def test_another_browser_cannot_use_the_way_back(
         back = provider.authorise(leaving.headers["location"])
         async with browser(campus) as eve:
             answer = await eve.get(back)
-            assert (answer.status_code, title(answer)) == (400, "Login out of date")
+            assert (answer.status_code, notice(answer)) == (400, "wrong_state")
             await eve.get("/nearby")  # an own attempt does not help either
-            assert title(await eve.get(back)) == "Login out of date"
+            assert notice(await eve.get(back)) == "wrong_state"
 
 
 async def test_the_way_back_counts_once(database: Path, provider: FakeProvider) -> None:
@@ -191,7 +198,7 @@ async def test_the_way_back_counts_once(database: Path, provider: FakeProvider) 
         leaving = await ana.get("/nearby")
         back = provider.authorise(leaving.headers["location"])
         assert (await ana.get(back)).status_code == 303
-        assert title(await ana.get(back)) == "Login out of date"
+        assert notice(await ana.get(back)) == "wrong_state"
 
 
 async def test_an_answer_without_a_code_is_not_understood(
@@ -199,19 +206,19 @@ async def test_an_answer_without_a_code_is_not_understood(
 ) -> None:
     async with open_campus(database, fenix(provider)) as campus, browser(campus) as ana:
         answer = await log_in(ana, provider, code="")
-        assert (answer.status_code, title(answer)) == (502, "Login not understood")
+        assert (answer.status_code, notice(answer)) == (502, "bad_answer")
 
 
 async def test_a_code_that_has_expired_is_told(database: Path, provider: FakeProvider) -> None:
     async with open_campus(database, fenix(provider)) as campus, browser(campus) as ana:
         answer = await log_in(ana, provider, code="older")
-        assert (answer.status_code, title(answer)) == (400, "Login expired")
+        assert (answer.status_code, notice(answer)) == (400, "code_refused")
 
 
 PERSON = "/api/fenix/v1/person"
 TOKEN = "/oauth/access_token"
-NOT_AVAILABLE = "Login provider not available"
-NOT_UNDERSTOOD = "Login not understood"
+NOT_AVAILABLE = "provider_unavailable"
+NOT_UNDERSTOOD = "bad_answer"
 SLOW = "slow"
 
 
@@ -223,8 +230,8 @@ ANSWERS_OF_FENIX = [
     (TOKEN, (500, b"oops"), NOT_AVAILABLE),
     (TOKEN, (404, b""), NOT_AVAILABLE),
     (TOKEN, (429, b"{}"), NOT_AVAILABLE),
-    (TOKEN, (400, b"<html>"), "Login expired"),
-    (TOKEN, (400, b'{"error": "' + b"x" * 100 + b'"}'), "Login expired"),
+    (TOKEN, (400, b"<html>"), "code_refused"),
+    (TOKEN, (400, b'{"error": "' + b"x" * 100 + b'"}'), "code_refused"),
     (TOKEN, (200, b"<html>"), NOT_UNDERSTOOD),
     (TOKEN, (200, b"{}"), NOT_UNDERSTOOD),
     (TOKEN, (200, b'{"access_token": 5}'), NOT_UNDERSTOOD),
@@ -247,7 +254,7 @@ async def test_whatever_fenix_answers_ends_in_a_page(
             provider.answers = {path: partial(_same, answer)}
             async with browser(campus) as ana:
                 page = await log_in(ana, provider)
-                assert (path, answer, title(page)) == (path, answer, expected)
+                assert (path, answer, notice(page)) == (path, answer, expected)
                 assert page.status_code in (400, 502)
                 assert (await ana.get("/nearby")).status_code == 303  # still nobody
         assert campus.nearby.people.ids() == []
@@ -263,7 +270,7 @@ async def test_a_provider_that_is_down_is_told(database: Path) -> None:
         leaving = await ana.get("/nearby")
         state = parse_qs(urlsplit(leaving.headers["location"]).query)["state"][0]
         answer = await ana.get("/login", params={"code": "c", "state": state})
-        assert (answer.status_code, title(answer)) == (502, NOT_AVAILABLE)
+        assert (answer.status_code, notice(answer)) == (502, NOT_AVAILABLE)
 
 
 async def test_a_provider_that_is_slow_is_told(database: Path, provider: FakeProvider) -> None:
@@ -276,7 +283,7 @@ async def test_a_provider_that_is_slow_is_told(database: Path, provider: FakePro
     async with open_campus(database, fenix(provider)) as campus, browser(campus) as ana:
         campus.nearby._pages._login = login
         answer = await log_in(ana, provider)
-        assert (answer.status_code, title(answer)) == (502, NOT_AVAILABLE)
+        assert (answer.status_code, notice(answer)) == (502, NOT_AVAILABLE)
 
 
 async def test_no_secret_is_in_the_log(
@@ -424,7 +431,7 @@ async def test_an_id_token_that_is_not_for_this_login_is_refused(
             spoil(provider)
             async with browser(campus) as ana:
                 answer = await log_in(ana, provider)
-                assert (name, answer.status_code, title(answer)) == (name, 502, NOT_UNDERSTOOD)
+                assert (name, answer.status_code, notice(answer)) == (name, 502, NOT_UNDERSTOOD)
         assert campus.nearby.people.ids() == []
         provider.reset()
         async with browser(campus) as ana:  # or all of these have failed for another reason
@@ -437,7 +444,7 @@ async def test_an_address_that_nobody_has_verified_is_nobodys(
     provider.claims = {"email": "ana@example.org", "email_verified": False}
     values = openid(provider, oidc_claim="email")
     async with open_campus(database, values) as campus, browser(campus) as eve:
-        assert title(await log_in(eve, provider)) == NOT_UNDERSTOOD
+        assert notice(await log_in(eve, provider)) == NOT_UNDERSTOOD
 
 
 async def test_a_provider_that_describes_another_is_refused(
@@ -446,7 +453,7 @@ async def test_a_provider_that_describes_another_is_refused(
     provider.metadata["issuer"] = "https://id.example.org"
     async with open_campus(database, openid(provider)) as campus, browser(campus) as ana:
         answer = await ana.get("/nearby")
-        assert (answer.status_code, title(answer)) == (502, NOT_UNDERSTOOD)
+        assert (answer.status_code, notice(answer)) == (502, NOT_UNDERSTOOD)
 
 
 async def test_people_log_in_at_a_provider_that_others_wrote(database: Path) -> None:
@@ -476,29 +483,31 @@ async def test_people_log_in_at_a_provider_that_others_wrote(database: Path) -> 
 async def test_a_guest_says_a_name(campus: Campus) -> None:
     async with browser(campus) as ana:
         form = await ana.get("/nearby")
-        assert (form.status_code, title(form)) == (200, "Nearby")
-        assert 'name="name"' in form.text
+        assert (form.status_code, held(form.text)["view"]) == (200, "guest")
         entering = await ana.post("/nearby", data={"name": " Ana <b> "})
         assert (entering.status_code, entering.headers["location"]) == (303, "/nearby")
-        assert await who(ana) == "Ana &lt;b&gt;"
+        assert await who(ana) == "Ana <b>"
+        assert "<b>" not in (await ana.get("/nearby")).text
         assert campus.nearby.people.get("Ana <b>").range_m == 50
 
 
 NO_NAMES: list[tuple[dict[str, str], str]] = [
-    ({}, "is empty"),
-    ({"name": "  "}, "is empty"),
-    ({"name": "x" * 129}, "more than 128"),
-    ({"name": "a\x07b"}, "cannot be shown"),
-    ({f"f{i}": "x" for i in range(20)}, "is empty"),
+    ({}, "empty"),
+    ({"name": "  "}, "empty"),
+    ({"name": "x" * 129}, "long"),
+    ({"name": "a\x07b"}, "characters"),
+    ({f"f{i}": "x" for i in range(20)}, "empty"),
 ]
 
 
 async def test_a_name_that_cannot_be_one_is_refused_with_the_reason(campus: Campus) -> None:
     async with browser(campus) as ana:
-        for body, words in NO_NAMES:
+        for body, problem in NO_NAMES:
             answer = await ana.post("/nearby", data=body)
             assert (body, answer.status_code) == (body, 400)
-            assert words in answer.text
+            values = held(answer.text)
+            assert (values["view"], values["problem"]) == ("guest", problem)
+            assert values["name"] == body.get("name", "").strip()  # and need not be typed again
     assert campus.nearby.people.ids() == []
 
 
@@ -508,7 +517,7 @@ async def test_a_page_of_another_site_cannot_log_anybody_in_or_out(campus: Campu
         for headers in ({"Origin": "https://evil.example.org"}, {"Sec-Fetch-Site": "cross-site"}):
             for path in ("/nearby", "/nearby/logout"):
                 answer = await ana.post(path, data={"name": "eve"}, headers=headers)
-                assert (answer.status_code, title(answer)) == (403, "Not from there")
+                assert (answer.status_code, notice(answer)) == (403, "cross_site")
         assert await who(ana) == "ana"
 
 
@@ -523,7 +532,7 @@ async def test_without_any_login_the_page_says_so(database: Path) -> None:
     values = {"login": "auto", "public_url": "https://quad.example.org"}
     async with open_campus(database, values) as campus, browser(campus) as ana:
         for answer in (await ana.get("/nearby"), await ana.post("/nearby", data={"name": "a"})):
-            assert (answer.status_code, title(answer)) == (503, "No login here")
+            assert (answer.status_code, notice(answer)) == (503, "no_login")
         assert (await ana.get("/login?code=1&state=2")).headers["location"] == "/nearby"
 
 

@@ -1,251 +1,21 @@
-"""The page in a real Chromium: log in, say where one is, see each other, write."""
+"""The page as the server makes it; what it does in a browser is in tests/e2e/test_nearby.py."""
 
-import os
 import re
-import shutil
-from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
 
-from quad.nearby.model import Building, Position
-from tests.nearby.campus import TOWER, Campus
+from quad.settings import BadSettings, load
+from tests.nearby.campus import Campus, open_campus
+from tests.nearby.test_login import held
 
-pytestmark = [pytest.mark.browser]
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+TILES = "https://tile.example.org:8443/{z}/{x}/{y}.png?key=1"
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
-    if found is None:
-        how = "no Chromium: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(how)
-        pytest.skip(how)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=_FLAGS)
-        yield browser
-        await browser.close()
-
-
-class Visitors:
-    """Browsers of several people, each with cookies of their own."""
-
-    def __init__(self, chromium: Browser, url: str) -> None:
-        self.complaints: list[str] = []
-        self._chromium = chromium
-        self._url = url
-
-    async def page(self, *, width: int = 1280, height: int = 800, **options: Any) -> Page:
-        context = await self._chromium.new_context(
-            base_url=self._url,
-            viewport={"width": width, "height": height},
-            locale="en-GB",
-            **options,
-        )
-        page = await context.new_page()
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda line: self._note(line.type, line.text))
-        return page
-
-    def _note(self, kind: str, text: str) -> None:
-        # Forms and sessions that are refused on purpose.
-        if kind in ("error", "warning") and not re.search(r"status of 4", text):
-            self.complaints.append(text)
-
-
-@pytest.fixture
-async def visitors(chromium: Browser, campus: Campus) -> AsyncIterator[Visitors]:
-    visitors = Visitors(chromium, campus.url)
-    yield visitors
-    assert visitors.complaints == []
-
-
-async def enter(page: Page, name: str) -> None:
-    await page.goto("/nearby")
-    await page.get_by_label("Your name").fill(name)
-    await page.get_by_role("button", name="Enter").click()
-    await expect(page.locator("#state")).to_have_text("Connected")
-
-
-async def stand(page: Page, position: Position) -> None:
-    await page.get_by_label("Latitude").fill(str(position.latitude))
-    await page.get_by_label("Longitude").fill(str(position.longitude))
-    await page.locator("#place button").click()
-
-
-async def write(page: Page, to: str, text: str) -> None:
-    await page.get_by_label("To", exact=True).select_option(to)
-    await page.get_by_label("Message", exact=True).fill(text)
-    await page.get_by_label("Message", exact=True).press("Enter")
-    await expect(page.get_by_label("Message", exact=True)).to_have_value("")
-
-
-async def expect_people(page: Page, where: str, *names: str) -> None:
-    await expect(page.locator(f"#{where}-people li")).to_have_text(list(names))
-
-
-async def expect_messages(page: Page, *texts: str) -> None:
-    await expect(page.locator("#messages span")).to_have_text(list(texts))
-
-
-async def fits(page: Page) -> bool:
-    """Nothing is cut off or needs scrolling sideways."""
-    width = await page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth")
-    return bool(width <= 0)
-
-
-async def test_people_see_each_other_and_write(visitors: Visitors, campus: Campus) -> None:
-    ana, bob = await visitors.page(), await visitors.page(width=390, height=844)
-    await enter(ana, "ana")
-    await enter(bob, "bob")
-    await stand(ana, TOWER.position)
-    await expect(ana.locator("#building")).to_have_text("Tower")
-    await stand(bob, Position(TOWER.position.latitude + 0.0002, TOWER.position.longitude))
-    for page, other in ((ana, "bob"), (bob, "ana")):
-        await expect_people(page, "building", other)
-        await expect_people(page, "range", other)
-    await write(ana, "range", "Hello <b>all</b>")
-    await expect_messages(bob, "Hello <b>all</b>")
-    await write(bob, "building", "Hi")
-    await bob.get_by_role("button", name="ana").first.click()
-    await expect(bob.get_by_label("To", exact=True)).to_have_value("@ana")
-    await write(bob, "@ana", "Only you")
-    await expect_messages(ana, "Hello <b>all</b>", "Hi", "Only you")
-    await expect(ana.locator("#messages b")).to_have_text(
-        ["To everyone in range (1)", "bob", "bob"]
-    )
-    await stand(bob, Position(38.70, -9.20))
-    await expect(bob.locator("#building")).to_have_text("Out of registered facilities")
-    await expect_people(ana, "building", "Nobody")
-    await expect_people(ana, "range", "Nobody")
-    await bob.get_by_label("To", exact=True).select_option("range")
-    await bob.get_by_label("Message", exact=True).fill("Anybody?")
-    await bob.get_by_role("button", name="Send").click()
-    await expect(bob.locator("#problem")).to_have_text("Nobody is there to read this.")
-    assert await fits(ana)
-    assert await fits(bob)
-
-
-async def test_the_range_is_kept_and_counts(visitors: Visitors, campus: Campus) -> None:
-    ana = await visitors.page()
-    await enter(ana, "ana")
-    await campus.page("far")
-    await campus.move("far", Position(TOWER.position.latitude + 0.01, TOWER.position.longitude))
-    await stand(ana, TOWER.position)
-    await expect_people(ana, "range", "Nobody")
-    await ana.get_by_label("Range in metres").fill("2000")
-    await ana.locator("#reach button").click()
-    await expect_people(ana, "range", "far")
-    await ana.reload()
-    await expect(ana.get_by_label("Range in metres")).to_have_value("2000")
-    await expect(ana.locator("#building")).to_have_text("Tower")  # a reload keeps the place
-    await expect_people(ana, "range", "far")
-
-
-async def test_what_cannot_be_a_place_is_said_at_once(visitors: Visitors, campus: Campus) -> None:
-    ana = await visitors.page()
-    await enter(ana, "ana")
-    for latitude, longitude, words in (
-        ("91", "0", "A latitude is"),
-        ("", "0", "A latitude is"),
-        ("1", "east", "A longitude is"),
-    ):
-        await ana.get_by_label("Latitude").fill(latitude)
-        await ana.get_by_label("Longitude").fill(longitude)
-        await ana.locator("#place button").click()
-        await expect(ana.locator("#problem")).to_contain_text(words)
-    await ana.get_by_label("Range in metres").fill("-5")
-    await ana.locator("#reach button").click()
-    await expect(ana.locator("#problem")).to_contain_text("A range is")
-    await ana.get_by_label("Range in metres").fill("999999999")
-    await ana.locator("#reach button").click()
-    await expect(ana.locator("#problem")).to_contain_text("radious")
-
-
-async def test_the_browsers_location_is_followed(visitors: Visitors, campus: Campus) -> None:
-    here = {"latitude": TOWER.position.latitude, "longitude": TOWER.position.longitude}
-    ana = await visitors.page(geolocation=here, permissions=["geolocation"])
-    await enter(ana, "ana")
-    await ana.get_by_role("button", name="Use my location").click()
-    await expect(ana.locator("#building")).to_have_text("Tower")
-    await ana.get_by_role("button", name="Following your location").click()
-    await expect(ana.locator("#locate")).to_have_attribute("aria-pressed", "false")
-
-
-async def test_a_location_that_is_not_allowed_is_said(visitors: Visitors, campus: Campus) -> None:
-    ana = await visitors.page()
-    await enter(ana, "ana")
-    await ana.get_by_role("button", name="Use my location").click()
-    await expect(ana.locator("#problem")).to_contain_text("Set it by hand")
-
-
-async def test_messages_that_came_meanwhile_are_there_after_a_lost_connection(
-    visitors: Visitors, campus: Campus
-) -> None:
-    ana = await visitors.page()
-    await enter(ana, "ana")
-    await campus.page("bob")
-    (tab,) = campus.nearby.people.get("ana").tabs.values()
-    assert tab.client is not None
-    tab.client.disconnect()
-    await campus.until(lambda: not campus.nearby.people.get("ana").is_online)
-    await campus.send("bob", ["ana"], "Where are you?")
-    await expect_messages(ana, "Where are you?")
-    await expect(ana.locator("#state")).to_have_text("Connected")
-
-
-async def test_logging_out_in_one_tab_ends_the_others(visitors: Visitors, campus: Campus) -> None:
-    ana = await visitors.page()
-    await enter(ana, "ana")
-    other = await ana.context.new_page()
-    await other.goto("/nearby")
-    await expect(other.locator("#state")).to_have_text("Connected")
-    await ana.get_by_role("button", name="Log out").click()
-    await expect(ana.get_by_role("heading")).to_have_text("Logged out")
-    await expect(other.locator("#problem")).to_contain_text("not logged in any more")
-    await other.get_by_role("link", name="Log in again").click()
-    await expect(other.get_by_label("Your name")).to_be_visible()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
-async def test_the_page_fits_and_everything_has_a_name(
-    scheme: str, width: int, height: int, visitors: Visitors, campus: Campus
-) -> None:
-    long = Building("7", "Pavilhão de Informática " + "x" * 60, TOWER.position, 5)
-    await campus.nearby.buildings.put(long)
-    page = await visitors.page(width=width, height=height, color_scheme=scheme)
-    await page.goto("/nearby")
-    assert await fits(page)
-    await enter(page, "ana-" + "n" * 100)
-    for name in ("bob", "carla", "d" * 60):
-        await campus.page(name)
-        await campus.move(name, TOWER.position)
-    await stand(page, TOWER.position)
-    await expect(page.locator("#building-people li")).to_have_count(3)
-    await campus.send("bob", ["ana-" + "n" * 100], "A long word: " + "w" * 300)
-    await campus.send("carla", ["ana-" + "n" * 100], "Coffee?\nIn five minutes")
-    await expect(page.locator("#messages li")).to_have_count(2)
-    if shots := os.environ.get("QUAD_TEST_SCREENSHOTS"):
-        await page.screenshot(path=f"{shots}/nearby-{scheme}-{width}.png", full_page=True)
-    assert await fits(page)
-    unnamed = await page.locator("input, select, button").evaluate_all(
-        "all => all.filter(e => !(e.labels && e.labels.length) && !e.textContent.trim()).length"
-    )
-    assert unnamed == 0
+async def page_of(campus: Campus, id: str, **headers: str) -> Any:
+    cookie = f"quad_nearby={await campus.token(id)}"
+    return await campus.http.get("/nearby", headers={"Cookie": cookie, **headers})
 
 
 async def test_pages_run_nothing_that_is_not_ours(campus: Campus) -> None:
@@ -254,11 +24,75 @@ async def test_pages_run_nothing_that_is_not_ours(campus: Campus) -> None:
         answer = await campus.http.get(path, headers={"Cookie": f"quad_nearby={token}"})
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
+        assert "img-src data: 'self' blob:;" in policy
         assert "frame-ancestors 'none'" in policy
         assert answer.headers["cache-control"] == "no-store"
-        assert not re.search(r"<script(?! src)|<style|style=| on\w+=", answer.text)
-        for file in re.findall(r'(?:src|href)="(/nearby/static/[^"]+)"', answer.text):
-            found = await campus.http.get(file)
-            assert found.status_code == 200
-            assert "immutable" in found.headers["cache-control"]
-    assert (await campus.http.get("/nearby/static/nearby.js")).status_code == 404
+        assert answer.headers["permissions-policy"] == "geolocation=(self)"
+        assert not re.search(r"<style|style=| on\w+=", answer.text)
+        scripts = re.findall(r"<script([^>]*)>", answer.text)
+        assert all("src=" in each or "application/json" in each for each in scripts)
+
+
+async def test_the_token_is_told_to_its_owner_only(campus: Campus) -> None:
+    token = await campus.token("ana")
+    assert held((await page_of(campus, "ana")).text)["token"] == token
+    for path in ("/nearby", "/nearby/bye", "/login"):
+        assert token not in (await campus.http.get(path)).text
+    assert token not in (await page_of(campus, "bob")).text
+
+
+async def test_the_page_knows_what_the_server_allows(campus: Campus) -> None:
+    values = held((await page_of(campus, "ana")).text)
+    assert values == {
+        "view": "here",
+        "user": "ana",
+        "token": await campus.token("ana"),
+        "range_m": 50,
+        "range_limit_m": 100_000,
+        "message_limit_bytes": 10_000,
+        "recipients_limit": 1000,
+        "tiles": None,
+    }
+
+
+async def test_the_page_speaks_the_language_that_the_browser_asks_for(campus: Campus) -> None:
+    for asked, language in (("pt-PT,en;q=0.5", "pt"), ("ru", "ru"), ("xx", "en")):
+        page = await page_of(campus, "ana", **{"Accept-Language": asked})
+        assert f'<html lang="{language}">' in page.text
+
+
+async def test_pictures_come_from_the_tile_server_that_is_set_and_from_no_other(
+    database: Path,
+) -> None:
+    values = {"tiles": TILES, "tiles_attribution": "© Somebody https://example.org/copyright"}
+    async with open_campus(database, values) as campus:
+        page = await page_of(campus, "ana")
+        policy = page.headers["content-security-policy"]
+        assert "img-src data: 'self' blob: https://tile.example.org:8443;" in policy
+        assert held(page.text)["tiles"] == {
+            "url": TILES,
+            "attribution": values["tiles_attribution"],
+        }
+        # Whoever shows no map fetches no pictures.
+        form = await campus.http.get("/nearby")
+        assert "tile.example.org" not in form.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://tile.example.org/{z}/{x}/{y}.png",
+        "https://tile.example.org/{z}/{x}.png",
+        "https://tile.example.org; script-src */{z}/{x}/{y}",
+        "https://a b/{z}/{x}/{y}",
+        "https://user@tile.example.org/{z}/{x}/{y}",
+        "tile.example.org/{z}/{x}/{y}",
+    ],
+)
+def test_an_address_that_is_no_tile_servers_stops_the_start(address: str) -> None:
+    with pytest.raises(BadSettings, match=r"QUAD_NEARBY_TILES must be text such as"):
+        load(environment={"QUAD_NEARBY_TILES": address})
+
+
+def test_the_address_of_a_tile_server_is_taken_as_it_is() -> None:
+    assert load(environment={"QUAD_NEARBY_TILES": TILES}).nearby.tiles == TILES

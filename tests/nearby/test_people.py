@@ -112,6 +112,17 @@ async def test_whoever_never_said_where_they_are_is_nowhere(campus: Campus) -> N
     assert (await campus.post("show/range", "ana", **here, radious=100_000)).json() == []
 
 
+async def test_all_buildings_are_shown_by_name_with_their_circles(campus: Campus) -> None:
+    answer = await campus.post("show/buildings", "ana")
+    assert (answer.status_code, answer.json()) == (
+        200,
+        [
+            {"id": "2", "name": "Library", "latitude": 38.74, "longitude": -9.139, "radious": 60},
+            {"id": "1", "name": "Tower", "latitude": 38.737, "longitude": -9.139, "radious": 60},
+        ],
+    )
+
+
 # --- what is refused ------------------------------------------------------------------------------
 
 PLACE = {"latitude": 38.737, "longitude": -9.139}
@@ -184,6 +195,7 @@ BODIES: list[tuple[str, dict[str, Any]]] = [
     ("update/range", {"radious": 1}),
     ("show/building", {}),
     ("show/range", {**PLACE, "radious": 1}),
+    ("show/buildings", {}),
     ("message/send", {"users": ["ana"], "message": "hi"}),
     ("message/receive", {"socket_id": "x"}),
 ]

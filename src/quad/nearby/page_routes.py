@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl
 from litestar import Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
 from litestar.response import Redirect
 
 from quad.identity.oauth import (
@@ -20,22 +19,17 @@ from quad.identity.oauth import (
     ProviderUnavailable,
     WrongState,
 )
-from quad.nearby.http import AnyRequest, is_cross_site, visit_of
+from quad.languages import choose_language
+from quad.nearby.http import AnyRequest, cookie_of, is_cross_site, is_https, visit_of
 from quad.nearby.login import Login
-from quad.nearby.model import check_id
-from quad.nearby.pages import (
-    Notice,
-    View,
-    guest_page,
-    nearby_page,
-    notice_page,
-    static_file,
-)
+from quad.nearby.model import ID_LIMIT, check_id
+from quad.nearby.pages import NearbyPages, Notice, Problem
 from quad.nearby.persons import People
 from quad.nearby.refusals import NearbyRefused
 from quad.nearby.sessions import Sessions
 from quad.realtime.request import Network
 from quad.realtime.request import Request as Visit
+from quad.shell import Visit as View
 from quad.store import StoreError
 
 log = logging.getLogger("quad.nearby")
@@ -47,51 +41,16 @@ _PATH: Final = "/nearby"
 _BODY_LIMIT_BYTES: Final = 10_000
 _FIELDS: Final = 10
 
-_LOGGED_OUT: Final = Notice(
-    title="Logged out", text="You are not online any more.", action="Log in again"
-)
-_NO_LOGIN: Final = Notice(
-    title="No login here",
-    text="Nobody can log in yet: this server has no login provider. Its administrator sets one.",
-    action=None,
-    status=503,
-)
-_CANNOT_SAVE: Final = Notice(
-    title="Not now",
-    text="The server cannot reach its database right now. Please try again in a moment.",
-    status=503,
-)
-_CROSS_SITE: Final = Notice(
-    title="Not from there", text="Please use the form of this page.", action="Go on", status=403
-)
-_FAILED: Final[dict[type[LoginFailed], Notice]] = {
-    Denied: Notice(
-        title="Login denied",
-        text="The login provider did not let you in, or you cancelled it.",
-        status=403,
-    ),
-    WrongState: Notice(
-        title="Login out of date",
-        text="This answer does not belong to a login that this browser began here within the last "
-        "ten minutes. Please begin again.",
-        status=400,
-    ),
-    CodeRefused: Notice(
-        title="Login expired",
-        text="The login provider does not accept this login any more; perhaps it took too long.",
-        status=400,
-    ),
-    ProviderUnavailable: Notice(
-        title="Login provider not available",
-        text="The login provider does not answer right now. Please try again in a moment.",
-        status=502,
-    ),
-    BadAnswer: Notice(
-        title="Login not understood",
-        text="The login provider gave an answer that cannot be used. If this happens again, tell "
-        "the administrator of this server.",
-        status=502,
-    ),
+_LOGGED_OUT: Final = Notice("logged_out")
+_NO_LOGIN: Final = Notice("no_login", 503)
+_CANNOT_SAVE: Final = Notice("cannot_save", 503)
+_CROSS_SITE: Final = Notice("cross_site", 403)
+_FAILED: Final[dict[type[LoginFailed], int]] = {
+    Denied: 403,
+    WrongState: 400,
+    CodeRefused: 400,
+    ProviderUnavailable: 502,
+    BadAnswer: 502,
 }
 
 
@@ -103,16 +62,16 @@ class PageRoutes:
         login: Login,
         sessions: Sessions,
         people: People,
+        pages: NearbyPages,
         *,
         public_url: str = "",
-        socket_path: str = "/socket.io/",
         trusted_proxies: tuple[Network, ...] = (),
     ) -> None:
         self._login = login
         self._sessions = sessions
         self._people = people
+        self._pages = pages
         self._public_url = public_url.rstrip("/")
-        self._socket_path = socket_path
         self._trusted_proxies = trusted_proxies
         self.router = self._routes()
 
@@ -140,17 +99,13 @@ class PageRoutes:
 
         @get(f"{_PATH}/bye", sync_to_thread=False)
         def bye(request: AnyRequest) -> Response[str]:
-            return notice_page(self._view(request), _LOGGED_OUT)
-
-        @get(f"{_PATH}/static/{{name:str}}", sync_to_thread=False)
-        def static(name: FromPath[str]) -> Response[bytes]:
-            return static_file(name)
+            return self._pages.notice(_view(request), _LOGGED_OUT)
 
         # Not the method itself: Litestar copies what it is given, deeply.
         def explain(request: AnyRequest, error: StoreError) -> Response[str]:
             return self._explain_store_error(request, error)
 
-        handlers: list[HTTPRouteHandler] = [nearby, enter, login, logout, bye, static]
+        handlers: list[HTTPRouteHandler] = [nearby, enter, login, logout, bye]
         return Router(
             "/",
             route_handlers=handlers,
@@ -160,28 +115,28 @@ class PageRoutes:
         )
 
     def _explain_store_error(self, request: AnyRequest, error: StoreError) -> Response[str]:
-        return notice_page(self._view(request), _CANNOT_SAVE)
+        return self._pages.notice(_view(request), _CANNOT_SAVE)
 
     # The page
 
     async def _nearby(self, request: AnyRequest) -> Response[Any]:
-        view = self._view(request)
-        token = _cookie(request, COOKIE)
+        view = _view(request)
+        token = cookie_of(request.headers, COOKIE)
         user = await self._sessions.user_of(token)
         if user is not None:
-            return nearby_page(view, user, token, self._people.get(user).range_m)
+            return self._pages.here(view, user, token, self._people.get(user).range_m)
         match self._login:
             case "guest":
-                return guest_page(view)
+                return self._pages.guest(view)
             case "none":
-                return notice_page(view, _NO_LOGIN)
+                return self._pages.notice(view, _NO_LOGIN)
             case provider:
                 return await self._begin(request, provider)
 
     async def _logout(self, request: AnyRequest) -> Response[Any]:
         if is_cross_site(self._visit(request)):
-            return notice_page(self._view(request), _CROSS_SITE)
-        token = _cookie(request, COOKIE)
+            return self._pages.notice(_view(request), _CROSS_SITE)
+        token = cookie_of(request.headers, COOKIE)
         if await self._sessions.user_of(token) is not None:
             await self._sessions.end(token)
         return _see_other(f"{_base(request)}/bye", [_gone(COOKIE, request)])
@@ -189,16 +144,16 @@ class PageRoutes:
     # Guests
 
     async def _enter(self, request: AnyRequest) -> Response[Any]:
-        view, visit = self._view(request), self._visit(request)
+        view, visit = _view(request), self._visit(request)
         if self._login != "guest":
-            return notice_page(view, _NO_LOGIN)
+            return self._pages.notice(view, _NO_LOGIN)
         if is_cross_site(visit):
-            return notice_page(view, _CROSS_SITE)
+            return self._pages.notice(view, _CROSS_SITE)
         name = (await _fields(request)).get("name", "").strip()
         try:
             return await self._let_in(request, name)
-        except NearbyRefused as refused:
-            return guest_page(view, name, str(refused))
+        except NearbyRefused:
+            return self._pages.guest(view, name, _problem_with(name))
 
     # Providers
 
@@ -229,7 +184,7 @@ class PageRoutes:
 
     def _failed(self, request: AnyRequest, failed: LoginFailed) -> Response[Any]:
         log.warning("login failed (%s): %s", failed.code, failed)
-        return notice_page(self._view(request), _FAILED[type(failed)])
+        return self._pages.notice(_view(request), Notice(failed.code, _FAILED[type(failed)]))
 
     # Sessions
 
@@ -246,40 +201,35 @@ class PageRoutes:
     def _visit(self, request: AnyRequest) -> Visit:
         return visit_of(request, self._trusted_proxies)
 
-    def _view(self, request: AnyRequest) -> View:
-        base = _base(request)
-        root = base.removesuffix(_PATH)
-        return View(
-            base=base,
-            api=f"{root}/API",
-            socket_path=root + self._socket_path,
-            host=request.headers.get("host", ""),
-        )
-
     def _return_address(self, request: AnyRequest) -> str:
         if self._public_url:
             return f"{self._public_url}/login"
-        scheme = "https" if _is_https(request) else "http"
+        scheme = "https" if is_https(request) else "http"
         # If the header lies, the provider does not know the address and refuses it.
         host = request.headers.get("host", "")
         return f"{scheme}://{host}{request.scope.get('root_path', '')}/login"
 
 
+def _view(request: AnyRequest) -> View:
+    return View(
+        root=_base(request).removesuffix(_PATH),
+        host=request.headers.get("host", ""),
+        language=choose_language(request.headers.get("accept-language", "")),
+    )
+
+
+def _problem_with(name: str) -> Problem:
+    if not name:
+        return "empty"
+    return "long" if len(name) > ID_LIMIT else "characters"
+
+
 def _attempt(request: AnyRequest) -> Attempt:
     """What this browser was given when it began. Raises WrongState."""
-    parts = _cookie(request, _ATTEMPT_COOKIE).split(".")
+    parts = cookie_of(request.headers, _ATTEMPT_COOKIE).split(".")
     if len(parts) != 3 or not all(parts):
         raise WrongState("this browser has begun no login, or too long ago")
     return Attempt(*parts)
-
-
-def _cookie(request: AnyRequest, name: str) -> str:
-    # Not http.cookies: a cookie of somebody else that it cannot read would hide ours.
-    for pair in request.headers.get("cookie", "").split(";"):
-        key, _, value = pair.strip().partition("=")
-        if key == name:
-            return value
-    return ""
 
 
 def _cookie_of(name: str, value: str, max_age_s: int, request: AnyRequest) -> Cookie:
@@ -291,7 +241,7 @@ def _cookie_of(name: str, value: str, max_age_s: int, request: AnyRequest) -> Co
         httponly=True,
         # Not "strict": the way back from a provider is a link from another site.
         samesite="lax",
-        secure=_is_https(request),
+        secure=is_https(request),
     )
 
 
@@ -309,12 +259,6 @@ async def _fields(request: AnyRequest) -> dict[str, str]:
 
 def _base(request: AnyRequest) -> str:
     return str(request.scope.get("root_path", "")) + _PATH
-
-
-def _is_https(request: AnyRequest) -> bool:
-    # The header may be a lie, but its only victim would be who tells it.
-    forwarded = request.headers.get("x-forwarded-proto", "")
-    return "https" in (request.scope["scheme"], forwarded.split(",")[0].strip())
 
 
 def _see_other(address: str, cookies: list[Cookie] | None = None) -> Redirect:

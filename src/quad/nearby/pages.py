@@ -1,67 +1,89 @@
-"""The pages of nearby as HTML, and the files that they load."""
+"""The page of nearby: what the browser application is told of whoever opens it."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from litestar import Response
 from msgspec import Struct
 
 from quad.nearby.model import ID_LIMIT
-from quad.pages import Pages
+from quad.settings import NearbySettings
+from quad.shell import Shell, Visit
+
+Problem = Literal["empty", "long", "characters"]
+"""Why a name cannot be one."""
+
+_HEADERS: Final = {"Permissions-Policy": "geolocation=(self)"}
 
 
-class View(Struct, frozen=True, kw_only=True):
-    """What every page depends on: the addresses, and what the browser calls this server."""
+class Notice(Struct, frozen=True):
+    """Something to say on a page of its own; the application has the words for the code."""
 
-    base: str
-    api: str
-    socket_path: str
-    host: str
-
-
-class Notice(Struct, frozen=True, kw_only=True):
-    """Something to say on a page of its own; `action` leads back to the beginning."""
-
-    title: str
-    text: str
-    action: str | None = "Try again"
+    code: str
     status: int = 200
 
 
-def nearby_page(view: View, user: str, token: str, range_m: float) -> Response[str]:
-    """Who is around, and messages. The page holds the session's token, and only this one does."""
-    return _page(view, "nearby.html", 200, user=user, token=token, range_m=f"{range_m:g}")
+class Tiles(Struct, frozen=True):
+    """Where the map's pictures come from, and whose they are."""
+
+    url: str
+    attribution: str
 
 
-def guest_page(view: View, name: str = "", problem: str | None = None) -> Response[str]:
-    """The form that asks for a name; with the reason, if it was refused."""
-    status = 200 if problem is None else 400
-    return _page(view, "guest.html", status, name=name, problem=problem, name_limit=ID_LIMIT)
+def tiles_of(settings: NearbySettings) -> Tiles | None:
+    """The server of pictures that is set; None if maps are drawn without."""
+    return Tiles(settings.tiles, settings.tiles_attribution) if settings.tiles else None
 
 
-def notice_page(view: View, notice: Notice) -> Response[str]:
-    """What happened, in a sentence."""
-    return _page(
-        view,
-        "notice.html",
-        notice.status,
-        title=notice.title,
-        text=notice.text,
-        action=notice.action,
-    )
+def images_of(tiles: Tiles | None) -> tuple[str, ...]:
+    """The origins from which a page with this map shows pictures."""
+    if tiles is None:
+        return ()
+    address = urlsplit(tiles.url)
+    return (f"{address.scheme}://{address.netloc}",)
 
 
-def static_file(name: str) -> Response[bytes]:
-    """A file by its hashed name."""
-    return _PAGES.file(name)
+class NearbyPages:
+    """The application's page `nearby`, for each of those who may come."""
 
+    def __init__(self, shell: Shell, settings: NearbySettings) -> None:
+        self._shell = shell
+        self._settings = settings
+        self._tiles = tiles_of(settings)
 
-def _page(view: View, template: str, status: int, **values: object) -> Response[str]:
-    headers = {"Permissions-Policy": "geolocation=(self)"}
-    shown = {"view": view, **values}
-    return _PAGES.page(template, shown, host=view.host, status=status, headers=headers)
+    def here(self, visit: Visit, user: str, token: str, range_m: float) -> Response[str]:
+        """Who is around, and messages. The page holds the session's token, and only this one."""
+        values = {
+            "view": "here",
+            "user": user,
+            "token": token,
+            "range_m": range_m,
+            "range_limit_m": self._settings.range_limit_m,
+            "message_limit_bytes": self._settings.message_limit_bytes,
+            "recipients_limit": self._settings.recipients_limit,
+            "tiles": self._tiles,
+        }
+        return self._page(visit, values, images=images_of(self._tiles))
 
+    def guest(self, visit: Visit, name: str = "", problem: Problem | None = None) -> Response[str]:
+        """The form that asks for a name; with what is wrong with it, if it was refused."""
+        values = {"view": "guest", "name": name, "problem": problem, "name_limit": ID_LIMIT}
+        return self._page(visit, values, status=200 if problem is None else 400)
 
-_PAGES: Final = Pages(
-    __package__,
-    {"nearby.css": "quad.nearby", "socket.js": "quad.realtime", "nearby.js": "quad.nearby"},
-)
+    def notice(self, visit: Visit, notice: Notice) -> Response[str]:
+        """What happened, in a sentence."""
+        values = {"view": "notice", "notice": notice.code}
+        return self._page(visit, values, status=notice.status)
+
+    def _page(
+        self,
+        visit: Visit,
+        values: Mapping[str, object],
+        *,
+        images: tuple[str, ...] = (),
+        status: int = 200,
+    ) -> Response[str]:
+        return self._shell.page(
+            "nearby", visit, values, images=images, headers=_HEADERS, status=status
+        )

@@ -11,10 +11,11 @@ from litestar.datastructures import ResponseHeader
 from litestar.params import JSONBody
 from msgspec import Struct
 
+from quad.nearby.buildings import Buildings
 from quad.nearby.entrance import Entrance
 from quad.nearby.http import EXPLAINED, AnyRequest, one, visit_of
 from quad.nearby.messages import Messages
-from quad.nearby.model import check_position, check_radius
+from quad.nearby.model import Building, check_position, check_radius
 from quad.nearby.persons import Person
 from quad.nearby.presence import Presence
 from quad.realtime.request import Network
@@ -48,6 +49,16 @@ class Radius(Coordinates, kw_only=True):
     radious: float
 
 
+class Place(Struct):
+    """A building and its circle, `radious` in metres; everybody may know it."""
+
+    id: str
+    name: str
+    latitude: float
+    longitude: float
+    radious: float
+
+
 class Letter(Asking, kw_only=True):
     """`message/send`: to a list of ids, or to a text with one id a line."""
 
@@ -71,6 +82,7 @@ def make_people_router(
     entrance: Entrance,
     presence: Presence,
     messages: Messages,
+    buildings: Buildings,
     *,
     range_limit_m: float,
     trusted_proxies: tuple[Network, ...] = (),
@@ -115,6 +127,14 @@ def make_people_router(
         radius_m = check_radius("radious", asked.radious, range_limit_m)
         return presence.others_within(person, position, radius_m)
 
+    @post("/show/buildings", status_code=200)
+    async def show_buildings(
+        data: JSONBody[Asking | list[Asking]], request: AnyRequest
+    ) -> list[Place]:
+        """All buildings of the campus by name, and where they are."""
+        await person_of(one(data), request)
+        return [_place(building) for building in buildings.list()]
+
     @post("/message/send", status_code=200, media_type=_TEXT)
     async def send(data: JSONBody[Letter | list[Letter]], request: AnyRequest) -> str:
         """Send a message; the answer is empty, and comes when it is kept."""
@@ -137,6 +157,7 @@ def make_people_router(
             update_range,
             show_building,
             show_range,
+            show_buildings,
             send,
             receive,
         ],
@@ -144,6 +165,11 @@ def make_people_router(
         response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
         tags=["nearby: people"],
     )
+
+
+def _place(building: Building) -> Place:
+    latitude, longitude = building.position.latitude, building.position.longitude
+    return Place(building.id, building.name, latitude, longitude, building.radius_m)
 
 
 def _recipients(users: list[str] | str) -> list[str]:

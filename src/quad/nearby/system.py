@@ -19,6 +19,7 @@ from quad.nearby.login import choose_login
 from quad.nearby.logs import Logs
 from quad.nearby.messages import Messages
 from quad.nearby.page_routes import PageRoutes
+from quad.nearby.pages import NearbyPages
 from quad.nearby.people import make_people_router
 from quad.nearby.persons import People
 from quad.nearby.presence import Presence
@@ -26,6 +27,7 @@ from quad.nearby.sessions import Sessions
 from quad.realtime import SocketServer
 from quad.realtime.request import Network
 from quad.settings import Settings
+from quad.shell import Shell
 from quad.store import Mailbox, Store
 
 _FORGET_S: Final = 3600.0
@@ -38,9 +40,9 @@ def _now() -> datetime:
 class NearbySystem:
     """All of nearby on one server: its events are registered, `routers` has its paths.
 
-    `is_limited` holds back addresses that try too many wrong tokens and passwords; proxies that
-    are trusted say where a request came from. Raises BadSettings if the login provider that the
-    settings choose is not configured.
+    `shell` shows its page, if it is not one of its own. `is_limited` holds back addresses that try
+    too many wrong tokens and passwords; proxies that are trusted say where a request came from.
+    Raises BadSettings if the login provider that the settings choose is not configured.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class NearbySystem:
         store: Store,
         mailbox: Mailbox,
         settings: Settings,
+        shell: Shell | None = None,
         *,
         is_limited: bool = True,
         trusted_proxies: tuple[Network, ...] = (),
@@ -86,8 +89,8 @@ class NearbySystem:
             choose_login(nearby, settings.server),
             self.sessions,
             self.people,
+            NearbyPages(shell or Shell(settings.engine.path), nearby),
             public_url=nearby.public_url,
-            socket_path=settings.engine.path,
             trusted_proxies=trusted_proxies,
         )
         self.routers = (
@@ -96,6 +99,7 @@ class NearbySystem:
                 entrance,
                 self.presence,
                 self.messages,
+                self.buildings,
                 range_limit_m=nearby.range_limit_m,
                 trusted_proxies=trusted_proxies,
             ),
