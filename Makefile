@@ -28,6 +28,9 @@ TEST_DATABASES = \
 	QUAD_TEST_POSTGRESQL=$${QUAD_TEST_POSTGRESQL:-postgresql://quad_test:quad_test@127.0.0.1/postgres} \
 	QUAD_TEST_MARIADB=$${QUAD_TEST_MARIADB:-mysql://quad_test:quad_test@127.0.0.1/mysql}
 
+# What the server hears and says, in TypeScript.
+TYPES := ui/src/wire/generated.ts
+
 # What has to be covered, branch by branch, beyond the floor in pyproject.toml.
 COVERED := wire realtime store identity classroom alert chat nearby web
 
@@ -64,6 +67,8 @@ lint: $(DEV) $(APP_TOOLS) ## formatting, rules, types, import contracts, docs
 	cd ui && $(WITH_NODE) npm run --silent lint
 	@$(BIN)/quad settings --markdown | diff --unified docs/reference/settings.md - \
 		|| { echo "docs/reference/settings.md is not what the code says: make fix"; exit 1; }
+	@$(PYTHON) -m tools.types | diff --unified $(TYPES) - \
+		|| { echo "$(TYPES) is not what the code says: make types"; exit 1; }
 	$(BIN)/python -m tools.links
 
 .PHONY: check
@@ -78,6 +83,12 @@ fix: $(DEV) $(APP_TOOLS) ## format, repair what can be repaired, write the setti
 	cd ui && $(WITH_NODE) npm run --silent format
 	$(BIN)/quad settings --markdown > docs/reference/settings.md.new
 	@mv docs/reference/settings.md.new docs/reference/settings.md
+	@$(MAKE) types
+
+.PHONY: types
+types: $(DEV) ## write the payload types of the browser application anew, from the server's
+	$(PYTHON) -m tools.types > $(TYPES).new
+	@mv $(TYPES).new $(TYPES)
 
 .PHONY: ui
 ui: $(APP) ## build the browser application

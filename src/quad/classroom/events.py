@@ -9,7 +9,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from quad.classroom.model import File, Signal, Step
+from quad.classroom.model import File, GivenStatuses, Signal, Step
 from quad.classroom.returning import Visitor
 from quad.classroom.service import ClassroomService
 from quad.realtime import Client, Payload, SocketServer
@@ -102,7 +102,7 @@ class Code(OfRoom, frozen=True, kw_only=True):
 class Review(OfUser, frozen=True, kw_only=True):
     """`steps/status/to_client`."""
 
-    steps: dict[str, Any]
+    steps: GivenStatuses
 
 
 class ImportSteps(InRoom, frozen=True, kw_only=True):
@@ -247,7 +247,7 @@ def _register_steps(server: SocketServer, service: ClassroomService) -> None:
         await steps.hand_out(client, tasks)
 
     @server.on("steps/status/to_mentor", overlap=True)
-    async def statuses_to_mentor(client: Client, statuses: dict[str, Any]) -> None:
+    async def statuses_to_mentor(client: Client, statuses: GivenStatuses) -> None:
         await steps.statuses_to_mentor(client, statuses)
 
     @server.on("steps/status/to_client", overlap=True)

@@ -7,9 +7,9 @@ order. What current clients (protocol 2) get besides is in a struct of its own.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, Literal, cast, get_args
+from typing import Annotated, Any, Final, Literal, cast, get_args
 
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from quad.classroom.refusals import BadValue
 
@@ -18,6 +18,9 @@ Status = Literal["NONE", "IN_PROGRESS", "HELP", "DONE", "ACCEPTED"]
 Signal = Literal["NONE", "IN_PROGRESS", "HELP", "DONE"]
 FileStatus = Literal["CREATED", "CHANGED", "UPDATED", "REMOVED"]
 AlertType = Literal["INFO", "SUCCESS", "WARNING", "ERROR"]
+
+GivenStatuses = Annotated[dict[str, Any], Meta(extra={"checked_as": dict[str, Status]})]
+"""What clients send of statuses: `check_statuses` says more of what is wrong than a decoder."""
 
 ORIGINAL: Final = 1
 CURRENT: Final = 2

@@ -212,7 +212,7 @@ export interface Who {
 /** What clients of the chat send; `type` tells which. */
 export type ChatAsked = Register | CreateChat | SendMessage | AddMember | RemoveMember | DeleteChat;
 
-/** What the server says to those; `type` tells which. */
+/** What the server says to these; `type` tells which. */
 export type ChatSaid =
   ChatState | ChatMessage | NewMember | MemberRemoved | ChatDeleted | ChatError;
 
@@ -225,6 +225,23 @@ export interface Alert {
 }
 
 export type AlertType = "INFO" | "SUCCESS" | "WARNING" | "ERROR";
+
+/** An open class; `tasks` counts those handed out, without the theory page. */
+export interface ClassOverview {
+  room_id: number;
+  teacher: string;
+  is_teacher_online: boolean;
+  students_online: number;
+  students_offline: number;
+  tasks: number;
+  created_at: string;
+}
+
+/** Some of the open classes; `total` is how many there are. */
+export interface ClassPage {
+  total: number;
+  classes: ClassOverview[];
+}
 
 /** `error/from_client`. */
 export interface ClientError {
@@ -387,7 +404,7 @@ export interface ResumeRoom {
 export interface Review {
   room_id?: number | null;
   user_id: number;
-  steps: Record<string, unknown>;
+  steps: Record<string, Status>;
 }
 
 export type Role = "host" | "client";
@@ -479,6 +496,7 @@ export interface Verdict {
 /** What clients of classroom send. */
 export interface ClassroomClientEvents {
   "error/from_client": (payload: ClientError, ack?: Ack) => void;
+  exercise: (payload: Exercise, ack?: Ack) => void;
   "exercise/feedback": (payload: Feedback, ack?: Ack) => void;
   "exercise/reset": (payload?: InRoom, ack?: Ack) => void;
   "message/to_client": (payload: MessageToClient, ack?: Ack) => void;
@@ -491,46 +509,45 @@ export interface ClassroomClientEvents {
   "room/leave": (payload: OfRoom, ack?: Ack) => void;
   "room/rehost": (payload: ResumeRoom, ack?: Ack) => void;
   "room/rejoin": (payload: ResumeRoom, ack?: Ack) => void;
+  settings: (payload: Ignore, ack?: Ack) => void;
   "sharing/code_send": (payload: Code, ack?: Ack) => void;
   "sharing/code_update": (payload: Code, ack?: Ack) => void;
   "sharing/end": (payload: EndSharing, ack?: Ack) => void;
   "sharing/start": (payload: StartSharing, ack?: Ack) => void;
+  signal: (payload: SendSignal, ack?: Ack) => void;
   "steps/all": (payload: StepInput[], ack?: Ack) => void;
   "steps/import": (payload: ImportSteps, ack?: Ack) => void;
   "steps/status/to_client": (payload: Review, ack?: Ack) => void;
-  "steps/status/to_mentor": (payload: Record<string, unknown>, ack?: Ack) => void;
+  "steps/status/to_mentor": (payload: Record<string, Status>, ack?: Ack) => void;
   "steps/table": (payload?: InRoom, ack?: Ack) => void;
-  exercise: (payload: Exercise, ack?: Ack) => void;
-  settings: (payload: Ignore, ack?: Ack) => void;
-  signal: (payload: SendSignal, ack?: Ack) => void;
 }
 
 /** What the server says to clients of classroom. */
 export interface ClassroomServerEvents {
+  alert: (payload: Alert) => void;
+  alerts: (payload: Alert) => void;
+  error: (payload: ErrorPayload) => void;
+  exercise: (payload: Task) => void;
   "exercise/feedback": (payload: Verdict) => void;
   "exercise/reset": (payload: Nothing) => void;
+  message: (payload: Sentence) => void;
   "message/to_client": (payload: CurrentMessage) => void;
   "message/to_mentor": (payload: CurrentMessage) => void;
   "message/user": (payload: CurrentHistory) => void;
   "room/closed": (payload: Sentence) => void;
   "room/join": (payload: Joined) => void;
   "room/update": (payload: RoomUpdate) => void;
+  settings: (payload: Ignores) => void;
   "sharing/code_send": (payload: CodeOfStudent) => void;
   "sharing/code_update": (payload: CodeOfStudent) => void;
   "sharing/end": (payload: Nothing) => void;
   "sharing/start": (payload: Nothing) => void;
+  signal: (payload: SignalOfStudent) => void;
   "steps/all": (payload: Step[]) => void;
   "steps/load": (payload: Step[]) => void;
   "steps/status/to_client": (payload: Record<string, Status>) => void;
   "steps/status/to_mentor": (payload: StepsOfStudent) => void;
   "steps/table": (payload: StepsOfStudent[]) => void;
-  alert: (payload: Alert) => void;
-  alerts: (payload: Alert) => void;
-  error: (payload: ErrorPayload) => void;
-  exercise: (payload: Task) => void;
-  message: (payload: Sentence) => void;
-  settings: (payload: Ignores) => void;
-  signal: (payload: SignalOfStudent) => void;
 }
 
 // Nearby
@@ -658,6 +675,15 @@ export interface Password {
   pass: string;
 }
 
+/** A building and its circle, `radious` in metres; everybody may know it. */
+export interface Place {
+  id: string;
+  name: string;
+  latitude: number;
+  longitude: number;
+  radious: number;
+}
+
 /** `buildings/add`; `radious` in metres, as the original spells it. */
 export interface Plan {
   id: string | number;
@@ -687,6 +713,12 @@ export interface Range {
   id: string;
   token?: string;
   radious: number;
+}
+
+/** The answer to what is declined: a sentence for people and a stable word for programs. */
+export interface Refusal {
+  detail: string;
+  code: string;
 }
 
 /** `register`: a bot, and the building that it is for. */
@@ -747,9 +779,89 @@ export interface NearbyServerEvents {
   new_movement: () => void;
 }
 
+// Web
+
+/** An alert room with somebody in it; `names` are those of the first hundred who came. */
+export interface AlertRoomOverview {
+  code: string;
+  people: number;
+  names: string[];
+}
+
+/** The chat: connections are all that are open, also of those who have not registered yet. */
+export interface ChatFigures {
+  chats: number;
+  users: number;
+  users_online: number;
+  connections: number;
+}
+
+/** The class that is to end. */
+export interface ClassToClose {
+  room_id: number;
+}
+
+/** Transactions since the start: how many, of how many changes, in how many seconds. */
+export interface CommitTotals {
+  total: number;
+  changes: number;
+  seconds: number;
+  failed: number;
+}
+
+/** How many connections of one kind are open: `polling` or `websocket`; `V3`, `V4` or `raw`. */
+export interface ConnectionCount {
+  transport: string;
+  version: string;
+  open: number;
+}
+
+/** Events of all names since the start, by what became of them; `seconds` to handle them. */
+export interface EventTotals {
+  succeeded: number;
+  refused: number;
+  failed: number;
+  seconds: number;
+}
+
+/**
+ * The server at one moment. Totals only grow: a rate is their difference by `uptime_s`'s.
+ *
+ * Memory is what the process holds; null where the system does not tell.
+ */
+export interface Figures {
+  version: string;
+  uptime_s: number;
+  connections: ConnectionCount[];
+  connections_total: number;
+  handshakes_refused: number;
+  deliveries: number;
+  slow_readers_closed: number;
+  events: EventTotals;
+  queues: Queues;
+  commits: CommitTotals;
+  memory_bytes: number | null;
+  cpu_seconds: number;
+  loop_lateness_s: number;
+}
+
+/** What waits for readers now: bytes in all, in the longest queue, and how many have any. */
+export interface Queues {
+  bytes: number;
+  largest_bytes: number;
+  waiting: number;
+}
+
+/** The answer of `/ready`: each part is `ok` or says what is wrong. */
+export interface Readiness {
+  database: string;
+  loop: string;
+  bus: string;
+}
+
 // REST
 
-/** Paths by method: what they take and what they answer. */
+/** Routes by method and path: what they take, and what they answer if they do not decline. */
 export interface RestRoutes {
   /** All bots by id. */
   "GET /API/admin/bots/show": {
@@ -790,6 +902,30 @@ export interface RestRoutes {
     body: undefined;
     answer: BuildingOverview[];
   };
+  /** How many chats and users there are, and how many are online. */
+  "GET /API/admin/chats/show": {
+    body: undefined;
+    answer: ChatFigures;
+  };
+  /** Close a class for everybody in it; the answer is an empty list. */
+  "POST /API/admin/classes/close": {
+    body: ClassToClose;
+    answer: string[];
+  };
+  /** The open classes: first those where somebody is online, then the newest. */
+  "GET /API/admin/classes/show": {
+    query: {
+      offset?: number;
+      limit?: number;
+    };
+    body: undefined;
+    answer: ClassPage;
+  };
+  /** Live figures of the server: what is open and waits now, and totals since the start. */
+  "GET /API/admin/figures": {
+    body: undefined;
+    answer: Figures;
+  };
   /** The last ten notices in a building, newest first. */
   "GET /API/admin/logs/show/building/{building_id}": {
     body: undefined;
@@ -800,6 +936,11 @@ export interface RestRoutes {
     body: undefined;
     answer: UserLine[];
   };
+  /** The alert rooms that somebody is in, by code. */
+  "GET /API/admin/rooms/show": {
+    body: undefined;
+    answer: AlertRoomOverview[];
+  };
   /** How many people there are, all together and in each building. */
   "GET /API/admin/users/count": {
     body: undefined;
@@ -807,6 +948,13 @@ export interface RestRoutes {
   };
   /** People whose ids begin with some letters, whatever their case, in that order. */
   "GET /API/admin/users/find": {
+    query: {
+      search?: string;
+      is_online?: boolean;
+      building?: string;
+      offset?: number;
+      limit?: number;
+    };
     body: undefined;
     answer: UserPage;
   };
@@ -865,6 +1013,11 @@ export interface RestRoutes {
     body: Asking | Asking[];
     answer: Someone[];
   };
+  /** All buildings of the campus by name, and where they are. */
+  "POST /API/user/show/buildings": {
+    body: Asking | Asking[];
+    answer: Place[];
+  };
   /** The others who are online within a radius of a point. */
   "POST /API/user/show/range": {
     body: Radius | Radius[];
@@ -883,7 +1036,7 @@ export interface RestRoutes {
   /** Log this browser out: the answer takes the cookie away. */
   "DELETE /admin/session": {
     body: undefined;
-    answer: null;
+    answer: undefined;
   };
   /** Whether this browser is logged in. */
   "GET /admin/session": {
@@ -897,6 +1050,16 @@ export interface RestRoutes {
    */
   "POST /admin/session": {
     body: AdminLogin;
-    answer: null;
+    answer: undefined;
+  };
+  /** Answer as long as the process runs. */
+  "GET /health": {
+    body: undefined;
+    answer: Record<string, string>;
+  };
+  /** Answer 200 if events can be served now, and 503 with the reason if not. */
+  "GET /ready": {
+    body: undefined;
+    answer: Readiness;
   };
 }
