@@ -27,7 +27,7 @@ T = TypeVar("T")
 class SqliteEngine:
     """A SQLite file in WAL mode: readers never wait for the writer."""
 
-    def __init__(self, url: URL, readers: int, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(self, url: URL, readers: int, busy_timeout_s: float | None = None) -> None:
         self._engine = _sync_engine(url, pool_size=1)
         prepare_writers(self._engine, busy_timeout_s)
         self._readers_engine = _sync_engine(url, pool_size=readers)
@@ -79,8 +79,10 @@ class SqliteEngine:
         self._engine.dispose()
 
 
-def prepare_writers(engine: SyncEngine, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+def prepare_writers(engine: SyncEngine, busy_timeout_s: float | None = None) -> None:
     """Gives the engine's connections durable commits and transactions that lock at their begin."""
+    if busy_timeout_s is None:
+        busy_timeout_s = BUSY_TIMEOUT_S
 
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, record: object) -> None:

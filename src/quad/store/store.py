@@ -15,7 +15,7 @@ from .engine import Engine
 from .errors import StoreClosed, StoreError, StoreUnavailable
 from .schema import probe
 from .server import ServerEngine
-from .sqlite import BUSY_TIMEOUT_S, SqliteEngine
+from .sqlite import SqliteEngine
 from .upsert import upsert
 from .urls import parse_url
 
@@ -68,13 +68,13 @@ class Store:
         observer: Observer | None = None,
         read_connections: int = 4,
         batch_limit: int = BATCH_LIMIT,
-        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        busy_timeout_s: float | None = None,
     ) -> Self:
         """Connects to `sqlite+aiosqlite:///path`, `postgresql+asyncpg://...` or
         `mysql+asyncmy://...`; does not migrate.
 
         `batch_limit`: changes that share a transaction, at most; `busy_timeout_s`: how long SQLite
-        waits for another program's lock.
+        waits for another program's lock, by default `BUSY_TIMEOUT_S`.
 
         Raises ValueError for another address and StoreUnavailable when nobody answers.
         """
