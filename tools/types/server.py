@@ -9,7 +9,7 @@ import quad.alert.said
 import quad.chat.said
 import quad.classroom.said
 import quad.nearby.said
-from quad.realtime.errors import ErrorPayload
+from quad.realtime import ErrorPayload
 from quad.server import Parts, assemble
 from quad.settings import NearbySettings, ServerSettings, Settings
 from tools.types.wire import Wire, events_of, refusals_of, routes_of

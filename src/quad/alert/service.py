@@ -20,6 +20,7 @@ from quad.alert.model import (
 )
 from quad.alert.refusals import NotInRoom, TooManyPosts
 from quad.alert.rooms import Person, Room, Rooms
+from quad.alert.said import Line
 from quad.identity import KeyedRateLimit
 from quad.realtime import Client, SocketServer
 from quad.settings import AlertSettings
@@ -159,7 +160,7 @@ class AlertService:
         person.clients.add(client)
         self._seats[client] = Seat(room, person)
         if is_new:
-            self._server.publish(room.topic, "status", {"msg": shown_joined(name)})
+            self._server.publish(room.topic, "status", Line(shown_joined(name)))
 
     def _leave(self, client: Client) -> None:
         seat = self._seats.pop(client, None)
@@ -177,13 +178,13 @@ class AlertService:
             person.going.cancel()
             person.going = None
         del room.people[person.name]
-        self._server.publish(room.topic, "status", {"msg": shown_left(person.name)})
+        self._server.publish(room.topic, "status", Line(shown_left(person.name)))
         self.rooms.release(room)
 
     async def _tell(self, room: Room, name: str, text: str) -> int:
         message = self._make_message(room, name, text)
         await self.rooms.save(room, message)
-        return self._server.publish(room.topic, "message", {"msg": message.shown()})
+        return self._server.publish(room.topic, "message", Line(message.shown()))
 
     def _make_message(self, room: Room, name: str, text: str) -> Message:
         at = self._now()
@@ -193,4 +194,4 @@ class AlertService:
 
 def _replay(room: Room, client: Client) -> None:
     for message in room.history:
-        client.emit("message", {"msg": message.shown()})
+        client.emit("message", Line(message.shown()))

@@ -37,6 +37,7 @@ from quad.classroom.refusals import (
 )
 from quad.classroom.returning import Returning, Visitor
 from quad.classroom.rooms import Rooms, alert
+from quad.classroom.said import NOTHING, Sentence, Task
 from quad.classroom.updates import RoomUpdates
 from quad.identity import KeyedRateLimit, hash_token, new_token
 from quad.realtime import Client
@@ -240,7 +241,7 @@ class Entrance:
             joined = Joined(student.id, room.number)
         client.emit("room/join", joined)
         if room.exercise:
-            client.emit("exercise", {"content": room.exercise})
+            client.emit("exercise", Task(room.exercise))
         if room.steps:
             client.emit("steps/all", room.steps)
         if room.settings is not None:
@@ -249,8 +250,8 @@ class Entrance:
 
     def _welcome_host(self, visitor: Visitor, room: Room, token: str | None) -> None:
         self._take_place(visitor, room.host)
-        self._rooms.tell_students(room, "message", {"message": "The teacher reconnected!"})
-        self._rooms.tell_students(room, "sharing/end", {})
+        self._rooms.tell_students(room, "message", Sentence("The teacher reconnected!"))
+        self._rooms.tell_students(room, "sharing/end", NOTHING)
         if room.steps:
             visitor.client.emit("steps/load", room.steps)
         self._updates.send(room, token or UNSET)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from quad.classroom.model import File, GivenStatuses, Signal, Step
 from quad.classroom.returning import Visitor
 from quad.classroom.service import ClassroomService
-from quad.realtime import Client, Payload, SocketServer
+from quad.realtime import Client, ErrorPayload, Payload, SocketServer
 
 log = logging.getLogger("quad.classroom")
 
@@ -289,4 +289,4 @@ def _register_deprecated(server: SocketServer, service: ClassroomService) -> Non
 
 def _deprecate(client: Client, event: str) -> None:
     message = f"Error: the event '{event}' is deprecated, use 'steps/all' instead"
-    client.emit("error", {"message": message, "event": event, "code": "deprecated"})
+    client.emit("error", ErrorPayload(message, event, "deprecated"))

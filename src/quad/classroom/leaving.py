@@ -6,10 +6,11 @@ from quad.classroom import tables
 from quad.classroom.live import Participant, Room
 from quad.classroom.progress import Progress
 from quad.classroom.rooms import Rooms, alert
+from quad.classroom.said import Sentence
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client
 
-CLOSED: Final = {"message": "Room closed!"}
+CLOSED: Final = Sentence("Room closed!")
 
 
 class Leaving:
@@ -87,6 +88,6 @@ class Leaving:
         room = participant.room
         self._rooms.unseat(participant)
         if participant is room.host:
-            self._rooms.tell_students(room, "message", {"message": "The teacher is offline!"})
+            self._rooms.tell_students(room, "message", Sentence("The teacher is offline!"))
         else:
             self._updates.request(room)

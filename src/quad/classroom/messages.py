@@ -9,6 +9,7 @@ from quad.classroom.live import Participant
 from quad.classroom.model import CurrentMessage, check_text, make_message, message_for
 from quad.classroom.refusals import WrongUser
 from quad.classroom.rooms import Rooms
+from quad.classroom.said import History
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client
 
@@ -66,7 +67,7 @@ class Messages:
             for number, sender, at, content in reversed(found)
         ]
         shown = [message_for(asker.protocol, message) for message in messages]
-        client.emit("message/user", {"user_id": user_id, "messages": shown})
+        client.emit("message/user", History(user_id, shown))
 
     async def _keep(
         self, student: Participant, sender: Participant, receiver: Participant, content: str

@@ -22,6 +22,7 @@ from quad.classroom.refusals import (
     UserNotFound,
     WrongRoom,
 )
+from quad.classroom.said import Alert
 from quad.realtime import Client, SocketServer
 from quad.store import Change, Store, StoreClosed, StoreUnavailable
 
@@ -231,6 +232,6 @@ class Rooms:
 
 def alert(client: Client, kind: AlertType, message: str) -> None:
     """Show somebody a notice, under the names that newer and older clients listen to."""
-    payload = {"message": message, "type": kind}
+    payload = Alert(message, kind)
     client.emit("alerts", payload)
     client.emit("alert", payload)

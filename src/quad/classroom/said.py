@@ -40,6 +40,9 @@ class Nothing(Struct, frozen=True):
     """An empty object."""
 
 
+NOTHING: Final = Nothing()
+
+
 class CodeOfStudent(Struct, frozen=True, gc=False):
     """What the host gets of `sharing/code_send` and `sharing/code_update`."""
 

@@ -2,23 +2,14 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from quad.classroom import tables
 from quad.classroom.live import KeptFiles, Participant
 from quad.classroom.model import CURRENT, File, check_files
 from quad.classroom.refusals import FilesLimit, UserOffline
 from quad.classroom.rooms import Rooms
+from quad.classroom.said import NOTHING, CodeOfStudent
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client
-
-
-class CodeOfStudent(Struct, frozen=True, gc=False):
-    """What the host gets of `sharing/code_send` and `sharing/code_update`."""
-
-    room_id: int
-    user_id: int
-    files: Sequence[File]
 
 
 class Sharing:
@@ -42,9 +33,9 @@ class Sharing:
         if student.client is None and host.protocol < CURRENT:
             raise UserOffline(user_id)
         if exclusive:
-            self._rooms.tell_students(host.room, "sharing/end", {}, skip=student.client)
+            self._rooms.tell_students(host.room, "sharing/end", NOTHING, skip=student.client)
         if student.client is not None:
-            student.client.emit("sharing/start", {})
+            student.client.emit("sharing/start", NOTHING)
         else:
             files = tables.read_files(await self._rooms.read(tables.select_files(user_id)))
             client.emit("sharing/code_send", CodeOfStudent(room_id, user_id, files))
@@ -53,11 +44,11 @@ class Sharing:
         """The host watches a student, or everybody, no longer."""
         host = self._rooms.host(client, room_id)
         if user_id is None:
-            self._rooms.tell_students(host.room, "sharing/end", {})
+            self._rooms.tell_students(host.room, "sharing/end", NOTHING)
             return
         student = self._rooms.student_of(host, user_id)
         if student.client is not None:
-            student.client.emit("sharing/end", {})
+            student.client.emit("sharing/end", NOTHING)
 
     async def code_send(self, client: Client, room_id: int, files: Sequence[File]) -> None:
         """A student sends all of their files."""

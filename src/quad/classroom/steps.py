@@ -22,6 +22,7 @@ from quad.classroom.model import (
 from quad.classroom.progress import Progress
 from quad.classroom.refusals import BadValue, ImportRunning, WrongUser
 from quad.classroom.rooms import Rooms, alert
+from quad.classroom.said import NOTHING, SignalOfStudent, StepsOfStudent, Task, Verdict
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client, Refused
 
@@ -110,9 +111,8 @@ class Steps:
         if statuses == student.decided_steps:
             return
         await self._keep_statuses(student, statuses)
-        self._updates.tell_host(
-            student, "steps/status/to_mentor", {"user_id": student.id, "steps": statuses}
-        )
+        report = StepsOfStudent(student.id, statuses)
+        self._updates.tell_host(student, "steps/status/to_mentor", report)
 
     async def statuses_to_client(
         self, client: Client, user_id: int, steps: Mapping[str, object], room_id: int | None
@@ -146,7 +146,7 @@ class Steps:
         """Send the host the progress of every student who has made any."""
         room = self._rooms.host(client, room_id).room
         table = [
-            {"user_id": student.id, "steps": student.steps}
+            StepsOfStudent(student.id, student.steps)
             for student in room.students.values()
             if student.steps
         ]
@@ -171,25 +171,25 @@ class Steps:
         clean = sanitise(content)
         await self._rooms.save(tables.keep_exercise(room.number, clean))
         room.exercise = clean
-        self._rooms.tell_students(room, "exercise", {"content": clean})
+        self._rooms.tell_students(room, "exercise", Task(clean))
 
     def feedback(self, client: Client, room_id: int, user_id: int, *, accepted: bool) -> None:
         """The host accepts or declines a student's solution."""
         student = self._rooms.student_of(self._rooms.host(client, room_id), user_id)
         if student.client is not None:
-            student.client.emit("exercise/feedback", {"accepted": accepted})
+            student.client.emit("exercise/feedback", Verdict(accepted))
 
     def reset(self, client: Client, room_id: int | None) -> None:
         """The host takes all of this back."""
         room = self._rooms.host(client, room_id).room
-        self._rooms.tell_students(room, "exercise/reset", {})
+        self._rooms.tell_students(room, "exercise/reset", NOTHING)
 
     def signal(self, client: Client, user_id: int, value: Signal, room_id: int | None) -> None:
         """A student says how it goes."""
         student = self._rooms.student(client, room_id)
         if user_id != student.id:
             raise WrongUser(user_id)
-        self._updates.tell_host(student, "signal", {"user_id": user_id, "value": value})
+        self._updates.tell_host(student, "signal", SignalOfStudent(user_id, value))
 
     def _check_size(self, tasks: str) -> None:
         if utf8_size(tasks) > self._limit_bytes:

@@ -8,6 +8,7 @@ from quad.realtime.engine import Application, Engine
 from quad.realtime.errors import (
     AckTimeout,
     BadPayload,
+    ErrorPayload,
     HandshakeRefused,
     Refused,
     TooManyEvents,
@@ -33,6 +34,7 @@ __all__ = [
     "Endpoint",
     "Engine",
     "EngineOptions",
+    "ErrorPayload",
     "HandshakeRefused",
     "Host",
     "Listener",
