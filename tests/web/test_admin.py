@@ -1,0 +1,201 @@
+"""What the administrator sees of all systems, on the whole server."""
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+
+from quad.server import serving
+from quad.settings import NearbySettings, ServerSettings, Settings
+from tests.classroom.school import Peer, enter
+
+PASSWORD = "let me in"
+TASKS = [
+    {"name": "theory", "content": "<p>Read.</p>", "language": "html", "type": "theory"},
+    {"name": "1", "content": '<p>"name":"theory" and \\"language":</p>'},
+    {"name": "2", "content": "<p>Do.</p>"},
+]
+
+
+@asynccontextmanager
+async def open_site(data: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A whole server, and a browser in which the administrator has logged in."""
+    settings = Settings(
+        server=ServerSettings(port=0, data=data, drain_s=0.1),
+        nearby=NearbySettings(admin_password=PASSWORD),
+    )
+    async with serving(settings) as url, httpx.AsyncClient(base_url=url, timeout=10) as browser:
+        answer = await browser.post("/admin/session", json={"password": PASSWORD})
+        assert answer.status_code == 204
+        yield browser
+
+
+async def get(browser: httpx.AsyncClient, path: str) -> Any:
+    answer = await browser.get(f"/API/admin/{path}")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    return answer.json()
+
+
+async def test_every_route_asks_who_it_is_and_no_log_tells_the_secrets(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.WARNING, "httpcore")  # the browser's own
+    async with open_site(tmp_path) as browser:
+        document = (await browser.get("/schema/openapi.json")).json()
+        routes = [
+            (method, path.replace("{flag}", "1").partition("{")[0], operation)
+            for path, operations in document["paths"].items()
+            if path.startswith("/API/admin/")
+            for method, operation in operations.items()
+        ]
+        assert len(routes) > 15
+        cookie = browser.cookies["quad_admin"]
+        browser.cookies.clear()
+        for method, path, operation in routes:
+            assert operation["description"]
+            # Before the route is asked, before a body is read; a path with an id wants one.
+            answer = await browser.request(method, path + ("x" if path.endswith("/") else ""))
+            assert (path, answer.status_code) == (path, 401)
+        wrong = await browser.get("/API/admin/figures", auth=("admin", "wrong"))
+        assert wrong.status_code == 401
+        for headers in (
+            {"Cookie": f"quad_admin={cookie}"},
+            {"Authorization": f"Bearer {PASSWORD}"},
+            {"Authorization": httpx.BasicAuth("admin", PASSWORD)._auth_header},
+        ):
+            for path in ("figures", "classes/show", "rooms/show", "chats/show", "users/count"):
+                answer = await browser.get(f"/API/admin/{path}", headers=headers)
+                assert (path, answer.status_code) == (path, 200)
+        crossed = await browser.post(
+            "/API/admin/classes/close",
+            json={"room_id": 123456},
+            headers={"Cookie": f"quad_admin={cookie}", "Sec-Fetch-Site": "cross-site"},
+        )
+        assert (crossed.status_code, crossed.json()["code"]) == (403, "cross_site")
+    written = capfd.readouterr()
+    for secret in (PASSWORD, cookie):
+        assert secret not in caplog.text + written.out + written.err
+
+
+async def teach(url: str, name: str) -> tuple[Peer, int]:
+    """A teacher with a class."""
+    teacher = await enter(url)
+    await teacher.emit("room/create", {"name": name})
+    return teacher, (await teacher.expect("room/update"))["id"]
+
+
+async def join(url: str, room_id: int, name: str) -> Peer:
+    student = await enter(url)
+    await student.emit("room/join", {"room_id": room_id, "name": name})
+    await student.expect("room/join")
+    return student
+
+
+async def test_open_classes_are_shown_also_after_a_restart_and_can_be_closed(
+    tmp_path: Path,
+) -> None:
+    async with open_site(tmp_path) as browser:
+        url = str(browser.base_url)
+        ada, first = await teach(url, "Ada")
+        await ada.emit("steps/all", TASKS)
+        students = [await join(url, first, name) for name in ("Bob", "Eve")]
+        await students[1].close()
+        while len((await ada.expect("room/update"))["users"]) != 2:
+            pass
+        shown = (await get(browser, "classes/show"))["classes"][0]
+        assert shown.pop("created_at").endswith("Z")
+        assert shown == {
+            "room_id": first,
+            "teacher": "Ada",
+            "is_teacher_online": True,
+            "students_online": 1,
+            "students_offline": 1,
+            "tasks": 2,
+        }
+        for peer in (ada, students[0]):
+            await peer.close()
+    async with open_site(tmp_path) as browser:
+        url = str(browser.base_url)
+        cyd, second = await teach(url, "Cyd")
+        dan, third = await teach(url, "Dan")
+        await dan.close()
+        page = await get(browser, "classes/show")
+        assert page["total"] == 3
+        # Those in use first, then the newest.
+        assert [each["room_id"] for each in page["classes"]] == [second, third, first]
+        old = page["classes"][2]
+        assert (old["students_online"], old["students_offline"], old["tasks"]) == (0, 2, 2)
+        middle = await get(browser, "classes/show?offset=1&limit=1")
+        assert [each["room_id"] for each in middle["classes"]] == [third]
+        student = await join(url, second, "Flo")
+        for room_id in (first, second):
+            answer = await browser.post("/API/admin/classes/close", json={"room_id": room_id})
+            assert (answer.status_code, answer.json()) == (200, [])
+        for peer in (student, cyd):
+            assert await peer.expect("room/closed") == {"message": "Room closed!"}
+        assert [each["room_id"] for each in (await get(browser, "classes/show"))["classes"]] == [
+            third
+        ]
+        answer = await browser.post("/API/admin/classes/close", json={"room_id": second})
+        assert (answer.status_code, answer.json()["code"]) == (400, "unknown")
+        await cyd.emit("room/create", {"name": "Cyd"})  # the connections stay usable
+        await cyd.expect("room/update")
+        for peer in (student, cyd):
+            await peer.close()
+
+
+async def test_alert_rooms_and_chats_are_counted_and_the_figures_move(tmp_path: Path) -> None:
+    async with open_site(tmp_path) as browser:
+        url = str(browser.base_url)
+        before = await get(browser, "figures")
+        assert before["connections"] == []
+        assert before["queues"] == {"bytes": 0, "largest_bytes": 0, "waiting": 0}
+        peer = await enter(url)
+        await peer.call("joined", {"name": "ann", "room": "X1"})
+        await peer.emit("no such event")
+        await peer.expect("error")
+        phone = await connect(url.replace("http", "ws") + "/chat/ws")
+        user = {"name": "Ann", "phone": "+351911"}
+        await phone.send(json.dumps({"type": "register", "user": user, "protocol": 2}))
+        await phone.recv()
+        stranger = await connect(url.replace("http", "ws") + "/chat/ws")
+        # Somebody on long-polling who does not fetch what there is.
+        opened = await browser.get("/socket.io/?EIO=4&transport=polling")
+        sid = json.loads(opened.text[1:])["sid"]
+        await browser.post(f"/socket.io/?EIO=4&transport=polling&sid={sid}", content="40")
+        (room,) = await get(browser, "rooms/show")
+        assert (room["code"], room["people"], len(room["names"])) == ("X1", 1, 1)
+        assert await get(browser, "chats/show") == {
+            "chats": 0,
+            "users": 1,
+            "users_online": 1,
+            "connections": 2,
+        }
+        after = await get(browser, "figures")
+        assert after["connections"] == [
+            {"transport": "polling", "version": "V4", "open": 1},
+            {"transport": "websocket", "version": "V4", "open": 1},
+            {"transport": "websocket", "version": "raw", "open": 2},
+        ]
+        assert after["connections_total"] == 4
+        assert after["events"]["succeeded"] == before["events"]["succeeded"] + 2
+        assert after["events"]["refused"] == before["events"]["refused"] + 1
+        assert after["deliveries"] > before["deliveries"]
+        assert after["commits"]["total"] > before["commits"]["total"]
+        assert after["commits"]["seconds"] > before["commits"]["seconds"]
+        assert after["queues"]["waiting"] == 1
+        assert after["queues"]["bytes"] == after["queues"]["largest_bytes"] > 0
+        assert after["cpu_seconds"] > before["cpu_seconds"]
+        assert after["uptime_s"] > before["uptime_s"]
+        assert after["memory_bytes"] > 10_000_000
+        for connection in (phone, stranger):
+            await connection.close()
+        await peer.close()
