@@ -1,5 +1,8 @@
 """From Python's types to TypeScript's, always in the same order.
 
+`Meta(extra=...)` may say more of a type: `checked_as` is what a rule demands of a value that is
+decoded as something wider; `json_of` is what a text holds, which is then declared as well.
+
 A struct becomes an interface. What clients send and what the server says differ in one thing: keys
 with a default may be left out of the former, and are always in the latter (unless the struct omits
 them). A struct that goes both ways with such keys is declared twice: `File` and `FileInput`.
@@ -15,9 +18,6 @@ import msgspec.inspect as shapes
 from msgspec import NODEFAULT
 
 from tools.types.text import comment, declare_interface, declare_type, literal, member, union
-
-CHECKED_AS: Final = "checked_as"
-"""In `Meta(extra=...)`: the type that a rule demands of a value which is decoded as another."""
 
 _PLAIN: Final[Mapping[type[shapes.Type], str]] = {
     shapes.AnyType: "unknown",
@@ -155,6 +155,8 @@ def _gather(shape: object, found: dict[type, shapes.StructType]) -> None:
                 found[shape.cls] = shape
                 for field in shape.fields:
                     _gather(field.type, found)
+        case shapes.Metadata(extra={"checked_as": annotation} | {"json_of": annotation}):
+            _gather(shapes.type_info(annotation), found)
         case tuple():
             for each in shape:
                 _gather(each, found)

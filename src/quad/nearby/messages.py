@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -26,6 +26,10 @@ class Told(msgspec.Struct):
     timestamp: str
     id: str
     message: str
+
+
+ToldText = Annotated[str, msgspec.Meta(extra={"json_of": Told})]
+"""A message as it is kept and answered: JSON in a text."""
 
 
 class Messages:
@@ -75,7 +79,7 @@ class Messages:
         line = self._logs.line("building", building_id, text, bot_id)
         await self._deliver(bot_id, self._presence.expected_in(building_id), text, line)
 
-    async def receive(self, person: Person, tab_name: str) -> list[str]:
+    async def receive(self, person: Person, tab_name: str) -> list[ToldText]:
         """What this tab of a person has not fetched yet, as JSON texts, the oldest first.
 
         A tab that nobody knows has no queue. Raises StoreError.

@@ -14,7 +14,7 @@ from msgspec import Struct
 from quad.nearby.buildings import Buildings
 from quad.nearby.entrance import Entrance
 from quad.nearby.http import EXPLAINED, AnyRequest, one, visit_of
-from quad.nearby.messages import Messages
+from quad.nearby.messages import Messages, ToldText
 from quad.nearby.model import Building, check_position, check_radius
 from quad.nearby.persons import Person
 from quad.nearby.presence import Presence
@@ -144,7 +144,7 @@ def make_people_router(
         return ""
 
     @post("/message/receive", status_code=200)
-    async def receive(data: JSONBody[Fetch | list[Fetch]], request: AnyRequest) -> list[str]:
+    async def receive(data: JSONBody[Fetch | list[Fetch]], request: AnyRequest) -> list[ToldText]:
         """What this tab has not fetched yet: JSON texts of `timestamp`, `id`, `message`."""
         asked = one(data)
         person = await person_of(asked, request)

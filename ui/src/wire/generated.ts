@@ -738,6 +738,13 @@ export interface Someone {
   id: string;
 }
 
+/** A message as a tab fetches it: the JSON text of this. */
+export interface Told {
+  timestamp: string;
+  id: string;
+  message: string;
+}
+
 /** How many have ever logged in, are online, and are so out of all buildings and in each. */
 export interface UserCounts {
   known: number;
