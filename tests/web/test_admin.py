@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,9 @@ from websockets.asyncio.client import connect
 from quad.server import serving
 from quad.settings import NearbySettings, ServerSettings, Settings
 from tests.classroom.school import Peer, enter
+from tests.process import ROOT
 
+PAGE = (ROOT / "docs/reference/admin.md").read_text(encoding="utf-8")
 PASSWORD = "let me in"
 TASKS = [
     {"name": "theory", "content": "<p>Read.</p>", "language": "html", "type": "theory"},
@@ -57,6 +60,13 @@ async def test_every_route_asks_who_it_is_and_no_log_tells_the_secrets(
             for method, operation in operations.items()
         ]
         assert len(routes) > 15
+        documented = set(re.findall(r"`([A-Z]+ /(?:API/)?admin/[^`]*)`", PAGE))
+        assert documented == {
+            f"{method.upper()} {path}"
+            for path, operations in document["paths"].items()
+            if path.startswith(("/API/admin/", "/admin/"))
+            for method in operations
+        }
         cookie = browser.cookies["quad_admin"]
         browser.cookies.clear()
         for method, path, operation in routes:
