@@ -1,0 +1,119 @@
+"""Everything that the classroom says has the type that it is declared to have."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from quad.classroom.said import SAID
+from quad.identity import KeyedRateLimit
+from quad.realtime import ErrorPayload
+from quad.settings import ClassroomSettings
+from tests.classroom.school import Heard, Peer, School, code, enter, events, exercise, open_school
+from tests.said import check_said
+
+Ids = dict[str, object]
+
+NEW = {"protocol": 2}
+
+
+class Diary:
+    """What several people have heard."""
+
+    def __init__(self) -> None:
+        self.heard: list[Heard] = []
+
+    async def write(self, *peers: Peer) -> None:
+        """Note what these have heard since; all that they have said is done."""
+        for peer in peers:
+            await peer.settle()
+        for peer in peers:
+            self.heard += await peer.take()
+
+
+@pytest.fixture
+async def strict_school(database: Path) -> AsyncIterator[School]:
+    """Old plugins are told so, and the second guess is one too many."""
+    settings = ClassroomSettings(plugin_version="2.0", room_update_interval_ms=20)
+    async with open_school(database, settings, KeyedRateLimit(0.01, 1)) as school:
+        yield school
+
+
+async def test_a_whole_class_hears_everything_that_is_declared_and_nothing_else(
+    strict_school: School,
+) -> None:
+    heard = await _class(strict_school)
+    for event, payload in heard:
+        check_said(payload, ErrorPayload if event == "error" else SAID[event])
+    assert set(events(heard)) == {*SAID, "error"}
+
+
+async def _class(school: School) -> list[Heard]:
+    """A class in which everything happens once."""
+    diary = Diary()
+    teacher, room = await school.teacher(**NEW)
+    in_room: Ids = {"room_id": room["id"]}
+    ann = await school.peer()
+    await ann.emit("room/join", {**in_room, "name": "Ann", "version": "1.0", **NEW})
+    joined = await ann.expect("room/join")
+    of_ann: Ids = {**in_room, "user_id": joined["user_id"]}
+    await _teach(teacher, in_room, of_ann)
+    await diary.write(teacher, ann)
+    await _work(ann, in_room, of_ann)
+    await diary.write(ann, teacher)
+    await _judge(teacher, of_ann)
+    await diary.write(teacher, ann)
+    await ann.close()
+    token = {"token": joined["token"], **NEW}
+    ann_again = await _come_back(school, "room/rejoin", {**of_ann, **token})
+    await teacher.close()
+    teacher_again = await _come_back(
+        school, "room/rehost", {**in_room, "user_id": room["host"], "token": room["token"], **NEW}
+    )
+    await _guess(school, diary)
+    await teacher_again.emit("room/close", in_room)
+    await diary.write(teacher_again, ann_again)
+    return [("room/update", room), ("room/join", joined), *diary.heard]
+
+
+async def _teach(teacher: Peer, in_room: Ids, of_ann: Ids) -> None:
+    await teacher.emit("settings", {**in_room, "files_to_ignore": "venv/\n*.pyc\nnotes"})
+    await teacher.emit(
+        "steps/all", [exercise("1", "<p>Add</p>"), exercise("theory", "<p>Read</p>")]
+    )
+    await teacher.emit("exercise", {**in_room, "content": "<p>Old</p>"})
+    await teacher.emit("exercise/reset", in_room)
+    await teacher.emit("message/to_client", {**of_ann, "content": "Hello"})
+    await teacher.emit("sharing/start", of_ann)
+    await teacher.emit("sharing/end", of_ann)
+
+
+async def _work(ann: Peer, in_room: Ids, of_ann: Ids) -> None:
+    removed = {"filename": "a.py", "status": "REMOVED"}
+    await ann.emit("message/to_mentor", {**in_room, "content": "Help!"})
+    await ann.emit("sharing/code_send", {**in_room, "files": [code("a.py", "1")]})
+    await ann.emit("sharing/code_update", {**in_room, "files": [removed]})
+    await ann.emit("steps/status/to_mentor", {"1": "DONE"})
+    await ann.emit("signal", {**of_ann, "value": "HELP"})
+
+
+async def _judge(teacher: Peer, of_ann: Ids) -> None:
+    await teacher.emit("steps/status/to_client", {**of_ann, "steps": {"1": "ACCEPTED"}})
+    await teacher.emit("exercise/feedback", {**of_ann, "accepted": True})
+    await teacher.emit("steps/table", {})
+    await teacher.emit("message/user", of_ann)
+
+
+async def _come_back(school: School, event: str, request: Ids) -> Peer:
+    peer = await school.peer()
+    await peer.emit(event, request)
+    return peer
+
+
+async def _guess(school: School, diary: Diary) -> None:
+    """Not a number of a room, and then too many of these."""
+    guesser = await enter(school.url, "10.0.0.66")
+    await guesser.emit("room/join", {"room_id": 100_000})
+    await guesser.emit("room/join", {"room_id": 100_001})
+    await diary.write(guesser)
+    await guesser.close()
