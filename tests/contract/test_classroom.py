@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from quad.classroom import tables
+from quad.classroom.overview import list_classes
 from quad.settings import ClassroomSettings
 from quad.store import Change, Conflict, Store
 from tests.classroom.school import School, code, exercise, open_school
@@ -63,6 +64,9 @@ async def test_a_lesson_is_kept_as_it_was(database_url: str) -> None:
             ("a.py", "x" * 100_000, "CREATED"),
             ("ё" * 1000, "", "CREATED"),
         }
+        (shown,) = (await list_classes(school.service.rooms, 0, 10)).classes
+        assert (shown.room_id, shown.teacher, shown.tasks) == (room["id"], "Мария", 1)
+        assert (shown.students_online, shown.students_offline) == (1, 0)
 
 
 async def test_a_student_or_a_room_goes_with_everything(database_url: str) -> None:

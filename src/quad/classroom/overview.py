@@ -61,7 +61,7 @@ def _overview(row: Any, room: Room | None) -> ClassOverview:
         is_teacher_online=room is not None and room.host.client is not None,
         students_online=online,
         students_offline=max(0, row.students - online),
-        tasks=row.tasks,
+        tasks=int(row.tasks),  # a Decimal on MySQL
         created_at=row.created_at,
     )
 
