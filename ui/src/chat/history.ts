@@ -1,0 +1,292 @@
+/**
+ * What this browser keeps of one phone's chats: the server forgets a message when everybody has it.
+ *
+ * All tabs share it. What must not come apart is done in one transaction: an echo is kept and its
+ * message leaves the queue; a message is noted as sent and the right to send it is taken.
+ */
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from "idb";
+import type { KeptChat, Message, Phone, Waiting } from "./model";
+import { claim, echoed, LEASE_MS, type Claim, type Claimant, type Lease } from "./queue";
+
+/** How many messages of a chat are kept, and how many more before the oldest are dropped. */
+const MOST_MESSAGES = 1_000;
+const SLACK = 100;
+
+export interface Remembered {
+  /** Of each chat the last message, and those that were not seen. */
+  chats: { chat: KeptChat; messages: Message[] }[];
+  queue: Waiting[];
+}
+
+export interface History {
+  /** Whether it outlives the page. */
+  readonly lasts: boolean;
+  load(): Promise<Remembered>;
+  messagesOf(chat: string): Promise<Message[]>;
+  /** Keeps those that are not known, each once, and takes what they prove off the queue. */
+  keepMessages(messages: readonly Message[]): Promise<void>;
+  /** Keeps what is known of a chat; what was read stays read. */
+  keepChat(chat: KeptChat): Promise<void>;
+  /** Forgets a chat and its messages; what waits for it is refused. */
+  dropChat(name: string): Promise<void>;
+  queue(): Promise<Waiting[]>;
+  enqueue(chat: string, text: string, at: number): Promise<void>;
+  /** Notes that the server declines a message for good, or (null) that it is to be tried again. */
+  refuse(key: number, code: string | null): Promise<void>;
+  /** Notes that a message is certainly not saved, though it was sent. */
+  unsend(key: number): Promise<void>;
+  discard(keys: readonly number[]): Promise<void>;
+  /** Takes the right to send, and what to send. */
+  claim(who: Claimant): Promise<Claim>;
+  /** Lets other tabs send. */
+  release(tab: string): Promise<void>;
+  /** Forgets everything of this phone. */
+  forget(): Promise<void>;
+  close(): void;
+}
+
+export const CHAT_GONE = "chat_not_found";
+
+interface Tables extends DBSchema {
+  messages: { key: [string, string, string]; value: Message & { phone: Phone } };
+  chats: { key: [string, string]; value: KeptChat & { phone: Phone } };
+  queue: {
+    key: number;
+    value: Omit<Waiting, "key"> & { phone: Phone; key?: number };
+    indexes: { phone: string };
+  };
+  leases: { key: string; value: Lease & { phone: Phone } };
+}
+
+const ALL = ["messages", "chats", "queue", "leases"] as const;
+type Writing = IDBPTransaction<Tables, (typeof ALL)[number][], "readwrite">;
+
+/** The history of a phone; `ended` is told if the browser takes it away. */
+export async function openHistory(phone: Phone, name = "quad-chat"): Promise<History> {
+  const database = await openDB<Tables>(name, 1, {
+    upgrade(made) {
+      made.createObjectStore("messages", { keyPath: ["phone", "chat", "id"] });
+      made.createObjectStore("chats", { keyPath: ["phone", "name"] });
+      made
+        .createObjectStore("queue", { keyPath: "key", autoIncrement: true })
+        .createIndex("phone", "phone");
+      made.createObjectStore("leases", { keyPath: "phone" });
+    },
+    // A newer version of this page, in another tab, must not wait for us.
+    blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+  });
+  return new StoredHistory(database, phone);
+}
+
+class StoredHistory implements History {
+  readonly lasts = true;
+
+  constructor(
+    private readonly database: IDBPDatabase<Tables>,
+    private readonly phone: Phone,
+  ) {}
+
+  async load(): Promise<Remembered> {
+    const kept = await this.database.getAll("chats", ofPhone(this.phone));
+    const chats = await Promise.all(
+      kept.map(async (chat) => ({ chat, messages: await this.unseen(chat) })),
+    );
+    return { chats, queue: await this.queue() };
+  }
+
+  messagesOf(chat: string): Promise<Message[]> {
+    return this.database.getAll("messages", this.ofChat(chat));
+  }
+
+  keepMessages(messages: readonly Message[]): Promise<void> {
+    return this.write(async (tables) => {
+      const queue = await this.queueIn(tables);
+      const known = await Promise.all(
+        messages.map(({ chat, id }) =>
+          tables.objectStore("messages").getKey([this.phone, chat, id]),
+        ),
+      );
+      const news = messages.filter((_, index) => known[index] === undefined);
+      for (const message of news) {
+        void tables.objectStore("messages").put({ ...message, phone: this.phone });
+        const proven = echoed(queue, message, this.phone);
+        if (proven !== undefined) {
+          queue.splice(queue.indexOf(proven), 1);
+          void tables.objectStore("queue").delete(proven.key);
+        }
+      }
+      await Promise.all(
+        [...new Set(news.map(({ chat }) => chat))].map((chat) => this.trim(tables, chat)),
+      );
+    });
+  }
+
+  keepChat(chat: KeptChat): Promise<void> {
+    return this.write(async (tables) => {
+      const before = await tables.objectStore("chats").get([this.phone, chat.name]);
+      const readUpto =
+        before !== undefined && before.readUpto > chat.readUpto ? before.readUpto : chat.readUpto;
+      void tables.objectStore("chats").put({ ...chat, readUpto, phone: this.phone });
+    });
+  }
+
+  dropChat(name: string): Promise<void> {
+    return this.write(async (tables) => {
+      void tables.objectStore("chats").delete([this.phone, name]);
+      void tables.objectStore("messages").delete(this.ofChat(name));
+      for (const waiting of await this.queueIn(tables)) {
+        if (waiting.chat === name) {
+          void this.put(tables, { ...waiting, refused: CHAT_GONE });
+        }
+      }
+    });
+  }
+
+  async queue(): Promise<Waiting[]> {
+    return (await this.database.getAllFromIndex("queue", "phone", this.phone)).map(asWaiting);
+  }
+
+  enqueue(chat: string, text: string, at: number): Promise<void> {
+    return this.write((tables) => {
+      const waiting = { chat, text, at, sentOn: null, sentAt: 0, sentAfter: "", refused: null };
+      void tables.objectStore("queue").add({ ...waiting, phone: this.phone });
+    });
+  }
+
+  refuse(key: number, code: string | null): Promise<void> {
+    return this.change(key, { refused: code, sentOn: null });
+  }
+
+  unsend(key: number): Promise<void> {
+    return this.change(key, { sentOn: null });
+  }
+
+  discard(keys: readonly number[]): Promise<void> {
+    return this.write((tables) => {
+      keys.forEach((key) => void tables.objectStore("queue").delete(key));
+    });
+  }
+
+  async claim(who: Claimant): Promise<Claim> {
+    let claimed: Claim = { type: "nothing" };
+    await this.write(async (tables) => {
+      const queue = await this.queueIn(tables);
+      const lease = await tables.objectStore("leases").get(this.phone);
+      const lastIds = new Map<string, string>();
+      for (const chat of new Set(queue.map((waiting) => waiting.chat))) {
+        lastIds.set(chat, await this.lastId(tables, chat));
+      }
+      claimed = claim(queue, lease, who, (chat) => lastIds.get(chat) ?? "");
+      if (claimed.type === "send") {
+        void this.put(tables, claimed.waiting);
+      }
+      if (claimed.type === "nothing") {
+        void tables.objectStore("leases").delete(this.phone);
+      } else if (claimed.type !== "elsewhere") {
+        const until = who.now + LEASE_MS;
+        void tables.objectStore("leases").put({ tab: who.tab, until, phone: this.phone });
+      }
+    });
+    return claimed;
+  }
+
+  release(tab: string): Promise<void> {
+    return this.write(async (tables) => {
+      const lease = await tables.objectStore("leases").get(this.phone);
+      if (lease?.tab === tab) {
+        void tables.objectStore("leases").delete(this.phone);
+      }
+    });
+  }
+
+  forget(): Promise<void> {
+    return this.write(async (tables) => {
+      void tables.objectStore("messages").delete(ofPhone(this.phone));
+      void tables.objectStore("chats").delete(ofPhone(this.phone));
+      void tables.objectStore("leases").delete(this.phone);
+      for (const { key } of await this.queueIn(tables)) {
+        void tables.objectStore("queue").delete(key);
+      }
+    });
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  /** The transaction is pushed out at once: a page that is closed now loses nothing. */
+  private async write(change: (tables: Writing) => Promise<void> | void): Promise<void> {
+    const tables = this.database.transaction([...ALL], "readwrite");
+    // Its end fails by itself if anything in it does.
+    const done = tables.done;
+    try {
+      await change(tables);
+      tables.commit();
+    } catch (error) {
+      done.catch(() => undefined);
+      throw error;
+    }
+    await done;
+  }
+
+  private async change(key: number, changed: Partial<Waiting>): Promise<void> {
+    await this.write(async (tables) => {
+      const waiting = await tables.objectStore("queue").get(key);
+      if (waiting !== undefined) {
+        void tables.objectStore("queue").put({ ...waiting, ...changed, key });
+      }
+    });
+  }
+
+  private put(tables: Writing, waiting: Waiting): Promise<number> {
+    return tables.objectStore("queue").put({ ...waiting, phone: this.phone });
+  }
+
+  private async queueIn(tables: Writing): Promise<Waiting[]> {
+    const rows = await tables.objectStore("queue").index("phone").getAll(this.phone);
+    return rows.map(asWaiting);
+  }
+
+  private async lastId(tables: Writing, chat: string): Promise<string> {
+    const cursor = await tables.objectStore("messages").openKeyCursor(this.ofChat(chat), "prev");
+    return cursor?.key[2] ?? "";
+  }
+
+  private async unseen(chat: KeptChat): Promise<Message[]> {
+    const table = this.database.transaction("messages").store;
+    const after: IDBKeyRange = IDBKeyRange.bound(
+      [this.phone, chat.name, chat.readUpto],
+      [this.phone, chat.name, []],
+      true,
+    );
+    const [unseen, last] = await Promise.all([
+      table.getAll(after),
+      table.openCursor(this.ofChat(chat.name), "prev"),
+    ]);
+    return unseen.length > 0 || last === null ? unseen : [last.value];
+  }
+
+  private async trim(tables: Writing, chat: string): Promise<void> {
+    const messages = tables.objectStore("messages");
+    const count = await messages.count(this.ofChat(chat));
+    if (count <= MOST_MESSAGES + SLACK) {
+      return;
+    }
+    const keys = await messages.getAllKeys(this.ofChat(chat), count - MOST_MESSAGES);
+    keys.forEach((key) => void messages.delete(key));
+  }
+
+  private ofChat(chat: string): IDBKeyRange {
+    // A list sorts behind every text.
+    return IDBKeyRange.bound([this.phone, chat], [this.phone, chat, []]);
+  }
+}
+
+function ofPhone(phone: Phone): IDBKeyRange {
+  return IDBKeyRange.bound([phone], [phone, []]);
+}
+
+function asWaiting(row: Tables["queue"]["value"]): Waiting {
+  const { chat, text, at, sentOn, sentAt, sentAfter, refused, key = 0 } = row;
+  return { key, chat, text, at, sentOn, sentAt, sentAfter, refused };
+}

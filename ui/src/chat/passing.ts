@@ -1,0 +1,135 @@
+/** A history that lasts as long as the page, for browsers that let nothing be kept. */
+import { CHAT_GONE, type History, type Remembered } from "./history";
+import {
+  keptChat,
+  type KeptChat,
+  type Message,
+  type Phone,
+  type State,
+  type Waiting,
+} from "./model";
+import { claim, echoed, LEASE_MS, type Claim, type Claimant, type Lease } from "./queue";
+
+export class PassingHistory implements History {
+  readonly lasts = false;
+  private readonly chats = new Map<string, KeptChat>();
+  private readonly messages = new Map<string, Message[]>();
+  private waiting: Waiting[] = [];
+  private lastKey = 0;
+  private lease: Lease | undefined;
+
+  constructor(private readonly phone: Phone) {}
+
+  /** Goes on from what is shown. */
+  static from(state: State): PassingHistory {
+    const history = new PassingHistory(state.me);
+    for (const chat of Object.values(state.chats)) {
+      history.chats.set(chat.name, keptChat(chat, state.people));
+      history.messages.set(chat.name, [...chat.messages]);
+    }
+    history.waiting = [...state.queue];
+    history.lastKey = Math.max(0, ...state.queue.map((waiting) => waiting.key));
+    return history;
+  }
+
+  async load(): Promise<Remembered> {
+    const chats = [...this.chats.values()].map((chat) => {
+      const all = this.messages.get(chat.name) ?? [];
+      const unseen = all.filter((message) => message.id > chat.readUpto);
+      return { chat, messages: unseen.length > 0 ? unseen : all.slice(-1) };
+    });
+    return Promise.resolve({ chats, queue: this.waiting });
+  }
+
+  async messagesOf(chat: string): Promise<Message[]> {
+    return Promise.resolve([...(this.messages.get(chat) ?? [])]);
+  }
+
+  async keepMessages(messages: readonly Message[]): Promise<void> {
+    for (const message of messages) {
+      const before = this.messages.get(message.chat) ?? [];
+      if (before.some((known) => known.id === message.id)) {
+        continue;
+      }
+      const after = [...before, message].sort((a, b) => (a.id < b.id ? -1 : 1));
+      this.messages.set(message.chat, after);
+      const proven = echoed(this.waiting, message, this.phone);
+      this.waiting = this.waiting.filter((waiting) => waiting !== proven);
+    }
+    return Promise.resolve();
+  }
+
+  async keepChat(chat: KeptChat): Promise<void> {
+    const before = this.chats.get(chat.name)?.readUpto ?? "";
+    const readUpto = before > chat.readUpto ? before : chat.readUpto;
+    this.chats.set(chat.name, { ...chat, readUpto });
+    return Promise.resolve();
+  }
+
+  async dropChat(name: string): Promise<void> {
+    this.chats.delete(name);
+    this.messages.delete(name);
+    this.waiting = this.waiting.map((waiting) =>
+      waiting.chat === name ? { ...waiting, refused: CHAT_GONE } : waiting,
+    );
+    return Promise.resolve();
+  }
+
+  async queue(): Promise<Waiting[]> {
+    return Promise.resolve(this.waiting);
+  }
+
+  async enqueue(chat: string, text: string, at: number): Promise<void> {
+    this.lastKey += 1;
+    const sent = { sentOn: null, sentAt: 0, sentAfter: "" };
+    this.waiting = [...this.waiting, { key: this.lastKey, chat, text, at, ...sent, refused: null }];
+    return Promise.resolve();
+  }
+
+  async refuse(key: number, code: string | null): Promise<void> {
+    this.change(key, { refused: code, sentOn: null });
+    return Promise.resolve();
+  }
+
+  async unsend(key: number): Promise<void> {
+    this.change(key, { sentOn: null });
+    return Promise.resolve();
+  }
+
+  async discard(keys: readonly number[]): Promise<void> {
+    this.waiting = this.waiting.filter((waiting) => !keys.includes(waiting.key));
+    return Promise.resolve();
+  }
+
+  async claim(who: Claimant): Promise<Claim> {
+    const lastId = (chat: string) => this.messages.get(chat)?.at(-1)?.id ?? "";
+    const claimed = claim(this.waiting, this.lease, who, lastId);
+    if (claimed.type === "send") {
+      this.change(claimed.waiting.key, claimed.waiting);
+    }
+    this.lease = { tab: who.tab, until: who.now + LEASE_MS };
+    return Promise.resolve(claimed);
+  }
+
+  async release(): Promise<void> {
+    this.lease = undefined;
+    return Promise.resolve();
+  }
+
+  async forget(): Promise<void> {
+    this.chats.clear();
+    this.messages.clear();
+    this.waiting = [];
+    return Promise.resolve();
+  }
+
+  close(): void {
+    // Nothing is open.
+  }
+
+  private change(key: number, changed: Partial<Waiting>): void {
+    this.waiting = this.waiting.map((waiting) =>
+      waiting.key === key ? { ...waiting, ...changed } : waiting,
+    );
+  }
+}

@@ -1,0 +1,91 @@
+/** Sends what waits, one message after the other; `queue.ts` says why so. */
+import type { History } from "./history";
+import { settleMs } from "./queue";
+import type { Waiting } from "./model";
+
+export interface Road {
+  /** Whether the server has let us in and listens. */
+  isOpen: () => boolean;
+  /** Names the connection. */
+  connection: () => string;
+  isClosedByServer: () => boolean;
+  say: (waiting: Waiting) => boolean;
+  /** Resolves when all that the server had to tell until now is kept; false if that failed. */
+  catchUp: () => Promise<boolean>;
+  history: () => History;
+}
+
+export class Sending {
+  private isBusy = false;
+  private isAskedAgain = false;
+  private settled: { connection: string; key: number } | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly road: Road,
+    private readonly tab: string,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** Call it whenever something may have changed: it finds out what there is to do. */
+  async goOn(): Promise<void> {
+    if (this.isBusy) {
+      this.isAskedAgain = true;
+      return;
+    }
+    this.isBusy = true;
+    try {
+      do {
+        this.isAskedAgain = false;
+        while (this.road.isOpen() && (await this.step()));
+      } while (this.isAskedAgain as boolean);
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  goOnIn(waitMs: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.goOn(), waitMs);
+  }
+
+  /** Nothing is sent from here for now: another tab may. */
+  async rest(): Promise<void> {
+    clearTimeout(this.timer);
+    await this.road.history().release(this.tab);
+  }
+
+  /** Whether there is something else to do at once. */
+  private async step(): Promise<boolean> {
+    const connection = this.road.connection();
+    const settled = this.settled?.connection === connection ? this.settled.key : null;
+    const claim = await this.road
+      .history()
+      .claim({ tab: this.tab, connection, now: this.now(), settled });
+    switch (claim.type) {
+      case "nothing":
+      case "under_way":
+        return false;
+      case "elsewhere":
+        this.goOnIn(claim.until - this.now() + 100);
+        return false;
+      case "doubtful":
+        return this.settle(claim.waiting, connection);
+      case "send":
+        if (this.road.connection() === connection) {
+          this.road.say(claim.waiting);
+        }
+        return false; // its echo, or its error, says when to go on
+    }
+  }
+
+  private async settle(waiting: Waiting, connection: string): Promise<boolean> {
+    const waitMs = settleMs(waiting, this.now(), this.road.isClosedByServer());
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    if (this.road.connection() !== connection || !(await this.road.catchUp())) {
+      return this.road.isOpen();
+    }
+    this.settled = { connection, key: waiting.key };
+    return true;
+  }
+}

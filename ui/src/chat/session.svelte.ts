@@ -1,0 +1,433 @@
+/** One person's chats on this page: what the server says goes into the history and the state. */
+import { path } from "../page";
+import { ChatConnection, chatAddress, type Wire } from "../wire/chat";
+import type { ChatError, ChatSaid, Register } from "../wire/generated";
+import { forget, keptKeys } from "../wire/kept";
+import type { Link } from "../wire/socket";
+import { Store } from "../wire/store.svelte";
+import { Asking, type Asked } from "./asking";
+import { openHistory, type History } from "./history";
+import { forgetIdentity, keepIdentity, type Identity } from "./identity";
+import { emptyState, keptChat, type Chat, type Phone, type State } from "./model";
+import { PassingHistory } from "./passing";
+import { isIncomplete, reduce, type Happened } from "./reduce";
+import { messagesIn, personOf, toldChats } from "./said";
+import { Sending } from "./sending";
+
+/** Why the server does not let this identity in. */
+export interface Refusal {
+  code: string;
+  retryAfterS: number;
+}
+
+/** What tabs of one phone tell each other. */
+type Note = { phone: Phone } & (
+  | { type: "queue" }
+  | { type: "read"; chat: string; upto: string }
+  | { type: "dismissed"; chat: string }
+);
+
+const SOON_MS = 3_000;
+const PASSING_CODES = new Set(["rate_limited", "cannot_save"]);
+
+export const draftKey = (phone: Phone, chat: string): string => `chat/draft/${phone}/${chat}`;
+
+export class ChatSession {
+  readonly store: Store<State, Happened>;
+  link = $state<Link>("connecting");
+  refusal = $state.raw<Refusal | undefined>();
+  /** Whether the server has let us in, now or on an earlier visit. */
+  isIn = $state(false);
+  /** Whether what was kept is loaded. */
+  isReady = $state(false);
+  /** Whether messages outlive the page. */
+  lasts = $state(true);
+
+  private readonly connection: ChatConnection;
+  private readonly sending: Sending;
+  private readonly asking: Asking;
+  private readonly tabs: BroadcastChannel | undefined;
+  private readonly tab = crypto.getRandomValues(new Uint32Array(2)).join("-");
+  private history: History;
+  private inbox: ChatSaid[] = [];
+  private isWorking = false;
+  private caughtUp: ((is: boolean) => void)[] = [];
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing shows it
+  private readonly kept = new Map<string, Chat>();
+  private readonly deaf = new AbortController();
+
+  constructor(
+    readonly identity: Identity,
+    open: () => Wire = () => new WebSocket(chatAddress(location.origin, path("/chat/ws"))),
+  ) {
+    const { phone } = identity;
+    this.isIn = identity.wasIn;
+    this.store = new Store(emptyState(phone), reduce);
+    this.history = new PassingHistory(phone);
+    this.asking = new Asking(phone);
+    this.connection = new ChatConnection(open, {
+      greeting: () => this.greeting(),
+      hear: (said) => this.hear(said),
+      linkChanged: (link) => this.linkChanged(link),
+    });
+    this.sending = new Sending(
+      {
+        isOpen: () => this.link === "open",
+        connection: () => this.connection.name,
+        isClosedByServer: () => this.connection.isClosedByServer,
+        say: ({ chat, text }) => this.connection.say({ type: "send_message", chat, message: text }),
+        catchUp: () => this.catchUp(),
+        history: () => this.history,
+      },
+      this.tab,
+    );
+    this.tabs = typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel("quad");
+  }
+
+  async start(): Promise<void> {
+    try {
+      this.history = await openHistory(this.identity.phone);
+      await this.remember();
+    } catch {
+      this.history = new PassingHistory(this.identity.phone);
+      this.lasts = false;
+    }
+    this.isReady = true;
+    if (!this.deaf.signal.aborted) {
+      this.listen();
+      this.connection.start();
+    }
+  }
+
+  /** For good; what is kept stays. */
+  stop(): void {
+    this.deaf.abort();
+    this.connection.stop();
+    this.asking.lose();
+    this.tabs?.close();
+    void this.sending.rest().finally(() => this.history.close());
+  }
+
+  /** Forgets everything about this phone in this browser. */
+  async logOut(): Promise<void> {
+    this.connection.stop();
+    await this.history.forget();
+    keptKeys(draftKey(this.identity.phone, "")).forEach(forget);
+    forgetIdentity();
+    this.stop();
+  }
+
+  retry(): void {
+    this.connection.wake();
+  }
+
+  // What the visitor does
+
+  async open(chat: string | null): Promise<void> {
+    this.act({ type: "opened", chat });
+    if (chat !== null && this.store.latest.chats[chat]?.isWhole === false) {
+      const messages = await this.safely((history) => history.messagesOf(chat));
+      this.act({ type: "history", chat, messages });
+    }
+  }
+
+  look(is: boolean): void {
+    this.act({ type: "looking", is });
+  }
+
+  async write(chat: string, text: string): Promise<void> {
+    await this.safely((history) => history.enqueue(chat, text, Date.now()));
+    await this.queueChanged();
+  }
+
+  async tryAgain(key: number): Promise<void> {
+    await this.safely((history) => history.refuse(key, null));
+    await this.queueChanged();
+  }
+
+  async discard(key: number): Promise<void> {
+    await this.safely((history) => history.discard([key]));
+    await this.queueChanged();
+  }
+
+  /** Takes a chat that has gone off the list, with what was not sent. */
+  async dismiss(chat: string): Promise<void> {
+    const keys = this.store.latest.queue.filter((item) => item.chat === chat).map(({ key }) => key);
+    await this.safely((history) => history.discard(keys));
+    this.act({ type: "dismissed", chat });
+    this.note({ type: "dismissed", chat, phone: this.identity.phone });
+  }
+
+  /** Raises Declined. */
+  ask(asked: Asked): Promise<void> {
+    return this.asking.ask(asked, (said) => this.connection.say(said));
+  }
+
+  /** Asks who is here now. */
+  refresh(): void {
+    this.connection.refresh();
+  }
+
+  // What the browser says
+
+  private listen(): void {
+    const { signal } = this.deaf;
+    const wake = () => document.visibilityState === "visible" && this.wake();
+    document.addEventListener("visibilitychange", wake, { signal });
+    addEventListener("pageshow", (event) => event.persisted && wake(), { signal });
+    addEventListener("online", () => this.connection.wake(), { signal });
+    addEventListener("offline", () => this.connection.drop(), { signal });
+    addEventListener("pagehide", () => void this.sending.rest(), { signal });
+    this.tabs?.addEventListener(
+      "message",
+      ({ data }: MessageEvent<Note>) => data.phone === this.identity.phone && this.noted(data),
+      { signal },
+    );
+  }
+
+  private wake(): void {
+    this.connection.wake();
+    // A tab in the background may have slept while others wrote.
+    void this.remember();
+  }
+
+  private noted(note: Note): void {
+    switch (note.type) {
+      case "queue":
+        void this.readQueue().then(() => this.sending.goOn());
+        break;
+      case "read":
+      case "dismissed":
+        this.store.act(note);
+        break;
+    }
+  }
+
+  private note(note: Note): void {
+    this.tabs?.postMessage(note);
+  }
+
+  // What the connection says
+
+  private greeting(): Register {
+    const { name, phone, token } = this.identity;
+    return { type: "register", user: { name, phone }, protocol: 2, token };
+  }
+
+  private linkChanged(link: Link): void {
+    this.link = link;
+    if (link === "open") {
+      return; // the `state` that opened it is still to be heard
+    }
+    this.asking.lose();
+    this.caughtUp.splice(0).forEach((tell) => tell(false));
+    if (this.connection.wasTooBig) {
+      this.connection.wasTooBig = false;
+      void this.refuseSent("text_too_long");
+    }
+    void this.sending.rest();
+  }
+
+  private hear(said: ChatSaid): void {
+    this.inbox.push(said);
+    if (!this.isWorking) {
+      this.isWorking = true;
+      void this.work().finally(() => (this.isWorking = false));
+    }
+  }
+
+  /** One batch after the other: kept first, then shown. */
+  private async work(): Promise<void> {
+    while (this.inbox.length > 0) {
+      const batch = this.inbox.splice(0);
+      const messages = batch.flatMap(messagesIn);
+      if (messages.length > 0) {
+        await this.safely((history) => history.keepMessages(messages));
+      }
+      for (const said of batch) {
+        await this.take(said);
+      }
+      if (messages.some((message) => message.from === this.identity.phone)) {
+        await this.readQueue();
+      }
+      this.keepChats();
+      void this.sending.goOn();
+    }
+  }
+
+  private async take(said: ChatSaid): Promise<void> {
+    this.asking.hear(said);
+    switch (said.type) {
+      case "state":
+        await this.told(said);
+        break;
+      case "message":
+        this.store.hear({
+          type: "messages",
+          messages: messagesIn(said),
+          senders: [personOf(said.from)],
+          missed: false,
+        });
+        break;
+      case "new_member":
+        this.store.hear({
+          type: "member",
+          chat: said.chat,
+          person: personOf(said.user),
+          at: Date.now(),
+        });
+        // Whoever is added is told only that: the state says who else is there.
+        if (isIncomplete(this.store.latest)) {
+          this.connection.refresh();
+        }
+        break;
+      case "member_removed":
+        this.store.hear({ type: "member_removed", chat: said.chat, phone: said.user.phone });
+        await this.dropped(said.user.phone === this.identity.phone ? [said.chat] : []);
+        break;
+      case "chat_deleted":
+        this.store.hear({ type: "deleted", chat: said.chat });
+        await this.dropped([said.chat]);
+        break;
+      case "error":
+        await this.declined(said);
+        break;
+    }
+  }
+
+  private async told(said: Extract<ChatSaid, { type: "state" }>): Promise<void> {
+    this.refusal = undefined;
+    if (!this.isIn) {
+      this.isIn = true;
+      keepIdentity({ ...this.identity, wasIn: true });
+    }
+    const chats = toldChats(said);
+    this.store.hear({ type: "told", chats, at: Date.now() });
+    const messages = messagesIn(said);
+    if (messages.length > 0) {
+      this.store.hear({ type: "messages", messages, senders: [], missed: true });
+    }
+    const names = chats.map((chat) => chat.name);
+    const { chats: kept } = await this.safely((history) => history.load());
+    await this.dropped(kept.map(({ chat }) => chat.name).filter((name) => !names.includes(name)));
+    await this.remember();
+    this.caughtUp.splice(0).forEach((tell) => tell(true));
+  }
+
+  private async declined(error: ChatError): Promise<void> {
+    const waitMs = error.retry_after_s === undefined ? SOON_MS : error.retry_after_s * 1_000;
+    if (error.operation === "register") {
+      this.notLetIn(error, waitMs);
+    } else if (error.operation === "send_message") {
+      if (PASSING_CODES.has(error.code)) {
+        const sent = await this.sentNow();
+        if (sent !== undefined) {
+          await this.safely((history) => history.unsend(sent.key));
+        }
+        this.sending.goOnIn(waitMs);
+      } else {
+        await this.refuseSent(error.code);
+      }
+    }
+  }
+
+  private notLetIn(error: ChatError, waitMs: number): void {
+    if (this.isIn && (PASSING_CODES.has(error.code) || error.code === "internal")) {
+      this.connection.retryIn(waitMs);
+      return;
+    }
+    this.connection.stop();
+    this.refusal = { code: error.code, retryAfterS: Math.ceil(waitMs / 1_000) };
+  }
+
+  private async dropped(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      this.kept.delete(name);
+      await this.safely((history) => history.dropChat(name));
+    }
+    if (names.length > 0) {
+      await this.readQueue();
+    }
+  }
+
+  /** Resolves when everything that the server had to tell before is kept. */
+  private catchUp(): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (this.connection.refresh()) {
+        this.caughtUp.push(resolve);
+      } else {
+        resolve(false);
+      }
+    });
+  }
+
+  // What is kept
+
+  private async remember(): Promise<void> {
+    const { chats, queue } = await this.history.load();
+    this.store.act({ type: "remembered", chats });
+    this.store.act({ type: "queue", queue });
+  }
+
+  private async queueChanged(): Promise<void> {
+    await this.readQueue();
+    this.note({ type: "queue", phone: this.identity.phone });
+    await this.sending.goOn();
+  }
+
+  private async readQueue(): Promise<void> {
+    const queue = await this.safely((history) => history.queue());
+    this.store.act({ type: "queue", queue });
+  }
+
+  private async sentNow(): Promise<{ key: number } | undefined> {
+    const queue = await this.safely((history) => history.queue());
+    return queue.find((item) => item.sentOn === this.connection.name && item.refused === null);
+  }
+
+  private async refuseSent(code: string): Promise<void> {
+    const sent = await this.sentNow();
+    if (sent !== undefined) {
+      await this.safely((history) => history.refuse(sent.key, code));
+      await this.readQueue();
+    }
+  }
+
+  private act(happened: Happened): void {
+    this.store.act(happened);
+    this.keepChats();
+  }
+
+  private keepChats(): void {
+    const { chats, people } = this.store.latest;
+    for (const chat of Object.values(chats)) {
+      const before = this.kept.get(chat.name);
+      if (chat === before || chat.gone !== null || chat.owner === null) {
+        continue;
+      }
+      this.kept.set(chat.name, chat);
+      void this.safely((history) => history.keepChat(keptChat(chat, people)));
+      if (before !== undefined && before.readUpto !== chat.readUpto) {
+        const { name, readUpto: upto } = chat;
+        this.note({ type: "read", chat: name, upto, phone: this.identity.phone });
+      }
+    }
+  }
+
+  /** A browser that takes its database away in the middle leaves us with what is in memory. */
+  private async safely<T>(use: (history: History) => Promise<T>): Promise<T> {
+    const { history } = this;
+    try {
+      return await use(history);
+    } catch (error) {
+      if (!history.lasts || this.deaf.signal.aborted) {
+        throw error;
+      }
+      if (this.history === history) {
+        this.history = PassingHistory.from(this.store.latest);
+        this.lasts = false;
+      }
+      return use(this.history);
+    }
+  }
+}
