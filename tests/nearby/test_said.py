@@ -1,0 +1,23 @@
+"""Everything that nearby says over Socket.IO has the type that it is declared to have."""
+
+from quad.nearby.messages import Told
+from quad.nearby.said import SAID
+from quad.realtime import ErrorPayload
+from tests.nearby.campus import TOWER, Campus
+from tests.said import check_said
+
+
+async def test_people_hear_everything_that_is_declared_and_nothing_else(campus: Campus) -> None:
+    await campus.move("ann", TOWER.position)
+    await campus.move("ben", TOWER.position)
+    ann = await campus.page("ann")
+    await campus.page("ben")
+    await campus.send("ben", ["ann"], "Coffee?")
+    check_said(await ann.call("new_bot", {"id": "bell"}), ErrorPayload)
+    heard = await ann.take()
+    declared = {**SAID, "error": ErrorPayload}
+    for event, *payload in heard:
+        check_said(payload[0] if payload else None, declared[event])
+    assert {event for event, *_ in heard} == declared.keys()
+    for message in await ann.receive():
+        check_said(message, Told)
