@@ -4,10 +4,12 @@ import asyncio
 import os
 import traceback
 from asyncio import constants
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 
 from tests.thoroughness import examples
@@ -37,6 +39,24 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("QUAD_") and not name.startswith("QUAD_TEST_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nobody_is_trusted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test asks anybody else over TLS, and reading all authorities takes longer than most."""
+    empty: Path = tmp_path_factory.mktemp("authorities")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_DIR", str(empty))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _passwords_take_no_time() -> Iterator[None]:
+    """Hashes are slow on purpose, and nearby makes one at each start; see tests/identity."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("quad.identity.passwords._HASHER", quick)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from quad.identity.passwords import LIMIT, hash_password, new_password, password
 
 async def test_a_password_matches_its_own_hash_only() -> None:
     hashed = await hash_password("sesame")
-    assert hashed.startswith("$argon2id$")
+    assert hashed.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert await password_matches("sesame", hashed)
     assert not await password_matches("Sesame", hashed)
     assert hashed != await hash_password("sesame")
