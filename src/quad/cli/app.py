@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from quad import __version__
-from quad.cli import admin, bot, db, manual
+from quad.cli import admin, bot, db, manual, share
 from quad.cli.failures import sentences
 from quad.cli.serve import serve
 
@@ -56,6 +56,7 @@ app.command(
     "quad serve --host 0.0.0.0 --port 80 --data /var/lib/quad\n\n"
     "QUAD_DATABASE=postgresql://quad@db.example.org/quad quad serve"
 )(serve)
+app.command(epilog=share.EPILOG)(share.share)
 app.add_typer(bot.app, name="bot")
 app.add_typer(admin.app, name="admin")
 app.add_typer(db.app, name="db")

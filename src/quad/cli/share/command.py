@@ -1,0 +1,118 @@
+"""The command and its flags."""
+
+import asyncio
+import getpass
+import sys
+from pathlib import Path
+from typing import Annotated, Final, NoReturn
+
+import typer
+
+from quad.cli.failures import MISUSED
+from quad.cli.remote import DEFAULT_ADDRESS, URL_VARIABLE
+
+EPILOG: Final = (
+    "Examples:\n\n"
+    "quad share --room 123456 --name Anna\n\n"
+    "quad share ~/homework --room https://quad.example.org/classroom/123456 --name Anna\n\n"
+    "quad share . --room 123456 --name Anna --url https://quad.example.org --plain"
+)
+_NAME_LIMIT: Final = 100
+
+
+def share(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER",
+            exists=True,
+            file_okay=False,
+            help="The folder that the teacher may see.",
+            show_default="the one you are in",
+        ),
+    ] = Path(),
+    room: Annotated[
+        str | None,
+        typer.Option(
+            "--room",
+            metavar="NUMBER|LINK",
+            help="The room's number, or the link to it.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Your name in the class.")
+    ] = None,
+    url: Annotated[
+        str,
+        typer.Option(
+            "--url",
+            "--server",
+            metavar="URL",
+            envvar=URL_VARIABLE,
+            help="Address of the server; a link to the room holds it.",
+        ),
+    ] = DEFAULT_ADDRESS,
+    is_plain: Annotated[
+        bool,
+        typer.Option("--plain", help="Lines instead of a full screen: for logs, screen readers."),
+    ] = False,
+    is_polling: Annotated[
+        bool,
+        typer.Option("--poll", help="Look for changes every second: for network drives."),
+    ] = False,
+) -> None:
+    """Take part in a class from your own editor.
+
+    While the teacher watches, and only then, the text files of the folder go
+    to the teacher, and changes once a second; you are told whenever that
+    begins and ends. Left out are what .gitignore and the room's settings
+    ignore, and whatever is no text, too large or a link.
+
+    You see the tasks, say how you get on, and write with the teacher. When the
+    connection is lost, or you start again with the same name, you are the same
+    student.
+    """
+    room = _ask_for(room, "--room", "Room number, or link")
+    name = _ask_for(name, "--name", "Your name", default=getpass.getuser()).strip()
+    if not name or len(name) > _NAME_LIMIT:
+        _misused(f"a name has 1 to {_NAME_LIMIT} characters: --name")
+    asyncio.run(_share(folder, room, name, url, is_plain=is_plain, is_polling=is_polling))
+
+
+async def _share(
+    path: Path, room: str, name: str, url: str, *, is_plain: bool, is_polling: bool
+) -> None:
+    # Only here: other commands start faster without all of it.
+    from quad.cli.share import plain
+    from quad.cli.share.folder import Folder
+    from quad.cli.share.place import find_place
+    from quad.cli.share.tickets import Tickets
+    from quad.cli.share.visit import Visit
+
+    place, folder, tickets = find_place(room, url), Folder(path), Tickets()
+    if is_plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        lines = plain.Lines()
+        visit = Visit(place, name, folder, tickets, lines, is_polling=is_polling)
+        await plain.attend(visit, folder)
+        return
+    from quad.cli.share.screen import Screen
+
+    screen = Screen(place, name, folder, tickets, is_polling=is_polling)
+    await screen.run_async()
+    if screen.failure is not None:
+        raise screen.failure
+    print(screen.farewell)
+
+
+def _ask_for(given: str | None, flag: str, prompt: str, default: str | None = None) -> str:
+    if given is not None:
+        return given
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        _misused(f"{flag} is missing; `quad share --help` has examples")
+    answer: str = typer.prompt(prompt, default=default)
+    return answer
+
+
+def _misused(sentence: str) -> NoReturn:
+    typer.echo(f"quad: {sentence}", err=True)
+    raise typer.Exit(MISUSED)

@@ -1,0 +1,116 @@
+"""The lesson as lines: for pipes, logs, screen readers and small terminals."""
+
+import asyncio
+import codecs
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Final
+
+from quad.cli.share.commands import obey, tell
+from quad.cli.share.folder import Folder
+from quad.cli.share.lesson import Kind, Lesson, Note
+from quad.cli.share.text import harmless
+from quad.cli.share.visit import View, Visit
+from quad.cli.share.watching import Report
+
+_MARKS: Final[Mapping[Kind, str]] = {
+    "info": "  ",
+    "good": "✓ ",
+    "warning": "! ",
+    "bad": "✗ ",
+    "teacher": "Teacher: ",
+    "me": "You: ",
+}
+_GOODBYE: Final = "No longer in the class. Start again to go on."
+
+
+class Lines(View):
+    """Prints what happens."""
+
+    def __init__(self) -> None:
+        self._trouble = ""
+
+    def show(self, lesson: Lesson, notes: Sequence[Note]) -> None:
+        """Print the notes."""
+        for note in notes:
+            say(_MARKS[note.kind] + note.text)
+
+    def shared(self, report: Report) -> None:
+        """Print what was sent; why nothing was, once."""
+        if report.trouble != self._trouble or not report.trouble:
+            say(("✗ " if report.trouble else "→ ") + tell(report))
+        self._trouble = report.trouble
+
+
+async def attend(visit: Visit, folder: Folder) -> None:
+    """Until the room is closed, or somebody says /quit, or a signal comes. Raises Failed."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stopped.set)
+    staying = asyncio.create_task(visit.run())
+    waits = [
+        staying,
+        asyncio.create_task(_obey_all(visit, folder)),
+        asyncio.create_task(stopped.wait()),
+    ]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waits:
+            task.cancel()
+        await asyncio.wait(waits)
+    say(_GOODBYE if staying.cancelled() else staying.result())
+    for task in waits:
+        if not task.cancelled():
+            task.result()
+
+
+async def _obey_all(visit: Visit, folder: Folder) -> None:
+    """Return after the last command; never, if there is just no more to read."""
+    async for line in _typed():
+        answer = await obey(line, visit, folder)
+        if answer.text:
+            say(answer.text)
+        if answer.is_last:
+            return
+    await asyncio.Event().wait()
+
+
+async def _typed() -> AsyncIterator[str]:
+    """The lines of standard input."""
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def put(line: str | None) -> None:
+        loop.call_soon_threadsafe(lines.put_nowait, line)
+
+    # A thread, for no loop can wait for every kind of file; it dies with the process.
+    threading.Thread(target=_read_lines, args=(put,), daemon=True).start()
+    while (line := await lines.get()) is not None:
+        yield line
+
+
+def _read_lines(put: Callable[[str | None], None]) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    rest = ""
+    try:
+        # Not `sys.stdin.readline`: its lock, held by a thread that waits, stops the end of Python.
+        number = sys.stdin.fileno()
+        while data := os.read(number, 4096):
+            *lines, rest = (rest + decoder.decode(data)).split("\n")
+            for line in lines:
+                put(line)
+        if rest:
+            put(rest)
+        put(None)
+    except (OSError, ValueError, RuntimeError):
+        """There is nothing to read from, or nobody who listens any more."""
+
+
+def say(text: str) -> None:
+    """Print at once."""
+    print(harmless(text), flush=True)

@@ -1,0 +1,235 @@
+"""The lesson as a full screen: tasks, conversation, and a sign that cannot be missed."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Footer, Input, OptionList, RichLog, Static
+from textual.widgets.option_list import Option
+
+from quad.cli.failures import Failed
+from quad.cli.share.commands import obey, tell
+from quad.cli.share.folder import Folder
+from quad.cli.share.lesson import STATUSES, Lesson, Note, Task
+from quad.cli.share.place import Place
+from quad.cli.share.tickets import Tickets
+from quad.cli.share.visit import Visit
+from quad.cli.share.watching import Report
+
+_LINKS: Final = {
+    "connecting": ("○ connecting", "yellow"),
+    "online": ("● connected", "green"),
+    "offline": ("○ connection lost, trying again", "bold red"),
+}
+_STYLES: Final = {
+    "info": "dim",
+    "good": "green",
+    "warning": "yellow",
+    "bad": "bold red",
+    "teacher": "bold cyan",
+    "me": "default",
+}
+_SIGNS: Final = {
+    "NONE": ("○", "dim"),
+    "IN_PROGRESS": ("◐", "cyan"),
+    "HELP": ("✋", "bold yellow"),
+    "DONE": ("●", "green"),
+    "ACCEPTED": ("✔", "bold green"),
+}
+_NO_TASKS: Final = "The teacher has not given any tasks yet."
+_GOODBYE: Final = "No longer in the class. Start again to go on."
+
+
+class Screen(App[None]):
+    """Shows a visit, and carries out what is typed."""
+
+    TITLE = "quad share"
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    #top { height: 1; padding: 0 1; background: $panel; }
+    #place { width: 1fr; }
+    #link { width: auto; }
+    #watching { height: 3; content-align: center middle; display: none;
+                background: $warning; color: $text; text-style: bold; }
+    #watching.-on { display: block; }
+    #body { height: 1fr; }
+    #left { width: 2fr; min-width: 30; }
+    #right { width: 3fr; }
+    #tasks { height: auto; max-height: 40%; border: round $primary; }
+    #task { height: 1fr; border: round $primary; padding: 0 1; }
+    #talk { height: 1fr; border: round $primary; padding: 0 1; }
+    #folder { height: 7; border: round $primary; padding: 0 1; }
+    #input { border: round $primary; }
+    #tasks:focus, #task:focus, #talk:focus, #folder:focus, #input:focus { border: round $accent; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "mark('IN_PROGRESS')", "In progress"),
+        Binding("h", "mark('HELP')", "Ask for help"),
+        Binding("d", "mark('DONE')", "Done"),
+        Binding("n", "mark('NONE')", "Not begun"),
+        Binding("m", "write", "Message"),
+        Binding("f", "files", "Files"),
+        Binding("escape", "to_tasks", "Tasks"),
+        Binding("ctrl+c", "leave_screen", "Quit", priority=True),
+        Binding("ctrl+q", "leave_screen", "Quit", priority=True, show=False),
+    ]
+
+    def __init__(
+        self, place: Place, name: str, folder: Folder, tickets: Tickets, *, is_polling: bool = False
+    ) -> None:
+        super().__init__()
+        self.visit = Visit(place, name, folder, tickets, self, is_polling=is_polling)
+        self.failure: Failed | None = None
+        self.farewell = _GOODBYE
+        self._place = place
+        self._folder = folder
+        self._staying: asyncio.Task[str] | None = None
+        self._shown: tuple[Task, ...] | None = None
+        self._trouble = ""
+
+    def compose(self) -> ComposeResult:
+        """The parts of the screen."""
+        with Horizontal(id="top"):
+            yield Static(id="place")
+            yield Static(id="link")
+        yield Static("◉  THE TEACHER IS WATCHING YOUR FOLDER", id="watching")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield OptionList(id="tasks", markup=False)
+                with VerticalScroll(id="task"):
+                    yield Static(_NO_TASKS, id="text", markup=False)
+            with Vertical(id="right"):
+                yield RichLog(id="talk", wrap=True)
+                yield RichLog(id="folder", wrap=True)
+                yield Input(placeholder="Write to the teacher; /help for commands", id="input")
+        yield Footer()
+
+    async def on_mount(self) -> None:
+        """Enter the room."""
+        for part, title in (
+            ("#tasks", "Tasks"),
+            ("#task", "What to do"),
+            ("#talk", "Teacher and you"),
+            ("#folder", str(self._folder.root)),
+        ):
+            self.query_one(part).border_title = title
+        self.query_one("#tasks").focus()
+        self.show(self.visit.lesson, ())
+        self._staying = asyncio.create_task(self._stay())
+
+    async def on_unmount(self) -> None:
+        """Leave the room, so that nothing goes on unseen."""
+        if self._staying is not None:
+            self._staying.cancel()
+            await asyncio.wait({self._staying})
+
+    async def _stay(self) -> str:
+        try:
+            self.farewell = await self.visit.run()
+        except Failed as failed:
+            self.failure = failed
+        self.exit()
+        return self.farewell
+
+    # What the visit says
+
+    def show(self, lesson: Lesson, notes: Sequence[Note]) -> None:
+        """Show the lesson, and what has happened."""
+        words, style = _LINKS[lesson.link]
+        here = "" if lesson.is_teacher_here else "   the teacher is away"
+        self.query_one("#place", Static).update(
+            Text(f"Room {lesson.room}   {lesson.name}{here}", style="bold")
+        )
+        self.query_one("#link", Static).update(Text(words, style=style))
+        self.query_one("#watching").set_class(lesson.is_watched, "-on")
+        self._show_tasks(lesson)
+        talk = self.query_one("#talk", RichLog)
+        for note in notes:
+            talk.write(_line(note))
+
+    def shared(self, report: Report) -> None:
+        """Show what was sent; why nothing was, once."""
+        if report.trouble != self._trouble or not report.trouble:
+            style = "bold red" if report.trouble else "dim"
+            self.query_one("#folder", RichLog).write(Text(tell(report), style=style))
+        self._trouble = report.trouble
+
+    def _show_tasks(self, lesson: Lesson) -> None:
+        tasks = self.query_one("#tasks", OptionList)
+        if lesson.tasks != self._shown:
+            self._shown = lesson.tasks
+            tasks.clear_options()
+            tasks.add_options([Option(_row(lesson, task)) for task in lesson.tasks])
+            tasks.highlighted = 0 if lesson.tasks else None
+            self._read(0)
+        else:
+            for place, task in enumerate(lesson.tasks):
+                tasks.replace_option_prompt_at_index(place, _row(lesson, task))
+
+    def _read(self, place: int) -> None:
+        tasks = self.visit.lesson.tasks
+        shown = tasks[place].text if place < len(tasks) else _NO_TASKS
+        self.query_one("#text", Static).update(Text(shown))
+        self.query_one("#task").scroll_home(animate=False)
+
+    # What the student does
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Read that task."""
+        self._read(event.option_index)
+
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
+        """A message, or a command."""
+        event.input.clear()
+        await self._obey(event.value)
+
+    def action_mark(self, status: str) -> None:
+        """Set the status of the task that is highlighted."""
+        place = self.query_one("#tasks", OptionList).highlighted
+        tasks = self.visit.lesson.tasks
+        if place is not None and place < len(tasks):
+            self.visit.mark(tasks[place].name, status)
+
+    def action_write(self) -> None:
+        """To the line for messages."""
+        self.query_one("#input").focus()
+
+    def action_to_tasks(self) -> None:
+        """To the tasks."""
+        self.query_one("#tasks").focus()
+
+    async def action_files(self) -> None:
+        """What is shared, and what is not."""
+        await self._obey("/files")
+
+    def action_leave_screen(self) -> None:
+        """Quit."""
+        self.exit()
+
+    async def _obey(self, line: str) -> None:
+        answer = await obey(line, self.visit, self._folder)
+        if answer.is_last:
+            self.farewell = answer.text or self.farewell
+            self.exit()
+        elif answer.text:
+            self.query_one("#talk", RichLog).write(Text(answer.text))
+
+
+def _row(lesson: Lesson, task: Task) -> Text:
+    status = lesson.status(task.name)
+    sign, style = _SIGNS.get(status, _SIGNS["NONE"])
+    row = Text(f"{sign} ", style=style)
+    row.append(task.title, style="bold")
+    row.append(f"  {STATUSES.get(status, status.lower())}", style=style)
+    return row
+
+
+def _line(note: Note) -> Text:
+    who = {"teacher": "Teacher  ", "me": "You  "}.get(note.kind, "")
+    line = Text(who, style="bold")
+    line.append(note.text, style=_STYLES[note.kind])
+    return line

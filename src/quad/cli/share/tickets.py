@@ -1,0 +1,64 @@
+"""The secret tokens by which a student is let in again, kept between two runs of the program."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import platformdirs
+
+from quad.cli.share.place import Place
+
+_KEPT_DAYS: Final = 60
+_DAY_S: Final = 86_400
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """Who somebody is in a room, and what proves it."""
+
+    user_id: int
+    token: str
+
+
+class Tickets:
+    """One small file for each server, room and name, which nobody else may read."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._directory = directory or platformdirs.user_state_path("quad") / "share"
+
+    def find(self, place: Place, name: str) -> Ticket | None:
+        """The ticket from an earlier run."""
+        try:
+            return msgspec.json.decode(self._file(place, name).read_bytes(), type=Ticket)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def keep(self, place: Place, name: str, ticket: Ticket) -> None:
+        """Write it down. Raises OSError."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._forget_old()
+        # A new file that replaces the old one whole; only its owner may read it.
+        number, written = tempfile.mkstemp(dir=self._directory)
+        with os.fdopen(number, "wb") as file:
+            file.write(msgspec.json.encode(ticket))
+        Path(written).replace(self._file(place, name))
+
+    def drop(self, place: Place, name: str) -> None:
+        """It is worth nothing any more."""
+        with contextlib.suppress(OSError):
+            self._file(place, name).unlink()
+
+    def _file(self, place: Place, name: str) -> Path:
+        key = hashlib.sha256(f"{place.url}\n{place.room}\n{name}".encode()).hexdigest()
+        return self._directory / f"{key[:40]}.json"
+
+    def _forget_old(self) -> None:
+        with contextlib.suppress(OSError):
+            oldest_s = time.time() - _KEPT_DAYS * _DAY_S
+            for file in self._directory.iterdir():
+                if file.stat().st_mtime < oldest_s:
+                    file.unlink()
