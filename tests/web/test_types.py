@@ -334,7 +334,7 @@ def full_name(refused: Refused) -> str:
     return f"{type(refused).__module__}.{type(refused).__name__}"
 
 
-REFUSALS = [
+REFUSALS: list[Refused] = [
     *refusals(),
     Internal("A bug", id="1f2e3d4c"),
     TooManyEvents("Slower", limit="events_per_s", retry_after_s=0.5),
