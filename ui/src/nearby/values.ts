@@ -1,0 +1,31 @@
+/** What the server wrote into the page; `quad/nearby/pages.py` does. */
+import { page } from "../page";
+import type { Tiles } from "../map/places";
+
+/** Somebody who has logged in: the only page that holds a token. */
+export interface Here {
+  view: "here";
+  user: string;
+  token: string;
+  range_m: number;
+  range_limit_m: number;
+  message_limit_bytes: number;
+  recipients_limit: number;
+  tiles: Tiles | null;
+}
+
+export interface Guest {
+  view: "guest";
+  name: string;
+  problem: "empty" | "long" | "characters" | null;
+  name_limit: number;
+}
+
+export interface Notice {
+  view: "notice";
+  notice: string;
+}
+
+export function valuesOfPage(): Here | Guest | Notice {
+  return page.values as unknown as Here | Guest | Notice;
+}
