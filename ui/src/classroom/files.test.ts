@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import type { File } from "../wire/generated";
+import { lookAt, NO_PROJECT, replaceTree, tailOf, updateFiles } from "./files";
+
+const file = (filename: string, content: string, status: File["status"] = "CHANGED"): File => ({
+  filename,
+  status,
+  content,
+});
+const nothingHidden = () => false;
+const noPyc = (filename: string) => filename.endsWith(".pyc");
+
+describe("a student's files", () => {
+  const first = replaceTree(
+    NO_PROJECT,
+    [file("README.md", "hi"), file("src/util.py", "u"), file("main.py", "a")],
+    nothingHidden,
+  );
+
+  it("are not marked as changed when they first come, and the program is shown", () => {
+    expect([...first.files.values()].some((entry) => entry.isChanged)).toBe(false);
+    expect(first.latest).toBe("main.py");
+  });
+
+  it("are marked when edited, until the teacher looks", () => {
+    const edited = updateFiles(first, [file("src/util.py", "u2")], nothingHidden);
+    expect(edited.latest).toBe("src/util.py");
+    expect(edited.files.get("src/util.py")).toEqual({ content: "u2", isChanged: true });
+    expect(lookAt(edited, "src/util.py").files.get("src/util.py")?.isChanged).toBe(false);
+    expect(lookAt(edited, "main.py")).toBe(edited);
+  });
+
+  it("are the same value if nothing is new in what came", () => {
+    expect(updateFiles(first, [file("main.py", "a")], nothingHidden)).toBe(first);
+  });
+
+  it("can be removed; then another one is shown", () => {
+    const removed = updateFiles(first, [file("main.py", "", "REMOVED")], nothingHidden);
+    expect(removed.files.has("main.py")).toBe(false);
+    expect(removed.latest).toBe("src/util.py");
+  });
+
+  it("keep their marks when the whole tree comes again, and get those that are due", () => {
+    const edited = updateFiles(first, [file("src/util.py", "u2")], nothingHidden);
+    const again = replaceTree(
+      edited,
+      [file("README.md", "hi"), file("src/util.py", "u2"), file("main.py", "b")],
+      nothingHidden,
+    );
+    expect(again.files.get("README.md")?.isChanged).toBe(false);
+    expect(again.files.get("src/util.py")?.isChanged).toBe(true);
+    expect(again.files.get("main.py")?.isChanged).toBe(true);
+    expect(again.latest).toBe("main.py");
+  });
+
+  it("that are hidden are never the latest", () => {
+    const edited = updateFiles(first, [file("main.pyc", "x")], noPyc);
+    expect(edited.latest).toBe("main.py");
+  });
+});
+
+describe("the tail of a file", () => {
+  it.each([
+    ["", ""],
+    ["one", "one"],
+    ["1\n2\n3\n4\n", "3\n4"],
+    ["1\n2\n3\n4\n\n  \n", "3\n4"],
+    ["\n\n4", "\n4"],
+    ["\n4", "\n4"],
+    ["1\n2", "1\n2"],
+  ])("of %j is %j", (content, expected) => {
+    expect(tailOf(content, 2)).toBe(expected);
+  });
+
+  it("cuts lines that nobody could read", () => {
+    expect(tailOf("x".repeat(5_000), 2)).toHaveLength(160);
+  });
+});

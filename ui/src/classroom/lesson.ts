@@ -1,0 +1,440 @@
+/**
+ * The teacher's class while the page is open: what is asked of the server, and what is made of what
+ * it says. The state itself is in `classroom.ts`.
+ */
+import { has, t } from "../i18n";
+import { toast, type Kind } from "../parts/toasts.svelte";
+import type { Step } from "../wire/generated";
+import type { Link } from "../wire/socket";
+import { Store } from "../wire/store.svelte";
+import {
+  TeacherWire,
+  type Answer,
+  type Asked,
+  type Listener,
+  type Payload,
+  type Refusal,
+  type Said,
+  type SaidPayload,
+} from "../wire/teacher";
+import {
+  isOnline,
+  marksOf,
+  OUTSIDE,
+  reduce,
+  type Classroom,
+  type Happening,
+  type Student,
+  type Statuses,
+} from "./classroom";
+import { parseIgnores } from "./ignores";
+import { Windows } from "./others";
+import {
+  forgetClass,
+  keepLive,
+  keepMarks,
+  keepName,
+  keepTicket,
+  keptLive,
+  marksFor,
+  runningClass,
+  ticketOf,
+  type Ticket,
+} from "./remembered";
+import { Shown } from "./shown.svelte";
+
+const PROTOCOL = 2;
+const KEEP_MARKS_EVERY_MS = 3_000;
+const RETRY_ENTRY_MS = 2_000;
+// Answers to tries of entering that no second try changes.
+const ENDED = new Set([
+  "room_not_found",
+  "user_not_found",
+  "wrong_token",
+  "token_required",
+  "not_host",
+]);
+const KINDS: Record<string, Kind> = { INFO: "info", SUCCESS: "good", WARNING: "warning" };
+
+export class Lesson implements Listener {
+  readonly store = new Store<Classroom, Happening>({ ...OUTSIDE, isLive: keptLive() }, reduce);
+  readonly shown = new Shown();
+  private readonly wire = new TeacherWire(this);
+  private readonly windows = new Windows();
+  private ticket: Ticket | undefined;
+  private entries = 0;
+  private marking: ReturnType<typeof setInterval> | undefined;
+
+  get state(): Classroom {
+    return this.store.state;
+  }
+
+  get filesToIgnore(): string {
+    return this.ticket?.filesToIgnore ?? "";
+  }
+
+  // Coming and going
+
+  /** Enters the class of the address, or the one that was running. */
+  async begin(): Promise<void> {
+    addEventListener("pagehide", () => this.keepMarks());
+    const named = ticketOf(Number(location.hash.slice(1)));
+    const running = named ?? runningClass(Date.now());
+    if (running === undefined) {
+      return;
+    }
+    this.shown.isLooking = true;
+    const isElsewhere = named === undefined && (await this.windows.isElsewhere(running.room));
+    this.shown.isLooking = false;
+    if (!isElsewhere) {
+      this.enter(running);
+    }
+  }
+
+  /** Opens a class of one's own. */
+  async create(name: string): Promise<void> {
+    this.shown.problem = undefined;
+    this.shown.isAsking = true;
+    keepName(name);
+    this.ticket = undefined;
+    try {
+      await this.connected();
+      const answer = await this.wire.ask("room/create", { name, protocol: PROTOCOL });
+      this.shown.problem = answer.isDone ? undefined : problemText(answer);
+    } finally {
+      this.shown.isAsking = false;
+    }
+  }
+
+  /** Goes (back) into a class that this browser has a ticket for. */
+  enter(ticket: Ticket): void {
+    this.ticket = ticket;
+    this.act({
+      type: "entering",
+      room: ticket.room,
+      host: ticket.user,
+      marks: marksFor(ticket.room),
+      ignores: parseIgnores(ticket.filesToIgnore),
+    });
+    showInAddress(ticket.room);
+    if (this.wire.isOpen) {
+      void this.rehost(ticket);
+    } else {
+      this.wire.open();
+    }
+  }
+
+  /** Takes the class back from the window that has it. */
+  takeBack(): void {
+    if (this.ticket) {
+      this.enter(this.ticket);
+    }
+  }
+
+  /** Goes out and leaves the class as it is, to come back or never. */
+  leave(): void {
+    this.keepMarks();
+    if (this.ticket) {
+      keepTicket({ ...this.ticket, isRunning: false });
+    }
+    this.goOut({ type: "left" });
+  }
+
+  async close(): Promise<boolean> {
+    const { room } = this.store.latest;
+    const isDone = await this.do("room/close", { room_id: room });
+    if (isDone) {
+      forgetClass(room);
+      this.goOut({ type: "phase", phase: "closed" });
+    }
+    return isDone;
+  }
+
+  retry(): void {
+    this.wire.open();
+  }
+
+  private goOut(event: Happening): void {
+    clearInterval(this.marking);
+    this.windows.hold(0);
+    this.ticket = undefined;
+    showInAddress(0);
+    this.wire.close();
+    this.act(event);
+  }
+
+  private async connected(): Promise<void> {
+    if (!this.wire.isOpen) {
+      const opened = new Promise<void>((resolve) => (this.shown.opened = resolve));
+      this.wire.open();
+      await opened;
+    }
+  }
+
+  private async rehost(ticket: Ticket): Promise<void> {
+    const answer = await this.wire.ask("room/rehost", {
+      room_id: ticket.room,
+      user_id: ticket.user,
+      token: ticket.token,
+      protocol: PROTOCOL,
+    });
+    if (answer.isDone || ticket !== this.ticket) {
+      return;
+    }
+    if (ENDED.has(answer.code)) {
+      forgetClass(ticket.room);
+      this.goOut({ type: "phase", phase: "gone" });
+    } else if (this.wire.isOpen) {
+      toast(problemText(answer), "problem");
+      setTimeout(
+        () => void this.rehost(ticket),
+        (answer.retryAfterS ?? 0) * 1_000 + RETRY_ENTRY_MS,
+      );
+    }
+  }
+
+  // What the server says
+
+  link(link: Link): void {
+    this.shown.link = link;
+    if (link === "open") {
+      this.shown.opened?.();
+      if (this.ticket) {
+        this.enter(this.ticket);
+      }
+    }
+  }
+
+  taken(): void {
+    this.shown.link = "ended";
+    this.windows.hold(0);
+    this.act({ type: "phase", phase: "taken" });
+  }
+
+  said<E extends Said>(event: E, payload: SaidPayload<E>): void {
+    this.hears[event](payload);
+  }
+
+  private readonly hears: { [E in Said]: (payload: SaidPayload<E>) => void } = {
+    "room/update": (update) => this.updated(update),
+    "steps/load": (steps) => this.hear({ type: "tasks loaded", steps }),
+    "steps/status/to_mentor": ({ user_id, steps }) =>
+      this.hear({ type: "statuses", user: user_id, steps, at: Date.now() }),
+    "sharing/code_send": ({ user_id, files }) =>
+      this.hear({ type: "tree", user: user_id, files, at: Date.now() }),
+    "sharing/code_update": ({ user_id, files }) =>
+      this.hear({ type: "files", user: user_id, files, at: Date.now() }),
+    "message/to_mentor": (message) => this.hear({ type: "message", message, at: Date.now() }),
+    "message/user": ({ user_id, messages }) =>
+      this.hear({ type: "history", user: user_id, messages }),
+    message: ({ message }) => toast(message),
+    alerts: ({ message, type }) => this.alerted(message, type),
+    error: ({ message, code }) =>
+      toast(problemText({ isDone: false, code, message, retryAfterS: undefined }), "problem"),
+  };
+
+  private updated(update: SaidPayload<"room/update">): void {
+    const isEntry = this.store.latest.phase !== "inside";
+    if (isEntry && this.ticket === undefined) {
+      this.receiveTicket(update);
+    }
+    this.hear({ type: "update", update, at: Date.now() });
+    if (isEntry) {
+      this.entered();
+    }
+    this.watchWhoIsWanted();
+  }
+
+  private receiveTicket(update: SaidPayload<"room/update">): void {
+    const { id: room, host: user, token = "" } = update;
+    const name = update.users[0]?.name ?? "";
+    this.ticket = { room, user, token, name, at: 0, isRunning: true, filesToIgnore: "" };
+    showInAddress(room);
+  }
+
+  private entered(): void {
+    if (this.ticket) {
+      this.ticket = { ...this.ticket, at: Date.now(), isRunning: true };
+      keepTicket(this.ticket);
+      this.windows.hold(this.ticket.room);
+    }
+    clearInterval(this.marking);
+    this.marking = setInterval(() => this.keepMarks(), KEEP_MARKS_EVERY_MS);
+    this.entries += 1;
+    void this.catchUp(this.entries);
+  }
+
+  /** What was missed, one student after another, so that nothing waits for it. */
+  private async catchUp(entry: number): Promise<void> {
+    for (const [id, { sid, project }] of this.store.latest.students) {
+      await this.wire.ask("message/user", { user_id: id });
+      if (sid === "" && project.version === 0) {
+        await this.askForFiles(id);
+      }
+      if (entry !== this.entries) {
+        return;
+      }
+    }
+  }
+
+  private alerted(message: string, type: "INFO" | "SUCCESS" | "WARNING" | "ERROR"): void {
+    const isImport = this.store.latest.isImporting && type !== "INFO";
+    if (isImport) {
+      this.act({ type: "importing", isImporting: false });
+    }
+    if (isImport && type === "SUCCESS") {
+      toast(t("classroom.import.done"), "good");
+    } else if (this.store.latest.phase === "inside") {
+      toast(message, KINDS[type] ?? "problem");
+    }
+  }
+
+  // Watching
+
+  setLive(isLive: boolean): void {
+    keepLive(isLive);
+    this.act({ type: "live", isLive });
+    this.watchWhoIsWanted();
+  }
+
+  open(user: number, isBeside: boolean): void {
+    const student = this.store.latest.students.get(user);
+    this.act({ type: "opened", user, isBeside });
+    this.watchWhoIsWanted();
+    if (student && !isOnline(student) && student.project.version === 0) {
+      void this.askForFiles(user);
+    }
+  }
+
+  shut(user: number): void {
+    this.act({ type: "shut", user });
+    this.watchWhoIsWanted();
+  }
+
+  private watchWhoIsWanted(): void {
+    const { students, isLive, open } = this.store.latest;
+    for (const student of students.values()) {
+      const isWanted = isOnline(student) && (isLive || open.includes(student.id));
+      const sid = isWanted ? student.sid : "";
+      if (sid !== student.watchedSid) {
+        this.hear({ type: "watched", user: student.id, sid });
+        void this.watch(student, sid);
+      }
+    }
+  }
+
+  private async watch(student: Student, sid: string): Promise<void> {
+    const room_id = this.store.latest.room;
+    if (sid !== "") {
+      const start = { room_id, user_id: student.id, exclusive: false };
+      const answer = await this.wire.ask("sharing/start", start);
+      // Of somebody who has left meanwhile the next update tells.
+      if (!answer.isDone && answer.code !== "user_not_found") {
+        this.complain(answer);
+      }
+    } else if (isOnline(student)) {
+      await this.wire.ask("sharing/end", { room_id, user_id: student.id });
+    }
+  }
+
+  private async askForFiles(user: number): Promise<void> {
+    const { room } = this.store.latest;
+    await this.wire.ask("sharing/start", { room_id: room, user_id: user, exclusive: false });
+  }
+
+  // What the teacher does
+
+  async write(user: number, content: string): Promise<boolean> {
+    const { room } = this.store.latest;
+    const isSent = await this.do("message/to_client", { room_id: room, user_id: user, content });
+    if (isSent) {
+      // The message itself, with its id and time, is in the history.
+      await this.wire.ask("message/user", { user_id: user });
+    }
+    return isSent;
+  }
+
+  read(user: number): void {
+    this.act({ type: "read", user });
+  }
+
+  look(user: number, filename: string): void {
+    this.act({ type: "looked", user, filename });
+  }
+
+  async review(user: number, steps: Statuses): Promise<void> {
+    if (await this.do("steps/status/to_client", { user_id: user, steps })) {
+      this.act({ type: "reviewed", user, steps });
+    }
+  }
+
+  async remove(user: number): Promise<void> {
+    if (await this.do("room/kill", { user_id: user })) {
+      this.shut(user);
+    }
+  }
+
+  async handOut(steps: readonly Step[]): Promise<void> {
+    if (await this.do("steps/all", [...steps])) {
+      this.act({ type: "tasks sent", steps });
+      toast(t("classroom.tasks_sent"), "good");
+    }
+  }
+
+  async importFrom(url: string): Promise<void> {
+    this.act({ type: "importing", isImporting: true });
+    if (!(await this.do("steps/import", { url }))) {
+      this.act({ type: "importing", isImporting: false });
+    }
+  }
+
+  async ignoreFiles(text: string): Promise<Answer> {
+    const answer = await this.wire.ask("settings", { files_to_ignore: text });
+    if (answer.isDone && this.ticket) {
+      this.ticket = { ...this.ticket, filesToIgnore: text };
+      keepTicket(this.ticket);
+      this.act({ type: "ignoring", ignores: parseIgnores(text) });
+    }
+    return answer;
+  }
+
+  private async do<E extends Asked>(event: E, payload: Payload<E>): Promise<boolean> {
+    const answer = await this.wire.ask(event, payload);
+    if (!answer.isDone) {
+      this.complain(answer);
+    }
+    return answer.isDone;
+  }
+
+  private complain(answer: Refusal): void {
+    toast(problemText(answer), "problem");
+  }
+
+  private act(event: Happening): void {
+    this.store.act(event);
+  }
+
+  private hear(event: Happening): void {
+    this.store.hear(event);
+  }
+
+  private keepMarks(): void {
+    const state = this.store.latest;
+    if (this.ticket && state.phase === "inside") {
+      keepMarks(state.room, marksOf(state));
+    }
+  }
+}
+
+/** What a refusal means, in the visitor's language if it is one that we know. */
+export function problemText(answer: Refusal): string {
+  const key = `classroom.problem.${answer.code}`;
+  const seconds = Math.ceil(answer.retryAfterS ?? 1);
+  return has(key) ? t(key, { seconds }) : answer.message.replace(/^Error: /, "");
+}
+
+// A reload, and a bookmark of this browser, lead back into the class.
+function showInAddress(room: number): void {
+  const { pathname, search } = location;
+  history.replaceState(null, "", room === 0 ? pathname + search : `${pathname}${search}#${room}`);
+}

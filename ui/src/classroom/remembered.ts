@@ -1,0 +1,111 @@
+/** What this browser remembers of the teacher's classes. */
+import { forget, keep, kept, keptKeys } from "../wire/kept";
+import { NO_MARKS, type Marks } from "./classroom";
+
+/** What it takes to come back into a class. */
+export interface Ticket {
+  room: number;
+  user: number;
+  token: string;
+  /** The teacher's name. */
+  name: string;
+  /** When the teacher was there last, in milliseconds since 1970. */
+  at: number;
+  /** Whether the teacher has neither left nor closed it. */
+  isRunning: boolean;
+  filesToIgnore: string;
+}
+
+const TICKET = "classroom/room/";
+const MARKS = "classroom/marks/";
+const MOST_CLASSES = 8;
+// A class that was left running is entered at once on the same day; later the teacher is asked.
+const SAME_DAY_MS = 8 * 3_600_000;
+
+export function keepTicket(ticket: Ticket): void {
+  keep(TICKET + ticket.room, ticket);
+  for (const old of tickets().slice(MOST_CLASSES)) {
+    forgetClass(old.room);
+  }
+}
+
+/** The classes that this browser knows, the last one first. */
+export function tickets(): Ticket[] {
+  return keptKeys(TICKET)
+    .flatMap((key) => kept(key, asTicket) ?? [])
+    .sort((one, other) => other.at - one.at);
+}
+
+export function ticketOf(room: number): Ticket | undefined {
+  return kept(TICKET + room, asTicket);
+}
+
+export function forgetClass(room: number): void {
+  forget(TICKET + room);
+  forget(MARKS + room);
+}
+
+/** The class that was running when the teacher was here last. */
+export function runningClass(now: number): Ticket | undefined {
+  return tickets().find((ticket) => ticket.isRunning && now - ticket.at < SAME_DAY_MS);
+}
+
+export function keepMarks(room: number, marks: Marks): void {
+  keep(MARKS + room, marks);
+}
+
+export function marksFor(room: number): Marks {
+  return kept(MARKS + room, asMarks) ?? NO_MARKS;
+}
+
+function asTicket(value: unknown): Ticket | undefined {
+  const ticket = value as Partial<Ticket> | null;
+  const isWhole =
+    Number.isInteger(ticket?.room) &&
+    Number.isInteger(ticket?.user) &&
+    typeof ticket?.token === "string" &&
+    typeof ticket.name === "string" &&
+    typeof ticket.at === "number";
+  const later = { isRunning: false, filesToIgnore: "" };
+  return isWhole ? ({ ...later, ...ticket } as Ticket) : undefined;
+}
+
+function asMarks(value: unknown): Marks | undefined {
+  return typeof value === "object" && value !== null
+    ? { ...NO_MARKS, ...(value as Partial<Marks>) }
+    : undefined;
+}
+
+// Preferences
+
+export function keptName(): string {
+  return kept("classroom/name", asText) ?? "";
+}
+
+export function keepName(name: string): void {
+  keep("classroom/name", name);
+}
+
+/** Whether everybody's code is watched; so it is until the teacher turns it off. */
+export function keptLive(): boolean {
+  return (
+    kept("classroom/live", (value) => (typeof value === "boolean" ? value : undefined)) ?? true
+  );
+}
+
+export function keepLive(isLive: boolean): void {
+  keep("classroom/live", isLive);
+}
+
+/** The address that students use, if the teacher has changed it. */
+export function keptAddress(): string {
+  return kept("classroom/address", asText) ?? "";
+}
+
+export function keepAddress(address: string): void {
+  keep("classroom/address", address);
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
