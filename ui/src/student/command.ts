@@ -1,0 +1,9 @@
+/** The command that shares a folder from any editor. */
+export function shareCommand(room: number, name: string, server: string): string {
+  return `quad share . --room ${room} --name ${quoted(name)} --server ${server}`;
+}
+
+/** As one word for shells of every system, as far as there is such a thing: in double quotes. */
+function quoted(text: string): string {
+  return `"${text.replace(/["\\$`]/g, "\\$&")}"`;
+}

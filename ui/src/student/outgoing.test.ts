@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { File } from "../wire/generated";
+import type { Answer } from "../wire/student";
+import { Outgoing } from "./outgoing";
+
+/** A teacher who takes files, or answers otherwise. */
+class Desk {
+  files = new Map<string, string>([["main.py", "1"]]);
+  heard: [string, string[]][] = [];
+  refusals: string[] = [];
+  answer: Answer = "done";
+  readonly outgoing = new Outgoing(
+    {
+      tree: (files) => this.take("tree", files),
+      update: (files) => this.take("update", files),
+      there: () => new Map(this.files),
+      refused: ({ code }) => this.refusals.push(code),
+    },
+    () => Date.now(),
+  );
+
+  type(filename: string, content: string): void {
+    this.files.set(filename, content);
+    this.outgoing.changed();
+  }
+
+  private take(kind: string, files: File[]): Promise<Answer> {
+    this.heard.push([kind, files.map((file) => `${file.status} ${file.filename}`)]);
+    return Promise.resolve(this.answer);
+  }
+}
+
+const later = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("a student's files on their way to the teacher", () => {
+  it("stay where they are while nobody watches", async () => {
+    const desk = new Desk();
+    desk.type("main.py", "2");
+    await later(5_000);
+    expect(desk.heard).toEqual([]);
+  });
+
+  it("go as a whole first, then as they change", async () => {
+    const desk = new Desk();
+    desk.outgoing.start();
+    await later(0);
+    desk.type("b.py", "x");
+    await later(1_000);
+    expect(desk.heard).toEqual([
+      ["tree", ["CREATED main.py"]],
+      ["update", ["CREATED b.py"]],
+    ]);
+  });
+
+  it("go at most once a second, with the latest of each", async () => {
+    const desk = new Desk();
+    desk.outgoing.start();
+    await later(1_500);
+    for (let letter = 0; letter < 20; letter++) {
+      desk.type("main.py", `x = ${letter}`);
+      await later(100);
+    }
+    await later(1_000);
+    const updates = desk.heard.filter(([kind]) => kind === "update");
+    expect(updates.length).toBeGreaterThan(1);
+    expect(updates.length).toBeLessThanOrEqual(3);
+  });
+
+  it("are not sent when nothing has changed in the end", async () => {
+    const desk = new Desk();
+    desk.outgoing.start();
+    await later(1_500);
+    desk.type("main.py", "2");
+    desk.files.set("main.py", "1");
+    await later(2_000);
+    expect(desk.heard).toHaveLength(1);
+  });
+
+  it("stay again when the teacher has seen enough", async () => {
+    const desk = new Desk();
+    desk.outgoing.start();
+    await later(1_500);
+    desk.outgoing.stop();
+    desk.type("main.py", "2");
+    await later(2_000);
+    expect(desk.heard).toHaveLength(1);
+  });
+
+  it("go as a whole again when the student is back", async () => {
+    const desk = new Desk();
+    desk.outgoing.start();
+    await later(0);
+    desk.answer = "lost";
+    desk.type("main.py", "2");
+    await later(1_000);
+    desk.answer = "done";
+    desk.outgoing.start();
+    await later(0);
+    expect(desk.heard.at(-1)).toEqual(["tree", ["CREATED main.py"]]);
+  });
+
+  it("are tried again when the server cannot keep them now", async () => {
+    const desk = new Desk();
+    desk.outgoing.start();
+    await later(1_500);
+    desk.answer = { code: "store_unavailable", message: "", event: "" };
+    desk.type("main.py", "2");
+    await later(0);
+    desk.answer = "done";
+    await later(6_000);
+    expect(desk.heard.slice(1)).toEqual([
+      ["update", ["CHANGED main.py"]],
+      ["update", ["CHANGED main.py"]],
+    ]);
+  });
+
+  it("are too many only once", async () => {
+    const desk = new Desk();
+    desk.answer = { code: "files_limit", message: "", event: "" };
+    desk.outgoing.start();
+    await later(20_000);
+    expect(desk.refusals).toEqual(["files_limit"]);
+    expect(desk.heard).toHaveLength(1);
+  });
+});

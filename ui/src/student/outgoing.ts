@@ -1,0 +1,112 @@
+/**
+ * Brings a student's files to the teacher while the teacher watches: the whole project first, then
+ * what has changed, at most once a second; after a lost connection everything once more.
+ */
+import type { File } from "../wire/generated";
+import type { Answer } from "../wire/student";
+import { after, batches, differences, wholeTree, type Sent } from "./sharing";
+
+const PAUSE_MS = 1_000;
+// After an answer that the database or the network is in trouble.
+const TROUBLE_MS = 5_000;
+
+export interface Ways {
+  tree: (files: File[]) => Promise<Answer>;
+  update: (files: File[]) => Promise<Answer>;
+  /** What the teacher may see now. */
+  there: () => Sent;
+  /** The server keeps no more files than these; told once until something changes. */
+  refused: (answer: Exclude<Answer, "done" | "lost">) => void;
+}
+
+export class Outgoing {
+  /** What the teacher knows; undefined before the whole project was sent. */
+  private sent: Sent | undefined;
+  private isWatched = false;
+  private isBusy = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private sentAt = -Infinity;
+
+  constructor(
+    private readonly ways: Ways,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** The teacher begins to watch, or the student is back while the teacher does. */
+  start(): void {
+    this.isWatched = true;
+    this.sent = undefined;
+    this.schedule(0);
+  }
+
+  stop(): void {
+    this.isWatched = false;
+    this.sent = undefined;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  /** Something may have changed. */
+  changed(): void {
+    if (this.isWatched) {
+      this.schedule(Math.max(0, this.sentAt + PAUSE_MS - this.now()));
+    }
+  }
+
+  private schedule(wait: number): void {
+    if (this.timer === undefined && !this.isBusy) {
+      this.timer = setTimeout(() => void this.send(), wait);
+    } else if (wait === 0 && !this.isBusy) {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => void this.send(), 0);
+    }
+  }
+
+  private async send(): Promise<void> {
+    this.timer = undefined;
+    const there = this.ways.there();
+    const isWhole = this.sent === undefined;
+    const before: Sent = this.sent ?? new Map();
+    const files = isWhole ? wholeTree(there) : differences(before, there);
+    if (!isWhole && files.length === 0) {
+      return;
+    }
+    this.isBusy = true;
+    this.sentAt = this.now();
+    // Known as sent from here on: a start() that comes meanwhile makes it unknown again.
+    const known = after(before, files);
+    this.sent = known;
+    const answer = await this.deliver(files, isWhole);
+    this.isBusy = false;
+    this.answered(answer, known, isWhole ? undefined : before);
+  }
+
+  private async deliver(files: File[], isWhole: boolean): Promise<Answer> {
+    let way = isWhole ? this.ways.tree : this.ways.update;
+    for (const portion of batches(files)) {
+      const answer = await way(portion);
+      if (answer !== "done") {
+        return answer;
+      }
+      way = this.ways.update;
+    }
+    return "done";
+  }
+
+  private answered(answer: Answer, known: Sent, before: Sent | undefined): void {
+    if (!this.isWatched) {
+      return;
+    }
+    if (answer === "done") {
+      this.schedule(PAUSE_MS);
+      return;
+    }
+    if (this.sent === known && answer !== "lost" && answer.code === "store_unavailable") {
+      this.sent = before;
+    }
+    if (answer !== "lost" && answer.code !== "store_unavailable") {
+      this.ways.refused(answer);
+    }
+    this.schedule(TROUBLE_MS);
+  }
+}

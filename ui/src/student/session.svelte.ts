@@ -1,0 +1,364 @@
+/** One student's class on this page: hears the wire, keeps what has to last, tells what happens. */
+import { has, t } from "../i18n";
+import { stepTitle } from "../class/steps";
+import type { Status } from "../class/status";
+import { toast } from "../parts/toasts.svelte";
+import type { ErrorPayload } from "../wire/generated";
+import { Store } from "../wire/store.svelte";
+import { StudentWire, type Answer, type Heard } from "../wire/student";
+import { Outgoing } from "./outgoing";
+import { EMPTY, type Project } from "./project";
+import {
+  forgetIn,
+  remember,
+  rememberedIn,
+  rememberedProject,
+  rememberName,
+  rememberProject,
+} from "./remembered";
+import { visible } from "./sharing";
+import {
+  asRefusal,
+  begin,
+  hasSaid,
+  lastId,
+  reduce,
+  report,
+  unread,
+  type Event,
+  type State,
+} from "./state";
+
+// After the server has sent us away, or cannot let us in now.
+const AGAIN_MS = 600;
+const PATIENCE_S = 3;
+const SAVE_MS = 400;
+// How long the fate of a message may stay unknown after the connection is back.
+const HISTORY_MS = 20_000;
+
+type Follow<H> = (heard: H, before: State) => void;
+
+export class StudentSession {
+  private readonly store: Store<State, Event>;
+  private readonly wire: StudentWire;
+  private readonly outgoing: Outgoing;
+  private wanted: string | undefined;
+  private confirmed: Record<string, Status> = {};
+  private againTimer: ReturnType<typeof setTimeout> | undefined;
+  private saveTimer: ReturnType<typeof setTimeout> | undefined;
+  private historyReaders: (() => void)[] = [];
+
+  project: Project = $state.raw(EMPTY);
+  /** Whether the student looks at the chat. */
+  isReading = false;
+  /** Whether the project will outlive the page. */
+  isKept = $state(true);
+
+  constructor(readonly room: number) {
+    const who = rememberedIn(room);
+    const me = who && { id: who.id, name: who.name, token: who.token };
+    this.project = rememberedProject(room) ?? EMPTY;
+    this.store = new Store(begin(me, who?.readUpTo), reduce);
+    this.wire = new StudentWire(room, (heard) => this.hear(heard));
+    this.outgoing = new Outgoing({
+      tree: (files) => this.wire.sendTree(files),
+      update: (files) => this.wire.sendFiles(files),
+      there: () => visible(this.project.files, this.store.latest.ignores),
+      refused: (refusal) => this.tellRefusal(refusal),
+    });
+  }
+
+  get state(): State {
+    return this.store.state;
+  }
+
+  open(): void {
+    this.wire.connect();
+  }
+
+  close(): void {
+    clearTimeout(this.againTimer);
+    this.outgoing.stop();
+    this.saveNow();
+    this.wire.disconnect();
+  }
+
+  /** Try at once to reach the server. */
+  retry(): void {
+    this.wire.connect();
+  }
+
+  // Ways in and out
+
+  join(name: string): void {
+    this.wanted = name;
+    rememberName(name);
+    this.store.act({ kind: "knocks" });
+    this.wire.connect();
+    if (this.wire.isOpen) {
+      void this.enter();
+    }
+  }
+
+  async leave(): Promise<void> {
+    const answer = await this.wire.leave();
+    if (answer !== "done") {
+      this.tellRefusal(answer);
+      return;
+    }
+    this.end("left");
+  }
+
+  /** Back to the door, after the end. */
+  anew(): void {
+    this.store.act({ kind: "anew" });
+    this.wire.connect();
+  }
+
+  private async enter(): Promise<void> {
+    clearTimeout(this.againTimer);
+    const { me, phase } = this.store.latest;
+    if (phase.name === "over") {
+      return;
+    }
+    if (me !== undefined) {
+      this.rejoined(await this.wire.rejoin(me.id, me.token));
+    } else if (this.wanted !== undefined) {
+      this.joined(await this.wire.join(this.wanted));
+    }
+  }
+
+  private joined(answer: Answer): void {
+    if (answer === "lost") {
+      this.again();
+    } else if (answer !== "done") {
+      this.wanted = undefined;
+      this.store.act({ kind: "refused", refusal: asRefusal(answer) });
+    }
+  }
+
+  private rejoined(answer: Answer): void {
+    if (answer === "done") {
+      return;
+    }
+    if (answer === "lost") {
+      this.again();
+      return;
+    }
+    switch (answer.code) {
+      case "user_not_found":
+        return this.end("removed");
+      case "room_not_found":
+        return this.end("closed");
+      case "wrong_token":
+      case "token_required":
+        forgetIn(this.room);
+        this.store.act({ kind: "anew", refusal: asRefusal(answer) });
+        return;
+      default:
+        this.store.act({ kind: "waits", refusal: asRefusal(answer) });
+        this.again((answer.retry_after_s ?? PATIENCE_S) * 1_000);
+    }
+  }
+
+  /** Connects if need be, and asks for the place in the room again. */
+  private again(wait = AGAIN_MS): void {
+    clearTimeout(this.againTimer);
+    this.againTimer = setTimeout(() => {
+      if (this.wire.isOpen) {
+        void this.enter();
+      } else {
+        this.wire.connect();
+      }
+    }, wait);
+  }
+
+  private end(why: "removed" | "closed" | "taken" | "left"): void {
+    if (why !== "taken") {
+      forgetIn(this.room);
+    }
+    this.store.act({ kind: "over", why });
+    this.wanted = undefined;
+    this.outgoing.stop();
+    this.saveNow();
+    this.wire.disconnect();
+  }
+
+  // What arrives
+
+  private hear(heard: Heard): void {
+    const before = this.store.latest;
+    if (before.phase.name === "over" && heard.kind !== "link") {
+      return;
+    }
+    this.store.hear(heard);
+    const follow = this.following[heard.kind] as Follow<Heard> | undefined;
+    follow?.(heard, before);
+  }
+
+  /** What follows from what was heard; the state has changed already, `before` is the earlier one. */
+  private readonly following: { [K in Heard["kind"]]?: Follow<Extract<Heard, { kind: K }>> } = {
+    link: ({ link }) => this.heardLink(link),
+    joined: ({ joined }) => this.heardJoined(joined.steps ?? {}),
+    steps: (_, before) => this.heardSteps(before),
+    reviewed: ({ statuses }, before) => this.heardReview(before, statuses),
+    watching: ({ isWatched }) => (isWatched ? this.outgoing.start() : this.outgoing.stop()),
+    ignores: () => this.outgoing.changed(),
+    history: () => this.historyReaders.splice(0).forEach((read) => read()),
+    message: () => this.isReading || toast(t("student.chat.arrived")),
+    teacher: ({ isAway }, before) => this.heardTeacher(before, isAway),
+    notice: ({ text, type }) => toast(text, type === "ERROR" ? "problem" : "info"),
+    taken: () => this.end("taken"),
+    closed: () => this.end("closed"),
+  };
+
+  private heardLink(link: State["link"]): void {
+    if (link === "open") {
+      void this.enter();
+    } else if (link === "ended" && this.store.latest.phase.name !== "over") {
+      // Sent away without a word: the answer to the next attempt tells why.
+      this.again();
+    }
+  }
+
+  private heardJoined(steps: Record<string, Status>): void {
+    this.wanted = undefined;
+    this.confirmed = steps;
+    this.keepIdentity();
+    const { me, isWatched } = this.store.latest;
+    if (me !== undefined) {
+      void this.wire.askHistory(me.id);
+    }
+    this.reportIfNew();
+    if (isWatched) {
+      this.outgoing.start();
+    }
+  }
+
+  private heardSteps(before: State): void {
+    const { steps } = this.store.latest;
+    if (before.steps.length > 0 && JSON.stringify(before.steps) !== JSON.stringify(steps)) {
+      toast(t("student.tasks.changed"));
+    }
+    this.reportIfNew();
+  }
+
+  private heardReview(before: State, review: Record<string, Status>): void {
+    Object.assign(this.confirmed, review);
+    for (const [step, status] of Object.entries(review)) {
+      const title = stepTitle(step);
+      if (status === "ACCEPTED" && before.statuses[step] !== "ACCEPTED") {
+        toast(t("student.tasks.accepted", { title }), "good");
+      } else if (status === "NONE" && before.statuses[step] === "DONE") {
+        toast(t("student.tasks.declined", { title }), "warning");
+      }
+    }
+  }
+
+  private heardTeacher(before: State, isAway: boolean): void {
+    if (before.isTeacherAway !== isAway) {
+      toast(t(isAway ? "student.teacher.away" : "student.teacher.back"));
+    }
+  }
+
+  // What the student does
+
+  setStatus(step: string, status: Status): void {
+    this.store.act({ kind: "sets", step, status });
+    this.reportIfNew();
+  }
+
+  private reportIfNew(): void {
+    const statuses = report(this.store.latest);
+    if (this.store.latest.phase.name === "inside" && !sameStatuses(statuses, this.confirmed)) {
+      void this.report(statuses);
+    }
+  }
+
+  private async report(statuses: Record<string, Status>): Promise<void> {
+    const answer = await this.wire.report(statuses);
+    if (answer === "done") {
+      this.confirmed = statuses;
+      this.store.act({ kind: "reported", statuses });
+    } else if (answer !== "lost") {
+      this.tellRefusal(answer);
+    }
+  }
+
+  /** Whether it has reached the server; waits for a lost connection to be back if nobody knows. */
+  async say(content: string): Promise<boolean> {
+    const { phase } = this.store.latest;
+    if (phase.name !== "inside" || !this.wire.isOpen) {
+      return false;
+    }
+    const last = lastId(this.store.latest);
+    const answer = await this.wire.say(content);
+    if (answer === "done") {
+      this.store.act({ kind: "said", content, now: Date.now() });
+      return true;
+    }
+    if (answer !== "lost") {
+      this.tellRefusal(answer);
+      return false;
+    }
+    await this.nextHistory();
+    return hasSaid(this.store.latest, content, last);
+  }
+
+  /** The teacher's messages have been seen. */
+  read(): void {
+    this.store.act({ kind: "reads" });
+    this.keepIdentity();
+  }
+
+  get unread(): number {
+    return unread(this.store.state);
+  }
+
+  change(project: Project): void {
+    this.project = project;
+    this.outgoing.changed();
+    clearTimeout(this.saveTimer);
+    this.saveTimer = setTimeout(() => this.saveNow(), SAVE_MS);
+  }
+
+  /** Call it before the page goes. */
+  saveNow(): void {
+    if (this.saveTimer !== undefined) {
+      clearTimeout(this.saveTimer);
+      this.saveTimer = undefined;
+      this.isKept = rememberProject(this.room, this.project);
+    }
+  }
+
+  private keepIdentity(): void {
+    const { me, readUpTo } = this.store.latest;
+    if (me !== undefined && me.token !== "") {
+      remember(this.room, { ...me, readUpTo });
+    }
+  }
+
+  private nextHistory(): Promise<void> {
+    return new Promise((resolve) => {
+      this.historyReaders.push(resolve);
+      setTimeout(resolve, HISTORY_MS);
+    });
+  }
+
+  private tellRefusal(answer: Exclude<Answer, "done">): void {
+    toast(answer === "lost" ? t("student.not_reached") : refusalText(answer), "problem");
+  }
+}
+
+/** A refusal in the visitor's language; one that is not known, as the server says it. */
+export function refusalText({ code, message }: Pick<ErrorPayload, "code" | "message">): string {
+  const key = `student.refusal.${code}`;
+  return has(key) ? t(key) : message;
+}
+
+function sameStatuses(one: Record<string, Status>, other: Record<string, Status>): boolean {
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
+  );
+}

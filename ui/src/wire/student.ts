@@ -1,0 +1,160 @@
+/**
+ * A student's connection to a room. It comes back by itself, and says each time that it did: whoever
+ * uses it then takes up the place again.
+ */
+import type { Socket } from "socket.io-client";
+import type {
+  ClassroomClientEvents,
+  ClassroomServerEvents,
+  CurrentMessage,
+  ErrorPayload,
+  File,
+  Ignores,
+  Joined,
+  Status,
+  Step,
+} from "./generated";
+import { makeSocket, watchLink, type Link } from "./socket";
+
+const PROTOCOL = 2;
+const ANSWER_MS = 15_000;
+
+/** What a student hears, as one closed union. */
+export type Heard =
+  | { kind: "link"; link: Link }
+  | { kind: "joined"; joined: Joined }
+  | { kind: "steps"; steps: Step[] }
+  | { kind: "exercise"; content: string }
+  | { kind: "ignores"; ignores: Ignores }
+  | { kind: "reviewed"; statuses: Record<string, Status> }
+  | { kind: "message"; message: CurrentMessage }
+  | { kind: "history"; messages: CurrentMessage[] }
+  | { kind: "watching"; isWatched: boolean }
+  | { kind: "teacher"; isAway: boolean }
+  | { kind: "taken" }
+  | { kind: "closed" }
+  | { kind: "notice"; text: string; type: string };
+
+/** `done`: the server has taken it; `lost`: nobody knows, the connection went first. */
+export type Answer = "done" | "lost" | ErrorPayload;
+
+// The server's sentences that mean something to a program; others are shown as they are.
+const TEACHER_AWAY = "The teacher is offline!";
+const TEACHER_BACK = "The teacher reconnected!";
+const TAKEN = /^Your place in the room was taken/;
+// What events of their own say already.
+const SAID_OTHERWISE = /^(Task \S+ solution (accepted|declined)!|Username .* is already used)/;
+
+export class StudentWire {
+  private readonly socket: Socket<ClassroomServerEvents, ClassroomClientEvents>;
+
+  constructor(
+    private readonly room: number,
+    private readonly hear: (heard: Heard) => void,
+  ) {
+    this.socket = makeSocket<ClassroomServerEvents, ClassroomClientEvents>();
+    watchLink(this.socket, (link) => hear({ kind: "link", link }));
+    this.listen();
+  }
+
+  get isOpen(): boolean {
+    return this.socket.connected;
+  }
+
+  connect(): void {
+    this.socket.connect();
+  }
+
+  disconnect(): void {
+    this.socket.disconnect();
+  }
+
+  join(name: string): Promise<Answer> {
+    return this.ask("room/join", { room_id: this.room, name, protocol: PROTOCOL });
+  }
+
+  rejoin(id: number, token: string): Promise<Answer> {
+    const place = { room_id: this.room, user_id: id };
+    return this.ask("room/rejoin", { ...place, token, protocol: PROTOCOL });
+  }
+
+  leave(): Promise<Answer> {
+    return this.ask("room/leave", { room_id: this.room });
+  }
+
+  say(content: string): Promise<Answer> {
+    return this.ask("message/to_mentor", { room_id: this.room, content });
+  }
+
+  askHistory(id: number): Promise<Answer> {
+    return this.ask("message/user", { user_id: id });
+  }
+
+  report(statuses: Record<string, Status>): Promise<Answer> {
+    return this.ask("steps/status/to_mentor", statuses);
+  }
+
+  /** All files; the teacher forgets those that it knew before. */
+  sendTree(files: File[]): Promise<Answer> {
+    return this.ask("sharing/code_send", { room_id: this.room, files });
+  }
+
+  sendFiles(files: File[]): Promise<Answer> {
+    return this.ask("sharing/code_update", { room_id: this.room, files });
+  }
+
+  private listen(): void {
+    const { socket, hear } = this;
+    socket.on("room/join", (joined) => hear({ kind: "joined", joined }));
+    socket.on("steps/all", (steps) => hear({ kind: "steps", steps }));
+    socket.on("exercise", ({ content }) => hear({ kind: "exercise", content }));
+    socket.on("settings", (ignores) => hear({ kind: "ignores", ignores }));
+    socket.on("steps/status/to_client", (statuses) => hear({ kind: "reviewed", statuses }));
+    socket.on("message/to_client", (message) => hear({ kind: "message", message }));
+    socket.on("message/user", ({ messages }) => hear({ kind: "history", messages }));
+    socket.on("sharing/start", () => hear({ kind: "watching", isWatched: true }));
+    socket.on("sharing/end", () => hear({ kind: "watching", isWatched: false }));
+    socket.on("room/closed", () => hear({ kind: "closed" }));
+    socket.on("message", ({ message }) => this.heardSentence(message));
+    // The same comes as `alert`, for older clients.
+    socket.on("alerts", ({ message, type }) => this.heardAlert(message, type));
+  }
+
+  private heardSentence(sentence: string): void {
+    if (sentence === TEACHER_AWAY || sentence === TEACHER_BACK) {
+      this.hear({ kind: "teacher", isAway: sentence === TEACHER_AWAY });
+    } else {
+      this.hear({ kind: "notice", text: sentence, type: "INFO" });
+    }
+  }
+
+  private heardAlert(text: string, type: string): void {
+    if (TAKEN.test(text)) {
+      this.hear({ kind: "taken" });
+    } else if (!SAID_OTHERWISE.test(text)) {
+      this.hear({ kind: "notice", text, type });
+    }
+  }
+
+  private ask<E extends keyof ClassroomClientEvents>(
+    event: E,
+    payload: Parameters<ClassroomClientEvents[E]>[0],
+  ): Promise<Answer> {
+    if (!this.socket.connected) {
+      // The library would keep it and send it before the place in the room is taken up again.
+      return Promise.resolve("lost");
+    }
+    return new Promise((resolve) => {
+      const socket = this.socket.timeout(ANSWER_MS) as unknown as {
+        emit: (
+          event: string,
+          payload: unknown,
+          answer: (failure: Error | null, refusal?: ErrorPayload) => void,
+        ) => void;
+      };
+      socket.emit(event, payload, (failure, refusal) => {
+        resolve(failure !== null ? "lost" : (refusal ?? "done"));
+      });
+    });
+  }
+}
