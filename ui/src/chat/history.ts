@@ -42,7 +42,6 @@ export interface History {
   release(tab: string): Promise<void>;
   /** Forgets everything of this phone. */
   forget(): Promise<void>;
-  close(): void;
 }
 
 export const CHAT_GONE = "chat_not_found";
@@ -61,7 +60,7 @@ interface Tables extends DBSchema {
 const ALL = ["messages", "chats", "queue", "leases"] as const;
 type Writing = IDBPTransaction<Tables, (typeof ALL)[number][], "readwrite">;
 
-/** The history of a phone; `ended` is told if the browser takes it away. */
+/** The history of a phone; raises what the browser says if it keeps nothing. */
 export async function openHistory(phone: Phone, name = "quad-chat"): Promise<History> {
   const database = await openDB<Tables>(name, 1, {
     upgrade(made) {
@@ -208,10 +207,6 @@ class StoredHistory implements History {
         void tables.objectStore("queue").delete(key);
       }
     });
-  }
-
-  close(): void {
-    this.database.close();
   }
 
   /** The transaction is pushed out at once: a page that is closed now loses nothing. */

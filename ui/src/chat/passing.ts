@@ -123,10 +123,6 @@ export class PassingHistory implements History {
     return Promise.resolve();
   }
 
-  close(): void {
-    // Nothing is open.
-  }
-
   private change(key: number, changed: Partial<Waiting>): void {
     this.waiting = this.waiting.map((waiting) =>
       waiting.key === key ? { ...waiting, ...changed } : waiting,

@@ -18,6 +18,7 @@ export interface Road {
 export class Sending {
   private isBusy = false;
   private isAskedAgain = false;
+  private pausedUntil = 0;
   private settled: { connection: string; key: number } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -33,6 +34,9 @@ export class Sending {
       this.isAskedAgain = true;
       return;
     }
+    if (this.now() < this.pausedUntil) {
+      return;
+    }
     this.isBusy = true;
     try {
       do {
@@ -44,7 +48,13 @@ export class Sending {
     }
   }
 
-  goOnIn(waitMs: number): void {
+  /** The server wants nothing more for a while. */
+  pause(waitMs: number): void {
+    this.pausedUntil = this.now() + waitMs;
+    this.goOnIn(waitMs);
+  }
+
+  private goOnIn(waitMs: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.goOn(), waitMs);
   }

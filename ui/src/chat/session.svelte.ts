@@ -101,20 +101,20 @@ export class ChatSession {
 
   /** For good; what is kept stays. */
   stop(): void {
-    this.deaf.abort();
-    this.connection.stop();
-    this.asking.lose();
-    this.tabs?.close();
-    void this.sending.rest().finally(() => this.history.close());
+    if (!this.deaf.signal.aborted) {
+      this.deaf.abort();
+      this.inbox = [];
+      this.connection.stop();
+      this.tabs?.close();
+    }
   }
 
   /** Forgets everything about this phone in this browser. */
   async logOut(): Promise<void> {
-    this.connection.stop();
-    await this.history.forget();
-    keptKeys(draftKey(this.identity.phone, "")).forEach(forget);
-    forgetIdentity();
     this.stop();
+    forgetIdentity();
+    keptKeys(draftKey(this.identity.phone, "")).forEach(forget);
+    await this.history.forget();
   }
 
   retry(): void {
@@ -204,7 +204,9 @@ export class ChatSession {
   }
 
   private note(note: Note): void {
-    this.tabs?.postMessage(note);
+    if (!this.deaf.signal.aborted) {
+      this.tabs?.postMessage(note);
+    }
   }
 
   // What the connection says
@@ -324,7 +326,7 @@ export class ChatSession {
         if (sent !== undefined) {
           await this.safely((history) => history.unsend(sent.key));
         }
-        this.sending.goOnIn(waitMs);
+        this.sending.pause(waitMs);
       } else {
         await this.refuseSent(error.code);
       }
@@ -402,7 +404,12 @@ export class ChatSession {
     const { chats, people } = this.store.latest;
     for (const chat of Object.values(chats)) {
       const before = this.kept.get(chat.name);
-      if (chat === before || chat.gone !== null || chat.owner === null) {
+      if (
+        this.deaf.signal.aborted ||
+        chat === before ||
+        chat.gone !== null ||
+        chat.owner === null
+      ) {
         continue;
       }
       this.kept.set(chat.name, chat);
@@ -420,7 +427,7 @@ export class ChatSession {
     try {
       return await use(history);
     } catch (error) {
-      if (!history.lasts || this.deaf.signal.aborted) {
+      if (!history.lasts) {
         throw error;
       }
       if (this.history === history) {

@@ -1,0 +1,310 @@
+/**
+ * A chat server for tests that does what the contract says, and a network that a test can cut.
+ *
+ * Nothing moves by itself: the test carries frames in each direction, one by one, or cuts a line; then
+ * what was on its way up may still arrive, in order and up to some frame, and the rest is lost.
+ */
+import type { Wire } from "../wire/chat";
+import type { ChatAsked, ChatSaid, Entry, ShownUser } from "../wire/generated";
+import type { Phone } from "./model";
+
+interface Stored {
+  id: string;
+  chat: string;
+  from: Phone;
+  text: string;
+}
+
+interface Group {
+  name: string;
+  members: Phone[];
+  owner: Phone;
+}
+
+type Upward = { text: string } | { pong: string };
+
+/** One WebSocket between a page and the server. */
+export class Line implements Wire {
+  onopen: Wire["onopen"] = null;
+  onmessage: Wire["onmessage"] = null;
+  onclose: Wire["onclose"] = null;
+  readonly up: Upward[] = [];
+  readonly down: { text: string; position: string }[] = [];
+  phone: Phone | undefined;
+  proven = "";
+  isDead = false;
+  isNoticed = false;
+
+  constructor(private readonly server: ModelServer) {}
+
+  open(): void {
+    this.onopen?.call(this as unknown as WebSocket, new Event("open"));
+  }
+
+  send(text: string): void {
+    if (!this.isDead) {
+      this.up.push({ text });
+    }
+  }
+
+  /** The page is done with it: what is on its way up still arrives. */
+  close(): void {
+    this.cut(this.up.length);
+    this.isNoticed = true;
+  }
+
+  carryUp(): boolean {
+    const item = this.up.shift();
+    if (item === undefined) {
+      return false;
+    }
+    if ("text" in item) {
+      this.server.receive(this, JSON.parse(item.text) as ChatAsked);
+    } else {
+      this.server.prove(this, item.pong);
+    }
+    return true;
+  }
+
+  carryDown(): boolean {
+    const item = this.down.shift();
+    if (item === undefined) {
+      return false;
+    }
+    this.up.push({ pong: item.position });
+    this.onmessage?.call(
+      this as unknown as WebSocket,
+      new MessageEvent("message", { data: item.text }),
+    );
+    return true;
+  }
+
+  /** The network breaks; the first `arriving` frames on their way up arrive nevertheless. */
+  cut(arriving: number): void {
+    if (this.isDead) {
+      return;
+    }
+    for (let index = 0; index < arriving; index++) {
+      this.carryUp();
+    }
+    this.isDead = true;
+    this.up.length = this.down.length = 0;
+    this.server.end(this);
+  }
+
+  /** The browser finds out that the line is dead. */
+  notice(wasClean = false, code = 1006): void {
+    if (!this.isNoticed) {
+      this.isNoticed = true;
+      const event = Object.assign(new Event("close"), { code, wasClean, reason: "" });
+      this.onclose?.call(this as unknown as WebSocket, event as CloseEvent);
+    }
+  }
+}
+
+export class ModelServer {
+  readonly stored: Stored[] = [];
+  readonly groups = new Map<string, Group>();
+  readonly names = new Map<Phone, string>();
+  readonly lines = new Set<Line>();
+  /** The code with which the next message is declined. */
+  declineNext: string | undefined;
+  private readonly away = new Map<Phone, string>();
+  private readonly since = new Map<string, string>();
+  private count = 0;
+
+  line(): Line {
+    return new Line(this);
+  }
+
+  /** An operation of somebody who is not under test. */
+  does(phone: Phone, asked: ChatAsked): void {
+    const line = this.line();
+    line.phone = phone;
+    this.receive(line, asked);
+  }
+
+  receive(line: Line, asked: ChatAsked): void {
+    if (asked.type === "register") {
+      this.register(line, asked.user);
+      return;
+    }
+    const me = line.phone;
+    if (me === undefined) {
+      this.decline(line, asked, "not_registered");
+      return;
+    }
+    const code = this.decide(me, asked);
+    if (code !== undefined) {
+      this.decline(line, asked, code);
+    }
+  }
+
+  prove(line: Line, position: string): void {
+    line.proven = position > line.proven ? position : line.proven;
+  }
+
+  end(line: Line): void {
+    if (this.lines.delete(line) && line.phone !== undefined) {
+      const before = this.away.get(line.phone);
+      const isAlone = this.linesOf(line.phone).length === 0;
+      // With others there, what this line may have lost is told again to whoever comes next.
+      const lost = before === undefined || isAlone || line.proven < before ? line.proven : before;
+      this.away.set(line.phone, lost);
+    }
+  }
+
+  user(phone: Phone): ShownUser {
+    return { name: this.names.get(phone) ?? phone, phone, disconnection_date: null };
+  }
+
+  /** What `register` is answered with by a client that has everything. */
+  stateOf(phone: Phone, after = "~"): Extract<ChatSaid, { type: "state" }> {
+    const chats = [...this.groups.values()].filter((group) => group.members.includes(phone));
+    return {
+      type: "state",
+      chats: chats.map((group) => ({
+        chat: {
+          name: group.name,
+          members: group.members.map((member) => this.user(member)),
+          owner: this.user(group.owner),
+        },
+        messages: this.stored
+          .filter(({ id, chat }) => chat === group.name && id > after)
+          .filter(({ id, chat }) => id > (this.since.get(`${phone}/${chat}`) ?? ""))
+          .map((message) => this.entry(message)),
+      })),
+    };
+  }
+
+  private register(line: Line, { name, phone }: { name: string; phone: Phone }): void {
+    const known = this.linesOf(phone);
+    const positions = known.map((other) => other.proven);
+    const gap = this.away.get(phone);
+    const after = [...positions, ...(gap === undefined ? [] : [gap])].sort()[0] ?? this.position;
+    this.names.set(phone, name);
+    line.phone = phone;
+    line.proven = line.proven === "" ? after : line.proven;
+    this.lines.add(line);
+    this.say(line, this.stateOf(phone, after));
+  }
+
+  private decide(me: Phone, asked: Exclude<ChatAsked, { type: "register" }>): string | undefined {
+    if (asked.type === "create_chat") {
+      return this.create(me, asked.name);
+    }
+    const group = this.groups.get(asked.chat);
+    if (group === undefined) {
+      return "chat_not_found";
+    }
+    if (!group.members.includes(me)) {
+      return "not_a_member";
+    }
+    switch (asked.type) {
+      case "send_message":
+        return this.accept(me, group, asked.message);
+      case "add_member":
+        return this.add(group, asked.phone);
+      case "remove_member":
+        return this.remove(me, group, asked.phone);
+      case "delete_chat":
+        return this.delete(me, group);
+    }
+  }
+
+  private create(me: Phone, name: string): string | undefined {
+    if (this.groups.has(name)) {
+      return "name_taken";
+    }
+    const group = { name, members: [], owner: me };
+    this.groups.set(name, group);
+    return this.add(group, me);
+  }
+
+  private accept(me: Phone, group: Group, text: string): string | undefined {
+    const code = this.declineNext;
+    if (code !== undefined) {
+      this.declineNext = undefined;
+      return code;
+    }
+    const message = { id: this.nextId(), chat: group.name, from: me, text };
+    this.stored.push(message);
+    this.publish(group, { type: "message", chat: group.name, ...this.entry(message) });
+    return undefined;
+  }
+
+  private add(group: Group, phone: Phone): string | undefined {
+    if (group.members.includes(phone)) {
+      return "already_a_member";
+    }
+    if (!this.names.has(phone)) {
+      return "unknown_phone";
+    }
+    group.members.push(phone);
+    this.since.set(`${phone}/${group.name}`, this.position);
+    this.publish(group, { type: "new_member", chat: group.name, user: this.user(phone) });
+    return undefined;
+  }
+
+  private remove(me: Phone, group: Group, phone: Phone): string | undefined {
+    if (!group.members.includes(phone)) {
+      return "not_a_member";
+    }
+    if (phone !== me && group.owner !== me) {
+      return "not_the_owner";
+    }
+    this.publish(group, { type: "member_removed", chat: group.name, user: this.user(phone) });
+    group.members.splice(group.members.indexOf(phone), 1);
+    const [oldest] = group.members;
+    if (oldest === undefined) {
+      this.groups.delete(group.name);
+    } else if (group.owner === phone) {
+      group.owner = oldest;
+    }
+    return undefined;
+  }
+
+  private delete(me: Phone, group: Group): string | undefined {
+    if (group.owner !== me) {
+      return "not_the_owner";
+    }
+    this.publish(group, { type: "chat_deleted", chat: group.name });
+    this.groups.delete(group.name);
+    return undefined;
+  }
+
+  private decline(line: Line, asked: ChatAsked, code: string): void {
+    this.say(line, { type: "error", detail: code, operation: asked.type, code });
+  }
+
+  private publish(group: Group, said: ChatSaid): void {
+    for (const line of this.lines) {
+      if (line.phone !== undefined && group.members.includes(line.phone)) {
+        this.say(line, said);
+      }
+    }
+  }
+
+  private say(line: Line, said: ChatSaid): void {
+    if (!line.isDead) {
+      line.down.push({ text: JSON.stringify(said), position: this.position });
+    }
+  }
+
+  private linesOf(phone: Phone): Line[] {
+    return [...this.lines].filter((line) => line.phone === phone);
+  }
+
+  private entry({ id, from, text }: Stored): Entry {
+    return { from: this.user(from), date: "2026-11-20 10:00:00", message: text, id };
+  }
+
+  private get position(): string {
+    return String(this.count).padStart(8, "0");
+  }
+
+  private nextId(): string {
+    this.count += 1;
+    return this.position;
+  }
+}
