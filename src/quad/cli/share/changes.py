@@ -42,14 +42,19 @@ def applied(files: Iterable[File], before: Files) -> dict[str, str]:
 
 
 def settled(sent: Files, earlier: Files, now: Files) -> dict[str, str]:
-    """What of now is worth sending: that a file is new, or gone, has to be seen twice.
+    """What of now is worth sending: that a file is new, gone or emptied, has to be seen twice.
 
-    Editors save by writing a file beside the old one and renaming it; in between there is one file
-    too many, or one too few.
+    Editors save by writing a file beside the old one and renaming it, or by emptying and filling
+    it; in between there is one file too many, one too few, or nothing in it.
     """
     steady = {name: text for name, text in now.items() if name in sent or name in earlier}
-    leaving = {name: sent[name] for name in sent if name in earlier and name not in now}
-    return steady | leaving
+    leaving = {name: text for name, text in sent.items() if name in earlier and name not in now}
+    emptied = {
+        name: sent[name]
+        for name, text in now.items()
+        if not text and sent.get(name) and earlier.get(name) != text
+    }
+    return steady | leaving | emptied
 
 
 def parcels(files: Sequence[File], limit_bytes: int) -> Iterator[list[File]]:

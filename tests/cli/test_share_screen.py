@@ -1,0 +1,108 @@
+"""The full screen of `quad share`, driven by keys, against a real server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList, RichLog, Static
+
+from quad.cli.failures import Failed
+from quad.cli.share.folder import Folder
+from quad.cli.share.screen import Screen
+from quad.cli.share.tickets import Tickets
+from tests.classroom.school import exercise
+from tests.cli.remote_server import serving_quad
+from tests.cli.share_class import PATIENCE_S, Teacher, teaching
+from tests.cli.test_share_folder import write
+from tests.process import ServerProcess
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with serving_quad(tmp_path_factory.mktemp("screen")) as server:
+        yield server
+
+
+@asynccontextmanager
+async def at_screen(
+    teacher: Teacher, root: Path, state: Path
+) -> AsyncIterator[tuple[Screen, Pilot[None]]]:
+    screen = Screen(teacher.place, "Ann", Folder(root), Tickets(state))
+    async with screen.run_test(size=(110, 34)) as pilot:
+        yield screen, pilot
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await pilot.pause(0.01)
+
+
+def log(screen: Screen, part: str) -> str:
+    return "\n".join(line.text.rstrip() for line in screen.query_one(part, RichLog).lines)
+
+
+def shown(screen: Screen, part: str) -> str:
+    return str(screen.query_one(part, Static).content)
+
+
+async def test_a_lesson_is_attended_with_keys(server: ServerProcess, tmp_path: Path) -> None:
+    root = write(tmp_path / "folder", {"a.py": "1", "b.png": b"\x00"})
+    async with teaching(server.url) as teacher:
+        tasks = [exercise("theory", "<h2>Loops</h2>"), exercise("1", "<p>Add</p>")]
+        await teacher.peer.emit("steps/all", tasks)
+        async with at_screen(teacher, root, tmp_path / "state") as (screen, pilot):
+            user_id = await teacher.expect_student("Ann")
+            options = screen.query_one("#tasks", OptionList)
+            await until(pilot, lambda: options.option_count == 2)
+            assert f"Room {teacher.room}   Ann" in shown(screen, "#place")
+            assert "connected" in shown(screen, "#link")
+            assert not screen.query_one("#watching").display
+            assert shown(screen, "#text") == "Loops"
+
+            # The next task is read, and marked.
+            await pilot.press("down")
+            await until(pilot, lambda: shown(screen, "#text") == "Add")
+            await pilot.press("d")
+            reported = await teacher.peer.expect("steps/status/to_mentor")
+            assert reported["steps"] == {"1": "DONE"}
+            assert "Task 1  done" in str(options.get_option_at_index(1).prompt)
+            assert options.highlighted == 1
+
+            # The sign comes and goes.
+            await teacher.watch(user_id)
+            await until(pilot, lambda: screen.query_one("#watching").display)
+            await until(pilot, lambda: "1 file; 1 left out" in log(screen, "#folder"))
+            await teacher.emit("sharing/end")
+            await until(pilot, lambda: not screen.query_one("#watching").display)
+
+            # Letters are a message there, not keys.
+            await pilot.press("m", *"hidden", "enter")
+            assert (await teacher.peer.expect("message/to_mentor"))["content"] == "hidden"
+            await teacher.emit("message/to_client", user_id=user_id, content="[b]fine[/b]")
+            await until(pilot, lambda: "Teacher  [b]fine[/b]" in log(screen, "#talk"))
+            assert "You  hidden" in log(screen, "#talk")
+            await pilot.press("escape", "f")
+            await until(pilot, lambda: "not text in UTF-8: 1 (b.png)" in log(screen, "#talk"))
+
+            screen.query_one("#input", Input).focus()
+            await pilot.press(*"/quit", "enter")
+            await until(pilot, lambda: not screen.is_running)
+        assert screen.failure is None
+        assert screen.farewell.startswith("No longer in the class")
+
+
+async def test_the_end_of_the_class_ends_the_screen(server: ServerProcess, tmp_path: Path) -> None:
+    async with teaching(server.url) as teacher:
+        async with at_screen(teacher, tmp_path, tmp_path / "state") as (screen, pilot):
+            await teacher.expect_student("Ann")
+            await teacher.emit("room/close")
+            await until(pilot, lambda: not screen.is_running)
+        assert screen.farewell == "The teacher has closed the room."
+        async with at_screen(teacher, tmp_path, tmp_path / "state") as (screen, pilot):
+            await until(pilot, lambda: not screen.is_running)
+        assert isinstance(screen.failure, Failed)
+        assert "there is no room" in str(screen.failure)
