@@ -7,7 +7,6 @@ import typer
 from quad.cli import options
 from quad.cli.failures import Failed
 from quad.settings import Settings
-from quad.store import current_revision, head_revision, migrate, safe_url
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,6 +22,9 @@ def upgrade(
 
     Safe to repeat, and safe while another node does the same: one of them waits.
     """
+    # Only here, as in `serve`: what reads no database starts faster without.
+    from quad.store import migrate
+
     settings = options.settings_from(config, {"--database": database, "--data": data})
     if settings.server.database is None:
         settings.server.data.mkdir(parents=True, exist_ok=True)
@@ -44,6 +46,8 @@ def current(
 
 
 async def _print_revision(settings: Settings) -> None:
+    from quad.store import current_revision, head_revision, safe_url
+
     url = settings.server.database_url
     revision, newest = await current_revision(url), await head_revision()
     state = "the newest" if revision == newest else f"the newest is {newest}: quad db upgrade"

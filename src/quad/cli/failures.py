@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from quad.settings import BadSettings, redacted
-from quad.store import StoreError
 
 FAILED = 1
 MISUSED = 2
@@ -29,10 +28,14 @@ def sentences(*, with_traceback: bool = False) -> Iterator[None]:
     """
     try:
         yield
+    except SystemExit:
+        raise  # the end of every command; nothing below has to be asked
     except BadSettings as error:
         problems = "".join(f"\n  {problem}" for problem in error.problems)
         _exit(f"these settings cannot be used:{problems}\n`quad settings` lists them all.", MISUSED)
-    except (Failed, StoreError) as error:
+    except Failed as error:
+        _exit(str(error), FAILED)
+    except _store_error() as error:
         _exit(str(error), FAILED)
     except ModuleNotFoundError as error:
         extra = _EXTRAS.get(error.name or "")
@@ -44,6 +47,13 @@ def sentences(*, with_traceback: bool = False) -> Iterator[None]:
         _exit(f"{place}{error.strerror or error}", FAILED)
     except Exception as error:  # noqa: BLE001 - the last place that can say anything
         _exit_with_bug(error, with_traceback)
+
+
+def _store_error() -> type[Exception]:
+    # Asked for only when something has failed: most commands start twice as fast without a store.
+    from quad.store import StoreError
+
+    return StoreError
 
 
 def _exit_with_bug(error: Exception, with_traceback: bool) -> NoReturn:

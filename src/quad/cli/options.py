@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 import typer
 
 from quad.settings import FLAGS, BadSettings, Settings, fields, load
-from quad.store import parse_url
 
 
 def _about(flag: str) -> str:
@@ -41,6 +40,9 @@ def settings_from(config: Path | None, flags: Mapping[str, object]) -> Settings:
     """Return the settings of a command; raises ``BadSettings``, also for a database that no store
     can open.
     """
+    # Only here: showing help needs no database.
+    from quad.store import parse_url
+
     settings = load(config, flags=flags)
     try:
         parse_url(settings.server.database_url)
