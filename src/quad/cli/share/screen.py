@@ -30,13 +30,13 @@ _STYLES: Final = {
     "good": "green",
     "warning": "yellow",
     "bad": "bold red",
-    "teacher": "bold cyan",
+    "teacher": "cyan",
     "me": "default",
 }
 _SIGNS: Final = {
     "NONE": ("○", "dim"),
     "IN_PROGRESS": ("◐", "cyan"),
-    "HELP": ("✋", "bold yellow"),
+    "HELP": ("!", "bold yellow"),
     "DONE": ("●", "green"),
     "ACCEPTED": ("✔", "bold green"),
 }
@@ -64,6 +64,8 @@ class Screen(App[None]):
     #talk { height: 1fr; border: round $primary; padding: 0 1; }
     #folder { height: 7; border: round $primary; padding: 0 1; }
     #input { border: round $primary; }
+    #tasks, #task, #talk, #folder, #input { background: $surface; scrollbar-size-vertical: 1;
+        scrollbar-background: $surface; scrollbar-color: $primary; }
     #tasks:focus, #task:focus, #talk:focus, #folder:focus, #input:focus { border: round $accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -222,7 +224,7 @@ class Screen(App[None]):
 def _row(lesson: Lesson, task: Task) -> Text:
     status = lesson.status(task.name)
     sign, style = _SIGNS.get(status, _SIGNS["NONE"])
-    row = Text(f"{sign} ", style=style)
+    row = Text().append(f"{sign} ", style=style)
     row.append(task.title, style="bold")
     row.append(f"  {STATUSES.get(status, status.lower())}", style=style)
     return row
@@ -230,6 +232,6 @@ def _row(lesson: Lesson, task: Task) -> Text:
 
 def _line(note: Note) -> Text:
     who = {"teacher": "Teacher  ", "me": "You  "}.get(note.kind, "")
-    line = Text(who, style="bold")
+    line = Text().append(who, style="bold")
     line.append(note.text, style=_STYLES[note.kind])
     return line
