@@ -2,6 +2,7 @@
 
 from bench.item import Item
 from bench.items.alert import ALERT_1, ALERT_64
+from bench.items.board import BOARD
 from bench.items.chat import CHAT
 from bench.items.fanout import WINDOW_1, WINDOW_64
 from bench.items.idle import IDLE
@@ -21,4 +22,5 @@ ITEMS: tuple[Item, ...] = (
     ALERT_64,
     CHAT,
     RADIUS,
+    BOARD,
 )

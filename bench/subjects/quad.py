@@ -38,6 +38,7 @@ CLASSROOM = Subject(
     command=_serve,
     scripts={
         "join": Script(**_ENTER),
+        "board": Script(),
         "fanout": Script(
             **_ENTER, say='42["sharing/end",{"room_id":{room}}]', heard='42["sharing/end"'
         ),

@@ -1,0 +1,202 @@
+"""`python -m bench.board`: a teacher's board in a browser while a whole class types.
+
+Prints one line of JSON: frames a second, and how long an edit takes from the student's program into
+the teacher's page. The last line of each file says when it was sent; student, server and browser
+read one machine's clock.
+"""
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from statistics import median, quantiles
+from typing import Any
+
+import socketio
+from playwright.async_api import Browser, Page, async_playwright
+
+EDITS_A_S = 2.0
+TASKS = 8
+WARM_UP_S = 2.0
+ENTER_WITHIN_S = 30.0
+
+_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+
+# Functions and comments as a beginner writes them: 2 to 5 KB, another length for each student.
+_BLOCK = '''
+def step_{n}(values):
+    """Add up the values that are larger than {n}."""
+    total = 0
+    for value in values:
+        if value > {n}:
+            total += value
+    return total
+'''
+
+# Counts frames, and looks at every text that appears on the board for the time it was sent at.
+_WATCH = """
+() => {
+  const watch = (window.watch = { frames: 0, delays: [], isOn: false });
+  const seen = new Set();
+  const frame = () => { watch.frames += watch.isOn ? 1 : 0; requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
+  new MutationObserver((changes) => {
+    const now = Date.now();
+    for (const { target } of changes) {
+      const sent = /# sent (\\d+) by \\d+/.exec(target.textContent ?? "");
+      if (sent && !seen.has(sent[0])) {
+        seen.add(sent[0]);
+        if (watch.isOn) watch.delays.push(now - Number(sent[1]));
+      }
+    }
+  }).observe(document.querySelector("[data-board]"),
+             { subtree: true, childList: true, characterData: true });
+}
+"""
+
+
+class BoardFailed(Exception):
+    """There is no browser, or the board did not show what it should."""
+
+
+class Student:
+    """One who joins, is watched, and types."""
+
+    def __init__(self, number: int, room: int) -> None:
+        self._number = number
+        self._room = room
+        self._client = socketio.AsyncClient(reconnection=False)
+        self._client.on("room/join", self._joined)
+        self._client.on("sharing/start", self._started)
+        self._is_in = asyncio.Event()
+        self.is_watched = asyncio.Event()
+        self._edits = 0
+
+    async def enter(self, url: str) -> None:
+        await self._client.connect(url, transports=["websocket"])
+        name = f"Student {self._number:02}"
+        await self._client.emit("room/join", {"room_id": self._room, "name": name, "protocol": 2})
+        await asyncio.wait_for(self._is_in.wait(), ENTER_WITHIN_S)
+        statuses = {str(task): "DONE" for task in range(1, 1 + self._number % TASKS)}
+        await self._client.emit("steps/status/to_mentor", {**statuses, str(TASKS): "IN_PROGRESS"})
+
+    async def type(self) -> None:
+        """Change the file twice a second, not in step with the others."""
+        await asyncio.sleep(self._number % 30 / 30 / EDITS_A_S)
+        due = asyncio.get_running_loop().time()
+        while True:
+            await self._send("sharing/code_update", "CHANGED")
+            due += 1 / EDITS_A_S
+            await asyncio.sleep(due - asyncio.get_running_loop().time())
+
+    async def leave(self) -> None:
+        await self._client.disconnect()
+
+    async def _joined(self, _: Any) -> None:
+        self._is_in.set()
+
+    async def _started(self, _: Any) -> None:
+        await self._send("sharing/code_send", "CREATED")
+        self.is_watched.set()
+
+    async def _send(self, event: str, status: str) -> None:
+        file = {"filename": "main.py", "status": status, "content": self._content()}
+        await self._client.emit(event, {"room_id": self._room, "files": [file]})
+
+    def _content(self) -> str:
+        self._edits += 1
+        blocks = "".join(_BLOCK.format(n=n) for n in range(10 + self._number % 12))
+        sent = f"# sent {time.time_ns() // 1_000_000} by {self._number}"
+        return f"{blocks}\nprint({self._edits})\n{sent}\n"
+
+
+async def measure(url: str, students: int, seconds: float) -> dict[str, float]:
+    """The figures of one board."""
+    async with a_browser() as browser:
+        page = await browser.new_page(viewport={"width": 1440, "height": 900})
+        room = await open_class(page, url)
+        async with a_class(url, room, students) as members:
+            await page.locator("[data-student]").nth(students - 1).wait_for(state="attached")
+            await asyncio.wait_for(
+                asyncio.gather(*(member.is_watched.wait() for member in members)), ENTER_WITHIN_S
+            )
+            await page.evaluate(_WATCH)
+            typing = [asyncio.ensure_future(member.type()) for member in members]
+            try:
+                return await count(page, students, seconds)
+            finally:
+                for each in typing:
+                    each.cancel()
+
+
+async def open_class(page: Page, url: str) -> int:
+    await page.goto(f"{url}/classroom")
+    await page.get_by_label("Your name").fill("Teacher")
+    await page.get_by_role("button", name="Start").click()
+    number = page.locator("[data-room]").first
+    await number.wait_for()
+    return int(await number.get_attribute("data-room") or 0)
+
+
+@asynccontextmanager
+async def a_class(url: str, room: int, students: int) -> AsyncIterator[list[Student]]:
+    members = [Student(number, room) for number in range(students)]
+    try:
+        await asyncio.gather(*(member.enter(url) for member in members))
+        yield members
+    finally:
+        await asyncio.gather(*(member.leave() for member in members))
+
+
+async def count(page: Page, students: int, seconds: float) -> dict[str, float]:
+    await asyncio.sleep(WARM_UP_S)
+    await page.evaluate("watch.isOn = true")
+    began = time.perf_counter()
+    await asyncio.sleep(seconds)
+    report = await page.evaluate("(watch.isOn = false, watch)")
+    taken_s = time.perf_counter() - began
+    delays = report["delays"]
+    if len(delays) < students * EDITS_A_S * seconds / 2:
+        raise BoardFailed(f"only {len(delays)} edits were seen on the board")
+    return {
+        "frames_per_s": report["frames"] / taken_s,
+        "delay_median_ms": median(delays),
+        "delay_p95_ms": quantiles(delays, n=20)[-1],
+        "edits_per_s": len(delays) / taken_s,
+    }
+
+
+@asynccontextmanager
+async def a_browser() -> AsyncIterator[Browser]:
+    found = next(filter(None, map(shutil.which, _CHROMIUMS)), None)
+    if found is None:
+        raise BoardFailed("no Chromium: apt-get install chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=_FLAGS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--students", type=int, required=True)
+    parser.add_argument("--seconds", type=float, required=True)
+    options = parser.parse_args()
+    url = f"http://127.0.0.1:{options.port}"
+    try:
+        report = asyncio.run(measure(url, options.students, options.seconds))
+    except BoardFailed as failure:
+        sys.exit(str(failure))
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main()
