@@ -23,7 +23,7 @@ export interface History {
   readonly lasts: boolean;
   load(): Promise<Remembered>;
   messagesOf(chat: string): Promise<Message[]>;
-  /** Keeps those that are not known, each once, and takes what they prove off the queue. */
+  /** Keeps each once, however often it is told, and takes what they prove off the queue. */
   keepMessages(messages: readonly Message[]): Promise<void>;
   /** Keeps what is known of a chat; what was read stays read. */
   keepChat(chat: KeptChat): Promise<void>;
@@ -100,13 +100,7 @@ class StoredHistory implements History {
   keepMessages(messages: readonly Message[]): Promise<void> {
     return this.write(async (tables) => {
       const queue = await this.queueIn(tables);
-      const known = await Promise.all(
-        messages.map(({ chat, id }) =>
-          tables.objectStore("messages").getKey([this.phone, chat, id]),
-        ),
-      );
-      const news = messages.filter((_, index) => known[index] === undefined);
-      for (const message of news) {
+      for (const message of messages) {
         void tables.objectStore("messages").put({ ...message, phone: this.phone });
         const proven = echoed(queue, message, this.phone);
         if (proven !== undefined) {
@@ -114,9 +108,8 @@ class StoredHistory implements History {
           void tables.objectStore("queue").delete(proven.key);
         }
       }
-      await Promise.all(
-        [...new Set(news.map(({ chat }) => chat))].map((chat) => this.trim(tables, chat)),
-      );
+      const chats = new Set(messages.map(({ chat }) => chat));
+      await Promise.all([...chats].map((chat) => this.trim(tables, chat)));
     });
   }
 

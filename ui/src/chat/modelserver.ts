@@ -21,7 +21,10 @@ interface Group {
   owner: Phone;
 }
 
-type Upward = { text: string } | { pong: string };
+/** How many messages of each chat fit into a `state`. */
+const PART = 2;
+
+type Upward = { text: string } | { pong: string | undefined };
 
 /** One WebSocket between a page and the server. */
 export class Line implements Wire {
@@ -29,10 +32,15 @@ export class Line implements Wire {
   onmessage: Wire["onmessage"] = null;
   onclose: Wire["onclose"] = null;
   readonly up: Upward[] = [];
-  readonly down: { text: string; position: string }[] = [];
+  readonly down: { text: string; position: string | undefined }[] = [];
   phone: Phone | undefined;
   proven = "";
   isDead = false;
+  /** What is still to be told of what was missed, in parts, each when the one before is proven. */
+  missed: ChatSaid[][] | undefined;
+  /** What happens meanwhile comes after that, and what is asked meanwhile waits. */
+  readonly held: ChatSaid[] = [];
+  readonly asked: ChatAsked[] = [];
   isNoticed = false;
 
   constructor(private readonly server: ModelServer) {}
@@ -125,6 +133,10 @@ export class ModelServer {
   }
 
   receive(line: Line, asked: ChatAsked): void {
+    if (line.missed !== undefined) {
+      line.asked.push(asked);
+      return;
+    }
     if (asked.type === "register") {
       this.register(line, asked.user);
       return;
@@ -140,8 +152,18 @@ export class ModelServer {
     }
   }
 
-  prove(line: Line, position: string): void {
-    line.proven = position > line.proven ? position : line.proven;
+  prove(line: Line, position: string | undefined): void {
+    if (position !== undefined && position > line.proven) {
+      line.proven = position;
+    }
+    const part = line.missed?.shift();
+    if (part !== undefined) {
+      part.forEach((said) => this.push(line, said));
+    } else if (line.missed !== undefined) {
+      line.missed = undefined;
+      line.held.splice(0).forEach((said) => this.say(line, said));
+      line.asked.splice(0).forEach((asked) => this.receive(line, asked));
+    }
   }
 
   end(line: Line): void {
@@ -184,9 +206,17 @@ export class ModelServer {
     const after = [...positions, ...(gap === undefined ? [] : [gap])].sort()[0] ?? this.position;
     this.names.set(phone, name);
     line.phone = phone;
-    line.proven = line.proven === "" ? after : line.proven;
     this.lines.add(line);
-    this.say(line, this.stateOf(phone, after));
+    const state = this.stateOf(phone, after);
+    const rest = state.chats.flatMap(({ chat, messages }) =>
+      messages
+        .splice(PART)
+        .map((entry) => ({ type: "message", chat: chat.name, ...entry }) as const),
+    );
+    rest.sort((a, b) => (a.id < b.id ? -1 : 1));
+    line.proven = after;
+    this.push(line, state);
+    line.missed = rest.map((said) => [said]);
   }
 
   private decide(me: Phone, asked: Exclude<ChatAsked, { type: "register" }>): string | undefined {
@@ -286,8 +316,16 @@ export class ModelServer {
   }
 
   private say(line: Line, said: ChatSaid): void {
+    if (line.missed !== undefined) {
+      line.held.push(said);
+    } else {
+      this.push(line, said);
+    }
+  }
+
+  private push(line: Line, said: ChatSaid): void {
     if (!line.isDead) {
-      line.down.push({ text: JSON.stringify(said), position: this.position });
+      line.down.push({ text: JSON.stringify(said), position: lastIn(said) });
     }
   }
 
@@ -306,5 +344,17 @@ export class ModelServer {
   private nextId(): string {
     this.count += 1;
     return this.position;
+  }
+}
+
+/** What is proven by the arrival of this: of a part of what was missed, only that part. */
+function lastIn(said: ChatSaid): string | undefined {
+  switch (said.type) {
+    case "message":
+      return said.id;
+    case "state":
+      return said.chats.flatMap(({ messages }) => messages.slice(-1).map(({ id }) => id)).sort()[0];
+    default:
+      return undefined;
   }
 }

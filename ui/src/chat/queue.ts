@@ -10,8 +10,8 @@
  *    a lease). So an `error` about `send_message` means that one, messages cannot overtake each other,
  *    and at most one is in doubt when a connection ends.
  * 3. Before it is sent, the last id that is known in its chat is noted with it. Its echo is the first
- *    message by us, in this chat, with this text, with a larger id, that was not known before. What
- *    we said earlier in the same words has a smaller id; an echo that is told twice is known.
+ *    message by us, in this chat, with this text and a larger id. What we said before in the same
+ *    words has a smaller id, also when it is told once more.
  * 4. If the connection ends before the echo, the server tells after `register` whatever it has saved
  *    and we have not proven to have read. A second `register` is answered behind all of that (a long
  *    absence is told in parts), so what has not come back by then was not saved, and is sent again,

@@ -8,6 +8,8 @@ import { ChatSession } from "./session.svelte";
 
 const ANN: Identity = { name: "Ann", phone: "111", token: "x".repeat(22), wasIn: true };
 
+declare const setImmediate: (run: () => void) => void;
+
 const STEP_MS = 2_000;
 
 let server: ModelServer;
