@@ -8,7 +8,7 @@ import { ChatSession } from "./session.svelte";
 
 const ANN: Identity = { name: "Ann", phone: "111", token: "x".repeat(22), wasIn: true };
 
-declare const setImmediate: (run: () => void) => void;
+declare const setImmediate: (run: (value: unknown) => void) => void;
 
 const STEP_MS = 2_000;
 
@@ -153,6 +153,41 @@ describe("a message", () => {
     page.line?.notice();
     await calm(30_000);
     expect(saidBy("111")).toEqual(["again"]);
+    expect(page.waiting()).toEqual([]);
+  });
+
+  it("in the words of one before is not taken for that when it is told again", async () => {
+    const page = await comeIn();
+    await page.session.write("team", "ok");
+    await page.session.write("team", "ok");
+    await quiet();
+    page.line?.carryUp();
+    page.line?.carryDown(); // the first one's echo, which the server never knows to have arrived
+    await quiet();
+    page.line?.cut(0);
+    page.line?.notice();
+    await calm(30_000);
+    expect(saidBy("111")).toEqual(["ok", "ok"]);
+    expect(page.waiting()).toEqual([]);
+  });
+
+  it("is not sent again while the server still tells what was missed", async () => {
+    const page = await comeIn();
+    for (const text of ["1", "2", "3"]) {
+      server.does("222", { type: "send_message", chat: "team", message: text });
+    }
+    await page.session.write("team", "last of all");
+    await quiet();
+    page.line?.cut(1);
+    page.line?.notice();
+    await vi.advanceTimersByTimeAsync(1_000);
+    page.line?.open();
+    page.line?.carryUp();
+    page.line?.carryDown(); // the first part
+    await quiet();
+    await vi.advanceTimersByTimeAsync(5_000);
+    await calm(30_000);
+    expect(saidBy("111")).toEqual(["last of all"]);
     expect(page.waiting()).toEqual([]);
   });
 
