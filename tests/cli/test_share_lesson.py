@@ -17,6 +17,7 @@ from quad.cli.share.lesson import (
     marked,
     reported,
     said,
+    taken_back,
 )
 from quad.cli.share.text import text_of
 
@@ -67,13 +68,15 @@ def test_being_watched_is_told_when_it_begins_and_when_it_ends() -> None:
 def test_a_status_is_what_was_set_here_until_the_teacher_says_otherwise() -> None:
     lesson, _ = marked(IN, "2", "HELP")
     assert lesson.status("2") == "HELP"
-    kept = reported(lesson, {"1": "DONE", "2": "HELP"})
+    kept = reported(lesson, {"2": "HELP"})
     assert (kept.statuses, kept.unsent_statuses) == ({"1": "DONE", "2": "HELP"}, {})
     # Set again while the first was on its way.
     again, _ = marked(lesson, "2", "DONE")
     assert reported(again, {"2": "HELP"}).status("2") == "DONE"
     reviewed = after(("steps/status/to_client", {"2": "ACCEPTED"}), lesson=again)
     assert reviewed.status("2") == "ACCEPTED"
+    assert reported(reviewed, {"2": "DONE"}) == reviewed
+    assert taken_back(again, {"2": "DONE"}).status("2") == "NONE"
     assert marked(reviewed, "2", "NONE") == (
         reviewed,
         [Note("bad", "Task 2 is accepted already.")],

@@ -27,7 +27,7 @@ from quad.wire.errors import WireError
 _PATIENCE_S = 15.0
 _CLOSE_S = 1.0
 _FIRST_WAIT_S = 0.5
-_LONGEST_WAIT_S = 15.0
+_LONGEST_WAIT_S = 5.0
 # A server sends no message of this size; what does is no Quad.
 _MESSAGE_LIMIT_BYTES = 64 * 1024 * 1024
 

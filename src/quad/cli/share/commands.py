@@ -45,6 +45,7 @@ async def obey(line: str, visit: Visit, folder: Folder) -> Answer:
         return _mark(visit, command, rest)
     match command:
         case "quit" | "exit":
+            await visit.finish()
             return Answer(is_last=True)
         case "leave":
             await visit.leave()

@@ -279,11 +279,17 @@ def marked(lesson: Lesson, task: str, status: str) -> Heard:
     return after, [Note("info", f"{found.title}: {STATUSES[status] or 'not begun'}")]
 
 
-def reported(lesson: Lesson, statuses: Mapping[str, str]) -> Lesson:
-    """The server has kept these statuses, which are all there are."""
-    left = {
-        task: status
-        for task, status in lesson.unsent_statuses.items()
-        if statuses.get(task) != status
+def reported(lesson: Lesson, news: Mapping[str, str]) -> Lesson:
+    """The server has kept these statuses; what was set or reviewed since then stands."""
+    kept = {
+        task: status for task, status in news.items() if lesson.unsent_statuses.get(task) == status
     }
-    return replace(lesson, statuses=statuses, unsent_statuses=left)
+    return taken_back(replace(lesson, statuses={**lesson.statuses, **kept}), kept)
+
+
+def taken_back(lesson: Lesson, news: Mapping[str, str]) -> Lesson:
+    """These statuses are not to be sent any more."""
+    left = {
+        task: status for task, status in lesson.unsent_statuses.items() if news.get(task) != status
+    }
+    return replace(lesson, unsent_statuses=left)

@@ -71,6 +71,8 @@ async def attend(visit: Visit, folder: Folder) -> None:
 
 async def _obey_all(visit: Visit, folder: Folder) -> None:
     """Return after the last command; never, if there is just no more to read."""
+    # What stands ready in a pipe may concern tasks that have yet to arrive.
+    await visit.ready()
     async for line in _typed():
         answer = await obey(line, visit, folder)
         if answer.text:

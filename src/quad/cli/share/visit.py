@@ -4,6 +4,7 @@ Everything that happens goes through one place, `_become`, which shows it.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol
@@ -33,6 +34,8 @@ _GONE: Final = frozenset({"user_not_found", "wrong_token", "token_required"})
 _MAY_PASS: Final = frozenset({"rate_limited", "store_unavailable", "internal", "no_free_number"})
 # What a message says besides the files.
 _ENVELOPE_BYTES: Final = 10_000
+_LAST_WORDS_S: Final = 3.0
+_AGAIN_S: Final = 2.0
 
 
 class View(Protocol):
@@ -74,6 +77,7 @@ class Visit:
         self._is_in = asyncio.Event()
         self._has_caught_up = asyncio.Event()
         self._has_something_to_say = asyncio.Event()
+        self._has_said_all = asyncio.Event()
 
     # What the student does
 
@@ -81,12 +85,22 @@ class Visit:
         """Write to the teacher, now or when the connection is back."""
         if text.strip():
             self._become(class_.said(self.lesson, text))
-            self._has_something_to_say.set()
+            self._wake_speaker()
 
     def mark(self, task: str, status: str) -> None:
         """Set the status of a task."""
         self._become(class_.marked(self.lesson, task, status))
-        self._has_something_to_say.set()
+        self._wake_speaker()
+
+    async def ready(self) -> None:
+        """Return when everything is here that there is to know in the room."""
+        await self._has_caught_up.wait()
+
+    async def finish(self) -> None:
+        """Give what was written last the time to be sent, if there is a connection."""
+        if self.lesson.link == "online":
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._has_said_all.wait(), _LAST_WORDS_S)
 
     async def leave(self) -> None:
         """Leave the room for good: who comes back is somebody new."""
@@ -263,15 +277,32 @@ class Visit:
         """Send what the student writes and sets, in order, once each."""
         try:
             await self._is_in.wait()
-            await connection.ask("message/user", {"user_id": self.lesson.user_id})
-            await self._has_caught_up.wait()
+            await self._catch_up(connection)
             while True:
                 await self._say_unsent(connection)
                 await self._report_unsent(connection)
+                if not self._has_something_to_say.is_set():
+                    self._has_said_all.set()
                 await self._has_something_to_say.wait()
                 self._has_something_to_say.clear()
         except ConnectionLost:
             """What is unsent stays so, until the connection is back."""
+
+    async def _catch_up(self, connection: Connection) -> None:
+        request = {"user_id": self.lesson.user_id}
+        try:
+            await connection.ask("message/user", request)
+        except Declined as declined:
+            # Of a room that has ended there is nothing to learn; the end is heard by itself.
+            if declined.code in _MAY_PASS:
+                await asyncio.sleep(_AGAIN_S)
+                await self._catch_up(connection)
+        else:
+            await self._has_caught_up.wait()
+
+    def _wake_speaker(self) -> None:
+        self._has_said_all.clear()
+        self._has_something_to_say.set()
 
     async def _say_unsent(self, connection: Connection) -> None:
         while self.lesson.unsent:
@@ -288,24 +319,23 @@ class Visit:
 
     async def _report_unsent(self, connection: Connection) -> None:
         while self.lesson.unsent_statuses:
-            # The server replaces all of them by these.
-            statuses = {**self.lesson.statuses, **self.lesson.unsent_statuses}
+            news = self.lesson.unsent_statuses
             try:
+                # The server replaces all statuses by these.
+                statuses = {**self.lesson.statuses, **news}
                 await connection.ask("steps/status/to_mentor", statuses)
             except Declined as declined:
-                if await self._may_try_again(declined, "The status was not set"):
-                    continue
-                statuses = dict(self.lesson.statuses)
-                self._become((msgspec.structs.replace(self.lesson, unsent_statuses={}), ()))
+                if not await self._may_try_again(declined, "The status was not set"):
+                    self._become((class_.taken_back(self.lesson, news), ()))
             else:
-                self._become((class_.reported(self.lesson, statuses), ()))
+                self._become((class_.reported(self.lesson, news), ()))
 
     async def _may_try_again(self, declined: Declined, what: str) -> bool:
         note = Note("bad", f"{what}: {declined.sentence}")
         self._become((self.lesson, [note]))
         if declined.code not in _MAY_PASS:
             return False
-        await asyncio.sleep(2)
+        await asyncio.sleep(_AGAIN_S)
         return True
 
     # The folder
