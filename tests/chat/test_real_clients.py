@@ -89,6 +89,7 @@ _SCRIPT = """url => new Promise((resolve, reject) => {
 async def on_websockets(station: Station) -> AsyncIterator[Client]:
     phone = await station.connect()
     yield phone.socket  # type: ignore[misc]  # recv gives str for text
+    await phone.socket.close()
 
 
 @asynccontextmanager
