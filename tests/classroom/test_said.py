@@ -51,7 +51,7 @@ async def test_a_whole_class_hears_everything_that_is_declared_and_nothing_else(
 async def _class(school: School) -> list[Heard]:
     """A class in which everything happens once."""
     diary = Diary()
-    teacher, room = await school.teacher(**NEW)
+    teacher, room = await school.teacher("Teacher", **NEW)
     in_room: Ids = {"room_id": room["id"]}
     ann = await school.peer()
     await ann.emit("room/join", {**in_room, "name": "Ann", "version": "1.0", **NEW})
