@@ -142,7 +142,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Parts:
     gauges = Gauges(server, chat.endpoint, commits, clock)
     application = Litestar(
         [
-            make_application(shell),
+            make_application(shell, settings.server.host),
             *make_health(store, clock),
             make_metrics(QuadCollector(gauges)),
             pages.router,

@@ -10,13 +10,17 @@ from litestar.params import FromPath
 
 from quad.languages import choose_language
 from quad.shell import Shell, Visit
+from quad.web.network import network_host
 
 # Tasks may hold pictures of other sites.
 _TASK_IMAGES = ("https:",)
 
 
-def make_application(shell: Shell) -> Router:
-    """The pages `/`, `/classroom`, `/classroom/{room}`, `/chat`, `/admin`, and the files."""
+def make_application(shell: Shell, bound: str) -> Router:
+    """The pages `/`, `/classroom`, `/classroom/{room}`, `/chat`, `/admin`, and the files.
+
+    `bound` is the address that the server listens on.
+    """
 
     @get("/", sync_to_thread=False)
     def front(request: Request[Any, Any, Any]) -> Response[str]:
@@ -24,7 +28,8 @@ def make_application(shell: Shell) -> Router:
 
     @get("/classroom", sync_to_thread=False)
     def classroom(request: Request[Any, Any, Any]) -> Response[str]:
-        return shell.page("classroom", visit_of(request), images=_TASK_IMAGES)
+        values = {"network_host": network_host(bound)}
+        return shell.page("classroom", visit_of(request), values, images=_TASK_IMAGES)
 
     @get("/classroom/{room:str}", sync_to_thread=False)
     def student(request: Request[Any, Any, Any], room: FromPath[str]) -> Response[str]:
