@@ -33,6 +33,12 @@ traceback.extract_stack.__defaults__ = (None, 4)
 GRACE_S = 0.5
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a worker often waits for a process, a disk or the clock."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever runs the tests may have settings of a real server exported."""
