@@ -167,7 +167,7 @@ const CONCERNS: { [T in OfStudent["type"]]: Concern<T> } = {
   tree: (student, event, isHidden) => {
     const project = replaceTree(student.project, event.files, isHidden);
     // The first tree is news for the teacher only: the student may have done nothing for long.
-    const isNews = student.project.version > 0 && differs(project, student.project);
+    const isNews = student.project.isWhole && differs(project, student.project);
     return { ...student, project, activeAt: isNews ? event.at : student.activeAt };
   },
   files: (student, event, isHidden) => {

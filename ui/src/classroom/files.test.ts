@@ -53,6 +53,18 @@ describe("a student's files", () => {
     expect(again.latest).toBe("main.py");
   });
 
+  it("that were edited before the whole tree came are the latest, and nothing else is new", () => {
+    const edited = updateFiles(NO_PROJECT, [file("src/util.py", "u2")], nothingHidden);
+    const whole = replaceTree(
+      edited,
+      [file("README.md", "hi"), file("src/util.py", "u2"), file("main.py", "a")],
+      nothingHidden,
+    );
+    expect(whole.latest).toBe("src/util.py");
+    expect(whole.files.get("main.py")?.isChanged).toBe(false);
+    expect(whole.files.get("src/util.py")?.isChanged).toBe(true);
+  });
+
   it("that are hidden are never the latest", () => {
     const edited = updateFiles(first, [file("main.pyc", "x")], noPyc);
     expect(edited.latest).toBe("main.py");

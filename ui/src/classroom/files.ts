@@ -12,21 +12,20 @@ export interface Project {
   readonly files: PersistentMap<string, Entry>;
   /** The one that was edited last. */
   readonly latest: string | undefined;
-  /** How many files' changes have arrived: a project that was heard of has another number than 0. */
-  readonly version: number;
+  /** Whether all of it has come: what was edited may come before. */
+  readonly isWhole: boolean;
 }
 
 export const NO_PROJECT: Project = {
   files: PersistentMap.of<string, Entry>(),
   latest: undefined,
-  version: 0,
+  isWhole: false,
 };
 
 type IsHidden = (filename: string) => boolean;
 
 /** The whole tree has come: for the first time, or again after a lost connection. */
 export function replaceTree(before: Project, sent: readonly File[], isHidden: IsHidden): Project {
-  const isFirst = before.version === 0;
   let latest: string | undefined;
   const entries = sent
     .filter((file) => file.status !== "REMOVED")
@@ -36,16 +35,16 @@ export function replaceTree(before: Project, sent: readonly File[], isHidden: Is
       if (known?.content === content) {
         return [file.filename, known];
       }
-      if (!isFirst && !isHidden(file.filename)) {
-        latest = file.filename;
-      }
-      return [file.filename, { content, isChanged: !isFirst }];
+      // Of the first tree nobody knows what is new in it.
+      const isChanged = before.isWhole || known !== undefined;
+      latest = isChanged && !isHidden(file.filename) ? file.filename : latest;
+      return [file.filename, { content, isChanged }];
     });
   const files = PersistentMap.of(entries);
   return {
     files,
     latest: latest ?? stillThere(files, before.latest) ?? likelyMain(files, isHidden),
-    version: before.version + 1,
+    isWhole: true,
   };
 }
 
@@ -68,7 +67,7 @@ export function updateFiles(before: Project, sent: readonly File[], isHidden: Is
     return before;
   }
   latest ??= likelyMain(files, isHidden);
-  return { files, latest, version: before.version + 1 };
+  return { files, latest, isWhole: before.isWhole };
 }
 
 /** The teacher has looked at a file. */

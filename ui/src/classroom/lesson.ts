@@ -268,7 +268,7 @@ export class Lesson implements Listener {
   private async catchUp(entry: number): Promise<void> {
     for (const [id, { sid, project }] of this.store.latest.students) {
       await this.wire.ask("message/user", { user_id: id });
-      if (sid === "" && project.version === 0) {
+      if (sid === "" && !project.isWhole) {
         await this.askForFiles(id);
       }
       if (entry !== this.entries) {
@@ -301,7 +301,7 @@ export class Lesson implements Listener {
     const student = this.store.latest.students.get(user);
     this.act({ type: "opened", user, isBeside });
     this.watchWhoIsWanted();
-    if (student && !isOnline(student) && student.project.version === 0) {
+    if (student && !isOnline(student) && !student.project.isWhole) {
       void this.askForFiles(user);
     }
   }

@@ -1,0 +1,439 @@
+"""The teacher's page: a class is opened, watched, reviewed, resumed and closed."""
+
+import asyncio
+import csv
+import io
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import socketio
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser import Visitors
+from tests.e2e.axe import serious_faults
+from tests.e2e.conftest import Campus
+
+CODE = "def area(r):\n    return 3.14 * r * r\n\n\nprint(area(1))\n"
+WITHIN_S = 10.0
+
+
+class Student:
+    """A student's program: it joins, shares while watched, and says what it is told to say."""
+
+    def __init__(self, url: str, room: int, name: str) -> None:
+        self.name = name
+        self.room = room
+        self.user_id = 0
+        self.files = {"main.py": CODE, "lib/shapes.py": "SIDES = 4\n", "README.md": "# Areas\n"}
+        self.heard: list[tuple[str, Any]] = []
+        self._url = url
+        self._client = socketio.AsyncClient(reconnection=False)
+        self._client.on("*", self._hear)
+        self._news = asyncio.Condition()
+
+    async def enter(self, token: str | None = None) -> None:
+        await self._client.connect(self._url, transports=["websocket"])
+        request = {"room_id": self.room, "name": self.name, "protocol": 2, "token": token}
+        await self._client.emit("room/join", request)
+        joined = await self.hears("room/join")
+        self.user_id, self.token = joined["user_id"], joined["token"]
+
+    async def edit(self, filename: str, content: str) -> None:
+        self.files[filename] = content
+        file = {"filename": filename, "status": "CHANGED", "content": content}
+        await self._client.emit("sharing/code_update", {"room_id": self.room, "files": [file]})
+
+    async def report(self, **steps: str) -> None:
+        statuses = {name.removeprefix("task"): status for name, status in steps.items()}
+        await self._client.emit("steps/status/to_mentor", statuses)
+
+    async def say(self, content: str) -> None:
+        await self._client.emit("message/to_mentor", {"room_id": self.room, "content": content})
+
+    async def hears(self, event: str, within_s: float = WITHIN_S) -> Any:
+        """The payload of the first such event that was not asked for yet."""
+        async with asyncio.timeout(within_s), self._news:
+            while True:
+                for index, (name, payload) in enumerate(self.heard):
+                    if name == event:
+                        del self.heard[index]
+                        return payload
+                await self._news.wait()
+
+    async def leave(self) -> None:
+        await self._client.disconnect()
+
+    async def _hear(self, event: str, payload: Any) -> None:
+        if event == "sharing/start":
+            files = [
+                {"filename": name, "status": "CREATED", "content": content}
+                for name, content in self.files.items()
+            ]
+            code = {"room_id": self.room, "files": files}
+            await self._client.emit("sharing/code_send", code)
+        async with self._news:
+            self.heard.append((event, payload))
+            self._news.notify_all()
+
+
+Joining = Callable[..., Awaitable[Student]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def join(server: Campus) -> AsyncIterator[Joining]:
+    """Lets a student into a class; all of them leave at the end."""
+    students: list[Student] = []
+
+    async def enter(room: int, name: str) -> Student:
+        student = Student(server.url, room, name)
+        students.append(student)
+        await student.enter()
+        return student
+
+    yield enter
+    for student in students:
+        await student.leave()
+
+
+async def open_class(page: Page, name: str = "Emmy Noether") -> int:
+    await page.goto("/classroom")
+    await page.get_by_label("Your name").fill(name)
+    await page.get_by_role("button", name="Start").click()
+    return await room_of(page)
+
+
+async def room_of(page: Page) -> int:
+    number = page.locator("[data-room]").first
+    await expect(number).to_have_text(re.compile(r"^\d{6}$"))
+    return int(await number.inner_text())
+
+
+def tile(page: Page, name: str) -> Locator:
+    return page.locator("[data-student]").filter(has_text=name)
+
+
+async def names(page: Page) -> list[str]:
+    return await page.locator("[data-student] .name").all_inner_texts()
+
+
+async def expect_order(page: Page, *expected: str) -> None:
+    await expect(page.locator("[data-student] .name")).to_have_text(list(expected))
+
+
+async def panel_of(page: Page, name: str) -> Locator:
+    await tile(page, name).locator(".face").click()
+    panel = page.locator("[data-panel]").filter(has=page.get_by_role("heading", name=name))
+    await expect(panel).to_be_visible()
+    return panel
+
+
+async def test_a_class_is_opened_with_a_number_a_link_and_a_command(visitors: Visitors) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    await expect(page.locator("[data-address]")).to_have_text(f"{visitors.url}/classroom/{room}")
+    await expect(page.locator("[data-command]")).to_contain_text(f"--room {room}")
+    await expect(page.get_by_role("note")).to_contain_text("this computer only")
+    await page.get_by_label("Address that students use").fill("192.168.1.20:8000")
+    await expect(page.locator("[data-address]")).to_have_text(
+        f"http://192.168.1.20:8000/classroom/{room}"
+    )
+    await expect(page.get_by_role("note")).to_have_count(0)
+    await page.get_by_role("button", name="Show full-screen").click()
+    await expect(page.get_by_label(str(room), exact=True)).to_be_visible()
+
+
+async def test_a_class_needs_a_name(visitors: Visitors) -> None:
+    page = await visitors.page()
+    await page.goto("/classroom")
+    await page.get_by_role("button", name="Start").click()
+    await expect(page.get_by_role("alert")).to_have_text("Please say your name.")
+
+
+async def test_students_appear_and_their_code_is_watched(visitors: Visitors, join: Joining) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    ada = await join(room, "Ada")
+    await expect(tile(page, "Ada").locator("[data-tail]")).to_contain_text("print(area(1))")
+    await expect(tile(page, "Ada").locator("[data-watched]")).to_be_visible()
+    await ada.edit("lib/shapes.py", "SIDES = 5\n")
+    await expect(tile(page, "Ada").locator("[data-tail]")).to_contain_text("SIDES = 5")
+    await ada.leave()
+    await expect(tile(page, "Ada")).to_contain_text("offline")
+    await expect(tile(page, "Ada").locator("[data-watched]")).to_have_count(0)
+
+
+async def test_watching_everyone_can_be_turned_off(visitors: Visitors, join: Joining) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    ada = await join(room, "Ada")
+    await ada.hears("sharing/start")
+    await page.get_by_role("switch", name="Live board").uncheck()
+    await ada.hears("sharing/end")
+    grace = await join(room, "Grace")
+    await expect(tile(page, "Grace")).to_contain_text("No code yet")
+    await panel_of(page, "Grace")
+    await grace.hears("sharing/start")
+    await page.keyboard.press("Escape")
+    await grace.hears("sharing/end")
+    await page.reload()
+    await expect(page.get_by_role("switch", name="Live board")).not_to_be_checked()
+
+
+async def test_who_needs_help_comes_first_and_the_title_counts(
+    visitors: Visitors, join: Joining
+) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    students = {name: await join(room, name) for name in ("Ada", "Grace", "Edsger")}
+    await expect_order(page, "Ada", "Grace", "Edsger")
+    await students["Edsger"].report(task1="HELP")
+    await expect_order(page, "Edsger", "Ada", "Grace")
+    await students["Grace"].report(task1="HELP")
+    await expect_order(page, "Edsger", "Grace", "Ada")
+    await expect(page).to_have_title(f"(2) {room} · Quad")
+    await students["Edsger"].report(task1="IN_PROGRESS")
+    await expect_order(page, "Grace", "Ada", "Edsger")
+    await students["Grace"].report(task1="DONE")
+    await expect_order(page, "Ada", "Grace", "Edsger")
+    await expect(page).to_have_title(f"{room} · Quad")
+
+
+async def test_one_student_with_files_chat_and_review(visitors: Visitors, join: Joining) -> None:
+    page = await visitors.page(width=1440)
+    room = await open_class(page)
+    ada = await join(room, "Ada")
+    await ada.report(task1="DONE", task2="DONE")
+    await ada.say("Is this right?")
+    await expect(tile(page, "Ada").locator("[data-unread]")).to_have_text("1")
+    panel = await panel_of(page, "Ada")
+    await expect(panel.get_by_role("log")).to_contain_text("Is this right?")
+    await expect(tile(page, "Ada").locator("[data-unread]")).to_have_count(0)
+    await expect(panel.locator(".cm-content")).to_contain_text("def area")
+
+    await ada.edit("lib/shapes.py", "SIDES = 6\n")
+    await expect(panel.locator(".cm-content")).to_contain_text("SIDES = 6")
+    await panel.get_by_role("treeitem", name="main.py").click()
+    await ada.edit("lib/shapes.py", "SIDES = 7\n")
+    await expect(panel.locator(".cm-content")).to_contain_text("def area")
+
+    await panel.get_by_label("Message", exact=True).fill("Nearly: use math.pi")
+    await panel.get_by_label("Message", exact=True).press("Enter")
+    assert (await ada.hears("message/to_client"))["content"] == "Nearly: use math.pi"
+    await expect(panel.get_by_role("log")).to_contain_text("Nearly: use math.pi")
+
+    await panel.locator('[data-review="1"]').get_by_role("button", name="Accept").click()
+    assert await ada.hears("steps/status/to_client") == {"1": "ACCEPTED"}
+    await panel.locator('[data-review="2"]').get_by_role("button", name="Decline").click()
+    assert await ada.hears("steps/status/to_client") == {"2": "NONE"}
+    await expect(panel.locator("[data-review]")).to_have_count(0)
+    assert await serious_faults(page) == []
+
+
+async def test_students_are_open_side_by_side(visitors: Visitors, join: Joining) -> None:
+    page = await visitors.page(width=1440)
+    room = await open_class(page)
+    await join(room, "Ada")
+    await join(room, "Grace")
+    await panel_of(page, "Ada")
+    await page.get_by_role("button", name="Open Grace beside").click()
+    await expect(page.locator("[data-panel]")).to_have_count(2)
+    await page.keyboard.press("Escape")
+    await expect(page.locator("[data-panel] h2")).to_have_text(["Ada"])
+
+
+async def test_the_board_is_moved_over_by_arrow_keys(visitors: Visitors, join: Joining) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    for name in ("Ada", "Grace", "Edsger"):
+        await join(room, name)
+    await expect_order(page, "Ada", "Grace", "Edsger")
+    await tile(page, "Ada").locator(".face").focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(tile(page, "Grace").locator(".face")).to_be_focused()
+    await page.keyboard.press("End")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-panel] h2")).to_have_text("Edsger")
+    await page.keyboard.press("Escape")
+    await expect(tile(page, "Edsger").locator(".face")).to_be_focused()
+
+
+async def test_files_that_are_ignored_are_not_shown(visitors: Visitors, join: Joining) -> None:
+    page = await visitors.page(width=1440)
+    room = await open_class(page)
+    ada = await join(room, "Ada")
+    await ada.edit("debug.log", "noise\n")
+    await page.get_by_role("button", name="Settings").click()
+    await page.get_by_label("Files that the class does not share").fill("*.log\nlib/\n")
+    await page.get_by_role("button", name="Save").click()
+    assert await ada.hears("settings") == {"names": [], "dirs": ["lib"], "extensions": ["log"]}
+    panel = await panel_of(page, "Ada")
+    await expect(panel.get_by_role("treeitem")).to_have_text([re.compile("main.py"), "README.md"])
+    await page.reload()
+    await page.get_by_role("button", name="Settings").click()
+    await expect(page.get_by_label("Files that the class does not share")).to_have_value(
+        "*.log\nlib/\n"
+    )
+
+
+async def test_a_student_is_removed_after_a_question(visitors: Visitors, join: Joining) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    await join(room, "Ada")
+    await join(room, "Grace")
+    panel = await panel_of(page, "Ada")
+    await panel.get_by_role("button", name="Remove").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    await expect_order(page, "Grace")
+    await expect(page.locator("[data-panel]")).to_have_count(0)
+
+
+async def test_results_are_a_table_and_a_file(
+    visitors: Visitors, join: Joining, tmp_path: Path
+) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    ada, eve = await join(room, "Ада"), await join(room, "=1+1")
+    await ada.report(task1="DONE", task2="IN_PROGRESS")
+    await eve.report(task1="HELP")
+    await page.get_by_role("tab", name="Results").click()
+    row = page.locator(f'[data-student-row="{ada.user_id}"]')
+    await expect(row.locator(".percent")).to_contain_text("50%")
+    await ada.report(task1="DONE", task2="DONE")
+    await expect(row.locator(".percent")).to_contain_text("100%")
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Save as CSV").click()
+    path = tmp_path / "results.csv"
+    await (await download.value).save_as(path)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
+    assert rows == [
+        ["Student", "Task 1", "Task 2", "Done"],
+        ["Ада", "Done", "Done", "100%"],
+        ["'=1+1", "Needs help", "Not started", "0%"],
+    ]
+
+
+@asynccontextmanager
+async def a_power_cut(server: Campus) -> AsyncIterator[None]:
+    server.kill()
+    yield
+    server.restart()
+
+
+async def test_everything_is_in_place_after_a_power_cut_and_a_reload(
+    visitors: Visitors, join: Joining, server: Campus
+) -> None:
+    page = await visitors.page(width=1440)
+    room = await open_class(page)
+    ada, grace = await join(room, "Ada"), await join(room, "Grace")
+    await ada.report(task1="HELP")
+    await grace.say("first")
+    await grace.edit("main.py", "print('kept')\n")
+    panel = await panel_of(page, "Grace")
+    await expect(panel.get_by_role("log")).to_contain_text("first")
+    await page.keyboard.press("Escape")
+    await grace.say("second")
+    await expect(tile(page, "Grace").locator("[data-unread]")).to_have_text("1")
+    await expect(tile(page, "Grace").locator("[data-tail]")).to_contain_text("kept")
+
+    async with a_power_cut(server):
+        await expect(page.locator('[data-link="lost"]')).to_be_visible()
+    await expect(page.locator('[data-link="open"]')).to_be_attached()
+    await expect(tile(page, "Ada")).to_contain_text("offline")
+    await page.reload()
+
+    await expect_order(page, "Ada", "Grace")
+    await expect(tile(page, "Ada")).to_contain_text("Needs help")
+    await expect(tile(page, "Grace").locator("[data-unread]")).to_have_text("1")
+    await expect(tile(page, "Grace").locator("[data-tail]")).to_contain_text("kept")
+    panel = await panel_of(page, "Grace")
+    await expect(panel.get_by_role("log").locator("p[dir=auto]")).to_have_text(["first", "second"])
+
+
+async def test_whoever_comes_back_later_is_in_the_class_again(
+    visitors: Visitors, join: Joining
+) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    await join(room, "Ada")
+    await expect_order(page, "Ada")
+    await page.goto("/")
+    await page.goto("/classroom")
+    await expect_order(page, "Ada")
+
+
+async def test_a_second_window_asks_before_it_takes_the_class_over(
+    visitors: Visitors, join: Joining
+) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    await join(room, "Ada")
+    await expect_order(page, "Ada")
+    other = await page.context.new_page()
+    await other.goto("/classroom")
+    await other.get_by_role("button", name="Continue").click()
+    await expect_order(other, "Ada")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(
+        f"Class {room} is open elsewhere"
+    )
+    await page.get_by_role("button", name="Take it back").click()
+    await expect_order(page, "Ada")
+    await expect(other.get_by_role("heading", level=1)).to_contain_text("is open elsewhere")
+
+
+async def test_closing_asks_tells_the_class_and_sums_up(visitors: Visitors, join: Joining) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    ada = await join(room, "Ada")
+    await ada.report(task1="DONE")
+    await expect(page.get_by_text("100% done")).to_be_visible()
+    await page.get_by_role("button", name="Close the class").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Close the class").click()
+    await ada.hears("room/closed")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(f"Class {room} is closed")
+    await expect(page.locator('[data-phase="closed"]')).to_contain_text("100%")
+    await page.get_by_role("button", name="Start another class").click()
+    assert await open_class(page) != room
+
+
+async def test_a_class_that_has_ended_meanwhile_is_said_to_have(visitors: Visitors) -> None:
+    page = await visitors.page()
+    await page.goto("/")
+    await page.evaluate(
+        """localStorage.setItem("quad/1/classroom/room/999999", JSON.stringify({
+          room: 999999, user: 7, token: "t", name: "Emmy", at: Date.now(), isRunning: true}))"""
+    )
+    await page.goto("/classroom")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Class 999999 has ended")
+    await page.get_by_role("button", name="Start another class").click()
+    await expect(page.get_by_label("Your name")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_no_serious_fault_on_a_phone(
+    visitors: Visitors, join: Joining, scheme: str
+) -> None:
+    page = await visitors.page(width=390, height=844, color_scheme=scheme)
+    await page.goto("/classroom")
+    await expect(page.get_by_label("Your name")).to_be_visible()
+    assert await serious_faults(page) == []
+    room = await open_class(page)
+    assert await serious_faults(page) == []
+    ada = await join(room, "Ada")
+    await ada.report(task1="HELP", task2="DONE")
+    await ada.say("Help!")
+    await expect(tile(page, "Ada")).to_contain_text("Needs help")
+    assert await serious_faults(page) == []
+    await panel_of(page, "Ada")
+    await expect(page.locator(".cm-content")).to_be_visible()
+    assert await serious_faults(page) == []
+    await page.get_by_role("button", name="Back to the board").click()
+    await page.get_by_role("tab", name="Results").click()
+    assert await serious_faults(page) == []
+    width = await page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth")
+    assert width <= 0
