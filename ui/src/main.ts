@@ -15,7 +15,7 @@ const AREAS: Record<string, Area> = {
   front: { load: () => import("./front/Front.svelte"), messages: ["front"] },
   classroom: {
     load: () => import("./classroom/Classroom.svelte"),
-    messages: ["classroom", "class"],
+    messages: ["classroom", "class", "tasks"],
   },
   student: { load: () => import("./student/Student.svelte"), messages: ["student", "class"] },
   chat: { load: () => import("./chat/Chat.svelte"), messages: ["chat"] },
