@@ -87,8 +87,10 @@ async def test_people_log_in_write_see_each_other_and_leave(visitors: Visitors) 
 
 async def test_a_reload_shows_the_same_messages_and_no_goodbye(visitors: Visitors) -> None:
     alice, bob = await visitors.page(), await visitors.page()
-    await enter(alice, "alice")
-    await enter(bob, "bob")
+    for page, name in ((alice, "alice"), (bob, "bob")):
+        await enter(page, name)
+        # Whoever has not joined yet is not told who joins.
+        await expect(page.locator("#state")).to_have_text("Connected")
     await say(bob, "one")
     await bob.reload()
     await expect(bob.locator("#state")).to_have_text("Connected")
