@@ -1,0 +1,202 @@
+"""The chats in real browsers against a real server: two people, cut lines, and a server that dies."""
+
+import itertools
+import re
+from typing import Final
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser import Visitors
+from tests.e2e.axe import serious_faults
+from tests.e2e.conftest import Campus
+
+# All tests of this file share a server, and phones and names of chats are unique there.
+_number: Final = itertools.count(100_000)
+
+
+def a_phone() -> str:
+    return str(next(_number))
+
+
+def a_name(beginning: str = "team") -> str:
+    return f"{beginning} {next(_number)}"
+
+
+async def register(page: Page, name: str, phone: str) -> None:
+    await page.goto("/chat")
+    await page.get_by_label("Your name").fill(name)
+    await page.get_by_label("Phone number").fill(phone)
+    await page.get_by_role("button", name="Start").click()
+    await expect(page.locator("[data-link=open]")).to_be_attached()
+
+
+async def create(page: Page, chat: str) -> None:
+    await page.get_by_role("button", name="New chat").click()
+    await page.get_by_label("Name of the chat").fill(chat)
+    await page.get_by_role("button", name="Create").click()
+    await expect(page.get_by_role("heading", name=chat)).to_be_visible()
+
+
+async def add(page: Page, phone: str) -> None:
+    await page.get_by_label("Add somebody", exact=True).last.fill(phone)
+    await page.get_by_role("button", name="Add", exact=True).click()
+
+
+async def say(page: Page, text: str) -> None:
+    await page.get_by_label("Write a message").fill(text)
+    await page.get_by_label("Write a message").press("Enter")
+
+
+def said(page: Page) -> Locator:
+    return page.get_by_role("log").locator("li .text")
+
+
+def entry(page: Page, chat: str) -> Locator:
+    return page.get_by_role("navigation", name="Chats").get_by_role("link", name=chat)
+
+
+async def two_in_a_chat(visitors: Visitors) -> tuple[Page, Page, str]:
+    ann, ben, chat, phone = await visitors.page(), await visitors.page(), a_name(), a_phone()
+    await register(ann, "Ann", a_phone())
+    await register(ben, "Ben", phone)
+    await create(ann, chat)
+    await add(ann, phone)
+    await entry(ben, chat).click()
+    return ann, ben, chat
+
+
+async def test_two_people_talk_and_each_message_arrives_once(visitors: Visitors) -> None:
+    ann, ben, _ = await two_in_a_chat(visitors)
+    await say(ann, "Hello Ben")
+    await expect(said(ben)).to_have_text(["Hello Ben"])
+    await ben.get_by_label("Write a message").press_sequentially("Two")
+    await ben.get_by_label("Write a message").press("Shift+Enter")
+    await ben.get_by_label("Write a message").press_sequentially("lines")
+    await ben.get_by_label("Write a message").press("Enter")
+    for page in (ann, ben):
+        await expect(said(page)).to_have_text(["Hello Ben", "Two\nlines"])
+    await expect(ben.locator("li[data-status=delivered].mine")).to_have_count(1)
+
+
+async def test_what_was_written_offline_is_sent_on_return_and_is_new_for_who_was_away(
+    visitors: Visitors,
+) -> None:
+    ann, ben, chat = await two_in_a_chat(visitors)
+    await say(ben, "before")
+    await expect(said(ann)).to_have_text(["before"])
+    await ben.goto("about:blank")
+    await ann.context.set_offline(True)
+    await expect(ann.locator("[data-link=lost]")).to_be_visible()
+    for text in ("one", "two", "two"):
+        await say(ann, text)
+    await expect(ann.locator("li[data-status=waiting]")).to_have_count(3)
+    await ann.goto("about:blank")  # what waits is not in the page alone
+    await ann.context.set_offline(False)
+    await ann.goto("/chat")
+    await entry(ann, chat).click()
+    await expect(said(ann)).to_have_text(["before", "one", "two", "two"])
+    await expect(ann.locator("li[data-status=delivered].mine")).to_have_count(3)
+    await ben.goto("/chat")
+    await expect(entry(ben, chat)).to_contain_text("3 unread messages")
+    await expect(ben).to_have_title("(3) Chats · Quad")
+    await entry(ben, chat).click()
+    await expect(said(ben)).to_have_text(["before", "one", "two", "two"])
+    await expect(ben.locator("[data-new]")).to_have_text("3 new messages")
+    await expect(ben).to_have_title("Chats · Quad")
+
+
+async def test_nothing_is_lost_or_doubled_when_the_server_dies(
+    visitors: Visitors, server: Campus
+) -> None:
+    ann, ben, _ = await two_in_a_chat(visitors)
+    await say(ann, "one")
+    await expect(said(ben)).to_have_text(["one"])
+    server.kill()
+    await say(ann, "two")
+    await expect(ann.locator("[data-link=lost]")).to_be_visible()
+    await say(ann, "three")
+    server.restart()
+    for page in (ann, ben):
+        await expect(said(page)).to_have_text(["one", "two", "three"], timeout=15_000)
+    await expect(ann.locator("li[data-status=waiting]")).to_have_count(0)
+
+
+async def test_members_come_and_go_and_the_owner_deletes(visitors: Visitors) -> None:
+    ann, ben, chat = await two_in_a_chat(visitors)
+    await expect(ann.locator("aside li")).to_have_count(2)
+    await add(ann, "999 999")
+    await expect(ann.get_by_role("alert")).to_contain_text("Nobody is registered")
+    await ann.get_by_role("button", name="Remove Ben").click()
+    await ann.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    await expect(ann.locator("aside li")).to_have_count(1)
+    await expect(ben.get_by_text("You are not in this chat any more.")).to_be_visible()
+    await ben.get_by_role("button", name="Remove from the list").click()
+    await expect(entry(ben, chat)).to_have_count(0)
+    other = a_name()
+    await create(ben, other)
+    await ben.get_by_role("button", name="Delete the chat").click()
+    await ben.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    await expect(ben.get_by_text("The owner deleted this chat.")).to_be_visible()
+
+
+async def test_the_owner_leaves_and_the_next_one_takes_over(visitors: Visitors) -> None:
+    ann, ben, _ = await two_in_a_chat(visitors)
+    await ann.get_by_role("button", name="Leave the chat").click()
+    await expect(ann.get_by_role("dialog")).to_contain_text("Ben becomes the owner")
+    await ann.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    await expect(ben.locator("aside li")).to_have_count(1)
+    await expect(ben.locator("aside li")).to_contain_text("Owner")
+
+
+async def test_the_key_lets_in_on_another_device_and_nobody_without(visitors: Visitors) -> None:
+    phone, page, other = a_phone(), await visitors.page(), await visitors.page()
+    await register(page, "Ann", phone)
+    await page.get_by_role("button", name="Your key").click()
+    await page.get_by_role("button", name="Show the key").click()
+    key = await page.locator("[data-key]").inner_text()
+    await other.goto("/chat")
+    await other.get_by_label("Your name").fill("Ann")
+    await other.get_by_label("Phone number").fill(phone)
+    await other.get_by_role("button", name="Start").click()
+    await expect(other.get_by_role("alert")).to_contain_text("somebody with another key")
+    await other.get_by_label("Key", exact=True).fill(key)
+    await other.get_by_role("button", name="Start").click()
+    await expect(other.get_by_role("button", name="New chat")).to_be_visible()
+    await page.get_by_role("button", name="Log out").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("nobody can replace it")
+    await page.get_by_role("button", name="I have the key").click()
+    await expect(page.get_by_label("Phone number")).to_have_value("")
+
+
+async def test_a_telephone_goes_from_the_members_to_the_chat_to_the_list(
+    visitors: Visitors,
+) -> None:
+    page, chat = await visitors.page(width=390, height=844), a_name()
+    await register(page, "Ann", a_phone())
+    await create(page, chat)
+    await page.get_by_role("button", name="Members").click()
+    await expect(page.get_by_role("heading", name="Members")).to_be_visible()
+    await page.go_back()
+    await expect(page.get_by_label("Write a message")).to_be_visible()
+    await page.go_back()
+    await expect(entry(page, chat)).to_be_visible()
+    await expect(page.get_by_label("Write a message")).to_be_hidden()
+    await entry(page, chat).click()
+    await page.get_by_role("button", name="Back to the chats").click()
+    await expect(page).to_have_url(re.compile(r"/chat#?$"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_no_serious_fault(visitors: Visitors, scheme: str) -> None:
+    page, chat = await visitors.page(color_scheme=scheme), a_name()
+    await page.goto("/chat")
+    await expect(page.get_by_label("Your name")).to_be_visible()
+    faults = await serious_faults(page)
+    await register(page, "Ann", a_phone())
+    await create(page, chat)
+    await say(page, "See https://example.org")
+    await expect(page.locator("li[data-status=delivered]")).to_be_visible()
+    faults += await serious_faults(page)
+    await page.get_by_role("button", name="Delete the chat").click()
+    assert faults + await serious_faults(page) == []
