@@ -34,6 +34,9 @@ TYPES := ui/src/wire/generated.ts
 # What has to be covered, branch by branch, beyond the floor in pyproject.toml.
 COVERED := wire realtime store identity classroom alert chat nearby web
 
+# What `make lint` runs side by side, the longest first.
+LINTS := lint-types lint-app lint-imports lint-rules lint-docs
+
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -59,17 +62,29 @@ test: $(DEV) $(APP) services $(CLIENTS_WANTED) ## run every test, on every datab
 
 .PHONY: lint
 lint: $(DEV) $(APP_TOOLS) ## formatting, rules, types, import contracts, docs
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	@$(MAKE) --jobs $$(getconf _NPROCESSORS_ONLN) --output-sync=target --keep-going $(LINTS)
+
+.PHONY: $(LINTS)
+lint-types:
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+
+lint-app:
 	cd ui && $(WITH_NODE) npm run --silent check
 	cd ui && $(WITH_NODE) npm run --silent lint
+
+lint-imports:
+	$(BIN)/lint-imports
+
+lint-rules:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+lint-docs:
 	@$(BIN)/quad settings --markdown | diff --unified docs/reference/settings.md - \
 		|| { echo "docs/reference/settings.md is not what the code says: make fix"; exit 1; }
 	@$(PYTHON) -m tools.types | diff --unified $(TYPES) - \
 		|| { echo "$(TYPES) is not what the code says: make types"; exit 1; }
-	$(BIN)/python -m tools.links
+	$(PYTHON) -m tools.links
 
 .PHONY: check
 check: ## lint, then test: all that has to hold
