@@ -3,7 +3,7 @@ import "ol/ol.css";
 import Feature from "ol/Feature";
 import OlMap from "ol/Map";
 import View from "ol/View";
-import type { Coordinate } from "ol/coordinate";
+import { distance as distanceBetween, type Coordinate } from "ol/coordinate";
 import type { FeatureLike } from "ol/Feature";
 import ScaleLine from "ol/control/ScaleLine";
 import { createEmpty, extend, isEmpty, type Extent } from "ol/extent";
@@ -32,7 +32,7 @@ const EAST = Math.PI / 2;
 const PADDING_PX = 44;
 const NEAREST_ZOOM = 19;
 const MOVING_MS = 250;
-const HIT_TOLERANCE_PX = 4;
+const HIT_TOLERANCE_PX = 8;
 const SMALLEST_SHOWN_PX = 5;
 // So much is shown around somebody whose range is small.
 const SURROUNDINGS_M = 120;
@@ -78,7 +78,7 @@ export class Drawing {
       view: new View({ center: [0, 0], zoom: 2, maxZoom: 21, minZoom: 1 }),
     });
     this.map.on("singleclick", (event) => {
-      this.wishes.click(placeOf(event.coordinate), this.buildingAt(event.pixel));
+      this.wishes.click(placeOf(event.coordinate), this.buildingAt(event.coordinate));
     });
     this.map.on("postrender", () => this.tellEdge());
     this.recolour();
@@ -208,11 +208,19 @@ export class Drawing {
     this.wishes.edge(x === undefined || y === undefined ? undefined : [x, y]);
   }
 
-  private buildingAt(pixel: number[]): string | undefined {
-    return this.map.forEachFeatureAtPixel(pixel, (feature) => idOf(feature), {
-      layerFilter: (layer) => layer === this.buildingLayer,
-      hitTolerance: HIT_TOLERANCE_PX,
+  // By distance and not by reading pixels back, which slows a canvas down.
+  private buildingAt(coordinate: Coordinate): string | undefined {
+    const tolerance = HIT_TOLERANCE_PX * (this.map.getView().getResolution() ?? 1);
+    let nearest: string | undefined;
+    let least = Infinity;
+    this.buildings.forEachFeature((feature) => {
+      const distance = distanceBetween(coordinate, feature.get("centre") as Coordinate);
+      if (distance < least && distance <= widthOf(feature) / 2 + tolerance) {
+        least = distance;
+        nearest = idOf(feature);
+      }
     });
+    return nearest;
   }
 
   // How it looks
@@ -270,9 +278,9 @@ export class Drawing {
       lonLabelFormatter: shownDegrees,
       latLabelFormatter: shownDegrees,
       lonLabelStyle: text("center", "bottom"),
-      latLabelStyle: text("end", "middle"),
+      latLabelStyle: text("start", "middle"),
       lonLabelPosition: 0.012,
-      latLabelPosition: 0.994,
+      latLabelPosition: 0.008,
     });
     this.map.addLayer(this.grid);
   }

@@ -152,7 +152,7 @@ type OfPlaces = Extract<
 function settle(state: State, event: OfPlaces): State {
   switch (event.type) {
     case "following":
-      return { ...state, following: event.following };
+      return event.following === state.following ? state : { ...state, following: event.following };
     case "placed":
       return {
         ...state,
