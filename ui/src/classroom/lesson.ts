@@ -78,15 +78,16 @@ export class Lesson implements Listener {
   /** Enters the class of the address, or the one that was running. */
   async begin(): Promise<void> {
     addEventListener("pagehide", () => this.keepMarks());
-    const named = ticketOf(Number(location.hash.slice(1)));
-    const running = named ?? runningClass(Date.now());
+    const running = ticketOf(Number(location.hash.slice(1))) ?? runningClass(Date.now());
     if (running === undefined) {
       return;
     }
     this.shown.isLooking = true;
-    const isElsewhere = named === undefined && (await this.windows.isElsewhere(running.room));
+    const isElsewhere = await this.windows.isElsewhere(running.room);
     this.shown.isLooking = false;
-    if (!isElsewhere) {
+    if (isElsewhere) {
+      showInAddress(0);
+    } else {
       this.enter(running);
     }
   }
@@ -267,14 +268,24 @@ export class Lesson implements Listener {
   /** What was missed, one student after another, so that nothing waits for it. */
   private async catchUp(entry: number): Promise<void> {
     for (const [id, { sid, project }] of this.store.latest.students) {
-      await this.wire.ask("message/user", { user_id: id });
+      await this.askPatiently("message/user", { user_id: id });
       if (sid === "" && !project.isWhole) {
         await this.askForFiles(id);
       }
-      if (entry !== this.entries) {
+      if (entry !== this.entries || this.store.latest.phase !== "inside") {
         return;
       }
     }
+  }
+
+  /** For many questions in a row, which a server with strict limits takes only so fast. */
+  private async askPatiently<E extends Asked>(event: E, payload: Payload<E>): Promise<Answer> {
+    const answer = await this.wire.ask(event, payload);
+    if (answer.isDone || answer.code !== "rate_limited") {
+      return answer;
+    }
+    await new Promise((resolve) => setTimeout(resolve, (answer.retryAfterS ?? 1) * 1_000));
+    return this.askPatiently(event, payload);
   }
 
   private alerted(message: string, type: "INFO" | "SUCCESS" | "WARNING" | "ERROR"): void {
@@ -327,19 +338,18 @@ export class Lesson implements Listener {
     const room_id = this.store.latest.room;
     if (sid !== "") {
       const start = { room_id, user_id: student.id, exclusive: false };
-      const answer = await this.wire.ask("sharing/start", start);
-      // Of somebody who has left meanwhile the next update tells.
-      if (!answer.isDone && answer.code !== "user_not_found") {
-        this.complain(answer);
-      }
+      // If it fails: of somebody who has left the next list tells, and whoever enters anew begins
+      // with all of this anew.
+      await this.askPatiently("sharing/start", start);
     } else if (isOnline(student)) {
-      await this.wire.ask("sharing/end", { room_id, user_id: student.id });
+      await this.askPatiently("sharing/end", { room_id, user_id: student.id });
     }
   }
 
   private async askForFiles(user: number): Promise<void> {
     const { room } = this.store.latest;
-    await this.wire.ask("sharing/start", { room_id: room, user_id: user, exclusive: false });
+    const start = { room_id: room, user_id: user, exclusive: false };
+    await this.askPatiently("sharing/start", start);
   }
 
   // What the teacher does
@@ -356,6 +366,7 @@ export class Lesson implements Listener {
 
   read(user: number): void {
     this.act({ type: "read", user });
+    this.keepMarks();
   }
 
   look(user: number, filename: string): void {

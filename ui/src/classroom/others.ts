@@ -2,7 +2,7 @@
  * Other windows of this browser. A class that runs in one of them is not entered by itself in a
  * second one, because that would take it away from the first.
  */
-const ANSWER_WITHIN_MS = 250;
+const ANSWER_WITHIN_MS = 150;
 
 type Word = { asks: number } | { has: number };
 
