@@ -1,4 +1,4 @@
-"""The chats in real browsers against a real server: two people, cut lines, and a server that dies."""
+"""The chats in real browsers and a real server: two people, cut lines, a server that dies."""
 
 import itertools
 import re

@@ -105,7 +105,7 @@ export class Line implements Wire {
     if (!this.isNoticed) {
       this.isNoticed = true;
       const event = Object.assign(new Event("close"), { code, wasClean, reason: "" });
-      this.onclose?.call(this as unknown as WebSocket, event as CloseEvent);
+      this.onclose?.call(this as unknown as WebSocket, event);
     }
   }
 }

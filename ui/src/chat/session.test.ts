@@ -30,7 +30,7 @@ afterEach(async () => {
   pages.forEach((page) => page.close());
   await quiet();
   vi.useRealTimers();
-  indexedDB = new IDBFactory();
+  globalThis.indexedDB = new IDBFactory();
 });
 
 /** A tab with the chat page. */
@@ -325,77 +325,88 @@ function randomOf(seed: number): () => number {
   };
 }
 
-describe("whatever is cut, and whenever", () => {
-  it.each(Array.from({ length: 40 }, (_, index) => index + 1))(
-    "nothing is lost, sent twice or out of order (seed %i)",
-    async (seed) => {
-      const random = randomOf(seed);
-      const pick = <T>(...choices: [T, ...T[]]): T =>
-        choices[Math.floor(random() * choices.length)] ?? choices[0];
-      const written: string[] = [];
-      let page = await comeIn();
-      for (let step = 0; step < 40; step++) {
-        const line = page.line;
-        switch (
-          pick(
-            "write",
-            "write",
-            "up",
-            "up",
-            "down",
-            "down",
-            "cut",
-            "notice",
-            "wait",
-            "reload",
-            "ben",
-          )
-        ) {
-          case "write": {
-            const text = pick("ok", "ok", "no", `text ${step}`);
-            written.push(text);
-            await page.session.write("team", text);
-            break;
-          }
-          case "up":
-            if (line && !line.isDead && line.phone === undefined && line.up.length === 0) {
-              line.open();
-            }
-            line?.carryUp();
-            break;
-          case "down":
-            line?.carryDown();
-            break;
-          case "cut":
-            line?.cut(Math.floor(random() * (line.up.length + 1)));
-            break;
-          case "notice":
-            if (line?.isDead) {
-              line.notice();
-            }
-            break;
-          case "wait":
-            await vi.advanceTimersByTimeAsync(random() * 12_000);
-            break;
-          case "reload":
-            page.close();
-            await quiet();
-            page = new Page();
-            break;
-          case "ben":
-            server.does("222", { type: "send_message", chat: "team", message: "ok" });
-            break;
-        }
-        await quiet();
+/** Somebody at a page, and a network, which do whatever the dice say. */
+class Chance {
+  readonly written: string[] = [];
+  private page = new Page();
+
+  constructor(private readonly random: () => number) {}
+
+  private readonly steps: readonly (() => Promise<void> | void)[] = [
+    () => this.write(),
+    () => this.write(),
+    () => this.up(),
+    () => this.up(),
+    () => void this.page.line?.carryDown(),
+    () => void this.page.line?.carryDown(),
+    () => this.cut(),
+    () => {
+      if (this.page.line?.isDead) {
+        this.page.line.notice();
       }
-      for (let round = 0; round < 12 && (round < 3 || page.waiting().length > 0); round++) {
-        await calm(12_000);
-      }
-      expect(page.waiting()).toEqual([]);
-      expect(saidBy("111")).toEqual(written);
-      await page.session.open("team");
-      await quiet();
-      expect(page.texts()).toEqual(server.stored.map((message) => message.text));
     },
-  );
+    () => void vi.advanceTimersByTime(this.random() * 12_000),
+    () => this.reload(),
+    () => server.does("222", { type: "send_message", chat: "team", message: "ok" }),
+  ];
+
+  async step(): Promise<void> {
+    await this.pick(this.steps)?.();
+    await quiet();
+  }
+
+  /** From now on nothing breaks. */
+  async heal(): Promise<Page> {
+    for (let round = 0; round < 12 && (round < 3 || this.page.waiting().length > 0); round++) {
+      await calm(12_000);
+    }
+    await this.page.session.open("team");
+    await quiet();
+    return this.page;
+  }
+
+  private async write(): Promise<void> {
+    const text = this.pick(["ok", "ok", "no", `text ${this.written.length}`]) ?? "";
+    this.written.push(text);
+    await this.page.session.write("team", text);
+  }
+
+  private up(): void {
+    const line = this.page.line;
+    if (line && !line.isDead && line.phone === undefined && line.up.length === 0) {
+      line.open();
+    }
+    line?.carryUp();
+  }
+
+  private cut(): void {
+    const line = this.page.line;
+    line?.cut(Math.floor(this.random() * (line.up.length + 1)));
+  }
+
+  private async reload(): Promise<void> {
+    this.page.close();
+    await quiet();
+    this.page = new Page();
+  }
+
+  private pick<T>(choices: readonly T[]): T | undefined {
+    return choices[Math.floor(this.random() * choices.length)];
+  }
+}
+
+describe("whatever is cut, and whenever", () => {
+  const seeds = Array.from({ length: 40 }, (_, index) => index + 1);
+
+  it.each(seeds)("nothing is lost, sent twice or out of order (seed %i)", async (seed) => {
+    const chance = new Chance(randomOf(seed));
+    await calm();
+    for (let step = 0; step < 40; step++) {
+      await chance.step();
+    }
+    const page = await chance.heal();
+    expect(page.waiting()).toEqual([]);
+    expect(saidBy("111")).toEqual(chance.written);
+    expect(page.texts()).toEqual(server.stored.map((message) => message.text));
+  });
 });

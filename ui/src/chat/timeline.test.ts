@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import type { Chat, Message } from "./model";
+import { layOut, partsOf } from "./timeline";
+
+const MINUTE_MS = 60_000;
+const ME = "111";
+
+function chatWith(...messages: Partial<Message>[]): Chat {
+  return {
+    name: "team",
+    members: [],
+    owner: null,
+    readUpto: "",
+    activity: 0,
+    isWhole: true,
+    gone: null,
+    messages: messages.map((more, index) => ({
+      id: String(index),
+      chat: "team",
+      from: "222",
+      name: "Ben",
+      at: 0,
+      text: "",
+      ...more,
+    })),
+  };
+}
+
+function shapeOf(chat: Chat, newAfter: string | null = null): string[] {
+  const dayOf = (at: number) => String(Math.floor(at / (24 * 60 * MINUTE_MS)));
+  return layOut(chat, [], { chat: "team", newAfter }, ME, dayOf).map((row) =>
+    row.type === "group" ? `${row.from}:${row.lines.length}` : row.type,
+  );
+}
+
+describe("the layout", () => {
+  it("puts what one person says within minutes together", () => {
+    const chat = chatWith(
+      {},
+      { at: MINUTE_MS },
+      { at: 10 * MINUTE_MS },
+      { from: ME, at: 11 * MINUTE_MS },
+    );
+    expect(shapeOf(chat)).toEqual(["day", "222:2", "222:1", "111:1"]);
+  });
+
+  it("begins each day anew", () => {
+    const midnight = 24 * 60 * MINUTE_MS;
+    expect(shapeOf(chatWith({ at: midnight - 1 }, { at: midnight }))).toEqual([
+      "day",
+      "222:1",
+      "day",
+      "222:1",
+    ]);
+  });
+
+  it("draws the line above the first new message of somebody else", () => {
+    expect(shapeOf(chatWith({}, { from: ME }, {}, {}), "0")).toEqual([
+      "day",
+      "222:1",
+      "111:1",
+      "new",
+      "222:2",
+    ]);
+  });
+});
+
+describe("links in a text", () => {
+  it.each([
+    ["see https://a.example/x.", ["see ", "https://a.example/x", "."]],
+    ["(http://a.example)", ["(", "http://a.example", ")"]],
+    ["javascript:alert(1)", ["javascript:alert(1)"]],
+    ["no link", ["no link"]],
+  ])("of %s", (text, parts) => {
+    expect(partsOf(text).map((part) => part.text)).toEqual(parts);
+    expect(partsOf(text).every((part) => part.href === null || part.href === part.text)).toBe(true);
+  });
+});
