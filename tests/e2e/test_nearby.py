@@ -1,5 +1,6 @@
 """Nearby in a real browser: log in, say where one is, see each other, write."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Locator, Page, Route, WebSocketRoute, expect
+from playwright.async_api import Locator, Page, Request, Route, WebSocketRoute, expect
 
 from tests.browser import Visitors
 from tests.e2e.axe import serious_faults
@@ -97,6 +98,11 @@ def field(page: Page) -> Locator:
 
 async def has_messages(page: Page, *texts: str) -> None:
     await expect(page.locator(".text")).to_have_text(list(texts))
+
+
+def radius(request: Request) -> float:
+    """The range that a page asks the server to keep."""
+    return float(json.loads(request.post_data or "")["radious"])
 
 
 async def fits(page: Page) -> bool:
@@ -274,13 +280,13 @@ async def test_the_circle_of_the_range_is_dragged_and_moved_by_keys(visitors: Vi
     await ana.mouse.move(x + 60, y, steps=4)
     async with ana.expect_request("**/API/user/update/range") as asked:
         await ana.mouse.up()
-    sent = (await asked.value).post_data_json["radious"]
+    sent = radius(await asked.value)
     assert 55 < sent < 150
-    await expect(handle).to_have_attribute("aria-valuenow", str(sent))
-    await expect(ana.get_by_label("Range in metres")).to_have_value(str(sent))
+    await expect(handle).to_have_attribute("aria-valuenow", f"{sent:g}")
+    await expect(ana.get_by_label("Range in metres")).to_have_value(f"{sent:g}")
     async with ana.expect_request("**/API/user/update/range") as asked:
         await handle.press("ArrowLeft")
-    assert (await asked.value).post_data_json["radious"] < sent
+    assert radius(await asked.value) < sent
 
 
 async def test_a_click_on_the_map_is_a_place_and_can_be_taken_back(visitors: Visitors) -> None:

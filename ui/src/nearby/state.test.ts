@@ -1,14 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  begin,
-  buildingOf,
-  neighbours,
-  recipients,
-  reduce,
-  type Event,
-  type State,
-  type Told,
-} from "./state";
+import { begin, buildingOf, neighbours, recipients, reduce, type Event, type State } from "./state";
+import type { Told } from "../wire/generated";
 
 const TOWER = { id: "1", name: "Tower", latitude: 38.737, longitude: -9.139, radious: 60 };
 const HERE = { latitude: 38.737, longitude: -9.139, source: "hand" } as const;

@@ -1,5 +1,6 @@
 /** What somebody sees of their surroundings, and how each event changes it. */
 import { metresBetween, type MapBuilding, type Place } from "../map/places";
+import type { Told } from "../wire/generated";
 import type { Link } from "../wire/socket";
 
 /** How a place became known: from the browser, from the fields, from the map. */
@@ -32,13 +33,6 @@ export interface Message {
   from?: string;
   /** Whom it went to, if it was written here. */
   to?: Address;
-}
-
-/** A message as the server hands it out. */
-export interface Told {
-  timestamp: string;
-  id: string;
-  message: string;
 }
 
 export interface State {

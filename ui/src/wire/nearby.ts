@@ -1,10 +1,10 @@
 /** The connection of nearby: the server says when to ask again, and this asks. */
 import type { Socket } from "socket.io-client";
-import type { MapBuilding, Place } from "../map/places";
-import type { Event, Told } from "../nearby/state";
+import type { Place } from "../map/places";
+import type { Event } from "../nearby/state";
 import { path } from "../page";
 import { Backoff } from "./backoff";
-import type { Ack, NearbyClientEvents, NearbyServerEvents } from "./generated";
+import type { Ack, NearbyClientEvents, NearbyServerEvents, RestRoutes, Told } from "./generated";
 import { makeSocket, watchLink } from "./socket";
 
 /** What the server declined, or that it cannot be reached (`status` 0, `code` "unreachable"). */
@@ -73,6 +73,16 @@ export class Repeated {
     }, waitMs);
   }
 }
+
+/** What people ask for: `Asked<"show/range">` is a request without who asks, which this adds. */
+type Path = keyof RestRoutes extends infer Route
+  ? Route extends `POST /API/user/${infer Rest}`
+    ? Rest
+    : never
+  : never;
+type Route<What extends Path> = RestRoutes[`POST /API/user/${What}`];
+type Body<What extends Path> = Exclude<Route<What>["body"], unknown[]>;
+type Asked<What extends Path> = Omit<Body<What>, "id" | "token">;
 
 interface Who {
   user: string;
@@ -161,7 +171,7 @@ export class NearbyWire {
   /** Raises Declined. */
   async send(users: readonly string[], text: string): Promise<void> {
     try {
-      await this.ask("message/send", { users, message: text });
+      await this.ask("message/send", { users: [...users], message: text });
     } catch (problem) {
       if (problem instanceof Declined && problem.status === 401) {
         this.end();
@@ -237,7 +247,7 @@ export class NearbyWire {
     if (place !== undefined) {
       const { latitude, longitude } = place;
       const name = await this.ask("update/coordinates", { latitude, longitude });
-      this.hear({ type: "housed", name: String(name) });
+      this.hear({ type: "housed", name });
       this.people.ask();
     }
   }
@@ -256,13 +266,13 @@ export class NearbyWire {
   private async look(): Promise<void> {
     const { place, rangeM } = this.wanted();
     const [building, range] = await Promise.all([
-      this.ask("show/building", {}) as Promise<{ id: string }[]>,
+      this.ask("show/building", {}),
       place
-        ? (this.ask("show/range", {
+        ? this.ask("show/range", {
             latitude: place.latitude,
             longitude: place.longitude,
             radious: rangeM,
-          }) as Promise<string[]>)
+          })
         : [],
     ]);
     this.hear({ type: "around", building: building.map(({ id }) => id), range });
@@ -271,12 +281,12 @@ export class NearbyWire {
   private async fetchMessages(): Promise<void> {
     // The session's name in version 4 of the protocol; the server accepts the socket's, too.
     const session = this.socket.io.engine.id;
-    const texts = (await this.ask("message/receive", { socket_id: session })) as string[];
+    const texts = await this.ask("message/receive", { socket_id: session });
     this.hear({ type: "heard", messages: texts.map((text) => JSON.parse(text) as Told) });
   }
 
   private async fetchBuildings(): Promise<void> {
-    const buildings = (await this.ask("show/buildings", {})) as MapBuilding[];
+    const buildings = await this.ask("show/buildings", {});
     this.hear({ type: "mapped", buildings });
   }
 
@@ -295,7 +305,10 @@ export class NearbyWire {
     return problem.isForNow && this.isEntered;
   }
 
-  private async ask(what: string, fields: object): Promise<unknown> {
+  private async ask<What extends Path>(
+    what: What,
+    fields: Asked<What>,
+  ): Promise<Route<What>["answer"]> {
     const { user, token } = this.who;
     const response = await fetch(path(`/API/user/${what}`), {
       method: "POST",
@@ -309,7 +322,7 @@ export class NearbyWire {
       throw await declinedBy(response);
     }
     const isJson = response.headers.get("content-type")?.includes("json");
-    return isJson ? response.json() : response.text();
+    return (isJson ? response.json() : response.text()) as Promise<Route<What>["answer"]>;
   }
 }
 
