@@ -392,6 +392,13 @@ async def with_somebody_called_ann(url: str) -> tuple[Teacher, Peer]:
     return teacher, ann
 
 
+def test_help_teaches() -> None:
+    done = quad("share", "--help")
+    assert done.code == 0
+    for words in ("Examples", "--room", "--name", "--plain", "--poll", "QUAD_URL", "then only"):
+        assert words in done.out
+
+
 def test_a_room_is_named_by_its_number_or_its_link() -> None:
     here = "http://127.0.0.1:8000"
     assert find_place("123 456", here) == Place(here, 123456)

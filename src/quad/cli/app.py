@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from quad import __version__
-from quad.cli import admin, bot, db, manual, share
+from quad.cli import admin, bench, bot, db, manual, share
 from quad.cli.failures import sentences
 from quad.cli.serve import serve
 
@@ -57,6 +57,7 @@ app.command(
     "QUAD_DATABASE=postgresql://quad@db.example.org/quad quad serve"
 )(serve)
 app.command(epilog=share.EPILOG)(share.share)
+app.command(epilog=bench.EPILOG)(bench.bench)
 app.add_typer(bot.app, name="bot")
 app.add_typer(admin.app, name="admin")
 app.add_typer(db.app, name="db")
