@@ -1,6 +1,10 @@
 /**
  * What this browser keeps of one phone's chats: the server forgets a message when everybody has it.
  *
+ * The browser answers the server's Ping as soon as it has a message, a moment before this page gets it:
+ * so a message is kept before anything else is done with it, and what a page that is closed in that very
+ * moment had in its hands is all that can be lost.
+ *
  * All tabs share it. What must not come apart is done in one transaction: an echo is kept and its
  * message leaves the queue; a message is noted as sent and the right to send it is taken.
  */

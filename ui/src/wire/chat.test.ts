@@ -37,7 +37,7 @@ class FarEnd implements Wire {
 
   end(code = 1006): void {
     const event = Object.assign(new Event("close"), { code, wasClean: code !== 1006, reason: "" });
-    this.onclose?.call(this as unknown as WebSocket, event as CloseEvent);
+    this.onclose?.call(this as unknown as WebSocket, event);
   }
 }
 
