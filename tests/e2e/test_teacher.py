@@ -437,3 +437,25 @@ async def test_axe_finds_no_serious_fault_on_a_phone(
     assert await serious_faults(page) == []
     width = await page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth")
     assert width <= 0
+
+
+async def test_tasks_are_sent_and_a_draft_survives_a_reload(
+    visitors: Visitors, join: Joining
+) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    ada = await join(room, "Ada")
+    await page.get_by_role("tab", name="Tasks").click()
+    editor = page.locator("[contenteditable=true]")
+    await editor.fill("Draw a square.")
+    await page.get_by_role("button", name="Send to all").click()
+    [task] = await ada.hears("steps/all")
+    assert task["name"] == "1"
+    assert "Draw a square." in task["content"]
+    await expect(page.get_by_text("The tasks are with the class.")).to_be_visible()
+    await editor.fill("Draw a circle.")
+    await page.reload()
+    await page.get_by_role("tab", name="Tasks").click()
+    await expect(editor).to_have_text("Draw a circle.")
+    await page.get_by_role("tab", name="Board").click()
+    await expect(tile(page, "Ada").locator("[data-status]")).to_have_count(1)

@@ -54,7 +54,8 @@ const ENDED = new Set([
   "token_required",
   "not_host",
 ]);
-const KINDS: Record<string, Kind> = { INFO: "info", SUCCESS: "good", WARNING: "warning" };
+const INFORM_AFTER_MS = 500;
+const KINDS: Record<string, Kind> = { SUCCESS: "good", WARNING: "warning" };
 
 export class Lesson implements Listener {
   readonly store = new Store<Classroom, Happening>({ ...OUTSIDE, isLive: keptLive() }, reduce);
@@ -62,6 +63,8 @@ export class Lesson implements Listener {
   private readonly wire = new TeacherWire(this);
   private readonly windows = new Windows();
   private ticket: Ticket | undefined;
+  /** Until the notice that ends it: the tasks themselves come before. */
+  private isImporting = false;
   private entries = 0;
   private marking: ReturnType<typeof setInterval> | undefined;
 
@@ -289,14 +292,24 @@ export class Lesson implements Listener {
   }
 
   private alerted(message: string, type: "INFO" | "SUCCESS" | "WARNING" | "ERROR"): void {
-    const isImport = this.store.latest.isImporting && type !== "INFO";
+    const isImport = this.isImporting && type !== "INFO";
     if (isImport) {
+      this.isImporting = false;
       this.act({ type: "importing", isImporting: false });
     }
     if (isImport && type === "SUCCESS") {
       toast(t("classroom.import.done"), "good");
-    } else if (this.store.latest.phase === "inside") {
+    } else if (type === "INFO") {
+      // That another window takes the class over is told so; the page says it by itself, and better.
+      setTimeout(() => this.showIfInside(message), INFORM_AFTER_MS);
+    } else {
       toast(message, KINDS[type] ?? "problem");
+    }
+  }
+
+  private showIfInside(message: string): void {
+    if (this.store.latest.phase === "inside") {
+      toast(message);
     }
   }
 
@@ -385,16 +398,20 @@ export class Lesson implements Listener {
     }
   }
 
-  async handOut(steps: readonly Step[]): Promise<void> {
-    if (await this.do("steps/all", [...steps])) {
+  async handOut(steps: readonly Step[]): Promise<boolean> {
+    const isDone = await this.do("steps/all", [...steps]);
+    if (isDone) {
       this.act({ type: "tasks sent", steps });
       toast(t("classroom.tasks_sent"), "good");
     }
+    return isDone;
   }
 
   async importFrom(url: string): Promise<void> {
+    this.isImporting = true;
     this.act({ type: "importing", isImporting: true });
     if (!(await this.do("steps/import", { url }))) {
+      this.isImporting = false;
       this.act({ type: "importing", isImporting: false });
     }
   }
