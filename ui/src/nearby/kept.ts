@@ -30,7 +30,7 @@ export class Kept {
   }
 
   get messages(): Message[] {
-    const messages: unknown = JSON.parse(stored(this.messagesKey) ?? "[]");
+    const messages = parsed(stored(this.messagesKey) ?? "[]");
     return Array.isArray(messages) ? messages.filter(isMessage) : [];
   }
 
@@ -66,6 +66,14 @@ function asSpot(value: unknown): Spot | undefined {
 function isMessage(value: unknown): value is Message {
   const { number, text, at } = (value ?? {}) as Partial<Message>;
   return typeof number === "number" && typeof text === "string" && typeof at === "number";
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // somebody else has written there
+  }
 }
 
 function stored(key: string): string | null {

@@ -298,8 +298,8 @@ export class NearbyWire {
       this.end();
       return false;
     }
-    // Whoever has lost the connection sees that; what is asked for here is asked for again then.
-    if (this.isEntered) {
+    // Whoever has lost the connection sees that, and all is asked for again when it is back.
+    if (this.isEntered && problem.status !== 0) {
       this.complain(problem);
     }
     return problem.isForNow && this.isEntered;
