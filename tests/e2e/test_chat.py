@@ -122,6 +122,19 @@ async def test_nothing_is_lost_or_doubled_when_the_server_dies(
     await expect(ann.locator("li[data-status=waiting]")).to_have_count(0)
 
 
+async def test_who_has_scrolled_up_stays_there_and_is_told_what_comes(visitors: Visitors) -> None:
+    ann, ben, _ = await two_in_a_chat(visitors)
+    await say(ann, "\n".join(f"line {number}" for number in range(60)))
+    await say(ann, "the end")
+    await expect(said(ben).last).to_be_in_viewport()
+    await ben.get_by_role("log").evaluate("log => log.scrollTo(0, 0)")
+    await say(ann, "and more")
+    await ben.get_by_role("button", name="1 new message").click()
+    await expect(said(ben).last).to_have_text("and more")
+    await expect(said(ben).last).to_be_in_viewport()
+    await expect(ben.get_by_role("button", name="To the newest message")).to_be_hidden()
+
+
 async def test_members_come_and_go_and_the_owner_deletes(visitors: Visitors) -> None:
     ann, ben, chat = await two_in_a_chat(visitors)
     await expect(ann.locator("aside li")).to_have_count(2)
