@@ -1,7 +1,6 @@
 """The command and its flags."""
 
 import asyncio
-import getpass
 import sys
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
@@ -73,7 +72,7 @@ def share(
     student.
     """
     room = _ask_for(room, "--room", "Room number, or link")
-    name = _ask_for(name, "--name", "Your name", default=getpass.getuser()).strip()
+    name = _ask_for(name, "--name", "Your name").strip()
     if not name or len(name) > _NAME_LIMIT:
         _misused(f"a name has 1 to {_NAME_LIMIT} characters: --name")
     asyncio.run(_share(folder, room, name, url, is_plain=is_plain, is_polling=is_polling))
@@ -104,12 +103,12 @@ async def _share(
     print(screen.farewell)
 
 
-def _ask_for(given: str | None, flag: str, prompt: str, default: str | None = None) -> str:
+def _ask_for(given: str | None, flag: str, prompt: str) -> str:
     if given is not None:
         return given
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         _misused(f"{flag} is missing; `quad share --help` has examples")
-    answer: str = typer.prompt(prompt, default=default)
+    answer: str = typer.prompt(prompt)
     return answer
 
 
