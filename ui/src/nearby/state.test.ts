@@ -47,13 +47,10 @@ describe("messages", () => {
   });
 
   test("that somebody says twice are shown twice", () => {
-    const state = after(
-      { type: "heard", messages: [A, A] },
-      { type: "heard", messages: [A] },
-      { type: "entered" },
-      { type: "heard", messages: [A, A, A, A] },
-    );
-    expect(texts(state)).toEqual(["a", "a", "a", "a"]);
+    const state = after({ type: "heard", messages: [A, A] }, { type: "heard", messages: [A] });
+    expect(texts(state)).toEqual(["a", "a", "a"]);
+    const again = [{ type: "entered" }, { type: "heard", messages: [A, A, A, A] }] as const;
+    expect(texts(again.reduce<State>(reduce, state))).toEqual(["a", "a", "a", "a"]);
   });
 
   test("of one's own are never taken for those of others", () => {
