@@ -21,6 +21,7 @@ export function richText(html: string): Attachment<HTMLElement> {
     for (const [found, style] of styles) {
       if (found instanceof HTMLElement) {
         found.style.cssText = style;
+        markInk(found);
       }
     }
   };
@@ -30,6 +31,15 @@ export function richText(html: string): Attachment<HTMLElement> {
 export function plainText(html: string): string {
   const parsed = parse(html);
   return (parsed.body.textContent ?? "").replace(/\s+/g, " ").trim();
+}
+
+/** Says which colour was meant: `RichText` shows it as light or dark as its sheet asks for. */
+function markInk(element: HTMLElement): void {
+  const { color, backgroundColor } = element.style;
+  if (color !== "" && backgroundColor === "") {
+    element.style.setProperty("--ink", color);
+    element.setAttribute("data-ink", "");
+  }
 }
 
 function parse(html: string): Document {

@@ -85,7 +85,9 @@ export class StudentSession {
 
   /** Try at once to reach the server. */
   retry(): void {
-    this.wire.connect();
+    if (this.store.latest.phase.name !== "over") {
+      this.wire.retry();
+    }
   }
 
   // Ways in and out

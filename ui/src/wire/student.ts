@@ -65,6 +65,14 @@ export class StudentWire {
     this.socket.connect();
   }
 
+  /** Connects now, whatever the next attempt was waiting for. */
+  retry(): void {
+    if (!this.socket.connected) {
+      // While it waits, the library takes no notice of a connect().
+      this.socket.disconnect().connect();
+    }
+  }
+
   disconnect(): void {
     this.socket.disconnect();
   }
