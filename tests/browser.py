@@ -64,8 +64,10 @@ class Visitors:
         """Everybody closes everything; fails if a page complained."""
         for context in list(self._chromium.contexts):
             await context.close()
-        assert self.complaints == []
+        assert self.complaints == [], "\n".join(self.complaints)
 
     def _note(self, line: ConsoleMessage) -> None:
         if line.type in ("error", "warning") and not _EXPECTED.search(line.text):
-            self.complaints.append(line.text)
+            self.complaints.append(
+                f"{line.location.get('url')}:{line.location.get('lineNumber')}:{line.location.get('columnNumber')} {line.text}"
+            )

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tests.browser import Visitors, a_chromium
 from tests.process import ServerProcess, free_port
+
+# A page that has lost its server waits up to ten seconds before it tries again.
+expect.set_options(timeout=20_000)
 
 ADMIN_PASSWORD = "correct horse battery staple"
 
