@@ -68,6 +68,4 @@ class Visitors:
 
     def _note(self, line: ConsoleMessage) -> None:
         if line.type in ("error", "warning") and not _EXPECTED.search(line.text):
-            self.complaints.append(
-                f"{line.location.get('url')}:{line.location.get('lineNumber')}:{line.location.get('columnNumber')} {line.text}"
-            )
+            self.complaints.append(f"{line.location['url']}: {line.text}")

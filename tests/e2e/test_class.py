@@ -115,10 +115,6 @@ def tile(teacher: Page, name: str) -> Locator:
     return teacher.locator(".tile", has=teacher.locator(".name", has_text=name))
 
 
-async def names_on(teacher: Page) -> list[str]:
-    return await teacher.locator(".tile .name").all_inner_texts()
-
-
 async def test_a_whole_class(
     visitors: Visitors, server: Campus, folders: list[Folder], tmp_path: Path
 ) -> None:
@@ -179,8 +175,8 @@ async def test_a_whole_class(
     await expect(anna.get_by_text("Connection lost")).to_be_visible()
     server.restart()
     await write_code(anna, "# after the power cut\n")
-    for name, code in (("Anna", "# after the power cut"), ("Carla", "saved again")):
-        await expect(tile(teacher, name).locator("[data-tail]")).to_contain_text(code)
+    for name, tail in (("Anna", "# after the power cut"), ("Carla", "saved again")):
+        await expect(tile(teacher, name).locator("[data-tail]")).to_contain_text(tail)
         await expect(tile(teacher, name).locator(".dot.online")).to_be_visible()
     await expect(teacher.locator(".tile .name")).to_have_text(["Борис", "Carla", "Anna"])
     await expect(anna.get_by_text("Very well done.", exact=True)).to_have_count(1)
