@@ -11,6 +11,7 @@ from quad.nearby.sessions import Sessions
 from quad.nearby.tables import sessions
 from quad.store import Store
 from tests.nearby.campus import Campus, Clock, Page
+from tests.nearby.test_login import notice
 
 DAY_S = 86_400
 
@@ -54,7 +55,7 @@ async def test_logging_out_ends_this_token_alone_and_its_connections(campus: Cam
         answer = await browser.post("/nearby/logout")
         assert (answer.status_code, answer.headers["location"]) == (303, "/nearby/bye")
         assert "quad_nearby" not in browser.cookies
-        assert "Log in again" in (await browser.get("/nearby/bye")).text
+        assert notice(await browser.get("/nearby/bye")) == "logged_out"
         await campus.until(lambda: campus.connections == 0)
     assert await asks(campus, "ana", token) == 401
     assert await asks(campus, "ana", other) == 200
