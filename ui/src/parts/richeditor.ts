@@ -87,7 +87,6 @@ export class RichEditor {
           link: {
             openOnClick: false,
             defaultProtocol: "https",
-            protocols: ["mailto", "tel"],
             HTMLAttributes: { target: "_blank", rel: "noopener noreferrer", class: null },
           },
           trailingNode: false,
