@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { asAddress, commandFor, isLocal, linkTo } from "./invitation";
+import { asAddress, commandFor, isLocal, linkTo, networkAddress } from "./invitation";
 
 describe("the address that students use", () => {
   it.each([
@@ -27,5 +27,15 @@ describe("the address that students use", () => {
   it("leads into the class", () => {
     expect(linkTo("http://laptop", 123456)).toBe("http://laptop/classroom/123456");
     expect(commandFor("http://laptop", 123456)).toContain("--room 123456");
+  });
+
+  it.each([
+    ["http://localhost:8000", "192.168.1.20", "http://192.168.1.20:8000"],
+    ["http://127.0.0.1:8000/quad", "192.168.1.20", "http://192.168.1.20:8000/quad"],
+    ["http://localhost:8000", "[fd00::20]", "http://[fd00::20]:8000"],
+    ["http://localhost:8000", null, "http://localhost:8000"],
+    ["https://campus.example", "10.0.0.5", "https://campus.example"],
+  ])("begins for %s on the host %s with %s", (own, host, expected) => {
+    expect(networkAddress(own, host)).toBe(expected);
   });
 });

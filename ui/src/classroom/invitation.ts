@@ -6,6 +6,19 @@ export function isLocal(address: string): boolean {
   return LOCAL.test(new URL(address).hostname);
 }
 
+/**
+ * The address to begin with: a teacher who opened the page by this computer's own name needs the one in
+ * the network, which the server knows (`quad/web/network.py`) unless it listens on this computer alone.
+ */
+export function networkAddress(own: string, host: unknown): string {
+  if (!isLocal(own) || typeof host !== "string" || host === "") {
+    return own;
+  }
+  const url = new URL(own);
+  url.hostname = host;
+  return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
 /** An address as people type it, as one of a server; undefined if it is none. */
 export function asAddress(text: string): string | undefined {
   const typed = text.trim();
