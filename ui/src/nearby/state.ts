@@ -46,6 +46,8 @@ export interface State {
   /** The name of the building; empty outside of all, undefined as long as nobody knows. */
   building: string | undefined;
   buildings: readonly MapBuilding[];
+  /** Whether the server has told of its buildings, be there any or none. */
+  isMapped: boolean;
   rangeM: number;
   inBuilding: readonly string[];
   inRange: readonly string[];
@@ -95,6 +97,7 @@ export function begin({ rangeM, spot, messages = [] }: Beginning): State {
     following: "off",
     building: undefined,
     buildings: [],
+    isMapped: false,
     rangeM,
     inBuilding: [],
     inRange: [],
@@ -158,7 +161,7 @@ function settle(state: State, event: OfPlaces): State {
     case "housed":
       return { ...state, building: event.name === OUTSIDE ? "" : event.name };
     case "mapped":
-      return { ...state, buildings: event.buildings };
+      return { ...state, buildings: event.buildings, isMapped: true };
     case "ranged":
       return { ...state, rangeM: event.metres };
   }
