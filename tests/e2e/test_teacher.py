@@ -234,6 +234,26 @@ async def test_one_student_with_files_chat_and_review(visitors: Visitors, join: 
     assert await serious_faults(page) == []
 
 
+async def test_what_could_not_be_sent_stays_in_the_field(
+    visitors: Visitors, join: Joining, server: Campus
+) -> None:
+    page = await visitors.page(width=1440)
+    room = await open_class(page)
+    await join(room, "Ada")
+    panel = await panel_of(page, "Ada")
+    await expect(panel.locator(".cm-content")).to_be_visible()
+    field = panel.get_by_label("Message", exact=True)
+    async with a_power_cut(server):
+        await expect(page.locator('[data-link="lost"]')).to_be_visible()
+        await field.fill("Well done")
+        await field.press("Enter")
+        await expect(panel.get_by_role("alert")).to_contain_text("Not sent")
+        await expect(field).to_have_value("Well done")
+    await expect(page.locator('[data-link="open"]')).to_be_attached(timeout=15_000)
+    await field.press("Enter")
+    await expect(panel.get_by_role("log").locator("p[dir=auto]")).to_have_text(["Well done"])
+
+
 async def test_students_are_open_side_by_side(visitors: Visitors, join: Joining) -> None:
     page = await visitors.page(width=1440)
     room = await open_class(page)

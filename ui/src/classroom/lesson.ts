@@ -369,12 +369,16 @@ export class Lesson implements Listener {
 
   async write(user: number, content: string): Promise<boolean> {
     const { room } = this.store.latest;
-    const isSent = await this.do("message/to_client", { room_id: room, user_id: user, content });
-    if (isSent) {
+    const message = { room_id: room, user_id: user, content };
+    const answer = await this.wire.ask("message/to_client", message);
+    if (answer.isDone) {
       // The message itself, with its id and time, is in the history.
       await this.wire.ask("message/user", { user_id: user });
+    } else if (answer.code !== "offline" && answer.code !== "no_answer") {
+      // Those two the conversation tells by itself.
+      this.complain(answer);
     }
-    return isSent;
+    return answer.isDone;
   }
 
   read(user: number): void {
