@@ -190,6 +190,7 @@ async def test_only_what_has_changed_goes_to_a_teacher_who_watches(
     await page.get_by_role("button", name="New file").click()
     await page.get_by_label("Name", exact=True).fill("quiet.py")
     await page.get_by_role("button", name="Create").click()
+    await page.wait_for_timeout(1_100)  # changes go once a second
     await chat(page, "done")
     await teacher.hears("message/to_mentor")
     assert not teacher.has_heard("sharing/code_update")
