@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -11,16 +9,13 @@ from typing import Any, Protocol
 
 import pytest
 import websocket
-from playwright.async_api import async_playwright
 
+from tests.browser import a_chromium
 from tests.chat.phones import PATIENCE_S, Phone, Station
 
 HERE = Path(__file__).resolve().parent
 CHAT = "all kinds"
 TEXT = 'Olá, 😀\n\u0000"\\'
-
-_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
 class Client(Protocol):
@@ -116,19 +111,11 @@ async def on_ws(station: Station) -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def in_a_browser(station: Station) -> AsyncIterator[Client]:
-    found = next(filter(None, map(shutil.which, _CHROMIUMS)), None)
-    if found is None:
-        how = "no Chromium: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(how)
-        pytest.skip(how)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=_FLAGS)
+    async with a_chromium() as browser:
         page = await browser.new_page()
         await page.goto(station.url)
         await page.evaluate(_SCRIPT, station.ws_url)
         yield Page(page)
-        await browser.close()
 
 
 KINDS: dict[str, Callable[[Station], AbstractAsyncContextManager[Client]]] = {

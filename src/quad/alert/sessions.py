@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from quad.alert import tables
 from quad.identity import new_token
-from quad.store import Conflict, Store
+from quad.store import Store, kept_key
 
 COOKIE: Final = "quad_alert"
 
@@ -29,14 +29,7 @@ class Sessions:
 
     async def open(self, store: Store) -> None:
         """Read the key, or make it. Raises StoreError."""
-        key = await _find_key(store)
-        if key is None:
-            try:
-                await store.write(tables.insert_key(new_token()))
-            except Conflict:
-                pass  # another node was faster
-            key = await _find_key(store)
-        assert key is not None
+        key = await kept_key(store, tables.select_key(), tables.insert_key(new_token()))
         self._serializer = URLSafeTimedSerializer(key, salt="quad.alert")
 
     def sign(self, session: Session) -> str:
@@ -60,8 +53,3 @@ class Sessions:
             if name == COOKIE:
                 return self.read(value)
         return None
-
-
-async def _find_key(store: Store) -> str | None:
-    rows = await store.read(tables.select_key())
-    return rows[0].key if rows else None

@@ -8,7 +8,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from quad.identity import new_token
 from quad.nearby import tables
-from quad.store import Conflict, Store
+from quad.store import Store, kept_key
 
 COOKIE: Final = "quad_admin"
 LIFETIME_S: Final = 12 * 3600
@@ -28,14 +28,7 @@ class AdminCookies:
 
         Raises StoreError.
         """
-        key = await _find_key(store)
-        if key is None:
-            try:
-                await store.write(tables.insert_key(new_token()))
-            except Conflict:
-                pass  # another node was faster
-            key = await _find_key(store)
-        assert key is not None
+        key = await kept_key(store, tables.select_key(), tables.insert_key(new_token()))
         # Not the password alone: whoever has a cookie could guess it, as fast as they can count.
         secret = hmac.digest(key.encode(), password.encode(), hashlib.sha256)
         self._serializer = URLSafeTimedSerializer(secret, salt="quad.admin")
@@ -52,8 +45,3 @@ class AdminCookies:
             return bool(self._serializer.loads(value, LIFETIME_S) == _CONTENT)
         except BadData:
             return False
-
-
-async def _find_key(store: Store) -> str | None:
-    rows = await store.read(tables.select_key())
-    return rows[0].key if rows else None

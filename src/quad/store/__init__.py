@@ -9,6 +9,7 @@ await store.aclose()
 
 from .batch import Change
 from .errors import Conflict, StatementRejected, StoreClosed, StoreError, StoreUnavailable
+from .keys import kept_key
 from .mailbox import Entry, Mailbox
 from .migrate import current_revision, head_revision, is_current, migrate
 from .reader import Device, Gap, Reader
@@ -40,6 +41,7 @@ __all__ = [
     "current_revision",
     "head_revision",
     "is_current",
+    "kept_key",
     "metadata",
     "migrate",
     "parse_url",
