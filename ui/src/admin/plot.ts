@@ -102,9 +102,11 @@ function lastMinutes(times: ArrayLike<number> | undefined): [number, number] {
 }
 
 function minute(seconds: number): string {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(
-    seconds * 1000,
-  );
+  return new Intl.DateTimeFormat(language, {
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).format(seconds * 1000);
 }
 
 function emptyData(lines: number): uPlot.AlignedData {

@@ -6,7 +6,7 @@ import type { Opened, Place } from "./route";
 import { PAGE_SIZE, reduce, START, type Event, type Find, type State } from "./state";
 
 const FIGURES_MS = 1_000;
-const TABLES_MS = 4_000;
+const TABLES_MS = 3_000;
 
 export class Session {
   private readonly store = new Store<State, Event>(START, reduce);

@@ -22,14 +22,17 @@ export function percent(value: number): string {
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 
 export function bytes(value: number): string {
-  const power = value < 1000 ? 0 : Math.floor(Math.log10(value) / 3);
+  if (value < 1000) {
+    return t("admin.units.bytes", { value: count(value) });
+  }
+  const power = Math.floor(Math.log10(value) / 3);
   const step = Math.min(UNITS.length - 1, power);
   const shown = value / 1000 ** step;
   return new Intl.NumberFormat(language, {
     style: "unit",
     unit: UNITS[step] ?? "byte",
     unitDisplay: "short",
-    maximumFractionDigits: step > 0 && shown < 100 ? 1 : 0,
+    maximumFractionDigits: shown < 100 ? 1 : 0,
   }).format(shown);
 }
 
@@ -87,7 +90,9 @@ export function moment(time: string): string {
 }
 
 export function clock(seconds: number): string {
-  return new Intl.DateTimeFormat(language, { timeStyle: "medium" }).format(seconds * 1000);
+  return new Intl.DateTimeFormat(language, { timeStyle: "medium", hourCycle: "h23" }).format(
+    seconds * 1000,
+  );
 }
 
 /** What a refusal says, if there are words of ours for it. */

@@ -1,7 +1,7 @@
 /** The buildings that a search finds, in the order that was chosen. */
 import type { BuildingOverview } from "../wire/generated";
 
-export type SortKey = "name" | "id" | "radious" | "online" | "bots";
+export type SortKey = "name" | "radious" | "online" | "bots";
 
 export interface Order {
   key: SortKey;
@@ -25,8 +25,8 @@ export function sorted(
 const TEXTS = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 function compared(a: BuildingOverview, b: BuildingOverview, key: SortKey): number {
-  return key === "name" || key === "id"
-    ? TEXTS.compare(a[key], b[key])
+  return key === "name"
+    ? TEXTS.compare(a.name, b.name)
     : key === "bots"
       ? a.bots.length - b.bots.length
       : a[key] - b[key];

@@ -1,0 +1,228 @@
+"""The administrator's page in a real browser: log in, look after the campus, watch the server."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+import socketio
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser import Visitors
+from tests.e2e.axe import serious_faults
+from tests.e2e.conftest import ADMIN_PASSWORD, Campus
+
+SPACES = [
+    {"id": 1, "name": "Tower", "latitude": 38.7370, "longitude": -9.1390, "range": 60},
+    {"id": "lib", "name": "Library", "latitude": 38.7400, "longitude": -9.1390, "range": 50},
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _campus(server: Campus) -> None:
+    put_buildings(server.url, SPACES)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(visitors: Visitors, cookie: dict[str, Any]) -> Page:
+    """Of somebody who has logged in before."""
+    page = await visitors.page()
+    await page.context.add_cookies([{**cookie, "url": visitors.url}])  # type: ignore[list-item]
+    return page
+
+
+@pytest.fixture(scope="module")
+def cookie(server: Campus) -> dict[str, Any]:
+    answer = httpx.post(f"{server.url}/admin/session", json={"password": ADMIN_PASSWORD})
+    assert answer.status_code == 204
+    return {"name": "quad_admin", "value": answer.cookies["quad_admin"]}
+
+
+def put_buildings(url: str, spaces: list[dict[str, Any]]) -> None:
+    answer = httpx.post(
+        f"{url}/API/admin/buildings/load",
+        json={"containedSpaces": spaces},
+        auth=("admin", ADMIN_PASSWORD),
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def post(url: str, path: str, **body: Any) -> httpx.Response:
+    """As somebody who is not the administrator."""
+    answer = httpx.post(f"{url}{path}", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+async def log_in(page: Page, password: str) -> None:
+    await page.get_by_label("password").fill(password)
+    await page.get_by_role("button", name="Log in").click()
+
+
+def section(page: Page, name: str) -> Locator:
+    return page.get_by_role("navigation").get_by_role("link", name=name)
+
+
+async def test_only_the_password_opens_it_and_a_reload_keeps_it_open(visitors: Visitors) -> None:
+    page = await visitors.page()
+    await page.goto("/admin#bots")
+    await log_in(page, "wrong")
+    await expect(page.get_by_role("alert")).to_have_text("That is not the password.")
+    await log_in(page, ADMIN_PASSWORD)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Bots")
+    await page.reload()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Bots")
+    await page.get_by_role("button", name="Log out").click()
+    await expect(page.get_by_label("password")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_label("password")).to_be_visible()
+
+
+async def test_whoever_tries_too_often_is_told_to_wait(page: Page) -> None:
+    await page.context.clear_cookies()
+    await page.route(
+        "**/admin/session",
+        lambda route: (
+            route.fulfill(status=429, headers={"Retry-After": "7"}, json={"code": "rate_limited"})
+            if route.request.method == "POST"
+            else route.continue_()
+        ),
+    )
+    await page.goto("/admin")
+    await log_in(page, "guess")
+    await expect(page.get_by_role("alert")).to_contain_text("wait 7 seconds")
+
+
+async def test_a_session_that_ends_keeps_what_was_typed(page: Page) -> None:
+    await page.goto("/admin#buildings")
+    await page.get_by_role("button", name="Add a building").click()
+    await page.get_by_label("Name", exact=True).fill("Observatory")
+    await page.context.clear_cookies()
+    again = page.get_by_role("dialog", name="Log in again")
+    await again.get_by_label("password").fill(ADMIN_PASSWORD)
+    await again.get_by_role("button", name="Log in").click()
+    await expect(again).to_be_hidden()
+    await expect(page.get_by_label("Name", exact=True)).to_have_value("Observatory")
+
+
+async def test_a_campus_file_is_shown_before_it_is_loaded(page: Page) -> None:
+    await page.goto("/admin#buildings")
+    await page.get_by_role("button", name="Import").click()
+    await choose(page, [{**SPACES[0], "latitude": 91}, SPACES[1]])
+    await expect(page.get_by_text("Entry 1, “Tower”.")).to_contain_text("from -90 to 90")
+    load = page.get_by_role("dialog").locator("footer .primary")
+    await expect(load).to_be_disabled()
+
+    hall = {"id": "hall", "name": "Hall", "latitude": 38.738, "longitude": -9.138, "range": 30}
+    await choose(page, [{**SPACES[0], "name": "Great tower"}, SPACES[1], hall])
+    counts = page.get_by_role("dialog").locator("[aria-live]")
+    await expect(counts).to_contain_text(re.compile(r"1\s+new\s+1\s+changed\s+1\s+as they are"))
+    await load.click()
+    await expect(page.get_by_text("Loaded: 1 new, 1 changed.")).to_be_visible()
+    await expect(page.get_by_role("row", name="Great tower")).to_be_visible()
+    await expect(page.get_by_role("row", name="Hall")).to_contain_text("30 m")
+
+
+async def choose(page: Page, spaces: list[dict[str, Any]]) -> None:
+    content = json.dumps({"containedSpaces": spaces}).encode()
+    await page.get_by_label("Campus file").set_input_files(
+        {"name": "campus.json", "mimeType": "application/json", "buffer": content}
+    )
+
+
+async def test_a_building_is_changed_by_its_form_and_the_map(page: Page) -> None:
+    await page.goto("/admin#buildings")
+    await page.get_by_role("button", name="Change Library").click()
+    form = page.get_by_role("dialog")
+    await form.get_by_label("Radius in metres").fill("wide")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form.get_by_label("Radius in metres")).to_be_focused()
+    await form.get_by_label("Radius in metres").fill("77")
+    await form.get_by_label("Nearer").wait_for()
+    await form.get_by_role("application").click(position={"x": 40, "y": 40})
+    await expect(form.get_by_label("Latitude")).not_to_have_value("38.74")
+    await form.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("row", name="Library")).to_contain_text("77 m")
+
+
+async def test_the_present_campus_is_a_file(page: Page) -> None:
+    await page.goto("/admin#buildings")
+    await expect(page.get_by_role("row", name="Library")).to_be_visible()
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Export").click()
+    content = json.loads((await (await download.value).path()).read_text())
+    assert {"lib"} <= {space["id"] for space in content["containedSpaces"]}
+
+
+async def test_a_bot_waits_until_it_is_authorised(page: Page, server: Campus) -> None:
+    await page.goto("/admin")
+    post(server.url, "/API/bot/register", id="menu", b_id="lib")
+    await section(page, "Bots").click()
+    await page.get_by_role("button", name="Authorise menu").click()
+    row = page.get_by_role("row", name="menu")
+    await expect(row).to_contain_text("Library")
+    await expect(page.get_by_text("No bot is waiting.")).to_be_visible()
+    await row.get_by_role("button", name="Disallow").click()
+    await expect(page.get_by_role("button", name="Authorise menu")).to_be_visible()
+
+
+async def test_somebody_who_comes_is_online_and_has_a_log(page: Page, visitors: Visitors) -> None:
+    ana = await visitors.page()
+    await ana.goto("/nearby")
+    await ana.get_by_label("Your name").fill("Ana")
+    await ana.get_by_role("button", name="Enter").click()
+    await expect(ana.locator("[data-link]")).to_have_attribute("data-link", "open")
+    await page.goto("/admin#people")
+    await page.get_by_label("Name begins with").fill("an")
+    await page.get_by_label("Online only").check()
+    await page.get_by_role("link", name="Ana").click()
+    await expect(page.get_by_role("heading", name="Ana")).to_be_focused()
+    await expect(page.locator("[data-inspector] li").first).to_be_visible()
+    await page.go_back()
+    await expect(page.get_by_role("heading", name="Ana")).to_be_hidden()
+    await page.get_by_label("Name begins with").fill("zz")
+    await expect(page.get_by_text("Nobody is found.")).to_be_visible()
+
+
+async def test_an_open_class_is_closed_after_a_question(page: Page, server: Campus) -> None:
+    teacher = socketio.AsyncSimpleClient()
+    await teacher.connect(server.url, transports=["websocket"])
+    await teacher.emit("room/create", {"name": "Ada"})
+    await page.goto("/admin#classes")
+    row = page.get_by_role("row", name="Ada")
+    await expect(row.get_by_role("link")).to_have_attribute(
+        "href", re.compile(r"^/roomstats/\d{6}$")
+    )
+    await row.get_by_role("button", name="Close").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).last.click()
+    await expect(row).to_be_hidden()
+    heard = [(await teacher.receive(timeout=5))[0] for _ in range(2)]
+    assert heard == ["room/update", "room/closed"]
+    await teacher.disconnect()
+
+
+async def test_figures_move_and_the_page_survives_a_restart(page: Page, server: Campus) -> None:
+    await page.goto("/admin")
+    connections = page.locator("[data-measure=connections]")
+    await expect(connections).to_have_text("0")
+    visitor = socketio.AsyncSimpleClient()
+    await visitor.connect(server.url, transports=["websocket"])
+    await expect(connections).to_have_text("1")
+    await expect(page.get_by_role("img", name="Connections: 1 now")).to_be_visible()
+    await visitor.disconnect()
+    server.kill()
+    await expect(page.locator("[data-link=lost]")).to_be_visible()
+    server.restart()
+    await page.get_by_role("button", name="Try now").click()
+    await expect(page.locator("[data-link=lost]")).to_be_hidden()
+    await expect(connections).to_have_text("0")
+
+
+@pytest.mark.parametrize("name", ["overview", "buildings", "people"])
+async def test_axe_finds_no_serious_fault(page: Page, name: str) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.goto(f"/admin#{name}")
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert await serious_faults(page) == []

@@ -1,0 +1,102 @@
+import { describe, expect, it } from "vitest";
+import type { Figures } from "../wire/generated";
+import { bounds, column, KEPT_S, measured, NOTHING, rate, type Live } from "./live";
+
+function figures(uptime_s: number, deliveries: number, more: Partial<Figures> = {}): Figures {
+  return {
+    version: "1",
+    uptime_s,
+    connections: [],
+    connections_total: 3,
+    handshakes_refused: 0,
+    deliveries,
+    slow_readers_closed: 0,
+    events: { succeeded: deliveries, refused: 0, failed: 0, seconds: 0 },
+    queues: { bytes: 0, largest_bytes: 0, waiting: 0 },
+    commits: { total: 0, changes: 0, seconds: 0, failed: 0 },
+    memory_bytes: 1000,
+    cpu_seconds: uptime_s / 4,
+    loop_lateness_s: 0.002,
+    ...more,
+  };
+}
+
+function watched(...answers: [at: number, figures: Figures][]): Live {
+  return answers.reduce((live, [at, answer]) => measured(live, answer, at), NOTHING);
+}
+
+describe("a rate", () => {
+  const deliveries = (each: Figures): number => each.deliveries;
+
+  it("is a total's growth by the server's own time", () => {
+    expect(rate(figures(10, 100), figures(12, 150), deliveries)).toBe(25);
+  });
+
+  it("is unknown at first", () => {
+    expect(rate(undefined, figures(12, 150), deliveries)).toBeNull();
+  });
+
+  it.each([
+    ["shorter up", figures(1, 150)],
+    ["no longer up", figures(10, 150)],
+    ["its totals are smaller", figures(12, 50)],
+  ])("is unknown if the server has started anew: %s", (_, after) => {
+    expect(rate(figures(10, 100), after, deliveries)).toBeNull();
+  });
+});
+
+describe("the last minutes", () => {
+  it("hold what was measured and what is computed", () => {
+    const live = watched([100, figures(10, 100)], [101, figures(11, 130)]);
+    expect(live.samples.at(-1)).toMatchObject({
+      at: 101,
+      connections: 3,
+      deliveries: 30,
+      events: 30,
+      cpu: 25,
+      lateness: 2,
+    });
+  });
+
+  it("forget what is older", () => {
+    const answers = Array.from({ length: KEPT_S + 50 }, (_, second): [number, Figures] => [
+      second,
+      figures(second + 1, 0),
+    ]);
+    const live = watched(...answers);
+    expect(live.samples).toHaveLength(KEPT_S);
+    expect(live.samples[0]?.at).toBe(50);
+  });
+
+  it("have a gap where nobody looked", () => {
+    const live = watched([100, figures(10, 0)], [160, figures(70, 600)]);
+    expect(column(live, "connections")).toEqual([3, null, 3]);
+    expect(column(live, "deliveries")).toEqual([null, null, 10]);
+  });
+
+  it("have a gap where the server started anew", () => {
+    const live = watched([100, figures(10, 500)], [102, figures(1, 3)], [103, figures(2, 8)]);
+    expect(column(live, "deliveries")).toEqual([null, null, null, 5]);
+    expect(column(live, "connections")).toEqual([3, null, 3, 3]);
+  });
+
+  it("have no memory where the system does not tell", () => {
+    const live = watched([100, figures(10, 0, { memory_bytes: null })]);
+    expect(column(live, "memory")).toEqual([null]);
+  });
+
+  it("begin again if the clock was set back", () => {
+    const live = watched([100, figures(10, 0)], [50, figures(11, 0)]);
+    expect(live.samples.map((sample) => sample.at)).toEqual([50]);
+  });
+});
+
+describe("bounds", () => {
+  it("leave gaps out", () => {
+    expect(bounds([4, null, 2, 9])).toEqual({ least: 2, most: 9 });
+  });
+
+  it("of nothing are zero", () => {
+    expect(bounds([null])).toEqual({ least: 0, most: 0 });
+  });
+});
