@@ -5,7 +5,7 @@ import type { Event } from "../nearby/state";
 import { path } from "../page";
 import { Backoff } from "./backoff";
 import type { Ack, NearbyClientEvents, NearbyServerEvents, RestRoutes, Told } from "./generated";
-import { makeSocket, watchLink } from "./socket";
+import { connectNow, makeSocket, watchLink } from "./socket";
 
 /** What the server declined, or that it cannot be reached (`status` 0, `code` "unreachable"). */
 export class Declined extends Error {
@@ -145,7 +145,7 @@ export class NearbyWire {
   /** Try at once, without waiting for the next attempt. */
   retry(): void {
     clearTimeout(this.timer);
-    this.socket.disconnect().connect();
+    connectNow(this.socket);
   }
 
   stop(): void {

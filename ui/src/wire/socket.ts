@@ -37,3 +37,14 @@ export function watchLink(socket: Pick<Socket, "on" | "active">, tell: (link: Li
     tell(isOver ? "ended" : "lost");
   });
 }
+
+/**
+ * Connects, and at once: while the library waits before its next attempt, it takes no notice of a plain
+ * `connect()`.
+ */
+export function connectNow(socket: Pick<Socket, "connected" | "connect" | "disconnect">): void {
+  if (!socket.connected) {
+    socket.disconnect();
+    socket.connect();
+  }
+}

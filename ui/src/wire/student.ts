@@ -14,7 +14,7 @@ import type {
   Status,
   Step,
 } from "./generated";
-import { makeSocket, watchLink, type Link } from "./socket";
+import { connectNow, makeSocket, watchLink, type Link } from "./socket";
 
 const PROTOCOL = 2;
 const ANSWER_MS = 15_000;
@@ -67,10 +67,7 @@ export class StudentWire {
 
   /** Connects now, whatever the next attempt was waiting for. */
   retry(): void {
-    if (!this.socket.connected) {
-      // While it waits, the library takes no notice of a connect().
-      this.socket.disconnect().connect();
-    }
+    connectNow(this.socket);
   }
 
   disconnect(): void {

@@ -2,7 +2,7 @@
 import type { Socket } from "socket.io-client";
 import { Backoff } from "./backoff";
 import type { ClassroomClientEvents, ClassroomServerEvents, ErrorPayload } from "./generated";
-import { makeSocket, watchLink, type Link } from "./socket";
+import { connectNow, makeSocket, watchLink, type Link } from "./socket";
 
 /** What became of something that was asked. */
 export type Answer = { isDone: true } | Refusal;
@@ -67,11 +67,11 @@ export class TeacherWire {
     });
   }
 
-  /** Connects, and comes back by itself from then on. */
+  /** Connects now, and comes back by itself from then on. */
   open(): void {
     this.isWanted = true;
     clearTimeout(this.returning);
-    this.socket.connect();
+    connectNow(this.socket);
   }
 
   close(): void {
