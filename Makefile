@@ -109,7 +109,7 @@ types: $(DEV) ## write the payload types of the browser application anew, from t
 ui: $(APP) ## build the browser application
 
 .PHONY: bench
-bench: $(DEV) ## measure every claim about speed
+bench: $(DEV) $(APP) ## measure every claim about speed
 	@$(PYTHON) -m bench $(ARGS)
 
 .PHONY: dist
