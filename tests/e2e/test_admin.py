@@ -127,7 +127,7 @@ async def test_a_campus_file_is_shown_before_it_is_loaded(page: Page) -> None:
 
 async def choose(page: Page, spaces: list[dict[str, Any]]) -> None:
     content = json.dumps({"containedSpaces": spaces}).encode()
-    await page.get_by_label("Campus file").set_input_files(
+    await page.get_by_label("Campus file", exact=True).set_input_files(
         {"name": "campus.json", "mimeType": "application/json", "buffer": content}
     )
 

@@ -23,13 +23,17 @@ export function placeOf(hash: string): Place | undefined {
   if (!(SECTIONS as readonly string[]).includes(section)) {
     return undefined;
   }
-  const isOpened = section === "people" && (kind === "user" || kind === "building");
-  const opened = isOpened && id ? { kind, id: unescaped(id) } : undefined;
+  const isOpened = section === "people" && id !== undefined && id !== "";
+  const opened = isOpened && isKind(kind) ? { kind, id: unescaped(id) } : undefined;
   return { section: section as Section, opened };
 }
 
 export function hashOf(section: Section, opened?: Opened): string {
   return opened ? `#${section}/${opened.kind}/${encodeURIComponent(opened.id)}` : `#${section}`;
+}
+
+function isKind(kind: string | undefined): kind is Opened["kind"] {
+  return kind === "user" || kind === "building";
 }
 
 function unescaped(text: string): string {
