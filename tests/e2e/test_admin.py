@@ -26,18 +26,18 @@ def _campus(server: Campus) -> None:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def page(visitors: Visitors, cookie: dict[str, Any]) -> Page:
+async def page(visitors: Visitors, cookie: str) -> Page:
     """Of somebody who has logged in before."""
     page = await visitors.page()
-    await page.context.add_cookies([{**cookie, "url": visitors.url}])  # type: ignore[list-item]
+    await page.context.add_cookies([{"name": "quad_admin", "value": cookie, "url": visitors.url}])
     return page
 
 
 @pytest.fixture(scope="module")
-def cookie(server: Campus) -> dict[str, Any]:
+def cookie(server: Campus) -> str:
     answer = httpx.post(f"{server.url}/admin/session", json={"password": ADMIN_PASSWORD})
     assert answer.status_code == 204
-    return {"name": "quad_admin", "value": answer.cookies["quad_admin"]}
+    return answer.cookies["quad_admin"]
 
 
 def put_buildings(url: str, spaces: list[dict[str, Any]]) -> None:
