@@ -36,6 +36,14 @@ describe("a campus file", () => {
     expect(preview.faults).toEqual([]);
   });
 
+  it.each([{ name: "Old" }, { latitude: 1 }, { longitude: 1 }, { range: 1 }])(
+    "changes a building by %j alone",
+    (change) => {
+      const preview = read([{ ...TOWER, ...change }], [building("1", "Tower")]);
+      expect(preview.changed).toHaveLength(1);
+    },
+  );
+
   it("may have numbers written as texts, and more than is needed", () => {
     const preview = read([{ ...TOWER, latitude: "38.7", floors: 9 }], [building("1", "Tower")]);
     expect(preview).toMatchObject({ same: 1, faults: [] });

@@ -63,6 +63,9 @@ describe("asking again and again", () => {
     isDone = true;
     await vi.advanceTimersByTimeAsync(9500);
     expect(asked.slice(4)).toEqual([15_000, 16_000, 17_000]);
+    isDone = false;
+    await vi.advanceTimersByTimeAsync(3500);
+    expect(asked.slice(7)).toEqual([18_000, 20_000]);
   });
 
   it("asks once more, however often it was wished meanwhile", async () => {
