@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { roomOf } from "./room";
+import { roomInPath, roomOf } from "./room";
 
 describe("a room's number", () => {
   it.each([
@@ -16,6 +16,19 @@ describe("a room's number", () => {
     "is not in %j",
     (text) => {
       expect(roomOf(text)).toBeUndefined();
+    },
+  );
+});
+
+describe("a room's address", () => {
+  it("ends in its number", () => {
+    expect(roomInPath("123456")).toBe(123456);
+  });
+
+  it.each(["", "0", "000001", "-1", "1.5", "123-456", "abc", "99999999999"])(
+    "does not end in %j",
+    (text) => {
+      expect(roomInPath(text)).toBeUndefined();
     },
   );
 });
