@@ -2,6 +2,7 @@
 import "ol/ol.css";
 import Feature from "ol/Feature";
 import OlMap from "ol/Map";
+import type MapEvent from "ol/MapEvent";
 import View from "ol/View";
 import { distance as distanceBetween, type Coordinate } from "ol/coordinate";
 import type { FeatureLike } from "ol/Feature";
@@ -18,7 +19,7 @@ import XYZ from "ol/source/XYZ";
 import { offset } from "ol/sphere";
 import { Circle, Fill, Stroke, Style, Text } from "ol/style";
 import { coloursOf, faded, type Colours } from "./colours";
-import { metresBetween, type MapBuilding, type Place, type Tiles } from "./places";
+import { metresBetween, shortened, type MapBuilding, type Place, type Tiles } from "./places";
 
 export interface Wishes {
   /** Somebody clicked at a place, on the building `id` if there is one. */
@@ -41,6 +42,21 @@ const GRID = [
   30, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002,
 ];
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
+
+/** OpenLayers writes its lengths in English. */
+class Scale extends ScaleLine {
+  override render(event: MapEvent): void {
+    super.render(event);
+    const words = this.element?.firstElementChild;
+    const [, number, unit] = /^([\d.]+) (k?)m$/.exec(words?.textContent ?? "") ?? [];
+    if (words && number !== undefined) {
+      words.textContent = new Intl.NumberFormat(document.documentElement.lang, {
+        style: "unit",
+        unit: unit === "k" ? "kilometer" : "meter",
+      }).format(Number(number));
+    }
+  }
+}
 
 export class Drawing {
   private readonly map: OlMap;
@@ -74,7 +90,7 @@ export class Drawing {
     this.map = new OlMap({
       target: element,
       layers: [this.tileLayer, this.buildingLayer, this.personLayer],
-      controls: [new ScaleLine({ minWidth: 64 })],
+      controls: [new Scale({ minWidth: 64 })],
       view: new View({ center: [0, 0], zoom: 2, maxZoom: 21, minZoom: 1 }),
     });
     this.map.on("singleclick", (event) => {
@@ -245,7 +261,7 @@ export class Drawing {
       geometry,
       zIndex: isMine ? 1 : 0,
       text: new Text({
-        text: String(feature.get("label")),
+        text: shortened(String(feature.get("label"))),
         font: `${isMine ? 700 : 500} 13px ${FONT}`,
         fill: new Fill({ color: isMine ? accent : text }),
         stroke: new Stroke({ color: sheet, width: 3.5 }),

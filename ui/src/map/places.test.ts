@@ -6,6 +6,7 @@ import {
   parsePair,
   rounded,
   roundedMetres,
+  shortened,
   stepped,
 } from "./places";
 
@@ -97,5 +98,17 @@ describe("metres", () => {
       expect(metres).toBeGreaterThan(before);
       before = metres;
     }
+  });
+});
+
+describe("a label", () => {
+  test("is shown whole if it is short", () => {
+    expect(shortened("Torre Norte · 3")).toBe("Torre Norte · 3");
+  });
+
+  test("loses its middle if it is long, and no half of a sign", () => {
+    const label = shortened("🏫".repeat(60) + " · 12");
+    expect([...label]).toHaveLength(32);
+    expect(label).toMatch(/^(🏫)+…(🏫)+ · 12$/u);
   });
 });

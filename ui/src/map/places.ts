@@ -20,6 +20,7 @@ export interface Tiles {
 }
 
 const EARTH_RADIUS_M = 6_371_008.8;
+const LONGEST_LABEL = 32;
 const RADIANS = Math.PI / 180;
 
 /** Metres along the sphere, which is right to half of a percent: for drawing, not for deciding. */
@@ -88,4 +89,13 @@ export function stepped(metres: number, direction: 1 | -1, limit: number): numbe
   const next = roundedMetres(metres + direction * step);
   const moved = next === metres ? metres + direction : next;
   return Math.min(limit, Math.max(0, moved));
+}
+
+/** A label that fits a map, with its end: there stands how many are in a building. */
+export function shortened(label: string): string {
+  const signs = [...label];
+  const tail = LONGEST_LABEL / 4;
+  return signs.length <= LONGEST_LABEL
+    ? label
+    : [...signs.slice(0, LONGEST_LABEL - tail - 1), "…", ...signs.slice(-tail)].join("");
 }
