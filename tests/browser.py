@@ -22,7 +22,8 @@ _FLAGS = [
 ]
 # Networks that are cut, and requests that are refused, on purpose.
 _EXPECTED = re.compile(
-    r"WebSocket connection|status of [45]\d\d|net::ERR_(CONNECTION_|INTERNET_DISCONNECTED|EMPTY_)"
+    r"WebSocket connection|status of [45]\d\d"
+    r"|net::ERR_(CONNECTION_|CONTENT_LENGTH_|INTERNET_DISCONNECTED|EMPTY_)"
 )
 
 
