@@ -7,7 +7,10 @@ const FORBIDDEN = "script, style, iframe, object, embed, form, link, meta, base"
 const TAG = /<[a-z][^<>]*>/gi;
 const STYLE = /(\s)style(?=\s*=)/gi;
 const KEPT_STYLE = "data-style";
-const DANGEROUS = /^\s*(javascript|vbscript|data(?!:image\/)):/i;
+const DANGEROUS = /^(javascript|vbscript|data(?!:image\/)):/i;
+/** What a browser takes no notice of in the scheme of an address. */
+// eslint-disable-next-line no-control-regex
+const IGNORED = /[\u0000-\u0020]/g;
 
 /** Shows sanitised HTML inside an element. */
 export function richText(html: string): Attachment<HTMLElement> {
@@ -52,7 +55,7 @@ function clean(element: Element, styles: Map<Element, string>): void {
     if (name === KEPT_STYLE || name === "style") {
       styles.set(element, value);
       element.removeAttribute(name);
-    } else if (name.startsWith("on") || DANGEROUS.test(value)) {
+    } else if (name.startsWith("on") || DANGEROUS.test(value.replace(IGNORED, ""))) {
       element.removeAttribute(name);
     }
   }
