@@ -32,7 +32,7 @@ def refused(
 
 def test_it_prints_its_address_keeps_its_data_and_stops_when_told(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    server = ServerProcess([*SERVE, "--port", "0", "--data", str(data)])
+    server = ServerProcess([*SERVE, "--port", "0", "--data", str(data)], is_counted=True)
     try:
         answer = httpx.get(f"{server.url}/socket.io/", params={"EIO": "4", "transport": "polling"})
         assert answer.status_code == 200

@@ -15,9 +15,6 @@ from tests.process import ServerProcess, free_port
 # A page that has lost its server waits up to ten seconds before it tries again.
 expect.set_options(timeout=20_000)
 
-# Other tests count what is covered; here it is worth more that servers start twice as fast.
-WITHOUT_COVERAGE = {"COVERAGE_PROCESS_CONFIG": ""}
-
 ADMIN_PASSWORD = "correct horse battery staple"
 
 
@@ -60,7 +57,7 @@ class Campus:
         return ServerProcess(
             [*command, "--port", str(self._port)],
             port=self._port,
-            env={"QUAD_ADMIN_PASSWORD": ADMIN_PASSWORD, **WITHOUT_COVERAGE},
+            env={"QUAD_ADMIN_PASSWORD": ADMIN_PASSWORD},
         )
 
 
