@@ -28,7 +28,8 @@ class ServerProcess:
 
     `port` is known beforehand (then the server is ready when it accepts a connection) or `None`
     (then it is read from the first address that the server prints). Coverage is counted in it only
-    if `is_counted`: without, it starts twice as fast, and the tests in this process count the same code.
+    if `is_counted`: without, it starts twice as fast, and tests of the same code in this process
+    count it.
     """
 
     def __init__(
