@@ -56,7 +56,7 @@ async def enter(page: Page, name: str) -> None:
     await connected(page)
 
 
-async def connected(page: Page, within_ms: float = 5000) -> None:
+async def connected(page: Page, within_ms: float = 20_000) -> None:
     link = page.locator("[data-link]")
     await expect(link).to_have_attribute("data-link", "open", timeout=within_ms)
 
