@@ -54,9 +54,10 @@ class Shell:
     def __init__(self, socket_path: str = "/socket.io/", folder: Traversable | None = None) -> None:
         """`folder` is where Vite has built to; by default the one in this package."""
         self._socket_path = socket_path
-        self._files = _read(folder or resources.files("quad").joinpath("app"))
+        # Hundreds, and most are never asked for: their content is read when it is.
+        self._files = dict(_files_in(folder or resources.files("quad").joinpath("app")))
         manifest = self._files.get("manifest.json")
-        self._manifest: dict[str, Any] = json.loads(manifest) if manifest else {}
+        self._manifest: dict[str, Any] = json.loads(manifest.read_bytes()) if manifest else {}
         self._template = jinja2.Environment(
             loader=jinja2.PackageLoader("quad"),
             autoescape=True,
@@ -123,7 +124,10 @@ class Shell:
         encoding = self._encoding(name, accepted_encodings)
         if encoding:
             headers["Content-Encoding"] = encoding
-        content = self._files[name + _ENCODINGS.get(encoding, "")]
+        try:
+            content = self._files[name + _ENCODINGS.get(encoding, "")].read_bytes()
+        except FileNotFoundError:  # another version was installed meanwhile
+            return Response(b"", status_code=404, media_type="text/plain")
         media_type = _MEDIA_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
         return Response(content, media_type=media_type, headers=headers)
 
@@ -153,17 +157,15 @@ class Shell:
             yield from self._with_imports(imported)
 
 
-def _read(folder: Traversable, prefix: str = "") -> dict[str, bytes]:
+def _files_in(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
     """All files of a folder by their relative paths."""
     if not folder.is_dir():
-        return {}
-    files: dict[str, bytes] = {}
+        return
     for entry in folder.iterdir():
         if entry.is_dir():
-            files |= _read(entry, f"{prefix}{entry.name}/")
+            yield from _files_in(entry, f"{prefix}{entry.name}/")
         else:
-            files[prefix + entry.name] = entry.read_bytes()
-    return files
+            yield prefix + entry.name, entry
 
 
 def _script_safe(values: Mapping[str, object]) -> Markup:

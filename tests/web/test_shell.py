@@ -121,6 +121,12 @@ def test_nothing_else_is_served(built: Path, name: str) -> None:
     assert Shell(folder=built).file(name).status_code == 404
 
 
+def test_a_file_of_a_version_that_was_replaced_meanwhile_is_gone(built: Path) -> None:
+    shell = Shell(folder=built)
+    (built / "assets/main-1.js").unlink()
+    assert shell.file("assets/main-1.js").status_code == 404
+
+
 def test_a_checkout_without_the_application_says_how_to_build_it(tmp_path: Path) -> None:
     page = Shell(folder=tmp_path / "none").page("front", Visit())
     assert page.status_code == 503
