@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import traceback
 from asyncio import constants
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +13,7 @@ import pytest
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 
+from quad.store import migrate
 from tests.thoroughness import examples
 
 # The machines that run this are shared and noisy: slowness is not a failure.
@@ -82,6 +84,22 @@ async def _tasks_of_this_loop() -> AsyncIterator[None]:
         if loop.time() > end:
             pytest.fail("tasks outlived their test: " + ", ".join(map(repr, leaked)))
         await asyncio.sleep(0.005)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All tables, and nothing in them: to be copied, because migrations take time."""
+    path = tmp_path_factory.mktemp("database") / "empty.sqlite3"
+    asyncio.run(migrate(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def database(empty_database: Path, tmp_path: Path) -> Path:
+    """A migrated database of the test's own."""
+    path = tmp_path / "quad.sqlite3"
+    shutil.copy(empty_database, path)
+    return path
 
 
 def _others(known: set[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
