@@ -30,12 +30,6 @@ export function richText(html: string): Attachment<HTMLElement> {
   };
 }
 
-/** The words of some HTML in one line, for previews. */
-export function plainText(html: string): string {
-  const parsed = parse(html);
-  return (parsed.body.textContent ?? "").replace(/\s+/g, " ").trim();
-}
-
 /** Says which colour was meant: `RichText` shows it as light or dark as its sheet asks for. */
 function markInk(element: HTMLElement): void {
   const { color, backgroundColor } = element.style;
