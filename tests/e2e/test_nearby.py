@@ -181,6 +181,8 @@ async def test_a_reload_keeps_place_range_messages_and_what_was_being_written(
     await has_messages(ana, "One", "Two")
     await expect(ana.get_by_label("Range in metres")).to_have_value("80")
     await expect(field(ana)).to_have_value("Not sent yet")
+    # Her reload took her away for a moment, and whoever sees nobody writes to nobody.
+    await sees(bob, "ana-2", building=1, in_range=1)
     await write(bob, "Three")
     await has_messages(ana, "One", "Two", "Three")
 
