@@ -6,7 +6,17 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from quad.settings import ALIASES, FLAGS, BadSettings, Settings, fields, load, redacted
+from quad.settings import (
+    ALIASES,
+    FLAGS,
+    MOVED,
+    PREFIX,
+    BadSettings,
+    Settings,
+    fields,
+    load,
+    redacted,
+)
 
 
 def toml(directory: Path, text: str) -> Path:
@@ -89,6 +99,51 @@ def test_the_full_name_wins_over_its_alias(name: str) -> None:
 )
 def test_a_switch_may_be_written_in_several_ways(text: str, value: bool) -> None:
     assert load(environment={"QUAD_ENGINE_COMPRESSION": text}).engine.compression is value
+
+
+@pytest.mark.parametrize(("old", "new"), list(MOVED.items()))
+def test_a_setting_that_moved_keeps_its_old_name_and_the_log_names_the_new_one(
+    old: str, new: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    field = fields()[new]
+    text = "https://old.example" if isinstance(field.default, str) else "7"
+    expected = load(environment={field.environment: text})
+    assert not caplog.records
+    variable = PREFIX + old.upper().replace(".", "_")
+    assert load(environment={variable: text}) == expected
+    section, _, name = old.partition(".")
+    value = text if text == "7" else f'"{text}"'
+    file = tmp_path / "quad.toml"
+    file.write_text(f"[{section}]\n{name} = {value}\n")
+    assert load(file, {}) == expected
+    assert caplog.messages == [
+        f"{variable} is called {new} now; set that",
+        f"{file}: {old} is called {new} now; set that",
+    ]
+
+
+def test_the_new_name_of_a_setting_wins_over_the_old_one_wherever_it_stands(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "quad.toml"
+    new, old = '[server]\npublic_url = "https://new"\n', '[nearby]\npublic_url = "https://old"\n'
+    for text in (new + old, old + new):
+        file.write_text(text)
+        assert load(file, {}).server.public_url == "https://new"
+    environment = {"QUAD_SERVER_PUBLIC_URL": "https://new", "QUAD_NEARBY_PUBLIC_URL": "https://old"}
+    assert load(environment=environment).server.public_url == "https://new"
+
+
+def test_the_old_name_in_a_later_source_wins_over_the_new_one_in_an_earlier(tmp_path: Path) -> None:
+    file = tmp_path / "quad.toml"
+    file.write_text('[server]\npublic_url = "https://file"\n')
+    environment = {"QUAD_NEARBY_PUBLIC_URL": "https://environment"}
+    assert load(file, environment).server.public_url == "https://environment"
+
+
+def test_what_is_wrong_with_an_old_name_is_said_of_the_old_name() -> None:
+    with pytest.raises(BadSettings, match="QUAD_NEARBY_PUBLIC_URL must be"):
+        load(environment={"QUAD_NEARBY_PUBLIC_URL": "nowhere"})
 
 
 def test_a_list_in_a_variable_is_separated_by_commas() -> None:

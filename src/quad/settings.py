@@ -7,6 +7,7 @@ is named in one message. The manual is printed from this file: ``quad settings``
 
 import difflib
 import ipaddress
+import logging
 import math
 import os
 import re
@@ -19,6 +20,8 @@ from typing import Annotated, Any, Literal, get_type_hints
 import msgspec
 from msgspec import Meta
 from msgspec import inspect as shapes
+
+log = logging.getLogger("quad.settings")
 
 PREFIX = "QUAD_"
 CONFIG_VARIABLE = "QUAD_CONFIG"
@@ -36,6 +39,12 @@ ALIASES: Mapping[str, str] = {
     "QUAD_DATABASE": "server.database",
     "QUAD_LIMITS": "limits.mode",
     "QUAD_ADMIN_PASSWORD": "nearby.admin_password",
+}
+
+# Settings that have another name now. The old one works on, in files and in the environment, and
+# each start says so; where both are given in one source, the new one counts.
+MOVED: Mapping[str, str] = {
+    "nearby.public_url": "server.public_url",
 }
 
 # Values of settings with these endings are never shown.
@@ -111,6 +120,15 @@ class ServerSettings(Section, frozen=True, kw_only=True):
             description="How long a stopping server goes on delivering what is already queued.",
         ),
     ] = 4.0
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://\S+)?$",
+            examples=["https://quad.example.org"],
+            description="Address under which browsers reach this server, for the way back from "
+            "the login provider; empty is what the browser asked for.",
+        ),
+    ] = ""
     trusted_proxies: Annotated[
         tuple[Network, ...],
         Meta(
@@ -367,15 +385,6 @@ class NearbySettings(Section, frozen=True, kw_only=True):
             "that others see. Nobody may be able to choose somebody else's: `sub` is always safe.",
         ),
     ] = "preferred_username"
-    public_url: Annotated[
-        str,
-        Meta(
-            pattern=r"^(https?://\S+)?$",
-            examples=["https://quad.example.org"],
-            description="Address under which browsers reach this server, for the way back from "
-            "the login provider; empty is what the browser asked for.",
-        ),
-    ] = ""
     session_days: Annotated[Count, Meta(description="How long somebody stays logged in.")] = 30
     admin_password: Annotated[
         str,
@@ -474,6 +483,8 @@ def load(
     ):
         try:
             values[given.field.path] = given.value()
+            if given.is_moved:
+                log.warning("%s is called %s now; set that", given.origin, given.field.path)
         except ValueError as error:
             problems.append(str(error))
     if problems:
@@ -505,7 +516,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def environment(self) -> str:
         """The variable that sets it; some have a short alias besides."""
-        return PREFIX + self.path.upper().replace(".", "_")
+        return _variable(self.path)
 
     @property
     def alias(self) -> str | None:
@@ -516,6 +527,10 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     def kind(self) -> str:
         """What a value has to be, in words: ``a whole number from 0 to 65535``."""
         return _kind(self.shape)
+
+
+def _variable(path: str) -> str:
+    return PREFIX + path.upper().replace(".", "_")
 
 
 @cache
@@ -592,6 +607,7 @@ class _Given(msgspec.Struct, frozen=True):
     field: Field
     raw: object
     origin: str
+    is_moved: bool = False
 
     def value(self) -> object:
         """Return the value in its type; raises ``ValueError`` with a sentence for the operator."""
@@ -658,14 +674,17 @@ def _from_file(file: Path, problems: list[str]) -> Iterator[_Given]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problems.append(f"{file} is not TOML: {error}")
         return
-    sections = list(dict.fromkeys(path.partition(".")[0] for path in fields()))
+    sections = list(dict.fromkeys(path.partition(".")[0] for path in (*fields(), *MOVED)))
+    given: list[_Given] = []
     for section, table in document.items():
         if section not in sections:
             problems.append(_unknown(f"{file}: {section}", section, sections))
         elif not isinstance(table, dict):
             problems.append(f"{file}: {section} must be a table, [{section}]")
         else:
-            yield from _from_table(file, section, table, problems)
+            given += _from_table(file, section, table, problems)
+    # The old names first, so that the new ones win where both are given.
+    yield from sorted(given, key=lambda each: not each.is_moved)
 
 
 def _from_table(
@@ -673,19 +692,21 @@ def _from_table(
 ) -> Iterator[_Given]:
     for key, raw in table.items():
         path = f"{section}.{key}"
-        if path in fields():
-            yield _Given(fields()[path], raw, f"{file}: {path}")
+        field = fields().get(MOVED.get(path, path))
+        if field is not None:
+            yield _Given(field, raw, f"{file}: {path}", path in MOVED)
         else:
             problems.append(_unknown(f"{file}: {path}", path, fields()))
 
 
 def _from_environment(environment: Mapping[str, str], problems: list[str]) -> Iterator[_Given]:
-    # The alias first, so that the full name wins where both are given.
-    names = {name: fields()[path] for name, path in ALIASES.items()}
+    # Old names and the alias first, so that the full name wins where both are given.
+    moved = {_variable(old): fields()[new] for old, new in MOVED.items()}
+    names = moved | {name: fields()[path] for name, path in ALIASES.items()}
     names |= {field.environment: field for field in fields().values()}
     for name, field in names.items():
         if name in environment:
-            yield _Given(field, _Text(environment[name]), name)
+            yield _Given(field, _Text(environment[name]), name, name in moved)
     for name in sorted(environment):
         foreign = not name.startswith(PREFIX) or name.startswith(TEST_PREFIX)
         foreign = foreign or name in COMMAND_VARIABLES

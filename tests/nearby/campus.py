@@ -18,7 +18,7 @@ from quad.nearby import NearbySystem
 from quad.nearby.model import Building, Position
 from quad.realtime import Client, Host, SocketServer, listen
 from quad.realtime.host import Application
-from quad.settings import NearbySettings, Settings
+from quad.settings import NearbySettings, ServerSettings, Settings
 from quad.shell import Shell
 from quad.store import Mailbox, Store
 
@@ -199,9 +199,9 @@ async def _served(
     buildings: tuple[Building, ...],
 ) -> AsyncIterator[Campus]:
     server = SocketServer()
-    settings = Settings(
-        nearby=NearbySettings(**{"login": "guest", "admin_password": ADMIN[1], **values})
-    )
+    own = {"login": "guest", "admin_password": ADMIN[1], **values}
+    public_url = own.pop("public_url", "")
+    settings = Settings(server=ServerSettings(public_url=public_url), nearby=NearbySettings(**own))
     nearby = NearbySystem(
         server,
         store,

@@ -539,10 +539,11 @@ async def test_without_any_login_the_page_says_so(database: Path) -> None:
 # --- who may --------------------------------------------------------------------------------------
 
 
-def choose(host: str = "127.0.0.1", proxies: Any = (), **values: Any) -> object:
-    return choose_login(
-        NearbySettings(**values), ServerSettings(host=host, trusted_proxies=proxies)
-    )
+def choose(
+    host: str = "127.0.0.1", proxies: Any = (), public_url: str = "", **values: Any
+) -> object:
+    server = ServerSettings(host=host, trusted_proxies=proxies, public_url=public_url)
+    return choose_login(NearbySettings(**values), server)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])

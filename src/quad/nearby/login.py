@@ -58,7 +58,7 @@ def _kind(
     if settings.client_id:
         return "fenix"
     # A proxy in front makes a loopback address one for the world.
-    is_behind = bool(server.trusted_proxies or settings.public_url)
+    is_behind = bool(server.trusted_proxies or server.public_url)
     return "guest" if _is_loopback(server.host) and not is_behind else "none"
 
 

@@ -90,7 +90,7 @@ class NearbySystem:
             self.sessions,
             self.people,
             NearbyPages(shell or Shell(settings.engine.path), nearby),
-            public_url=nearby.public_url,
+            public_url=settings.server.public_url,
             trusted_proxies=trusted_proxies,
         )
         self.routers = (
