@@ -43,6 +43,10 @@ class RateLimit:
         missing = 1.0 - self._permits
         return missing / self._rate_per_s if missing > _ROUNDING else 0.0
 
+    def give_back(self) -> None:
+        """Undo a ``take``: what was charged before its outcome was known cost nothing."""
+        self._permits = min(self._burst, self._permits + 1.0)
+
     @property
     def is_full(self) -> bool:
         """Whether nothing was taken lately: such a bucket is as good as a new one."""
@@ -99,6 +103,12 @@ class KeyedRateLimit:
         """
         bucket = self._buckets.get(key)
         return bucket.wait() if bucket is not None else 0.0
+
+    def give_back(self, key: Hashable) -> None:
+        """Undo a ``take`` of ``key``."""
+        bucket = self._buckets.get(key)
+        if bucket is not None:
+            bucket.give_back()
 
     def _drop_full(self) -> None:
         # Two go for each that comes, so the full ones never pile up; no sweep stops the server.

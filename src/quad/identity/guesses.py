@@ -1,0 +1,184 @@
+"""Trying numbers and names that can be guessed: bounded, without locking out who is right.
+
+A room's number is no secret, and a right one cannot both always pass and be safe from trying. So a
+connection that was wrong too often is refused for a while, and an address block that was wrong too
+often takes turns: its tries wait, drawn at random, those of connections that were never wrong
+before the others. One guesser fills its own turns and delays nobody else by much; a whole address
+learns no more than the turns it gets.
+
+Secrets (tokens, passwords) are no guesses: they are looked at before any of this.
+"""
+
+import asyncio
+import random
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
+
+from quad import audit
+from quad.addresses import block
+from quad.identity.limits import KeyedRateLimit
+
+WRONG_PER_CONNECTION: Final = 10
+TURNS_PER_S: Final = 20.0
+_WINDOW_S: Final = 60.0
+# Of one address block: as many as it may have connections.
+_WAITING_LIMIT: Final = 5_000
+_REMEMBERED: Final = 50_000
+
+Refusal = Callable[[float], Exception]
+Wrong = type[Exception] | tuple[type[Exception], ...]
+
+
+class Guesses:
+    """Counts wrong tries of one kind, by connection and by address block."""
+
+    def __init__(
+        self,
+        kind: str,
+        refusal: Refusal,
+        *,
+        rate_per_s: float,
+        burst: float,
+        turns_per_s: float = TURNS_PER_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`kind` names what is tried, in the audit log: `classroom.number`.
+
+        `refusal(wait_s)` makes the exception that refuses a try for so many seconds. `rate_per_s`
+        and `burst` are what an address block may be wrong before it takes turns.
+        """
+        self._kind = kind
+        self._refusal = refusal
+        self._wrong = KeyedRateLimit(rate_per_s, burst, clock)
+        self._told = KeyedRateLimit(1 / _WINDOW_S, 1, clock)
+        self._connections: OrderedDict[Hashable, _Record] = OrderedDict()
+        self._queues: dict[str, _Queue] = {}
+        self._interval_s = 1 / turns_per_s
+        self._clock = clock
+
+    @asynccontextmanager
+    async def turn(
+        self, address: str, connection: Hashable, *, wrong: Wrong
+    ) -> AsyncIterator[None]:
+        """Try something inside the block; exceptions of `wrong` count as a wrong try.
+
+        Waits while the address block takes turns. `connection` is whatever lives as long as the
+        connection does.
+
+        Raises:
+            the refusal: this connection was wrong too often within a minute, or too many wait.
+        """
+        key = block(address)
+        wait_s = self._closed_s(connection)
+        if wait_s:
+            raise self._refuse(key, wait_s)
+        if key in self._queues or self._wrong.take(key):
+            await self._wait(key, connection)
+        try:
+            yield
+        except wrong:
+            self._note(connection)
+            raise
+        else:
+            self._wrong.give_back(key)
+
+    @contextmanager
+    def request(self, address: str) -> Iterator[None]:
+        """The same for one HTTP request, which does not wait; any exception counts as wrong.
+
+        Raises:
+            the refusal: the address block was wrong too often.
+        """
+        key = block(address)
+        wait_s = self._wrong.take(key)
+        if wait_s:
+            raise self._refuse(key, wait_s)
+        yield
+        self._wrong.give_back(key)  # only if nothing was raised
+
+    def _closed_s(self, connection: Hashable) -> float:
+        record = self._connections.get(connection)
+        if record is None or record.count < WRONG_PER_CONNECTION:
+            return 0.0
+        return max(0.0, record.until - self._clock())
+
+    def _note(self, connection: Hashable) -> None:
+        now = self._clock()
+        record = self._connections.get(connection)
+        if record is None or record.until <= now:
+            record = self._connections[connection] = _Record(now + _WINDOW_S)
+            self._connections.move_to_end(connection)
+        record.count += 1
+        # Windows are equally long, so they end in the order of this dict.
+        while self._connections:
+            oldest = next(iter(self._connections.values()))
+            if oldest.until > now and len(self._connections) <= _REMEMBERED:
+                return
+            self._connections.popitem(last=False)
+
+    async def _wait(self, key: str, connection: Hashable) -> None:
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._queues[key] = _Queue(self._interval_s, lambda: self._queues.pop(key))
+            audit.record(self._kind, address=key, result="refused", limit="tries take turns")
+        elif len(queue) >= _WAITING_LIMIT:
+            raise self._refuse(key, len(queue) * self._interval_s)
+        await queue.turn(was_wrong=connection in self._connections)
+        # A turn is paid for as well, or the block would save up for a burst while it takes turns.
+        self._wrong.take(key)
+
+    def _refuse(self, key: str, wait_s: float) -> Exception:
+        if not self._told.take(key):
+            audit.record(self._kind, address=key, result="refused", limit="wrong tries")
+        return self._refusal(wait_s)
+
+
+class _Record:
+    """How often a connection was wrong, until when that counts."""
+
+    __slots__ = ("count", "until")
+
+    def __init__(self, until: float) -> None:
+        self.until = until
+        self.count = 0
+
+
+class _Queue:
+    """Tries that wait for a turn; one gets it each interval, drawn at random."""
+
+    def __init__(self, interval_s: float, emptied: Callable[[], object]) -> None:
+        self._interval_s = interval_s
+        self._emptied = emptied
+        self._never_wrong: list[asyncio.Future[None]] = []
+        self._were_wrong: list[asyncio.Future[None]] = []
+        self._timer = asyncio.get_running_loop().call_later(interval_s, self._next)
+
+    def __len__(self) -> int:
+        return len(self._never_wrong) + len(self._were_wrong)
+
+    async def turn(self, *, was_wrong: bool) -> None:
+        """Return when it is this one's turn."""
+        waiting = self._were_wrong if was_wrong else self._never_wrong
+        turn = asyncio.get_running_loop().create_future()
+        waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:  # whoever waited has gone
+            if turn in waiting:
+                waiting.remove(turn)
+            raise
+
+    def _next(self) -> None:
+        waiting = self._never_wrong or self._were_wrong
+        if not waiting:
+            self._emptied()
+            return
+        chosen = random.randrange(len(waiting))
+        waiting[chosen], waiting[-1] = waiting[-1], waiting[chosen]
+        turn = waiting.pop()
+        if not turn.done():
+            turn.set_result(None)
+        self._timer = asyncio.get_running_loop().call_later(self._interval_s, self._next)

@@ -1,0 +1,151 @@
+"""One guesser delays nobody, and learns no more than the turns of its address."""
+
+import asyncio
+
+import pytest
+
+from quad.identity.guesses import WRONG_PER_CONNECTION, Guesses
+from tests.identity.test_limits import Clock
+
+
+class Refused(Exception):
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(wait_s)
+        self.wait_s = wait_s
+
+
+class NotFound(Exception):
+    pass
+
+
+def make(clock: Clock, *, burst: float = 100, turns_per_s: float = 1000) -> Guesses:
+    return Guesses(
+        "test.number", Refused, rate_per_s=1, burst=burst, turns_per_s=turns_per_s, clock=clock
+    )
+
+
+async def guess(guesses: Guesses, address: str, connection: object, *, is_right: bool) -> None:
+    async with guesses.turn(address, connection, wrong=NotFound):
+        if not is_right:
+            raise NotFound
+
+
+async def wrong(guesses: Guesses, address: str, connection: object, times: int = 1) -> None:
+    for _ in range(times):
+        with pytest.raises(NotFound):
+            await guess(guesses, address, connection, is_right=False)
+
+
+async def test_a_connection_that_was_wrong_too_often_is_refused_until_its_minute_is_over() -> None:
+    clock = Clock()
+    guesses = make(clock)
+    await wrong(guesses, "203.0.113.1", "a", WRONG_PER_CONNECTION)
+    clock.now = 20
+    with pytest.raises(Refused) as refused:
+        await guess(guesses, "203.0.113.1", "a", is_right=True)
+    assert refused.value.wait_s == 40
+    await guess(guesses, "203.0.113.1", "b", is_right=True)
+    clock.now = 60
+    await guess(guesses, "203.0.113.1", "a", is_right=True)
+
+
+async def test_right_tries_cost_an_address_nothing() -> None:
+    guesses = make(Clock(), burst=1, turns_per_s=0.001)
+    for student in range(300):
+        await guess(guesses, "203.0.113.1", student, is_right=True)
+
+
+async def test_an_address_beyond_its_limit_takes_turns_and_others_do_not() -> None:
+    clock = Clock()
+    guesses = make(clock, burst=1, turns_per_s=0.001)
+    await wrong(guesses, "2001:db8:1:2::1", "a")
+    waits = asyncio.create_task(guess(guesses, "2001:db8:1:2::2", "b", is_right=True))
+    await guess(guesses, "2001:db8:1:3::1", "c", is_right=True)
+    await guess(guesses, "203.0.113.1", "d", is_right=True)
+    assert not waits.done()
+    waits.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waits
+
+
+async def test_who_was_never_wrong_goes_first() -> None:
+    guesses = make(Clock(), burst=1)
+    order: list[str] = []
+
+    async def right(connection: str) -> None:
+        await guess(guesses, "203.0.113.1", connection, is_right=True)
+        order.append(connection)
+
+    await wrong(guesses, "203.0.113.1", "guesser")
+    waiting = [asyncio.create_task(right("guesser")) for _ in range(5)]
+    waiting += [asyncio.create_task(right(f"student {n}")) for n in range(3)]
+    await asyncio.gather(*waiting)
+    assert order[3:] == ["guesser"] * 5
+    assert sorted(order[:3]) == ["student 0", "student 1", "student 2"]
+
+
+async def test_an_address_learns_no_more_than_its_turns_however_many_it_asks_at_once() -> None:
+    clock = Clock()
+    guesses = make(clock, burst=5, turns_per_s=0.001)
+    learnt: list[int] = []
+
+    async def try_number(number: int) -> None:
+        async with guesses.turn("203.0.113.1", number, wrong=NotFound):
+            await asyncio.sleep(0)  # as a look into the database would
+            learnt.append(number)
+            raise NotFound
+
+    tries = [asyncio.create_task(try_number(number)) for number in range(100)]
+    await asyncio.wait(tries, timeout=0.05)
+    assert len(learnt) == 5
+    for task in tries:
+        task.cancel()
+    await asyncio.gather(*tries, return_exceptions=True)
+
+
+async def test_an_address_does_not_save_up_while_it_takes_turns() -> None:
+    clock = Clock()
+    guesses = make(clock, burst=2)
+    await wrong(guesses, "203.0.113.1", "a", 2)
+    waiting = [asyncio.create_task(wrong(guesses, "203.0.113.1", n)) for n in range(5)]
+    await asyncio.sleep(0)
+    clock.now = 2  # two permits are back, and the turns of those who wait take them
+    await asyncio.gather(*waiting)
+    with pytest.raises(Refused), guesses.request("203.0.113.1"):
+        pass
+
+
+def test_a_request_is_refused_at_once_beyond_the_limit() -> None:
+    clock = Clock()
+    guesses = make(clock, burst=2)
+    for _ in range(2):
+        with pytest.raises(NotFound), guesses.request("203.0.113.1"):
+            raise NotFound
+    with pytest.raises(Refused) as refused, guesses.request("203.0.113.1"):
+        pass
+    assert refused.value.wait_s == 1
+    with guesses.request("203.0.113.2"):
+        pass
+    clock.now = 1
+    for _ in range(5):
+        with guesses.request("203.0.113.1"):
+            pass
+
+
+@pytest.fixture
+def records(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level("INFO", logger="quad.audit")
+    return caplog
+
+
+async def test_refusals_are_told_to_auditors_once_a_minute(
+    records: pytest.LogCaptureFixture,
+) -> None:
+    guesses = make(Clock())
+    await wrong(guesses, "203.0.113.1", "a", WRONG_PER_CONNECTION)
+    for _ in range(3):
+        with pytest.raises(Refused):
+            await guess(guesses, "203.0.113.1", "a", is_right=True)
+    assert records.messages == [
+        'action=test.number result=refused address=203.0.113.1 limit="wrong tries"'
+    ]
