@@ -180,6 +180,21 @@ class EngineSettings(Section, frozen=True, kw_only=True):
     handshake_timeout_ms: Annotated[
         Milliseconds, Meta(description="Time to finish a WebSocket's opening handshake.")
     ] = 10_000
+    probe_timeout_ms: Annotated[
+        Milliseconds,
+        Meta(
+            description="Time to answer when somebody wants the place of a connection that is "
+            "still open. Who answers keeps it."
+        ),
+    ] = 2_000
+    probe_loopback_timeout_ms: Annotated[
+        Milliseconds,
+        Meta(description="The same for a client on this very machine, with no proxy between."),
+    ] = 4
+    probe_holds_ms: Annotated[
+        Milliseconds,
+        Meta(description="How long such an answer is taken for true before it is asked again."),
+    ] = 2_000
     max_payload_bytes: Annotated[
         Bytes, Meta(description="Largest message, and largest polling request, accepted.")
     ] = 1_000_000

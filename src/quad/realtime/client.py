@@ -72,6 +72,19 @@ class Client(Turns):
         """The Engine.IO session id, which clients also see as `socket.io.engine.id`."""
         return self._peer.session.sid
 
+    @property
+    def last_heard(self) -> float:
+        """When this client last gave a sign of life, by `time.monotonic`."""
+        return self._peer.session.last_heard
+
+    async def is_alive(self) -> bool:
+        """Ask whether somebody is at the other end; False: no sign of life came in time.
+
+        A client that has left is not alive; one that does not answer stays connected until its
+        heartbeat is overdue or the caller sends it away. See `Session.is_alive`.
+        """
+        return self.is_open and await self._peer.session.is_alive()
+
     def emit(self, event: str, *args: object) -> None:
         """Queue an event for this client. Never waits; a client that has gone gets nothing."""
         if self.is_open:

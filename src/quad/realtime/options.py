@@ -12,6 +12,10 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     ping_timeout_ms: int = 20_000
     connect_timeout_ms: int = 45_000
     upgrade_timeout_ms: int = 10_000
+    # How long a client may take to show that it lives, when somebody asks; how long that holds.
+    probe_timeout_ms: int = 2_000
+    probe_loopback_timeout_ms: int = 4
+    probe_holds_ms: int = 2_000
     max_payload_bytes: int = 1_000_000
     outbox_limit_bytes: int = 1_048_576
     # Origins besides the server's own that browsers may connect from; "*" allows all.

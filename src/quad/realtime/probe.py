@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from quad.realtime.liveness import QUESTION
 from quad.realtime.websocket import NORMAL_CLOSURE, WebSocket
 from quad.wire.websocket import TEXT, encode_frame
 
@@ -25,6 +26,11 @@ class Probe:
         if not self._session.begin_probe(self):
             self.end()
 
+    def send_question(self) -> None:
+        """Ask the client by a Ping whether it lives: it may not poll any more."""
+        if self._websocket is not None:
+            self._websocket.ping(QUESTION)
+
     def end(self) -> None:
         """Close the WebSocket, if it is not the session's own by now."""
         websocket, self._websocket = self._websocket, None
@@ -36,6 +42,7 @@ class Probe:
         websocket = self._websocket
         if websocket is None:
             return
+        self._session.hear()
         if text == "2probe" and self._session.is_probing:
             websocket.write([encode_frame(TEXT, b"3probe")])
             self._session.probed()
@@ -50,7 +57,8 @@ class Probe:
         self._session.probe_lost()
 
     def pong_received(self, data: bytes) -> None:
-        """We sent no Ping."""
+        """The client lives."""
+        self._session.hear()
 
     def connection_ended(self, reason: str) -> None:
         """The WebSocket is gone, but the session is not."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from quad.realtime.delivery import Item, Kind, Message
+from quad.realtime.liveness import QUESTION, Liveness, make_liveness
 from quad.realtime.pace import Pace
 from quad.realtime.request import Handshake
 from quad.realtime.turns import Turns
@@ -41,6 +42,7 @@ class RawConnection(Turns):
         "_held",
         "_held_bytes",
         "_is_followed",
+        "_liveness",
         "_pace",
         "_proof",
         "_server",
@@ -69,6 +71,7 @@ class RawConnection(Turns):
         self._held: list[Item] | None = None
         self._held_bytes = 0
         self._is_followed = False
+        self._liveness: Liveness | None = None
         # The position of what was written last, and the one that the Ping under way carries.
         self._told = 0
         self._asked: int | None = None
@@ -98,6 +101,19 @@ class RawConnection(Turns):
     def told(self) -> int:
         """The position of what was written last, or would have been but for the end."""
         return self._told
+
+    @property
+    def last_heard(self) -> float:
+        """When the client last gave a sign of life, by `time.monotonic`; 0 after the end."""
+        return self._websocket.last_heard if self._websocket else 0.0
+
+    async def is_alive(self) -> bool:
+        """Ask the client for a sign of life; see `Session.is_alive`."""
+        if not self.is_open:
+            return False
+        if self._liveness is None:
+            self._liveness = make_liveness(self, self.handshake, self._server.options)
+        return await self._liveness.ask()
 
     def send(self, message: Message) -> None:
         """Queue a message. Never waits; a client that has gone gets nothing."""
@@ -196,6 +212,11 @@ class RawConnection(Turns):
             self._server.sent_ping(self)
             self._websocket.ping(self._told.to_bytes(8, "big"))
 
+    def send_question(self) -> None:
+        """Have the client answer a Ping that proves nothing but its life."""
+        if self._websocket is not None:
+            self._websocket.ping(QUESTION)
+
     def fail_silent(self) -> None:
         """A Ping was not answered in time."""
         if self.is_open:
@@ -217,6 +238,8 @@ class RawConnection(Turns):
 
     def pong_received(self, data: bytes) -> None:
         """The client has read all that was written before the Ping."""
+        if self._liveness is not None:
+            self._liveness.settle(is_alive=True)
         asked = self._asked
         if asked is None or data != asked.to_bytes(8, "big"):
             return  # a Pong that nobody asked for proves nothing
@@ -235,6 +258,8 @@ class RawConnection(Turns):
         if self.queue or self._held:
             self._told = self._server.position
         self.queue.clear()
+        if self._liveness is not None:
+            self._liveness.settle(is_alive=False)
         self._server.forget(self, reason)
         self._wake()
 

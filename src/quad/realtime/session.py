@@ -10,10 +10,12 @@ client to fetch them.
 
 import enum
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, assert_never
 
 from quad.realtime.delivery import Item, Kind, Message
 from quad.realtime.listener import NOBODY, Listener
+from quad.realtime.liveness import QUESTION, Liveness, make_liveness
 from quad.realtime.poll import Answer, Polling, PollRefused
 from quad.realtime.probe import Probe
 from quad.realtime.quirks import NONE, Quirks
@@ -70,7 +72,9 @@ class Session:
     __slots__ = (
         "__weakref__",
         "_engine",
+        "_heard_at",
         "_listener",
+        "_liveness",
         "_polling",
         "_probe",
         "_state",
@@ -105,6 +109,8 @@ class Session:
         self.direct: Callable[[bytes], object] | None = None
         self._engine = engine
         self._listener = NOBODY
+        self._liveness: Liveness | None = None
+        self._heard_at = monotonic()
         self._state = State.POLLING
         self._polling: Polling | None = Polling(quirks.packets_per_poll)
         self._probe: Probe | None = None
@@ -143,6 +149,24 @@ class Session:
         if self._websocket is not None:
             return self._websocket.queued_bytes
         return self._polling.held_bytes if self._polling else 0
+
+    @property
+    def last_heard(self) -> float:
+        """When the client last gave a sign of life, by `time.monotonic`."""
+        websocket = self._websocket
+        return self._heard_at if websocket is None else websocket.last_heard
+
+    async def is_alive(self) -> bool:
+        """Ask the client for a sign of life. False: none came in time; the session stays open.
+
+        The session's options say how long that takes at most. Any number of callers may ask at
+        once: the client is asked one question at a time, and an answer holds for a while.
+        """
+        if not self.is_open:
+            return False
+        if self._liveness is None:
+            self._liveness = make_liveness(self, self.handshake, self._engine.options)
+        return await self._liveness.ask()
 
     def send(self, message: Message) -> None:
         """Queue a message."""
@@ -195,6 +219,21 @@ class Session:
         """From now on messages go to this listener."""
         self._listener = listener
 
+    def send_question(self) -> None:
+        """Make the client say something: over a WebSocket a Pong, on long-polling a new poll."""
+        if self._websocket is not None:
+            self._websocket.ping(QUESTION)
+        if self._polling is not None:
+            self._polling.release()
+        if self._probe is not None:
+            self._probe.send_question()
+
+    def hear(self) -> None:
+        """The client has said something by long-polling or by the WebSocket it moves to."""
+        self._heard_at = monotonic()
+        if self._liveness is not None:
+            self._liveness.settle(is_alive=True)
+
     def flush(self) -> None:
         """Write, or hold, what is queued."""
         queue = self.queue
@@ -219,6 +258,7 @@ class Session:
         """
         polling = self._polling
         assert polling is not None  # the engine lets nobody poll a WebSocket
+        self.hear()
         if polling.is_waiting:
             self.fail("two polls at once")
             raise PollRefused
@@ -247,6 +287,7 @@ class Session:
         """
         polling = self._polling
         assert polling is not None  # the engine lets nobody post to a WebSocket
+        self.hear()
         if polling.is_posting:
             self.fail("two posts at once")
             raise PollRefused
@@ -256,6 +297,7 @@ class Session:
         """The POST has been read."""
         if self._polling is not None:
             self._polling.is_posting = False
+            self.hear()
         for packet in packets:
             if not self.is_open:
                 return
@@ -348,7 +390,9 @@ class Session:
             self._receive(packet)
 
     def pong_received(self, data: bytes) -> None:
-        """Engine.IO has heartbeats of its own."""
+        """Engine.IO has heartbeats of its own: this answers the question for life."""
+        if self._liveness is not None:
+            self._liveness.settle(is_alive=True)
 
     def connection_ended(self, reason: str) -> None:
         """The WebSocket has ended, and the session with it."""
@@ -456,5 +500,7 @@ class Session:
         self._tell_closed(reason)
 
     def _tell_closed(self, reason: str) -> None:
+        if self._liveness is not None:
+            self._liveness.settle(is_alive=False)
         listener, self._listener = self._listener, NOBODY
         listener.session_closed(reason)

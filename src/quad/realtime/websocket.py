@@ -9,6 +9,7 @@ connection never needs it, and its memory.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Protocol
 
 from websockets.extensions import Extension
@@ -85,6 +86,7 @@ class WebSocket(asyncio.Protocol):
         "_partial",
         "_paused",
         "_transport",
+        "last_heard",
         "receiver",
     )
 
@@ -98,6 +100,8 @@ class WebSocket(asyncio.Protocol):
         extensions: Sequence[Extension] = (),
     ) -> None:
         self.receiver = receiver
+        self.last_heard = monotonic()
+        """When the peer last said or took something, by `time.monotonic`."""
         self._transport = transport
         self._max_message_bytes = max_message_bytes
         self._outbox_limit_bytes = outbox_limit_bytes
@@ -192,6 +196,7 @@ class WebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take the usual frames apart here, and leave the rest to the parser."""
+        self.last_heard = monotonic()
         if self._parser is not None:
             self._parse(data)
             return
@@ -231,6 +236,8 @@ class WebSocket(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The peer has caught up; what was held goes out."""
         self._paused = False
+        # A peer that reads lives, also when our Ping is still behind what it has to read.
+        self.last_heard = monotonic()
         self.receiver.write_path_changed(self.direct)
         held = self._held
         self._drop_held()
