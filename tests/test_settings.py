@@ -315,7 +315,7 @@ def test_every_setting_says_what_it_is_in_a_sentence() -> None:
 
 
 def test_every_number_has_its_unit_in_its_name() -> None:
-    units = ("_m", "_ms", "_s", "_days", "_bytes", "_address", "burst", "limit", "port")
+    units = ("_m", "_ms", "_s", "_days", "_minutes", "_bytes", "_address", "burst", "limit", "port")
     for field in fields().values():
         if type(field.default) in (int, float):
             assert field.path.endswith(units), field.path

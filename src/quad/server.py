@@ -34,6 +34,7 @@ from quad.realtime import (
 )
 from quad.realtime.host import Application
 from quad.realtime.request import Network
+from quad.retention import RetentionClock
 from quad.settings import ClassroomSettings, LimitSettings, Settings
 from quad.shell import Shell
 from quad.store import Store, is_current, migrate, safe_url
@@ -135,6 +136,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Parts:
     chat = await _start_chat(settings, store, mailbox, server, stack)
     shell = Shell(settings.engine.path)
     nearby = await _start_nearby(settings, limits, store, mailbox, server, shell, stack)
+    await _start_retention(settings, store, (classroom, alert, chat, nearby), stack)
     stack.push_async_callback(server.aclose, settings.server.drain_s * _HANDLERS_SHARE)
     clock.start()
     stack.callback(clock.stop)
@@ -260,6 +262,7 @@ async def _start_chat(
         server.options,
         counters=server.counters,
         door=server.engine.door,
+        retention=settings.retention,
     )
     await chat.start()
     stack.push_async_callback(chat.aclose)
@@ -287,6 +290,18 @@ async def _start_nearby(
     await nearby.start()
     stack.push_async_callback(nearby.aclose)
     return nearby
+
+
+async def _start_retention(
+    settings: Settings,
+    store: Store,
+    systems: tuple[ClassroomService, AlertSystem, ChatSystem, NearbySystem],
+    stack: AsyncExitStack,
+) -> None:
+    expiries = [expiry for system in systems for expiry in system.expiries]
+    retention = RetentionClock(store, settings.retention, expiries)
+    await retention.start()
+    stack.push_async_callback(retention.aclose)
 
 
 def _trusted_proxies(settings: Settings) -> tuple[Network, ...]:

@@ -13,6 +13,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -45,6 +46,8 @@ ALIASES: Mapping[str, str] = {
 # each start says so; where both are given in one source, the new one counts.
 MOVED: Mapping[str, str] = {
     "nearby.public_url": "server.public_url",
+    "chat.kept_days": "retention.chat_messages_days",
+    "nearby.kept_days": "retention.nearby_logs_days",
 }
 
 # Values of settings with these endings are never shown.
@@ -75,6 +78,9 @@ Count = Annotated[int, Meta(ge=1)]
 Milliseconds = Annotated[int, Meta(ge=1, le=86_400_000)]
 Bytes = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
+# A hundred years: beyond it calendars end.
+Days = Annotated[int, Meta(ge=0, le=36_500)]
+Minutes = Annotated[int, Meta(ge=0, le=52_560_000)]
 Rate = Annotated[float, Meta(gt=0)]
 DatabaseUrl = Annotated[
     str,
@@ -354,10 +360,6 @@ class ChatSettings(Section, frozen=True, kw_only=True):
     text_limit_bytes: Annotated[Bytes, Meta(description="Longest message, in UTF-8.")] = 65_536
     members_limit: Annotated[Count, Meta(description="Members of one chat.")] = 1000
     chats_limit: Annotated[Count, Meta(description="Chats that one phone is a member of.")] = 500
-    kept_days: Annotated[
-        Count,
-        Meta(description="How long a message is kept for members who do not come to get it."),
-    ] = 365
     wrong_tokens_per_minute_per_address: Annotated[
         Rate,
         Meta(description="Wrong tokens a minute from one address, and as many for one phone."),
@@ -425,9 +427,6 @@ class NearbySettings(Section, frozen=True, kw_only=True):
             description="How long unread messages wait for a connection that dropped.",
         ),
     ] = 900.0
-    kept_days: Annotated[Count, Meta(description="How long logs and unread messages are kept.")] = (
-        365
-    )
     tiles: Annotated[
         str,
         Meta(
@@ -454,6 +453,39 @@ class NearbySettings(Section, frozen=True, kw_only=True):
     ] = 30
 
 
+class RetentionSettings(Section, frozen=True, kw_only=True):
+    """How long things are kept that nobody uses any more; `0` keeps them for ever."""
+
+    classes_unused_days: Annotated[
+        Days,
+        Meta(description="A class that nobody has been in: its tasks, names, messages and files."),
+    ] = 180
+    alert_messages_days: Annotated[Days, Meta(description="A message of an alert room.")] = 30
+    chat_messages_days: Annotated[
+        Days, Meta(description="A chat message, for members who do not come to get it.")
+    ] = 365
+    nearby_logs_days: Annotated[
+        Days, Meta(description="A line of nearby's logs, and a message that nobody has fetched.")
+    ] = 90
+    nearby_places_minutes: Annotated[
+        Minutes, Meta(description="The last place of somebody who is offline.")
+    ] = 60
+    unused_days: Annotated[
+        Days,
+        Meta(
+            description="A person of nearby, a phone that is in no chat, a reader, a token: since "
+            "they were last used."
+        ),
+    ] = 365
+
+    def age(self, name: str) -> timedelta | None:
+        """How long the setting of this name keeps things; None is for ever."""
+        value: int = getattr(self, name)
+        if not value:
+            return None
+        return timedelta(minutes=value) if name.endswith("_minutes") else timedelta(days=value)
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. ``load`` makes one."""
 
@@ -466,6 +498,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     alert: AlertSettings = AlertSettings()
     chat: ChatSettings = ChatSettings()
     nearby: NearbySettings = NearbySettings()
+    retention: RetentionSettings = RetentionSettings()
 
 
 class BadSettings(Exception):

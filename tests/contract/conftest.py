@@ -70,6 +70,7 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 @pytest.fixture(scope="session")
 def systems() -> None:
     """All tables of the program are known to `metadata`."""
+    importlib.import_module("quad.retention")
     for system in SYSTEMS:
         tables = f"quad.{system}.tables"
         if importlib.util.find_spec(f"quad.{system}") and importlib.util.find_spec(tables):

@@ -1,10 +1,13 @@
 """Nearby on every engine: what is kept is what was sent, and what is over is gone."""
 
 from quad.nearby.model import Building, Position
+from quad.settings import RetentionSettings
 from tests.nearby.campus import TOWER, Clock, open_campus
 
 ODD = "Ёлка 😀 'quote' \\ %s"
 EDGE = Position(-89.999_999_999_999, 179.999_999_999_999)
+
+A_DAY = RetentionSettings(nearby_logs_days=1)
 
 
 async def test_people_places_queues_and_logs_are_kept_as_they_were(database_url: str) -> None:
@@ -47,7 +50,7 @@ async def test_after_the_grace_and_after_the_time_of_logs_nothing_is_left(
     database_url: str,
 ) -> None:
     clock = Clock()
-    async with open_campus(database_url, {"kept_days": 1}, clock=clock) as campus:
+    async with open_campus(database_url, clock=clock, retention=A_DAY) as campus:
         await (await campus.page("ana")).drop()
         clock.forward(90_000)
         campus.nearby.presence.sweep()

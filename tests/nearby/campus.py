@@ -18,13 +18,14 @@ from quad.nearby import NearbySystem
 from quad.nearby.model import Building, Position
 from quad.realtime import Client, Host, SocketServer, listen
 from quad.realtime.host import Application
-from quad.settings import NearbySettings, ServerSettings, Settings
+from quad.settings import NearbySettings, RetentionSettings, ServerSettings, Settings
 from quad.shell import Shell
 from quad.store import Mailbox, Store
 
 PATIENCE_S = 5.0
 # As much of an application as a page needs to be made; the real one is tried in tests/e2e.
 _APPLICATION = Path(__file__).parent / "application"
+_RETENTION = RetentionSettings()
 HERE = ipaddress.ip_network("127.0.0.1")
 
 ADMIN = ("admin", "let me in")
@@ -179,13 +180,14 @@ async def open_campus(
     is_limited: bool = False,
     clock: Clock | None = None,
     buildings: tuple[Building, ...] = (TOWER, LIBRARY),
+    retention: RetentionSettings = _RETENTION,
 ) -> AsyncIterator[Campus]:
     """Serve nearby from a database while the block runs."""
     clock = clock or Clock()
     url = database if isinstance(database, str) else f"sqlite+aiosqlite:///{database}"
     async with (
         contextlib.aclosing(await Store.open(url)) as store,
-        _served(store, clock, values or {}, is_limited, buildings) as campus,
+        _served(store, clock, values or {}, is_limited, buildings, retention) as campus,
     ):
         yield campus
 
@@ -197,11 +199,16 @@ async def _served(
     values: Mapping[str, Any],
     is_limited: bool,
     buildings: tuple[Building, ...],
+    retention: RetentionSettings,
 ) -> AsyncIterator[Campus]:
     server = SocketServer()
     own = {"login": "guest", "admin_password": ADMIN[1], **values}
     public_url = own.pop("public_url", "")
-    settings = Settings(server=ServerSettings(public_url=public_url), nearby=NearbySettings(**own))
+    settings = Settings(
+        server=ServerSettings(public_url=public_url),
+        nearby=NearbySettings(**own),
+        retention=retention,
+    )
     nearby = NearbySystem(
         server,
         store,

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+from quad.settings import RetentionSettings
 from tests.nearby.campus import FIELD, LIBRARY, TOWER, Campus, Clock, open_campus
 
 FROM_ANA = {"timestamp": "2024-05-17 12:00:00", "id": "ana"}
@@ -194,7 +195,8 @@ async def test_logging_out_ends_the_tabs_of_the_session_at_once(campus: Campus) 
 
 async def test_old_messages_are_forgotten(database: Path) -> None:
     clock = Clock()
-    async with open_campus(database, {"kept_days": 1, "grace_s": 604_800}, clock=clock) as campus:
+    a_day = RetentionSettings(nearby_logs_days=1)
+    async with open_campus(database, {"grace_s": 604_800}, clock=clock, retention=a_day) as campus:
         bob = await campus.page("bob")
         (await campus.page("cid")), await campus.send("ana", ["bob", "cid"], "old")
         clock.forward(86_401)

@@ -12,6 +12,7 @@ from quad.nearby.model import Building, Position
 from quad.nearby.persons import Person
 from quad.nearby.spatial import distance_m, point_at
 from quad.nearby.whereabouts import Whereabouts
+from quad.settings import RetentionSettings
 from tests.nearby.campus import FIELD, LIBRARY, TOWER, Campus, Clock, open_campus
 
 MOVED = [("new_movement",)]
@@ -200,7 +201,8 @@ async def test_tabs_are_one_login_and_the_building_of_before_is_known(campus: Ca
 
 async def test_old_logs_are_forgotten(database: Path) -> None:
     clock = Clock()
-    async with open_campus(database, {"kept_days": 2}, clock=clock) as campus:
+    two_days = RetentionSettings(nearby_logs_days=2)
+    async with open_campus(database, clock=clock, retention=two_days) as campus:
         await campus.page("ana")
         clock.forward(86_400)
         await campus.move("ana", TOWER.position)

@@ -9,6 +9,7 @@ from quad.alert.sessions import Sessions
 from quad.identity import KeyedRateLimit
 from quad.realtime import SocketServer
 from quad.realtime.request import Network
+from quad.retention import Expiry
 from quad.settings import AlertSettings
 from quad.store import Store
 
@@ -35,6 +36,7 @@ class AlertSystem:
         self._store = store
         self._sessions = Sessions(settings.session_s)
         self.service = AlertService(server, store, settings, _posts(settings, is_limited))
+        self.expiries: tuple[Expiry, ...] = ()
         register(server, self.service, self._sessions)
         routes = AlertRoutes(
             self.service,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Final
 
 from quad.chat.chats import Chats
 from quad.chat.entrance import Entrance
@@ -12,8 +13,11 @@ from quad.chat.messages import Messages
 from quad.chat.trimming import Trimming
 from quad.identity import KeyedRateLimit
 from quad.realtime import Counters, Door, EngineOptions, RawServer
-from quad.settings import ChatSettings
+from quad.retention import Expiry
+from quad.settings import ChatSettings, RetentionSettings
 from quad.store import Mailbox, Store
+
+_RETENTION: Final = RetentionSettings()
 
 
 def _now() -> datetime:
@@ -32,6 +36,7 @@ class ChatSystem:
         *,
         counters: Counters | None = None,
         door: Door | None = None,
+        retention: RetentionSettings = _RETENTION,
         now: Callable[[], datetime] = _now,
     ) -> None:
         """`counters` and `door` may be those of an engine at the same address."""
@@ -48,7 +53,8 @@ class ChatSystem:
         events.groups = Groups(self.chats, settings)
         events.messages = Messages(self.chats, shown, settings.text_limit_bytes)
         events.register_on(self.endpoint)
-        self.trimming = Trimming(self.chats, settings.kept_days)
+        self.trimming = Trimming(self.chats, retention.age("chat_messages_days"))
+        self.expiries: tuple[Expiry, ...] = ()
 
     async def start(self) -> None:
         """Read everything from the database; to be done before the first connection.

@@ -18,9 +18,9 @@ _CHATS_A_TICK: Final = 100
 class Trimming:
     """Goes round all chats, some at a time."""
 
-    def __init__(self, chats: Chats, kept_days: int) -> None:
+    def __init__(self, chats: Chats, kept: timedelta | None) -> None:
         self._chats = chats
-        self._kept = timedelta(days=kept_days)
+        self._kept = kept
         self._round: deque[Chat] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -37,8 +37,10 @@ class Trimming:
         """Forget what is not needed of the next chats."""
         if not self._round:
             self._round.extend(self._chats.by_name.values())
-        oldest = self._chats.now() - self._kept
-        too_old = id_at(int(oldest.timestamp() * 1000))
+        too_old = 0
+        if self._kept is not None:
+            oldest = self._chats.now() - self._kept
+            too_old = id_at(int(oldest.timestamp() * 1000))
         for _ in range(min(_CHATS_A_TICK, len(self._round))):
             self._trim(self._round.popleft(), too_old)
 

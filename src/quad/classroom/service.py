@@ -20,6 +20,7 @@ from quad.classroom.steps import Importer, Steps
 from quad.classroom.updates import RoomUpdates
 from quad.identity import KeyedRateLimit
 from quad.realtime import SocketServer
+from quad.retention import Expiry
 from quad.settings import ClassroomSettings
 from quad.store import Store
 
@@ -60,6 +61,7 @@ class ClassroomService:
         self.steps = Steps(
             self.rooms, self._updates, self._progress, importer, settings.steps_limit_bytes
         )
+        self.expiries: tuple[Expiry, ...] = ()
         self._sweep: asyncio.TimerHandle | None = None
 
     def start(self) -> None:

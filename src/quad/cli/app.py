@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from quad import __version__
-from quad.cli import admin, bench, bot, db, manual, share
+from quad.cli import admin, bench, bot, db, manual, retention, share
 from quad.cli.failures import sentences
 from quad.cli.serve import serve
 
@@ -61,4 +61,5 @@ app.command(epilog=bench.EPILOG)(bench.bench)
 app.add_typer(bot.app, name="bot")
 app.add_typer(admin.app, name="admin")
 app.add_typer(db.app, name="db")
+app.command(epilog=retention.EPILOG)(retention.retention)
 app.command()(manual.settings)

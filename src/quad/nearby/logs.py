@@ -39,9 +39,9 @@ class Logs:
         """Newest first; none for a subject that nobody knows. Raises StoreError."""
         return tables.read_logs(await self._store.read(tables.select_last_logs(kind, subject)))
 
-    def forget(self, kept_days: int) -> None:
+    def forget(self, kept: timedelta) -> None:
         """Delete what is older."""
-        self.save_soon(tables.delete_logs(self._now() - timedelta(days=kept_days)))
+        self.save_soon(tables.delete_logs(self._now() - kept))
 
     def save_soon(self, *changes: Change) -> None:
         """Save what nobody waits for: it is in the order of all writes, and told if it fails."""

@@ -103,9 +103,9 @@ class Messages:
             tab.position = entries[-1].id if len(entries) == _PAGE else upto
         return texts
 
-    def forget(self, kept_days: int) -> None:
+    def forget(self, kept: timedelta) -> None:
         """Delete what is older and was not fetched."""
-        oldest = self._now() - timedelta(days=kept_days)
+        oldest = self._now() - kept
         upto = id_at(int(oldest.timestamp() * 1000))
         changes = [trim(person.box, upto) for person in self._presence.expected()]
         if changes:

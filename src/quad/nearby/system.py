@@ -26,6 +26,7 @@ from quad.nearby.presence import Presence
 from quad.nearby.sessions import Sessions
 from quad.realtime import SocketServer
 from quad.realtime.request import Network
+from quad.retention import Expiry
 from quad.settings import Settings
 from quad.shell import Shell
 from quad.store import Mailbox, Store
@@ -61,7 +62,8 @@ class NearbySystem:
         nearby = settings.nearby
         gate = Gate(nearby, is_limited=is_limited, clock=clock)
         registrations = Gate(nearby, is_limited=is_limited, clock=clock)
-        self._kept_days = nearby.kept_days
+        self._kept = settings.retention.age("nearby_logs_days")
+        self.expiries: tuple[Expiry, ...] = ()
         self._timer: asyncio.TimerHandle | None = None
         self.people = People(store, nearby.range_m)
         self.buildings = Buildings(store)
@@ -131,8 +133,9 @@ class NearbySystem:
 
     def forget(self) -> None:
         """Forget logs and messages that are too old."""
-        self.logs.forget(self._kept_days)
-        self.messages.forget(self._kept_days)
+        if self._kept is not None:
+            self.logs.forget(self._kept)
+            self.messages.forget(self._kept)
 
     def _forget_forever(self) -> None:
         self.forget()
