@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 import socketio
 from websockets.asyncio.client import ClientConnection
 
-from quad.realtime import Host, SocketServer, listen
-from quad.realtime.request import Network
+from quad.realtime import Host, Site, SocketServer, listen
 from tests.protocol.peers import SOCKET, Target, opened, receive
 
 
@@ -21,12 +20,12 @@ from tests.protocol.peers import SOCKET, Target, opened, receive
 async def serving(
     server: SocketServer,
     *,
-    trusted_proxies: tuple[Network, ...] = (),
+    site: Site | None = None,
     handshake_timeout_s: float = 10.0,
     application: Callable[[Any, Any, Any], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Target]:
     """Serve at /socket.io/ on a free port; everything of the server has ended afterwards."""
-    host = Host({SOCKET: server.engine}, application, trusted_proxies=trusted_proxies)
+    host = Host({SOCKET: server.engine}, application, site=site)
     async with listen(host, handshake_timeout_s=handshake_timeout_s) as url:
         yield target(url)
     await server.aclose()

@@ -22,6 +22,7 @@ from quad.realtime.payload import Payload
 from quad.realtime.raw import RawConnection
 from quad.realtime.rawserver import RawApplication, RawServer
 from quad.realtime.session import Session
+from quad.realtime.site import Site, request_of
 from quad.realtime.socketserver import SocketServer
 
 __all__ = [
@@ -45,11 +46,13 @@ __all__ = [
     "RawServer",
     "Refused",
     "Session",
+    "Site",
     "SocketServer",
     "TooManyEvents",
     "Topic",
     "UnknownEvent",
     "listen",
+    "request_of",
     "run",
     "settle_garbage",
     "stop_signal",
