@@ -1,5 +1,6 @@
 """The server: everyone who takes part, wired together, started and stopped in order."""
 
+import ipaddress
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +12,6 @@ from litestar import Litestar, Request, Response
 from litestar.openapi import OpenAPIConfig
 
 import quad
-from quad.addresses import parse_network
 from quad.alert import AlertSystem
 from quad.chat.service import ChatSystem
 from quad.classroom.events import register as register_classroom
@@ -27,13 +27,14 @@ from quad.realtime import (
     Host,
     RawServer,
     Refused,
-    Site,
     SocketServer,
     listen,
+    raise_descriptor_limit,
     settle_garbage,
     stop_signal,
 )
 from quad.realtime.host import Application
+from quad.realtime.request import Network
 from quad.retention import RetentionClock
 from quad.settings import ClassroomSettings, LimitSettings, Settings
 from quad.shell import Shell
@@ -50,6 +51,8 @@ log = logging.getLogger("quad.server")
 
 # The original's path, and one of our own for when the front door is behind something else.
 _CHAT_PATHS = ("/", "/chat/ws")
+# Answered also when an address, or the process, has no connection left to give.
+_VITAL_PATHS = frozenset({"/health", "/ready"})
 # Of the drain's time, what is left for handlers at work once the connections are closed.
 _HANDLERS_SHARE = 0.25
 
@@ -61,6 +64,7 @@ def run(settings: Settings) -> int:
         Failed, StoreError, OSError: it could not begin; nothing was served.
     """
     _configure_logging(settings.log.level)
+    raise_descriptor_limit()
     uvloop.run(_serve_until_stopped(settings))
     return 0
 
@@ -88,7 +92,9 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
             {settings.engine.path: parts.sockets.engine},
             cast(Application, parts.application),  # Litestar's scope is a TypedDict
             dict.fromkeys(_CHAT_PATHS, parts.chat),
-            site=_site(settings),
+            trusted_proxies=_trusted_proxies(settings),
+            door=parts.sockets.engine.door,
+            vital_paths=_VITAL_PATHS,
         )
         url = await stack.enter_async_context(
             listen(
@@ -96,6 +102,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
                 settings.server.host,
                 settings.server.port,
                 handshake_timeout_s=settings.engine.handshake_timeout_ms / 1000,
+                body_bytes_per_s=settings.engine.body_bytes_per_s,
                 drain_s=settings.server.drain_s * (1 - _HANDLERS_SHARE),
             )
         )
@@ -194,6 +201,7 @@ def _engine_options(settings: Settings, limits: LimitSettings | None) -> EngineO
         probe_holds_ms=engine.probe_holds_ms,
         max_payload_bytes=engine.max_payload_bytes,
         outbox_limit_bytes=engine.outbox_limit_bytes,
+        origins=engine.origins,
         compression=engine.compression,
         connections_per_address=limits.connections_per_address if limits else None,
         events_per_s=limits.events_per_s if limits else None,
@@ -240,6 +248,7 @@ async def _start_alert(
         settings.alert,
         is_limited=limits is not None,
         socket_path=settings.engine.path,
+        trusted_proxies=_trusted_proxies(settings),
     )
     await alert.start()
     stack.push_async_callback(alert.aclose)
@@ -283,6 +292,7 @@ async def _start_nearby(
         settings,
         shell,
         is_limited=limits is not None,
+        trusted_proxies=_trusted_proxies(settings),
     )
     await nearby.start()
     stack.push_async_callback(nearby.aclose)
@@ -301,12 +311,8 @@ async def _start_retention(
     stack.push_async_callback(retention.aclose)
 
 
-def _site(settings: Settings) -> Site:
-    return Site(
-        public_url=settings.server.public_url,
-        origins=settings.engine.origins,
-        trusted_proxies=map(parse_network, settings.server.trusted_proxies),
-    )
+def _trusted_proxies(settings: Settings) -> tuple[Network, ...]:
+    return tuple(map(ipaddress.ip_network, settings.server.trusted_proxies))
 
 
 def _fetch_options(classroom: ClassroomSettings) -> FetchOptions:

@@ -6,6 +6,7 @@ is named in one message. The manual is printed from this file: ``quad settings``
 """
 
 import difflib
+import ipaddress
 import logging
 import math
 import os
@@ -20,8 +21,6 @@ from typing import Annotated, Any, Literal, get_type_hints
 import msgspec
 from msgspec import Meta
 from msgspec import inspect as shapes
-
-from quad.addresses import parse_network
 
 log = logging.getLogger("quad.settings")
 
@@ -185,8 +184,19 @@ class EngineSettings(Section, frozen=True, kw_only=True):
         Milliseconds, Meta(description="Time to finish an upgrade from polling to WebSocket.")
     ] = 10_000
     handshake_timeout_ms: Annotated[
-        Milliseconds, Meta(description="Time to finish a WebSocket's opening handshake.")
+        Milliseconds,
+        Meta(
+            description="Time for the head of a request, or for a WebSocket's opening handshake, "
+            "to come in."
+        ),
     ] = 10_000
+    body_bytes_per_s: Annotated[
+        Rate,
+        Meta(
+            description="Bytes a second, at least, in which the body of a request has to come in "
+            "once it takes longer than `handshake_timeout_ms`."
+        ),
+    ] = 500.0
     probe_timeout_ms: Annotated[
         Milliseconds,
         Meta(
@@ -230,7 +240,11 @@ class LimitSettings(Section, frozen=True, kw_only=True):
         Meta(description="`on` or `off`: the limits on what one client, or one address, may take."),
     ] = "on"
     connections_per_address: Annotated[
-        Count, Meta(description="Connections open at once from one address.")
+        Count,
+        Meta(
+            description="Connections open at once from one address: sessions and WebSockets, and "
+            "as many of plain HTTP."
+        ),
     ] = 5000
     connects_per_s_per_address: Annotated[
         Rate, Meta(description="Connections opened a second from one address, in the long run.")
@@ -711,7 +725,7 @@ def _check(path: str, value: object) -> None:
         raise ValueError(value)
     if path == "server.trusted_proxies" and isinstance(value, tuple):
         for network in value:
-            parse_network(network)
+            ipaddress.ip_network(network, strict=False)
 
 
 def _from_file(file: Path, problems: list[str]) -> Iterator[_Given]:

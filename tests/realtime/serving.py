@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import socketio
 from websockets.asyncio.client import ClientConnection
 
-from quad.realtime import Host, Site, SocketServer, listen
+from quad.realtime import Host, SocketServer, listen
+from quad.realtime.request import Network
 from tests.protocol.peers import SOCKET, Target, opened, receive
 
 
@@ -20,13 +21,23 @@ from tests.protocol.peers import SOCKET, Target, opened, receive
 async def serving(
     server: SocketServer,
     *,
-    site: Site | None = None,
+    trusted_proxies: tuple[Network, ...] = (),
     handshake_timeout_s: float = 10.0,
+    body_bytes_per_s: float = 500.0,
     application: Callable[[Any, Any, Any], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Target]:
     """Serve at /socket.io/ on a free port; everything of the server has ended afterwards."""
-    host = Host({SOCKET: server.engine}, application, site=site)
-    async with listen(host, handshake_timeout_s=handshake_timeout_s) as url:
+    host = Host(
+        {SOCKET: server.engine},
+        application,
+        trusted_proxies=trusted_proxies,
+        door=server.engine.door,
+        vital_paths=frozenset({"/health"}),
+    )
+    listening = listen(
+        host, handshake_timeout_s=handshake_timeout_s, body_bytes_per_s=body_bytes_per_s
+    )
+    async with listening as url:
         yield target(url)
     await server.aclose()
 

@@ -62,13 +62,6 @@ class AddressRefused(FetchFailed):
     """The address is none that may be fetched."""
 
 
-class NoAddress(AddressRefused):
-    """The text is the address of nothing on the web."""
-
-    def __init__(self) -> None:
-        super().__init__("This is not a web address.")
-
-
 class StatusNotOk(FetchFailed):
     """The server answered, but with this `status`."""
 
@@ -98,9 +91,9 @@ class Fetcher:
         try:
             parsed = httpx.URL(url)
         except httpx.InvalidURL:
-            raise NoAddress from None
+            raise AddressRefused("This is not a web address.") from None
         if parsed.scheme not in ("http", "https") or not parsed.raw_host:
-            raise NoAddress
+            raise AddressRefused("This is not a web address.")
         if parsed.userinfo:
             raise AddressRefused("The address may not contain a user name.")
         if not any(_host_matches(_host(parsed), pattern) for pattern in self._patterns):

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from quad.nearby.admin import Administrator
 from quad.nearby.admin_cookie import COOKIE, LIFETIME_S
-from quad.nearby.http import EXPLAINED, AnyRequest, CrossSite, visit_of
+from quad.nearby.http import EXPLAINED, AnyRequest, CrossSite, is_cross_site, is_https, visit_of
+from quad.realtime.request import Network
 from quad.realtime.request import Request as Visit
 
 
@@ -23,12 +24,14 @@ class AdminSession(Struct):
     is_open: bool
 
 
-def make_session_router(administrator: Administrator) -> Router:
+def make_session_router(
+    administrator: Administrator, trusted_proxies: tuple[Network, ...] = ()
+) -> Router:
     """The routes under `/admin/session`."""
 
     def own_visit(request: AnyRequest) -> Visit:
-        visit = visit_of(request)
-        if not visit.is_allowed:
+        visit = visit_of(request, trusted_proxies)
+        if is_cross_site(visit):
             raise CrossSite
         return visit
 
@@ -45,7 +48,7 @@ def make_session_router(administrator: Administrator) -> Router:
     @get("", sync_to_thread=False)
     def show_session(request: AnyRequest) -> AdminSession:
         """Whether this browser is logged in."""
-        return AdminSession(administrator.has_session(visit_of(request)))
+        return AdminSession(administrator.has_session(visit_of(request, trusted_proxies)))
 
     @delete("", status_code=204, sync_to_thread=False)
     def log_out(request: AnyRequest) -> Response[None]:
@@ -70,5 +73,5 @@ def _cookie(request: AnyRequest, value: str, max_age_s: int) -> Cookie:
         max_age=max_age_s,
         httponly=True,
         samesite="strict",
-        secure=visit_of(request).is_https,
+        secure=is_https(request),
     )

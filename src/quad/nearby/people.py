@@ -18,6 +18,7 @@ from quad.nearby.messages import Messages, ToldText
 from quad.nearby.model import Building, check_position, check_radius
 from quad.nearby.persons import Person
 from quad.nearby.presence import Presence
+from quad.realtime.request import Network
 
 _TEXT: Final = MediaType.TEXT
 
@@ -84,11 +85,12 @@ def make_people_router(
     buildings: Buildings,
     *,
     range_limit_m: float,
+    trusted_proxies: tuple[Network, ...] = (),
 ) -> Router:
     """The routes; each asks for the token before anything else."""
 
     async def person_of(asking: Asking, request: AnyRequest) -> Person:
-        address = visit_of(request).address
+        address = visit_of(request, trusted_proxies).address
         return await entrance.person(address, asking.id, asking.token)
 
     @post("/update/coordinates", status_code=200, media_type=_TEXT)

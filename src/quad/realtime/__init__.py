@@ -1,5 +1,6 @@
 """The engine: a fast Socket.IO server that knows nothing of what is said over it."""
 
+from quad.realtime.admission import raise_descriptor_limit
 from quad.realtime.client import Client
 from quad.realtime.counters import Counters
 from quad.realtime.delivery import Message, Topic
@@ -22,7 +23,6 @@ from quad.realtime.payload import Payload
 from quad.realtime.raw import RawConnection
 from quad.realtime.rawserver import RawApplication, RawServer
 from quad.realtime.session import Session
-from quad.realtime.site import Site, request_of
 from quad.realtime.socketserver import SocketServer
 
 __all__ = [
@@ -46,13 +46,12 @@ __all__ = [
     "RawServer",
     "Refused",
     "Session",
-    "Site",
     "SocketServer",
     "TooManyEvents",
     "Topic",
     "UnknownEvent",
     "listen",
-    "request_of",
+    "raise_descriptor_limit",
     "run",
     "settle_garbage",
     "stop_signal",

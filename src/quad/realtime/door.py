@@ -1,19 +1,20 @@
-"""How many connections an address may open: the counts that all protocols share."""
+"""Who may open a connection: the checks that all protocols at one address share."""
 
 import logging
 from collections import Counter
 from collections.abc import Callable
 
-from quad.addresses import block
 from quad.realtime.counters import Counters
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.options import EngineOptions
+from quad.realtime.request import Request
+from quad.realtime.seldom import Seldom
 
 log = logging.getLogger("quad.door")
 
 
 class Door:
-    """Counts connections by address; give one to all protocols of a server."""
+    """Checks origins and counts connections by address; give one to all protocols of a server."""
 
     def __init__(
         self,
@@ -21,14 +22,20 @@ class Door:
         counters: Counters,
         admit: Callable[[str], float] = lambda address: 0.0,
     ) -> None:
-        """`admit(block)` says in how many seconds an address of this block may connect; 0 is now.
-
-        Addresses count by their `block`: whoever has one of IPv6 has them all.
-        """
+        """`admit(address)` says in how many seconds the address may connect; 0 is now."""
         self._admit = admit
-        self._limit = options.connections_per_address
+        self._origins = options.origins
+        self.limit = options.connections_per_address
         self._counters = counters
         self._addresses: Counter[str] = Counter()
+        self._plain: Counter[str] = Counter()
+        self._full = Seldom(log)
+
+    def allows_origin(self, request: Request) -> bool:
+        """Whether the page that a request comes from may talk to us; native clients name none."""
+        if request.is_same_origin or "*" in self._origins:
+            return True
+        return request.headers["origin"] in self._origins
 
     def check(self, address: str) -> None:
         """Bound the connections of one address, and how fast it opens them.
@@ -36,24 +43,48 @@ class Door:
         Raises:
             HandshakeRefused: there are too many, or too many at a time.
         """
-        counted = block(address)
-        if self._limit is not None and self._addresses[counted] >= self._limit:
-            log.warning("%s has %d connections: refused one more", counted, self._limit)
-            self._counters.refused_handshakes["connections_per_address"] += 1
+        if self.limit is not None and self._addresses[address] >= self.limit:
+            self._note_full(address)
             raise HandshakeRefused(4, "Too many connections from this address", 429)
-        wait_s = self._admit(counted)
+        wait_s = self._admit(address)
         if wait_s:
             self._counters.refused_handshakes["connects_per_s"] += 1
             message = f"Too many new connections from this address: try again in {wait_s:.1f} s"
             raise HandshakeRefused(4, message, 429)
 
+    def is_full(self, address: str) -> bool:
+        """Whether an address has as many connections of plain HTTP as it may have.
+
+        They are counted apart from sessions: those on long-polling must go on being served where
+        there may be no more of them.
+        """
+        if self.limit is None or self._plain[address] < self.limit:
+            return False
+        self._note_full(address)
+        return True
+
+    def _note_full(self, address: str) -> None:
+        self._full.warning("%s has %d connections: refused one more", address, self.limit)
+        self._counters.refused_handshakes["connections_per_address"] += 1
+
+    def enter_plain(self, address: str) -> None:
+        """A TCP connection has been opened, which speaks HTTP for now."""
+        self._plain[address] += 1
+
+    def leave_plain(self, address: str) -> None:
+        """It has ended, or become a WebSocket, which enters by itself."""
+        _take_one(self._plain, address)
+
     def enter(self, address: str) -> None:
         """A connection has been opened."""
-        self._addresses[block(address)] += 1
+        self._addresses[address] += 1
 
     def leave(self, address: str) -> None:
         """A connection has ended."""
-        counted = block(address)
-        self._addresses[counted] -= 1
-        if not self._addresses[counted]:
-            del self._addresses[counted]
+        _take_one(self._addresses, address)
+
+
+def _take_one(counter: Counter[str], address: str) -> None:
+    counter[address] -= 1
+    if not counter[address]:
+        del counter[address]

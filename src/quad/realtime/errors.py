@@ -12,6 +12,7 @@ Everything else that a handler raises is a bug: logged with a traceback and an i
 client is told the id.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from msgspec import UNSET, Struct, UnsetType
@@ -70,13 +71,19 @@ class ErrorPayload(Struct, frozen=True):
 
 
 class HandshakeRefused(Exception):
-    """A request that is not served: an HTTP status and a code of Engine.IO's protocol."""
+    """A request that is not served: an HTTP status and a code of Engine.IO's protocol.
 
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
+    `headers` belong to the answer, beside those of its body.
+    """
+
+    def __init__(
+        self, code: int, message: str, status: int = 400, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
+        self.headers = headers or {}
 
 
 class AckTimeout(Exception):

@@ -2,16 +2,16 @@
 
 import asyncio
 import http
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, Protocol
 
+from quad.realtime.door import Door
 from quad.realtime.engine import Engine
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.opening import Opening
 from quad.realtime.polling import Receive, Scope, Send, refusal, serve_polling
 from quad.realtime.probe import Probe
-from quad.realtime.request import Request
-from quad.realtime.site import Site, carry, request_of
+from quad.realtime.request import Network, Request, make_request
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -47,40 +47,48 @@ class Host:
         engines: Mapping[str, Engine],
         application: Application | None = None,
         endpoints: Mapping[str, Endpoint] | None = None,
-        site: Site | None = None,
+        trusted_proxies: tuple[Network, ...] = (),
+        door: Door | None = None,
+        vital_paths: frozenset[str] = frozenset(),
     ) -> None:
         """Paths of engines are taken with and without their last slash.
 
-        `site` knows which pages and proxies to trust; by default none but its own pages.
+        `trusted_proxies`: peers whose `X-Forwarded-For` is believed. `door` counts the connections
+        of an address. `vital_paths` of the application are answered when nothing else is.
         """
+        self.door = door
+        self.trusted_proxies = trusted_proxies
+        self.vital_paths = vital_paths
         self._engines = {path.rstrip("/"): engine for path, engine in engines.items()}
         self._application = application or _not_found
         self._endpoints = endpoints or {}
-        self._site = site or Site()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI: long-polling for the engines, everything else for the application."""
         engine = None
         if scope["type"] == "http":
-            carry(self._site, scope)
             engine = self._engines.get(scope["path"].rstrip("/"))
         if engine is None:
-            await self._application(scope, receive, send)
+            if scope["type"] == "http" and scope["method"] == "HEAD":
+                await _answer_head(self._application, scope, send)
+            else:
+                await self._application(scope, receive, send)
             return
-        await serve_polling(engine, request_of(scope), receive, send)
+        request = self._request(scope["method"], scope["path"], scope)
+        await serve_polling(engine, request, receive, send)
 
     def upgrade(self, scope: Scope, url: bytes, transport: asyncio.Transport) -> None:
         """Answer a request to become a WebSocket."""
         path, _, raw_query = url.partition(b"?")
         scope["query_string"] = raw_query
-        scope["path"] = path.decode("latin-1")
-        carry(self._site, scope)
-        request = request_of(scope)
+        request = self._request(scope["method"], path.decode("latin-1"), scope)
         try:
             self._upgrade(request, transport)
         except HandshakeRefused as refused:
             answer = refusal(refused)
-            _write_answer(transport, answer.status, answer.content_type, answer.body)
+            _write_answer(
+                transport, answer.status, answer.content_type, answer.body, refused.headers
+            )
 
     def _upgrade(self, request: Request, transport: asyncio.Transport) -> None:
         endpoint = self._endpoints.get(request.path)
@@ -104,6 +112,17 @@ class Host:
         probe = Probe(session)
         probe.begin(opening.connect(probe))
 
+    def _request(self, method: str, path: str, scope: Scope) -> Request:
+        peer = scope["client"][0] if scope["client"] else ""
+        return make_request(
+            method,
+            path,
+            scope["query_string"],
+            scope["headers"],
+            peer,
+            self.trusted_proxies,
+        )
+
     async def drain(self, longest_s: float) -> None:
         """Close all sessions and connections, spread so that not all come back at once."""
         endpoints = set(self._endpoints.values())
@@ -122,13 +141,43 @@ class Host:
             endpoint.stop_clocks()
 
 
+async def _answer_head(application: Application, scope: Scope, send: Send) -> None:
+    """Answer as GET is answered, without the body (RFC 9110, section 9.3.2): on every route.
+
+    Once the head is sent, the application is told that the client has left: it may stream for ever.
+    """
+    is_sent = asyncio.Event()
+    is_asked = False
+
+    async def receive() -> MutableMapping[str, Any]:
+        nonlocal is_asked
+        if not is_asked:
+            is_asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await is_sent.wait()
+        return {"type": "http.disconnect"}
+
+    async def send_head(message: MutableMapping[str, Any]) -> None:
+        if not is_sent.is_set():
+            await send(message)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            is_sent.set()
+
+    await application({**scope, "method": "GET"}, receive, send_head)
+
+
 def _write_answer(
-    transport: asyncio.Transport, status: int, content_type: bytes, body: bytes
+    transport: asyncio.Transport,
+    status: int,
+    content_type: bytes,
+    body: bytes,
+    headers: Mapping[str, str],
 ) -> None:
     head = (
         f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\n"
         f"content-type: {content_type.decode()}\r\n"
-        f"content-length: {len(body)}\r\n"
+        + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        + f"content-length: {len(body)}\r\n"
         "connection: close\r\n\r\n"
     )
     transport.write(head.encode() + body)

@@ -7,103 +7,21 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import uvicorn
 import uvloop
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from quad.realtime.deadlines import Deadlines
+from quad.realtime.admission import Admission
+from quad.realtime.front import Front, Site
 from quad.realtime.host import Host
 
 log = logging.getLogger("quad.listening")
 
-_HEAD_LIMIT_BYTES = 65_536
 _BACKLOG = 4096  # Linux' own limit; a school reconnects all at once
 _GARBAGE_THRESHOLD = 50_000
 _HTTP_GRACE_S = 1.0  # what plain HTTP answers may still take after the sessions were drained
 _DATE_EVERY_S = 1.0
 _LOOK_EVERY_S = 0.005
-
-
-class Front(HttpToolsProtocol):
-    """One connection before it is known what it wants."""
-
-    def __init__(self, config: uvicorn.Config, *args: Any, **kwargs: Any) -> None:
-        super().__init__(config, *args, **kwargs)
-        self._host, self._silent = config.app.host, config.app.silent  # type: ignore[union-attr]
-        self._head_bytes: int | None = 0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """The first request is due within the handshake timeout."""
-        super().connection_made(transport)
-        self._silent.start(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is expected any more."""
-        self._silent.stop(self)
-        super().connection_lost(exc)
-
-    def cut(self) -> None:
-        """No whole request has come in time."""
-        log.info("closing %s: no request in time", self.client)
-        self.transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        """The head of a request is bounded: the parser would take any."""
-        if self._head_bytes is not None:
-            self._head_bytes += len(data)
-        super().data_received(data)
-        if self._head_bytes is not None and self._head_bytes > _HEAD_LIMIT_BYTES:
-            log.warning("closing %s: the head of its request is too large", self.client)
-            self.transport.abort()
-
-    def on_message_begin(self) -> None:
-        """A request has begun, and must come to its end."""
-        super().on_message_begin()
-        self._head_bytes = 0
-        self._silent.start(self)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Join repeated Connection lines: one real client sends Upgrade and keep-alive apart."""
-        if name.lower() == b"connection":
-            for position, (known, first) in enumerate(self.headers):
-                if known == b"connection":
-                    self.headers[position] = (known, first + b", " + value)
-                    return
-        super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        """What follows is the body, bounded by whoever reads it."""
-        self._head_bytes = None
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        """A slow body is alive as long as it moves."""
-        self._silent.start(self)
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        """The request is whole; how long its answer takes is the application's."""
-        self._silent.stop(self)
-        super().on_message_complete()
-
-    def handle_websocket_upgrade(self) -> None:
-        """Leave the connection to the host, and with it to the engine."""
-        self._silent.stop(self)
-        self.connections.discard(self)
-        self._host.upgrade(self.scope, self.url, self.transport)
-
-
-class _Site:
-    """What uvicorn knows as the application: the host, and the clock of its connections."""
-
-    def __init__(self, host: Host, handshake_timeout_s: float) -> None:
-        self.host = host
-        self.silent: Deadlines[Front] = Deadlines(handshake_timeout_s, Front.cut)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.host(scope, receive, send)
 
 
 @contextlib.asynccontextmanager
@@ -113,17 +31,25 @@ async def listen(
     port: int = 0,
     *,
     handshake_timeout_s: float = 10.0,
+    body_bytes_per_s: float = 500.0,
     drain_s: float = 3.0,
 ) -> AsyncIterator[str]:
     """Serve a host while the block runs; yields the URL. Port 0 takes any free one.
 
     At the end of the block nobody is let in any more, sessions are closed within `drain_s`
     after what is queued for them has been written, and HTTP answers get a second to finish.
+    A head has to come within the handshake timeout, a body at no less than `body_bytes_per_s`
+    once the same time has passed.
 
     Raises:
         OSError: the address cannot be used.
     """
-    site = _Site(host, handshake_timeout_s)
+    site = Site(
+        host,
+        handshake_timeout_s=handshake_timeout_s,
+        body_bytes_per_s=body_bytes_per_s,
+        admission=Admission(host.door, host.trusted_proxies),
+    )
     config = uvicorn.Config(
         site,
         http=Front,
@@ -151,7 +77,7 @@ async def listen(
             await _finish_answers(server)
             ticking.cancel()
             await asyncio.wait([ticking])
-            site.silent.clear()
+            site.stop_clocks()
             host.stop_clocks()
 
 

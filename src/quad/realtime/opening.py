@@ -17,6 +17,9 @@ from quad.realtime.websocket import Receiver, WebSocket
 _log = logging.getLogger("quad.opening")
 _log.setLevel(logging.ERROR)
 
+# RFC 6455, section 4.2.2: a refusal says which version is spoken.
+_VERSION = {"Sec-WebSocket-Version": "13"}
+
 
 class Opening:
     """A request that may become a WebSocket: checked, and not answered yet."""
@@ -35,6 +38,7 @@ class Opening:
         Raises:
             HandshakeRefused: it is no valid opening handshake.
         """
+        _check_version(request)
         self._transport = transport
         self._max_message_bytes = max_message_bytes
         self._outbox_limit_bytes = outbox_limit_bytes
@@ -45,7 +49,7 @@ class Opening:
             headers[name.decode("latin-1")] = value.decode("latin-1")
         response = protocol.accept(OpeningRequest(request.path, headers, method=request.method))
         if response.status_code != 101:
-            raise HandshakeRefused(3, "Bad request", response.status_code)
+            raise HandshakeRefused(3, "Bad request", response.status_code, _VERSION)
         self._response = response.serialize()
         self._extensions: Sequence[Extension] = protocol.extensions
 
@@ -61,3 +65,10 @@ class Opening:
         )
         self._transport.set_protocol(websocket)
         return websocket
+
+
+def _check_version(request: Request) -> None:
+    """RFC 6455, section 4.4; RFC 9110, section 15.5.22, on the answer's Upgrade."""
+    if request.headers.get("sec-websocket-version", "13") != "13":
+        headers = {**_VERSION, "Upgrade": "websocket"}
+        raise HandshakeRefused(3, "Unsupported WebSocket version", 426, headers)

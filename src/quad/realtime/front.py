@@ -1,0 +1,422 @@
+"""One connection before it is known what it wants: HTTP/1.1 in uvicorn's hands, under our limits.
+
+    HEAD ──headers complete──▶ BODY ──message complete──▶ ANSWERING ──response complete──▶ HEAD
+     └───────── a WebSocket, or a refusal: ENDED ◀─┘
+
+The parser takes heads, chunk extensions and trailers of any length, so that everything is counted
+before it is fed. It is fed in pieces that end where a message may end, and nothing behind a request
+is parsed before that is answered: a broken second request costs the first one nothing.
+"""
+
+import asyncio
+import enum
+import http
+import logging
+import re
+from typing import Any
+
+import httptools
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from quad.realtime.admission import Admission
+from quad.realtime.deadlines import Deadlines
+from quad.realtime.errors import HandshakeRefused
+from quad.realtime.host import Host
+from quad.realtime.polling import refusal as explain
+
+log = logging.getLogger("quad.front")
+
+# Browsers send about 20 lines and 1 kB, and up to 50 kB of cookies; single sign-on sends more.
+_HEAD_LIMIT_BYTES = 65_536
+_LINES_LIMIT = 200
+# Chunk extensions and trailers of one body together, beyond what each chunk needs.
+_FRAMING_LIMIT_BYTES = 65_536
+_CHUNK_BYTES = 20  # 16 digits of a size, and two ends of lines
+_PIECE_BYTES = 16_384
+# Requests that a client sends ahead, before it has the answer to the one under way.
+_AHEAD_LIMIT_BYTES = 16_384
+# How long a refused client gets to read why.
+_LINGER_S = 1.0
+_END = b"\r\n\r\n"
+# RFC 9112, section 3.2: uri-host [ ":" port ]; of RFC 3986, what a registered name may hold.
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.ASCII)
+# What an offer to change the protocol consists of (RFC 9110, section 7.8; RFC 7540, section 3.2.1).
+_OFFER = frozenset({b"upgrade", b"http2-settings"})
+
+
+class Stage(enum.Enum):
+    """What the next bytes belong to."""
+
+    HEAD = enum.auto()
+    BODY = enum.auto()
+    ANSWERING = enum.auto()
+    ENDED = enum.auto()
+
+
+class _Refused(Exception):
+    """The request is answered by the front itself, and the connection ends."""
+
+    def __init__(self, status: int, reason: str, json: bytes = b"") -> None:
+        super().__init__(reason)
+        self.status = status
+        self.content_type = "application/json" if json else "text/plain; charset=utf-8"
+        self.body = json or reason.encode()
+
+
+class Site:
+    """What uvicorn knows as the application: the host, and what all of its connections share."""
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        handshake_timeout_s: float,
+        body_bytes_per_s: float,
+        admission: Admission,
+    ) -> None:
+        """A head has to come within the timeout, and of a body so many bytes a second."""
+        self.host = host
+        self.handshake_timeout_s = handshake_timeout_s
+        self.body_bytes_per_s = body_bytes_per_s
+        self.admission = admission
+        self.silent: Deadlines[Front] = Deadlines(handshake_timeout_s, Front.check_progress)
+        self.lingering: Deadlines[Front] = Deadlines(_LINGER_S, Front.abort)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """ASGI."""
+        await self.host(scope, receive, send)
+
+    def stop_clocks(self) -> None:
+        """No timer outlives the listening."""
+        self.silent.clear()
+        self.lingering.clear()
+
+
+class Front(HttpToolsProtocol):
+    """A connection that speaks HTTP, or has not said yet what it will speak."""
+
+    def __init__(self, config: uvicorn.Config, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)
+        site = config.app
+        assert isinstance(site, Site)
+        self._site = site
+        self._stage = Stage.HEAD
+        self._unread = b""
+        self._tail = b""  # the end of what was fed: an end of a message may be cut in two
+        self._refusal: HandshakeRefused | None = None
+        self._head_bytes = 0
+        self._begin_message()
+
+    def _begin_message(self) -> None:
+        self._lines = 0
+        self._connection_line: int | None = None
+        self._is_offer = False
+        self._body_left: int | None = None  # None: chunked
+        self._body_bytes = 0
+        self._body_raw_bytes = 0
+        self._chunks = 0
+        self._body_began = 0.0
+
+    # What the transport says
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """The first request is due within the handshake timeout."""
+        super().connection_made(transport)
+        self._site.silent.start(self)
+        self._refusal = self._site.admission.enter(self, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is expected any more."""
+        self._stage = Stage.ENDED
+        self._unread = b""
+        self._site.silent.stop(self)
+        self._site.lingering.stop(self)
+        self._site.admission.leave(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, or keep a little for later."""
+        if self._stage is Stage.ENDED:
+            return
+        if self._stage is not Stage.ANSWERING:
+            self._unread = self._unread + data if self._unread else data
+            self._read()
+        elif len(self._unread) + len(data) <= _AHEAD_LIMIT_BYTES:
+            self._unread += data
+        else:
+            # Reading goes on, to notice when the client leaves. What is dropped was not answered;
+            # a client that sends requests ahead has to expect that (RFC 9112, section 9.3.2).
+            self._unread = b""
+            self.cycle.keep_alive = False
+
+    # The clock
+
+    def check_progress(self) -> None:
+        """The timeout has passed: cut the connection unless a body comes fast enough."""
+        if self._stage is Stage.BODY and self._is_body_in_time():
+            self._site.silent.start(self)
+            return
+        log.info("closing %s: no request in time", self.client)
+        self.abort()
+
+    def _is_body_in_time(self) -> bool:
+        if self.flow.read_paused:
+            return True  # it is us who do not read
+        elapsed_s = self.loop.time() - self._body_began
+        if elapsed_s < self._site.handshake_timeout_s:
+            return True  # it began while the clock of the head ran
+        return self._body_bytes >= elapsed_s * self._site.body_bytes_per_s
+
+    def abort(self) -> None:
+        """Cut the connection; whoever is at work for it learns that the client is gone."""
+        self._stage = Stage.ENDED
+        self._disconnect()
+        self.transport.abort()
+
+    def _disconnect(self) -> None:
+        cycle = self._cycle_at_work()
+        if cycle is not None:
+            cycle.disconnected = True
+            cycle.message_event.set()
+
+    def _cycle_at_work(self) -> RequestResponseCycle | None:
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request
+        return None if cycle is None or cycle.response_complete else cycle
+
+    # Reading
+
+    def _read(self) -> None:
+        while self._unread and self._stage in (Stage.HEAD, Stage.BODY):
+            try:
+                self._feed(self._take_piece())
+            except _Refused as refused:
+                self._refuse(refused)
+
+    def _take_piece(self) -> bytes:
+        data = self._unread
+        if self._stage is Stage.HEAD:
+            end = self._end_of_part(data)
+            self._head_bytes += end
+            if self._head_bytes > _HEAD_LIMIT_BYTES:
+                raise _Refused(431, "The head of the request is too large.")
+        elif self._body_left is not None:
+            end = min(len(data), self._body_left)
+            self._body_left -= end
+        else:
+            end = min(self._end_of_part(data), _PIECE_BYTES)
+            self._body_raw_bytes += end
+        piece, self._unread = data[:end], data[end:]
+        self._tail = (self._tail + piece[-3:])[-3:]
+        return piece
+
+    def _end_of_part(self, data: bytes) -> int:
+        """Where a head, or a chunked body, may end; nothing behind it belongs to the same."""
+        if self._tail:
+            cut = (self._tail + data[:3]).find(_END)
+            if cut >= 0:
+                return cut + len(_END) - len(self._tail)
+        found = data.find(_END)
+        return len(data) if found < 0 else found + len(_END)
+
+    def _feed(self, piece: bytes) -> None:
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade:
+            if self._is_offer:
+                self._feed_without_offer()
+            else:
+                self._become_websocket()
+            return
+        except httptools.HttpParserError as error:
+            # An exception of one of the methods below, which the parser calls, is its context.
+            cause = error.__context__
+            raise (
+                cause if isinstance(cause, _Refused) else _Refused(400, "Bad request.")
+            ) from error
+        if self._body_raw_bytes:
+            self._check_framing()
+
+    def _check_framing(self) -> None:
+        framing = self._body_raw_bytes - self._body_bytes - self._chunks * _CHUNK_BYTES
+        if framing > _FRAMING_LIMIT_BYTES:
+            raise _Refused(400, "The chunk extensions or the trailers are too large.")
+        if self._stage is not Stage.BODY:
+            # This parser keeps the last trailer, and would hand it out with the next head.
+            self._body_raw_bytes = 0
+            self.parser = _make_parser(self)
+
+    def _feed_without_offer(self) -> None:
+        """Read the head again without the offer, which leaves the body out of account.
+
+        RFC 9110, section 7.8: a server may ignore an Upgrade, and must if it is of HTTP/1.0.
+        """
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        if method == b"CONNECT":
+            raise _Refused(400, "This is no proxy.")
+        lines = [b"%b %b HTTP/%b" % (method, self.url, version.encode())]
+        for name, value in self.headers:
+            if name == b"connection":
+                value = _without_offer(value)
+            if name not in _OFFER:
+                lines.append(b"%b: %b" % (name, value))
+        self.parser = _make_parser(self)
+        self._is_offer = False
+        self._feed(b"\r\n".join(lines) + _END)
+
+    # What the parser says
+
+    def on_message_begin(self) -> None:
+        """A request has begun, and must come to its end."""
+        super().on_message_begin()
+        self._unset_keepalive_if_required()
+        if self not in self._site.silent:
+            self._site.silent.start(self)
+        self._begin_message()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Join repeated Connection lines: one real client sends Upgrade and keep-alive apart."""
+        self._lines += 1
+        if self._lines > _LINES_LIMIT:
+            raise _Refused(431, "The request has too many header lines.")
+        if self._stage is Stage.BODY:
+            return  # a trailer must not become a header (RFC 9110, section 6.5.1)
+        name = name.lower()
+        if name == b"connection":
+            if self._connection_line is not None:
+                known = self.headers[self._connection_line][1]
+                self.headers[self._connection_line] = (name, known + b", " + value)
+                return
+            self._connection_line = len(self.headers)
+        elif name == b"content-length":
+            self._body_left = int(value)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Look at the head; what follows is the body, bounded by whoever reads it."""
+        self._use_absolute_form()
+        self._check_host()
+        if self.parser.should_upgrade() and not self._should_upgrade():
+            self._is_offer = True
+            return
+        if self._refusal is not None:
+            self._check_refusal(self._refusal)
+        super().on_headers_complete()
+        if self.parser.should_upgrade():
+            return
+        self._stage = Stage.BODY
+        self._body_began = self.loop.time()
+        if self._refusal is not None:
+            self.cycle.keep_alive = False
+
+    def on_chunk_header(self) -> None:
+        """Chunks may be small; what they cost beside their data is allowed for."""
+        self._chunks += 1
+
+    def on_body(self, body: bytes) -> None:
+        """A body has to keep to a rate: how much it is in all, its reader bounds."""
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole; how long its answer takes is the application's."""
+        if self._is_offer or self.parser.should_upgrade():
+            return
+        self._site.silent.stop(self)
+        super().on_message_complete()
+        self._head_bytes, self._tail = 0, b""
+        self._stage = Stage.HEAD if self.cycle.response_complete else Stage.ANSWERING
+
+    def on_response_complete(self) -> None:
+        """Go on with what was sent ahead."""
+        super().on_response_complete()
+        if self._stage is Stage.BODY:
+            self._unset_keepalive_if_required()  # the rest of the body has a clock of its own
+        elif self._stage is Stage.ANSWERING and not self.transport.is_closing():
+            self._stage = Stage.HEAD
+            self._read()
+
+    # Heads
+
+    def _should_upgrade(self) -> bool:
+        # RFC 9110, section 7.8: an Upgrade of HTTP/1.0 must be ignored.
+        return self.parser.get_http_version() == "1.1" and self._get_upgrade() == b"websocket"
+
+    def _use_absolute_form(self) -> None:
+        """Take the host from an address in full, as RFC 9112, section 3.2.2, demands."""
+        if self.url.startswith(b"/") or self.parser.get_method() == b"CONNECT":
+            return
+        scheme, separator, rest = self.url.partition(b"://")
+        if not separator or scheme.lower() not in (b"http", b"https"):
+            raise _Refused(400, "The request's target is not valid.")
+        authority, _, path = rest.partition(b"/")
+        authority, mark, query = authority.partition(b"?")
+        self.url = (b"/?" + query) if mark else b"/" + path
+        for position, (name, _) in enumerate(self.headers):
+            if name == b"host":
+                self.headers[position] = (name, authority)
+
+    def _check_host(self) -> None:
+        """RFC 9112, section 3.2: exactly one, valid; HTTP/1.0 may do without."""
+        hosts = [value for name, value in self.headers if name == b"host"]
+        is_old = self.parser.get_http_version() in ("0.9", "1.0")
+        if len(hosts) > 1 or (not hosts and not is_old):
+            raise _Refused(400, "A request has exactly one Host header.")
+        if hosts and not _HOST.fullmatch(hosts[0]):
+            raise _Refused(400, "The Host header is not valid.")
+
+    def _check_refusal(self, refusal: HandshakeRefused) -> None:
+        """Whoever is not let in may still ask whether the server lives."""
+        if self.url.partition(b"?")[0].decode("latin-1") not in self._site.host.vital_paths:
+            answer = explain(refusal)
+            raise _Refused(answer.status, refusal.message, answer.body)
+
+    # Other ends than an answer
+
+    def _become_websocket(self) -> None:
+        """Leave the connection to the host, and with it to the engine."""
+        self._stage = Stage.ENDED
+        self._site.silent.stop(self)
+        self._site.admission.leave(self)  # whoever takes it counts it
+        self.connections.discard(self)
+        scope: Any = self.scope  # a TypedDict to uvicorn
+        self._site.host.upgrade(scope, self.url, self.transport)
+
+    def _refuse(self, refused: _Refused) -> None:
+        log.info("closing %s: %s", self.client, refused)
+        self._unread = b""
+        cycle = self._cycle_at_work()
+        if cycle is not None and cycle.response_started:
+            self.abort()  # half an answer cannot be followed by another
+            return
+        self._stage = Stage.ENDED
+        self._disconnect()
+        self._site.silent.stop(self)
+        self.transport.write(_answer(refused))
+        # Closing at once, with bytes of the client unread, would reset the connection, and the
+        # client would not see the answer.
+        self.transport.write_eof()
+        self._site.lingering.start(self)
+
+
+def _make_parser(front: Front) -> httptools.HttpRequestParser:
+    parser = httptools.HttpRequestParser(front)
+    # As uvicorn does: a request behind the one that closes the connection is no error of that.
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser
+
+
+def _without_offer(connection: bytes) -> bytes:
+    options = [option.strip() for option in connection.split(b",")]
+    return b", ".join(option for option in options if option.lower() not in _OFFER)
+
+
+def _answer(refused: _Refused) -> bytes:
+    body = refused.body
+    head = (
+        f"HTTP/1.1 {refused.status} {http.HTTPStatus(refused.status).phrase}\r\n"
+        f"content-type: {refused.content_type}\r\n"
+        f"content-length: {len(body)}\r\n"
+        "connection: close\r\n\r\n"
+    )
+    return head.encode() + body

@@ -1,0 +1,389 @@
+"""What a client may send instead of a request: it is answered in good order, and nobody waits."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from quad.realtime import EngineOptions, SocketServer
+from tests.protocol.peers import SOCKET, Target
+from tests.realtime.serving import serving, until
+from tests.realtime.test_listening import expect_cut, tcp
+
+HOST = b"Host: x\r\n"
+LAST = b"Connection: close\r\n"
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Answers with the body it got and the headers it saw."""
+    body, is_whole = b"", False
+    while not is_whole:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        body += message["body"]
+        is_whole = not message["more_body"]
+    seen = b"; ".join(name + b"=" + value for name, value in scope["headers"])
+    answer = b"%b %b [%b] {%b}" % (scope["method"].encode(), scope["path"].encode(), body, seen)
+    headers = [(b"content-length", str(len(answer)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": answer})
+
+
+@asynccontextmanager
+async def echo(**options: Any) -> AsyncIterator[Target]:
+    async with serving(SocketServer(), application=application, **options) as target:
+        yield target
+
+
+async def ask(target: Target, *segments: bytes) -> bytes:
+    """Everything that is answered to one connection until it ends."""
+    async with tcp(target) as (reader, writer):
+        answer = asyncio.create_task(expect_cut(reader, 5))
+        for segment in segments:
+            writer.write(segment)
+            await asyncio.sleep(0.01)  # lets the kernel send this segment by itself
+        return await answer
+
+
+@pytest.fixture(autouse=True)
+def no_traceback(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nothing that a client sends makes one."""
+    caplog.set_level(logging.INFO)
+    yield
+    assert not [record for record in caplog.records if record.exc_info]
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+# --- heads ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cuts", [1, 2, 7], ids="{} segments".format)
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(b"a:b\r\n" * 25_000 + b"Connection:x\r\n" * 8_500, id="many lines"),
+        pytest.param(b"a:b\r\n" * 201, id="a line too many"),
+        pytest.param(b"X: " + b"y" * 66_000 + b"\r\n", id="a long value"),
+        pytest.param(b"y" * 66_000 + b": x\r\n", id="a long name"),
+        pytest.param(b"X: " + b"y" * 900_000, id="a value without end"),
+    ],
+)
+async def test_a_head_over_the_limit_is_refused_at_once(lines: bytes, cuts: int) -> None:
+    head = b"GET / HTTP/1.1\r\n" + HOST + lines + b"\r\n"
+    step = len(head) // cuts + 1
+    async with echo() as target:
+        began = time.perf_counter()
+        answer = await ask(target, *(head[at : at + step] for at in range(0, len(head), step)))
+        took_s = time.perf_counter() - began
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert took_s < 1.5
+
+
+async def test_a_head_over_the_limit_behind_a_request_is_refused_after_its_answer() -> None:
+    good = b"GET /good HTTP/1.1\r\n" + HOST + b"\r\n"
+    async with echo() as target:
+        answer = await ask(target, good + b"GET / HTTP/1.1\r\nX: " + b"y" * 15_000, b"y" * 66_000)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"HTTP/1.1 431 " in answer
+
+
+async def test_a_large_head_of_few_lines_is_read_whole() -> None:
+    lines = b"X: " + b"y" * 8_000 + b"\r\n"
+    async with echo() as target:
+        answer = await ask(target, b"GET / HTTP/1.1\r\n" + HOST + LAST + lines * 7 + b"\r\n")
+    assert answer.count(b"y" * 8_000) == 7
+
+
+async def test_repeated_connection_lines_are_one() -> None:
+    lines = b"Connection: keep-alive\r\nX: 1\r\nConnection: close\r\n"
+    async with echo() as target:
+        answer = await ask(target, b"GET / HTTP/1.1\r\n" + HOST + lines + b"\r\n")
+    assert b"connection=keep-alive, close;" in answer
+
+
+@pytest.mark.parametrize(
+    ("version", "lines", "status"),
+    [
+        pytest.param(b"1.1", b"", 400, id="none"),
+        pytest.param(b"1.1", b"Host: a\r\nHost: a\r\n", 400, id="two"),
+        pytest.param(b"1.1", b"Host: a b\r\n", 400, id="a blank"),
+        pytest.param(b"1.1", b"Host: a/b\r\n", 400, id="a path"),
+        pytest.param(b"1.1", b"Host: a@b\r\n", 400, id="a user"),
+        pytest.param(b"1.1", b"Host: a:b\r\n", 400, id="no port"),
+        pytest.param(b"1.1", b"Host: [::1\r\n", 400, id="half an address"),
+        pytest.param(b"1.1", b"Host: [::1]:80\r\n", 200, id="IPv6"),
+        pytest.param(b"1.1", b"Host: a_b.example:80\r\n", 200, id="a name and a port"),
+        pytest.param(b"1.1", b"Host:\r\n", 200, id="empty"),
+        pytest.param(b"1.0", b"", 200, id="HTTP/1.0, none"),
+        pytest.param(b"1.0", b"Host: a\r\nHost: b\r\n", 400, id="HTTP/1.0, two"),
+    ],
+)
+async def test_a_request_has_exactly_one_valid_host(
+    version: bytes, lines: bytes, status: int
+) -> None:
+    async with echo() as target:
+        answer = await ask(target, b"GET / HTTP/%b\r\n%b%b\r\n" % (version, lines, LAST))
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "host"),
+    [
+        (b"http://a.example:1/p?q", b"/p", b"host=a.example:1"),
+        (b"HTTP://b", b"/", b"host=b"),
+        (b"http://b?q", b"/", b"host=b"),
+    ],
+)
+async def test_an_address_in_full_is_a_target(url: bytes, path: bytes, host: bytes) -> None:
+    async with echo() as target:
+        answer = await ask(target, b"GET %b HTTP/1.1\r\n%b%b\r\n" % (url, HOST, LAST))
+    assert b"GET " + path + b" []" in answer
+    assert host in answer
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
+        b"GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET http://a b/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET http://[::1/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200) + b"\r\n\r\n",
+        b"BAD LINE\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\n folded: x\r\n\r\n",
+    ],
+    ids=lambda request: request[:24],
+)
+async def test_what_is_no_request_is_a_400(request_: bytes) -> None:
+    async with echo() as target:
+        assert (await ask(target, request_)).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_a_bad_line_behind_a_request_does_not_cost_its_answer() -> None:
+    async with echo() as target:
+        answer = await ask(target, b"GET / HTTP/1.1\r\n" + HOST + b"\r\nBAD LINE\r\n\r\n")
+    first, _, second = answer.partition(b"HTTP/1.1 400 ")
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert second
+
+
+async def test_requests_ahead_are_answered_in_order() -> None:
+    requests = [b"GET /%d HTTP/1.1\r\n%b\r\n" % (number, HOST) for number in range(100)]
+    requests.append(b"GET /last HTTP/1.1\r\n" + HOST + LAST + b"\r\n")
+    async with echo() as target:
+        answer = await ask(target, b"".join(requests))
+    paths = [line.split()[1] for line in answer.split(b"\r\n") if b" [] {" in line]
+    assert paths == [b"/%d" % number for number in range(100)] + [b"/last"]
+
+
+# --- bodies ---------------------------------------------------------------------------------------
+
+POST = b"POST / HTTP/1.1\r\n" + HOST
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+async def test_trailers_are_no_headers_neither_of_this_request_nor_of_the_next() -> None:
+    trailers = b"0\r\nContent-Type: application/json\r\nX-Last: 1\r\n\r\n"
+    async with echo() as target:
+        answer = await ask(
+            target,
+            CHUNKED + b"1\r\nx\r\n" + trailers,
+            b"GET /next HTTP/1.1\r\n" + HOST + LAST,
+            b"\r\n",
+        )
+    assert b"[x]" in answer
+    assert b"GET /next" in answer
+    assert b"json" not in answer
+    assert b"x-last" not in answer
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        pytest.param(b"0\r\n" + b"a:b\r\n" * 30_000, id="trailers"),
+        pytest.param(b"0\r\na: " + b"b" * 200_000, id="a trailer"),
+        pytest.param(b"1;" + b"x" * 200_000, id="an extension"),
+        pytest.param((b"1;" + b"x" * 2_000 + b"\r\ny\r\n") * 100, id="extensions"),
+        pytest.param(b"0" * 200_000, id="a size"),
+    ],
+)
+async def test_what_is_beside_the_body_is_bounded(endless: bytes) -> None:
+    async with echo() as target:
+        answer = await ask(target, CHUNKED + endless)
+    assert answer[:13] in (b"HTTP/1.1 400 ", b"HTTP/1.1 431 ")
+
+
+async def test_small_chunks_are_no_offence() -> None:
+    async with echo() as target:
+        chunks = b"1\r\nx\r\n" * 50_000
+        answer = await ask(target, CHUNKED + chunks + b"0\r\n\r\nGET / HTTP/1.0\r\n\r\n")
+    assert b"[" + b"x" * 50_000 + b"]" in answer
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+async def test_a_chunked_body_may_end_anywhere_in_a_segment(cut: int) -> None:
+    whole = CHUNKED + b"1\r\nx\r\n0\r\n\r\n"
+    following = b"GET /next HTTP/1.1\r\n" + HOST + LAST + b"\r\n"
+    async with echo() as target:
+        answer = await ask(target, whole[:-cut], whole[-cut:] + following)
+    assert b"[x]" in answer
+    assert b"GET /next []" in answer
+
+
+@pytest.mark.parametrize("is_cut", [False, True], ids=["one segment", "two segments"])
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["length", "chunked"])
+async def test_an_offer_of_http_2_leaves_the_body_alone(is_cut: bool, is_chunked: bool) -> None:
+    offer = (
+        b"Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"
+    )
+    framing, body = b"Content-Length: 5\r\n\r\n", b"hello"
+    if is_chunked:
+        framing, body = b"Transfer-Encoding: chunked\r\n\r\n", b"5\r\nhello\r\n0\r\n\r\n"
+    head = POST + offer + framing
+    async with echo() as target:
+        answer = await (ask(target, head, body) if is_cut else ask(target, head + body))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"[hello]" in answer
+    assert b"connection=close" in answer
+    assert b"h2c" not in answer
+
+
+async def test_an_upgrade_of_http_1_0_is_not_taken() -> None:
+    head = (
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.0\r\nHost: x\r\nConnection: Upgrade\r\n"
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    async with echo() as target:
+        assert (await ask(target, head)).startswith(b"HTTP/1.1 400 ")
+        full = head.replace(b"1.0", b"1.1").replace(b"/socket.io/", b"http://x/socket.io/")
+        async with tcp(target) as (reader, writer):
+            writer.write(full)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 101 ")
+
+
+@pytest.mark.parametrize("version", [b"8", b"14", b"x", b""], ids=repr)
+async def test_another_version_of_websocket_is_told_ours(version: bytes) -> None:
+    head = (
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: %b\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    async with echo() as target:
+        answer = await ask(target, head % version)
+    assert answer.startswith(b"HTTP/1.1 426 ")
+    assert b"Sec-WebSocket-Version: 13\r\n" in answer
+    assert b"Upgrade: websocket\r\n" in answer
+
+
+async def test_a_slow_body_is_cut_whatever_it_drips() -> None:
+    server = echo(handshake_timeout_s=0.1, body_bytes_per_s=100)
+    async with server as target, tcp(target) as (reader, writer):
+        writer.write(POST + b"Content-Length: 50000\r\n\r\n")
+        began = time.perf_counter()
+        cut = asyncio.create_task(expect_cut(reader, 5))
+        while not cut.done():
+            writer.write(b"x")
+            await asyncio.sleep(0.04)
+        assert await cut == b""
+    assert time.perf_counter() - began < 2
+
+
+async def test_blank_lines_keep_no_connection_open() -> None:
+    async with echo(handshake_timeout_s=0.1) as target, tcp(target) as (reader, writer):
+        cut = asyncio.create_task(expect_cut(reader, 5))
+        while not cut.done():
+            writer.write(b"\r\n")
+            await asyncio.sleep(0.02)
+        assert await cut == b""
+
+
+# --- leaving --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ahead", [0, 200, 60_000], ids="{} bytes ahead".format)
+async def test_who_leaves_ends_its_poll_at_once(http: httpx.AsyncClient, ahead: int) -> None:
+    server = SocketServer()
+    async with serving(server) as target:
+        answer = await http.get(target.url(SOCKET, EIO=4, transport="polling"))
+        sid = answer.text.split('"')[3]
+        poll = f"GET {SOCKET}?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: x\r\n\r\n"
+        async with tcp(target) as (_, writer):
+            writer.write(poll.encode())
+            await asyncio.sleep(0.05)
+            writer.write((b"GET /health HTTP/1.1\r\n" + HOST + b"\r\n" + b"x" * 60_000)[:ahead])
+            await asyncio.sleep(0.05)
+        await until(lambda: sid not in server.engine.sessions, 2)
+
+
+# --- how many -------------------------------------------------------------------------------------
+
+
+async def test_plain_connections_of_an_address_are_counted(http: httpx.AsyncClient) -> None:
+    server = SocketServer(EngineOptions(connections_per_address=3))
+    async with serving(server, application=application) as target:
+        open_ = [await asyncio.open_connection(target.host, target.port) for _ in range(3)]
+        answer = await http.get(target.url("/hello"))
+        assert answer.status_code == 429
+        assert answer.json()["code"] == 4
+        assert (await http.get(target.url("/health"))).status_code == 200
+        for _, writer in open_:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for _, writer in open_))
+        await asyncio.sleep(0.05)
+        assert (await http.get(target.url("/hello"))).status_code == 200
+
+
+async def test_a_health_check_is_answered_in_a_crowd_that_is_not_let_in(
+    http: httpx.AsyncClient,
+) -> None:
+    server = SocketServer(EngineOptions(connections_per_address=1))
+    async with serving(server, application=application) as target:
+        crowd = [await asyncio.open_connection(target.host, target.port) for _ in range(100)]
+        assert (await http.get(target.url("/health"))).status_code == 200
+        ended = [asyncio.create_task(expect_cut(reader, 5)) for reader, _ in crowd[1:60]]
+        await asyncio.gather(*ended)
+        for _, writer in crowd:
+            writer.close()
+
+
+# --- HEAD -----------------------------------------------------------------------------------------
+
+
+async def test_head_is_answered_as_get_without_the_body() -> None:
+    async with echo() as target:
+        answer = await ask(
+            target,
+            b"HEAD /a HTTP/1.1\r\n" + HOST + b"\r\n",
+            b"GET /b HTTP/1.1\r\n" + HOST + LAST,
+            b"\r\n",
+        )
+    first, _, second = answer.partition(b"\r\n\r\n")
+    assert b"content-length: " in first
+    assert second.startswith(b"HTTP/1.1 200 ")  # nothing was between the two
+
+
+async def test_head_of_a_stream_ends(http: httpx.AsyncClient) -> None:
+    left = asyncio.Event()
+
+    async def stream(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await receive()
+        while (await receive())["type"] != "http.disconnect":
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+        left.set()
+
+    async with serving(SocketServer(), application=stream) as target:
+        answer = await http.head(target.url("/stream"))
+        assert (answer.status_code, answer.content) == (200, b"")
+        async with asyncio.timeout(2):
+            await left.wait()
