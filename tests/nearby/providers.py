@@ -87,7 +87,7 @@ class FakeProvider:
         self.asked.append((parts.path, query))
         assert query["client_id"] == CLIENT_ID
         code = f"code-{len(self.codes)}"
-        self.codes[code] = query
+        self.codes[code] = _kept(query)
         back: dict[str, str | None] = {"code": code, "state": query["state"], **changes}
         given = {key: value for key, value in back.items() if value is not None}
         return f"{query['redirect_uri']}?{urlencode(given)}"
@@ -98,9 +98,10 @@ class FakeProvider:
         begun = self.codes.pop(form["code"], None)
         if begun is None or form["grant_type"] != "authorization_code":
             return 400, b'{"error": "invalid_grant", "error_description": "code expired"}'
-        digest = hashlib.sha256(form["code_verifier"].encode()).digest()
-        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        if begun["code_challenge"] != challenge or begun["redirect_uri"] != form["redirect_uri"]:
+        # As in bennu-oauth: a verifier is as wrong without a challenge as with another one.
+        if begun.get("code_challenge") != _challenge(form.get("code_verifier")):
+            return 400, b'{"error": "invalid_grant"}'
+        if begun["redirect_uri"] != form["redirect_uri"]:
             return 400, b'{"error": "invalid_grant"}'
         tokens = {"access_token": ACCESS_TOKEN, "refresh_token": "r", "expires_in": "3600"}
         if "nonce" in begun:
@@ -132,6 +133,25 @@ class FakeProvider:
         claims = {key: value for key, value in claims.items() if value is not None}
         header = {"alg": self.algorithm, "kid": "one"}
         return jwt.encode(header, claims, self.signing_key, algorithms=[self.algorithm])
+
+
+def _kept(query: dict[str, str]) -> dict[str, str]:
+    """What stays of a request for a code.
+
+    bennu-oauth (`OAuthAuthorizationServlet`, since 6.10) takes part in PKCE only if all three
+    parameters are there.
+    """
+    if {"code_challenge", "code_challenge_method", "response_type"} <= query.keys():
+        assert (query["code_challenge_method"], query["response_type"]) == ("S256", "code")
+        return query
+    return {key: value for key, value in query.items() if key != "code_challenge"}
+
+
+def _challenge(verifier: str | None) -> str | None:
+    if verifier is None:
+        return None
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 @contextmanager

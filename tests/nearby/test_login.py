@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
 from joserfc.jwk import OctKey
 
-from quad.identity.oauth import Fenix, OpenId
+from quad.identity.oauth import Attempt, Fenix, OpenId
 from quad.nearby.login import choose_login
 from quad.settings import BadSettings, NearbySettings, ServerSettings
 from tests.nearby.campus import Campus, open_campus
@@ -119,6 +119,39 @@ async def test_a_person_logs_in_at_fenix(database: Path, provider: FakeProvider)
         assert form["client_secret"] == CLIENT_SECRET
         assert form["redirect_uri"] == f"{campus.url}/login"
         assert form["grant_type"] == "authorization_code"
+
+
+async def exchanged(provider: FakeProvider, *left_out: str, verifier: str | None) -> int:
+    """What the token endpoint answers to a login whose first address lacks some parameters."""
+    login = Fenix(provider.url, CLIENT_ID, CLIENT_SECRET)
+    attempt = Attempt("state", "verifier", "nonce")
+    address = await login.address(attempt, "http://here/login")
+    await login.aclose()
+    query = {key: values[0] for key, values in parse_qs(urlsplit(address).query).items()}
+    for name in left_out:
+        del query[name]
+    back = provider.authorise(f"{provider.url}/oauth/userdialog?{urlencode(query)}")
+    form = {
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "redirect_uri": "http://here/login",
+        "code": parse_qs(urlsplit(back).query)["code"][0],
+        "grant_type": "authorization_code",
+        **({} if verifier is None else {"code_verifier": verifier}),
+    }
+    async with httpx.AsyncClient(base_url=provider.url) as http:
+        return (await http.post(TOKEN, data=form)).status_code
+
+
+async def test_fenix_checks_the_verifier_only_of_a_login_that_named_all_three_parameters(
+    provider: FakeProvider,
+) -> None:
+    assert await exchanged(provider, verifier="verifier") == 200
+    assert await exchanged(provider, verifier="another") == 400
+    assert await exchanged(provider, verifier=None) == 400
+    for name in ("response_type", "code_challenge", "code_challenge_method"):
+        assert await exchanged(provider, name, verifier="verifier") == 400
+        assert await exchanged(provider, name, verifier=None) == 200
 
 
 async def test_the_page_holds_a_token_of_ours_which_the_rest_interface_takes(

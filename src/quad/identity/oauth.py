@@ -155,8 +155,9 @@ class Fenix:
             "client_id": self._client_id,
             "redirect_uri": redirect_uri,
             "state": attempt.state,
-            # Fenix keeps these two no longer than any parameter it does not know; should it learn
-            # PKCE, they count (RFC 6749, 3.1).
+            # Fenix (bennu-oauth, since 6.10) keeps the challenge only beside a response type, and
+            # refuses a verifier for a code that it has no challenge of.
+            "response_type": "code",
             "code_challenge": attempt.challenge,
             "code_challenge_method": "S256",
         }
