@@ -103,7 +103,7 @@ async def campus(people: int, land: Land) -> AsyncIterator[NearbySystem]:
 
 async def settle(nearby: NearbySystem, number: int, land: Land) -> None:
     person = await nearby.people.ensure(f"p{number}")
-    await nearby.presence.move(person, land.home(number))
+    await nearby.presence.move((person, land.home(number)))
     nearby.presence.enter(cast(Client, Silent(number)), person, "token")
 
 
@@ -115,7 +115,7 @@ async def measure_ours(people: int) -> dict[str, Any]:
         for _ in range(QUESTIONS):
             position = land.anywhere()
             began = time.perf_counter()
-            found += len(nearby.presence.others_within(asker, position, RADIUS_M))
+            found += len(nearby.presence.others_within(asker, RADIUS_M, position))
             questions.append(time.perf_counter() - began)
         # The thousand of one square kilometre move, however many there are elsewhere.
         Silent.told, began = 0, time.process_time()
@@ -135,7 +135,7 @@ async def measure_ours(people: int) -> dict[str, Any]:
 async def walk(nearby: NearbySystem, number: int, land: Land) -> None:
     person = nearby.people.get(f"p{number}")
     assert person.point is not None
-    await nearby.presence.move(person, land.beside(person.point.position))
+    await nearby.presence.move((person, land.beside(person.point.position)))
 
 
 def measure_everyone(people: int) -> dict[str, Any]:

@@ -430,6 +430,34 @@ class NearbySettings(Section, frozen=True, kw_only=True):
         float,
         Meta(ge=0, le=20_100_000, description="Largest range, and largest radius, in metres."),
     ] = 100_000.0
+    grid_m: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="How closely others see where somebody is: cells so many metres wide, "
+            "whose centre stands for every place inside. 0 shows places as they are.",
+        ),
+    ] = 10.0
+    is_any_point_shown: Annotated[
+        bool,
+        Meta(
+            description="Whether `show/range` answers for any point that is asked for, not only "
+            "for where somebody said they are. Then anybody can look for anybody anywhere."
+        ),
+    ] = False
+    queries_per_s: Annotated[
+        Rate, Meta(description="Questions a second of one person, in the long run.")
+    ] = 10.0
+    moves_per_s: Annotated[
+        Rate, Meta(description="Moves a second of one person, in the long run.")
+    ] = 2.0
+    messages_per_s: Annotated[
+        Rate, Meta(description="Messages a second of one person, in the long run.")
+    ] = 1.0
+    person_burst: Annotated[
+        Count, Meta(description="Questions, moves or messages of one person at once.")
+    ] = 60
     message_limit_bytes: Annotated[Bytes, Meta(description="Longest message, in UTF-8.")] = 10_000
     recipients_limit: Annotated[Count, Meta(description="People to whom one message may go.")] = (
         1000

@@ -54,7 +54,7 @@ async def test_after_the_grace_and_after_the_time_of_logs_nothing_is_left(
         await (await campus.page("ana")).drop()
         clock.forward(90_000)
         campus.nearby.presence.sweep()
-        campus.nearby.forget()
+        await campus.forget()
         assert await campus.log("ana") == []
         tokens = campus.tokens
     async with open_campus(database_url, clock=clock) as campus:

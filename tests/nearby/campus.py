@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,13 +108,20 @@ class Campus:
     """A running server."""
 
     def __init__(
-        self, url: str, nearby: NearbySystem, store: Store, http: httpx.AsyncClient, clock: Clock
+        self,
+        url: str,
+        nearby: NearbySystem,
+        store: Store,
+        http: httpx.AsyncClient,
+        clock: Clock,
+        retention: RetentionSettings,
     ) -> None:
         self.url = url
         self.nearby = nearby
         self.store = store
         self.http = http
         self.clock = clock
+        self.retention = retention
         self.tokens: dict[str, str] = {}
         self._pages: list[Page] = []
 
@@ -130,6 +138,10 @@ class Campus:
         self._pages.append(page)
         await page.connect()
         await page.enter()
+        # Which a newcomer is told in any case.
+        heard = await page.take()
+        heard.remove(("new_movement",))
+        page.heard = heard + page.heard
         return page
 
     async def post(self, path: str, id: str, **values: Any) -> httpx.Response:
@@ -157,6 +169,15 @@ class Campus:
         lines = await self.nearby.logs.last_ten("user", id)
         return [line.message for line in reversed(lines)]
 
+    async def forget(self) -> None:
+        """One round of what forgets everything that is too old."""
+        await self.store.write()
+        for expiry in self.nearby.expiries:
+            age = self.retention.age(expiry.kind.setting)
+            if age is not None:
+                while await expiry.forget(self.clock() - age, 2) == 2:
+                    pass
+
     @property
     def connections(self) -> int:
         """How many connections belong to somebody."""
@@ -179,6 +200,7 @@ async def open_campus(
     *,
     is_limited: bool = False,
     clock: Clock | None = None,
+    ticking: Callable[[], float] = time.monotonic,
     buildings: tuple[Building, ...] = (TOWER, LIBRARY),
     retention: RetentionSettings = _RETENTION,
 ) -> AsyncIterator[Campus]:
@@ -187,7 +209,7 @@ async def open_campus(
     url = database if isinstance(database, str) else f"sqlite+aiosqlite:///{database}"
     async with (
         contextlib.aclosing(await Store.open(url)) as store,
-        _served(store, clock, values or {}, is_limited, buildings, retention) as campus,
+        _served(store, clock, ticking, values or {}, is_limited, buildings, retention) as campus,
     ):
         yield campus
 
@@ -196,6 +218,7 @@ async def open_campus(
 async def _served(
     store: Store,
     clock: Clock,
+    ticking: Callable[[], float],
     values: Mapping[str, Any],
     is_limited: bool,
     buildings: tuple[Building, ...],
@@ -218,6 +241,7 @@ async def _served(
         is_limited=is_limited,
         trusted_proxies=(HERE,),
         now=clock,
+        clock=ticking,
     )
 
     @server.on("test/settle")
@@ -231,7 +255,7 @@ async def _served(
     application = Litestar([*nearby.routers], openapi_config=openapi, logging_config=None)
     host = Host({"/socket.io/": server.engine}, cast(Application, application))
     async with listen(host, drain_s=0.1) as address, httpx.AsyncClient(base_url=address) as http:
-        campus = Campus(address, nearby, store, http, clock)
+        campus = Campus(address, nearby, store, http, clock, retention)
         try:
             yield campus
         finally:

@@ -21,7 +21,7 @@ async def test_a_page_says_whose_it_is(campus: Campus, key: str) -> None:
     answer = await page.call("new_client", {key: "ana", "token": await campus.token("ana")})
     assert answer is None
     assert campus.nearby.presence.online_users() == ["ana"]
-    assert await page.take() == []
+    assert await page.take() == [("new_movement",)]
 
 
 async def test_a_wrong_token_is_an_error_and_nothing_else(campus: Campus) -> None:
@@ -43,6 +43,19 @@ async def test_a_wrong_token_is_an_error_and_nothing_else(campus: Campus) -> Non
     assert campus.nearby.presence.online_users() == []
 
 
+async def test_a_newcomer_is_told_to_ask_in_every_tab_and_again_after_the_first_position(
+    campus: Campus,
+) -> None:
+    token = await campus.token("ana")
+    first, second = await stranger(campus), await stranger(campus)
+    for page in (first, second):
+        await page.call("new_client", {"id": "ana", "token": token})
+        assert await page.take() == [("new_movement",)]
+    assert await first.take() == []
+    await campus.move("ana", TOWER.position)
+    assert [await first.take(), await second.take()] == [[("new_movement",)]] * 2
+
+
 async def test_saying_it_twice_is_once_and_another_name_is_a_change(campus: Campus) -> None:
     page = await campus.page("ana")
     await page.enter()
@@ -55,17 +68,19 @@ async def test_saying_it_twice_is_once_and_another_name_is_a_change(campus: Camp
     assert await page.texts() == ["hi"]
 
 
-async def test_a_bot_runs_once_it_has_shown_its_password(campus: Campus) -> None:
+@pytest.mark.parametrize("key", ["id", "ID"])
+async def test_a_bot_runs_once_it_has_shown_its_password(campus: Campus, key: str) -> None:
     answer = await campus.http.post("/API/bot/register", json={"id": "bot", "b_id": TOWER.id})
     password = answer.json()["pass"]
     await campus.nearby.bots.authorise("bot", True)
     page = await stranger(campus)
-    refused = await page.call("new_bot", {"id": "bot"})
-    assert refused["code"] == "not_allowed"
+    for payload in ({key: "bot"}, {}):
+        refused = await page.call("new_bot", payload)
+        assert refused["code"] == "not_allowed"
     proof = {"id": "bot", "pass": password}
     assert (await campus.http.post("/API/bot/auth", json=proof)).json() == {"auth": 1}
-    assert await page.call("new_bot", {"id": "bot"}) is None
-    assert await page.call("new_bot", {"id": "bot"}) is None
+    assert await page.call("new_bot", {key: "bot"}) is None
+    assert await page.call("new_bot", {key: "bot"}) is None
     check = "/API/bot/check/bot"
     running = {"available": 0, "state": "Bot currently running."}
     assert (await campus.http.get(check)).json() == running

@@ -185,11 +185,11 @@ async def test_logging_out_ends_the_tabs_of_the_session_at_once(campus: Campus) 
     await campus.page("bob")
     other_token = campus.tokens.pop("bob")
     stays = await campus.page("bob")
-    await campus.nearby.sessions.end(other_token)
+    await campus.nearby.sessions.end("bob", other_token)
     await campus.until(lambda: campus.connections == 1)
     await campus.send("ana", ["bob"], "1")
     assert await stays.texts() == ["1"]
-    await campus.nearby.sessions.end(campus.tokens["bob"])
+    await campus.nearby.sessions.end("bob", campus.tokens["bob"])
     assert not campus.nearby.people.get("bob").is_expected
 
 
@@ -201,7 +201,7 @@ async def test_old_messages_are_forgotten(database: Path) -> None:
         (await campus.page("cid")), await campus.send("ana", ["bob", "cid"], "old")
         clock.forward(86_401)
         await campus.send("ana", ["bob"], "new")
-        campus.nearby.forget()
+        await campus.forget()
         await campus.store.write()
         assert await bob.texts() == ["new"]
 

@@ -1,6 +1,7 @@
 """What people ask for over HTTP."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from quad.nearby.model import Building, Position
@@ -101,9 +102,27 @@ async def test_others_online_within_a_radius_of_a_point_are_shown(campus: Campus
         await campus.move(id, beside(FIELD, 100 * number))
     await campus.move("offline", FIELD)
     here = {"latitude": FIELD.latitude, "longitude": FIELD.longitude}
-    for radius, expected in (("99", []), (101, ["bob"]), (250, ["bob", "cid"])):
+    for radius, expected in (("90", []), (110, ["bob"]), (250, ["bob", "cid"])):
         answer = await campus.post("show/range", "ana", **here, radious=radius)
         assert (answer.status_code, answer.json()) == (200, expected)
+
+
+async def test_the_point_counts_that_somebody_is_at_and_not_the_one_that_is_asked_for(
+    database: Path,
+) -> None:
+    elsewhere = {"latitude": 0, "longitude": 0, "radious": 30}
+    for is_free in (False, True):
+        async with open_campus(database, {"is_any_point_shown": is_free}) as campus:
+            await campus.page("bob")
+            await campus.move("bob", FIELD)
+            await campus.page("cid")
+            await campus.move("cid", Position(0, 0))
+            # Whoever has told no place sees nobody by a point of their own.
+            found = (await campus.post("show/range", "eve", **elsewhere)).json()
+            assert found == (["cid"] if is_free else [])
+            await campus.move("ana", FIELD)
+            found = (await campus.post("show/range", "ana", **elsewhere)).json()
+            assert found == (["cid"] if is_free else ["bob"])
 
 
 async def test_whoever_never_said_where_they_are_is_nowhere(campus: Campus) -> None:

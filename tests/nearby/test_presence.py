@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quad.nearby.grid import Grid
 from quad.nearby.model import Building, Position
 from quad.nearby.persons import Person
 from quad.nearby.spatial import distance_m, point_at
@@ -142,7 +143,7 @@ class Oracle:
 @settings(max_examples=300, deadline=None)
 @given(STEPS)
 def test_who_hears_is_who_would_see_somebody_else_when_asking(steps: list[Any]) -> None:
-    where = Whereabouts()
+    where = Whereabouts(Grid(0))
     people = {name: Person(name, 50.0) for name in NAMES}
     oracle = Oracle(people)
     for step, name, place, building, range_m in steps:
@@ -206,10 +207,10 @@ async def test_old_logs_are_forgotten(database: Path) -> None:
         await campus.page("ana")
         clock.forward(86_400)
         await campus.move("ana", TOWER.position)
-        campus.nearby.forget()
+        await campus.forget()
         assert len(await campus.log("ana")) == 2
         clock.forward(86_401)
-        campus.nearby.forget()
+        await campus.forget()
         assert await campus.log("ana") == ["Moved from: Out of registered facilities to: Tower"]
 
 

@@ -80,7 +80,7 @@ async def bad_tokens(campus: Campus) -> dict[str, str | None]:
     expired = await campus.nearby.sessions.begin("ana")
     clock.forward(31 * 86_400)
     revoked = await campus.nearby.sessions.begin("ana")
-    await campus.nearby.sessions.end(revoked)
+    await campus.nearby.sessions.end("ana", revoked)
     return {
         "none": None,
         "empty": "",

@@ -85,7 +85,7 @@ async def test_a_session_outlives_a_restart_and_a_logout_counts_on_other_nodes(
     there = Sessions(store, 1, now=Clock(), clock=lambda: now)
     token = await here.begin("ana")
     assert await there.user_of(token) == "ana"
-    await here.end(token)
+    await here.end("ana", token)
     assert await here.user_of(token) is None
     now = 5.1
     assert await there.user_of(token) is None
@@ -103,7 +103,7 @@ async def test_what_is_read_during_a_logout_is_not_kept(
 
     async def read_and_log_out(statement: object) -> object:
         rows = await read(statement)  # type: ignore[arg-type]
-        await people.end(token)
+        await people.end("ana", token)
         return rows
 
     monkeypatch.setattr(store, "read", read_and_log_out)

@@ -33,7 +33,9 @@ class Entrance:
         if owner is None or owner != user_id:
             self._gate.take(address, user_id[:_KEY_LIMIT])
             raise WrongToken
-        return await self._people.ensure(owner)
+        person = await self._people.ensure(owner)
+        self._presence.used(person)
+        return person
 
     async def enter(self, client: Client, user_id: str, token: str) -> None:
         """A connection says whose it is. Raises WrongToken, TooManyTries, CannotSave."""

@@ -16,9 +16,10 @@ class NewClient(Payload, frozen=True, kw_only=True):
 
 
 class NewBot(Payload, frozen=True, kw_only=True):
-    """`new_bot`."""
+    """`new_bot`: original bots write `ID` as well."""
 
-    id: str
+    id: str | None = None
+    ID: str | None = None
 
 
 def register(
@@ -41,11 +42,12 @@ def register(
 
     @server.on("new_bot")
     def new_bot(client: Client, request: NewBot) -> None:
-        if not bots.is_authenticated(client.address, request.id):
+        bot_id = request.id if request.id is not None else request.ID
+        if bot_id is None or not bots.is_authenticated(client.address, bot_id):
             raise NotAllowed("the bot's password must be shown first, from the same address")
         stop_bot(client)
-        running[client] = request.id
-        bots.connected(request.id)
+        running[client] = bot_id
+        bots.connected(bot_id)
 
     @server.on_disconnect
     def disconnected(client: Client, reason: str) -> None:

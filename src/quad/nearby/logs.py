@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from quad.nearby import tables
 from quad.nearby.model import Entry
@@ -38,10 +38,6 @@ class Logs:
     async def last_ten(self, kind: Kind, subject: str) -> list[Entry]:
         """Newest first; none for a subject that nobody knows. Raises StoreError."""
         return tables.read_logs(await self._store.read(tables.select_last_logs(kind, subject)))
-
-    def forget(self, kept: timedelta) -> None:
-        """Delete what is older."""
-        self.save_soon(tables.delete_logs(self._now() - kept))
 
     def save_soon(self, *changes: Change) -> None:
         """Save what nobody waits for: it is in the order of all writes, and told if it fails."""

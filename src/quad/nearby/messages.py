@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from quad.nearby import tables
 from quad.nearby.logs import Logs
 from quad.nearby.model import check_message, shown_time
 from quad.nearby.persons import People, Person, Tab
@@ -16,6 +17,7 @@ from quad.store import Change, Mailbox, Store
 from quad.store.mailbox import id_at, put, trim
 
 _PAGE: Final = 1000
+_KEY_COUNTS: Final = timedelta(days=1)
 # So many names are in a sender's log; the rest is a number.
 _NAMED: Final = 10
 
@@ -103,13 +105,16 @@ class Messages:
             tab.position = entries[-1].id if len(entries) == _PAGE else upto
         return texts
 
-    def forget(self, kept: timedelta) -> None:
-        """Delete what is older and was not fetched."""
-        oldest = self._now() - kept
-        upto = id_at(int(oldest.timestamp() * 1000))
+    async def forget(self, before: datetime) -> None:
+        """Delete what is older and was not fetched. Raises StoreError."""
+        upto = id_at(int(before.timestamp() * 1000))
         changes = [trim(person.box, upto) for person in self._presence.expected()]
         if changes:
-            self._logs.save_soon(*changes)
+            await self._store.write(*changes)
+
+    def forget_keys(self) -> None:
+        """Delete the keys that count no more."""
+        self._logs.save_soon(tables.delete_message_keys(self._now() - _KEY_COUNTS))
 
     async def _deliver(
         self, sender: str, people: Iterable[Person], text: str, line: Change

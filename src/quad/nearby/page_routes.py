@@ -137,8 +137,9 @@ class PageRoutes:
         if is_cross_site(self._visit(request)):
             return self._pages.notice(_view(request), _CROSS_SITE)
         token = cookie_of(request.headers, COOKIE)
-        if await self._sessions.user_of(token) is not None:
-            await self._sessions.end(token)
+        user = await self._sessions.user_of(token)
+        if user is not None:
+            await self._sessions.end(user, token)
         return _see_other(f"{_base(request)}/bye", [_gone(COOKIE, request)])
 
     # Guests

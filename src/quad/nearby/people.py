@@ -19,6 +19,7 @@ from quad.nearby.model import Building, check_position, check_radius
 from quad.nearby.persons import Person
 from quad.nearby.presence import Presence
 from quad.realtime.request import Network
+from quad.settings import NearbySettings
 
 _TEXT: Final = MediaType.TEXT
 
@@ -83,8 +84,8 @@ def make_people_router(
     presence: Presence,
     messages: Messages,
     buildings: Buildings,
+    settings: NearbySettings,
     *,
-    range_limit_m: float,
     trusted_proxies: tuple[Network, ...] = (),
 ) -> Router:
     """The routes; each asks for the token before anything else."""
@@ -100,14 +101,17 @@ def make_people_router(
         """Say where you are; the answer is the building's name."""
         asked = one(data)
         person = await person_of(asked, request)
-        return await presence.move(person, check_position(asked.latitude, asked.longitude))
+        (place,) = await presence.move((person, check_position(asked.latitude, asked.longitude)))
+        return place
 
     @post("/update/range", status_code=200, media_type=_TEXT)
     async def update_range(data: JSONBody[Range | list[Range]], request: AnyRequest) -> str:
         """Say how far you look; the answer is empty."""
         asked = one(data)
         person = await person_of(asked, request)
-        await presence.set_range(person, check_radius("radious", asked.radious, range_limit_m))
+        await presence.set_range(
+            (person, check_radius("radious", asked.radious, settings.range_limit_m))
+        )
         return ""
 
     @post("/show/building", status_code=200)
@@ -120,12 +124,14 @@ def make_people_router(
 
     @post("/show/range", status_code=200)
     async def show_range(data: JSONBody[Radius | list[Radius]], request: AnyRequest) -> list[str]:
-        """The others who are online within a radius of a point."""
+        """The others who are online within a radius of where you are."""
         asked = one(data)
         person = await person_of(asked, request)
-        position = check_position(asked.latitude, asked.longitude)
-        radius_m = check_radius("radious", asked.radious, range_limit_m)
-        return presence.others_within(person, position, radius_m)
+        point = check_position(asked.latitude, asked.longitude)
+        radius_m = check_radius("radious", asked.radious, settings.range_limit_m)
+        # Anybody could look anywhere by it, unseen.
+        free = point if settings.is_any_point_shown else None
+        return presence.others_within(person, radius_m, free)
 
     @post("/show/buildings", status_code=200)
     async def show_buildings(

@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
+import math
 import sys
 from bisect import bisect_left, insort
 from collections import deque
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Final
 
 from quad.nearby import tables
@@ -17,6 +19,11 @@ from quad.store import Change, Store
 
 # The ids of two connections, as each protocol shows them: a page may know its former one only.
 _NAMES: Final = 4
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Person:
@@ -25,12 +32,29 @@ class Person:
     `building` is right while somebody is online, or may come back.
     """
 
-    __slots__ = ("box", "building", "dropped", "id", "last_id", "point", "range_m", "tabs")
+    __slots__ = (
+        "box",
+        "building",
+        "dropped",
+        "id",
+        "is_visible",
+        "last_id",
+        "point",
+        "range_m",
+        "seen",
+        "tabs",
+        "used_at",
+    )
 
     def __init__(self, id: str, range_m: float, point: Point | None = None) -> None:
         self.id = id
         self.range_m = range_m
         self.point = point
+        # Where others see them: the centre of a cell, as long as they are online.
+        self.seen: Point | None = None
+        self.is_visible = True
+        # When they went, or said where they are: right while they are offline.
+        self.used_at = _NEVER
         self.building: Building | None = None
         self.tabs: dict[Client, Tab] = {}
         # Those that lost their connection and may come back, the oldest first.
@@ -73,6 +97,8 @@ class Tab:
         "position",
         "receiving",
         "token_hash",
+        "told_at",
+        "told_before",
     )
 
     def __init__(self, id: str, person: Person, token_hash: str, position: int) -> None:
@@ -86,11 +112,14 @@ class Tab:
         self.names: deque[str] = deque(maxlen=_NAMES)
         # Two requests at once must not get the same messages.
         self.receiving = asyncio.Lock()
+        # When this connection was told of movements last, and the time before; by `Movements`.
+        self.told_at = self.told_before = -math.inf
 
     def connect(self, client: Client) -> None:
         """A connection is this tab from now on."""
         self.client = client
         self.dropped_at = None
+        self.told_at = self.told_before = -math.inf
         for name in (client.id, client.engine_id):
             if name not in self.names:
                 self.names.append(name)
@@ -105,10 +134,11 @@ class Tab:
 class People:
     """Everybody by id."""
 
-    def __init__(self, store: Store, range_m: float) -> None:
+    def __init__(self, store: Store, range_m: float, now: Callable[[], datetime] = _now) -> None:
         """`range_m` is a new person's."""
         self._store = store
         self._range_m = range_m
+        self._now = now
         self._people: dict[str, Person] = {}
         # By their letters, whatever their case.
         self._sorted: list[str] = []
@@ -119,19 +149,29 @@ class People:
             point = None
             if row.latitude is not None and row.longitude is not None:
                 point = point_at(Position(row.latitude, row.longitude))
-            self._people[row.id] = Person(row.id, row.range_m, point)
+            person = self._people[row.id] = Person(row.id, row.range_m, point)
+            person.is_visible, person.used_at = row.is_visible, row.used_at
         self._sorted = sorted(sorted(self._people), key=str.casefold)
 
     async def ensure(self, user_id: str) -> Person:
         """Make somebody known, and return them. Raises BadInput, StoreError."""
         check_id("id", user_id)
         if user_id not in self._people:
-            await self._store.write(tables.insert_user(user_id, self._range_m))
+            await self._store.write(tables.insert_user(user_id, self._range_m, self._now()))
         person = self._people.get(user_id)
         if person is None:  # still: somebody else may have been faster
             person = self._people[user_id] = Person(user_id, self._range_m)
+            person.used_at = self._now()
             insort(self._sorted, user_id, key=str.casefold)
         return person
+
+    def drop(self, person: Person) -> None:
+        """Somebody is not known any more."""
+        if self._people.get(person.id) is not person:
+            return
+        del self._people[person.id]
+        start = bisect_left(self._sorted, person.id.casefold(), key=str.casefold)
+        del self._sorted[self._sorted.index(person.id, start)]
 
     def get(self, user_id: str) -> Person:
         """Raises Unknown."""
@@ -143,6 +183,10 @@ class People:
     def find(self, user_id: str) -> Person | None:
         """The same, for those who may not exist."""
         return self._people.get(user_id)
+
+    def __iter__(self) -> Iterator[Person]:
+        """Everybody; after `load` those first who were here the longest ago."""
+        return iter(self._people.values())
 
     def ids(self) -> list[str]:
         """Everybody's id, sorted."""

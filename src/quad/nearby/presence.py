@@ -1,6 +1,7 @@
 """Who is online: connections, the tabs that they are, and who hears that somebody came or went."""
 
 import asyncio
+import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -8,7 +9,8 @@ from typing import Final
 
 from quad.identity import new_token
 from quad.nearby import tables
-from quad.nearby.buildings import Buildings, circle_of
+from quad.nearby.buildings import Buildings
+from quad.nearby.grid import Grid
 from quad.nearby.logs import Logs
 from quad.nearby.model import (
     LOGGED_OUT,
@@ -18,14 +20,16 @@ from quad.nearby.model import (
     said_logged_in,
     said_moved,
 )
+from quad.nearby.movements import Movements
 from quad.nearby.persons import People, Person, Tab
-from quad.nearby.spatial import Circle, point_at
+from quad.nearby.spatial import Point, point_at
 from quad.nearby.whereabouts import Whereabouts
 from quad.realtime import Client
 from quad.store import Mailbox, Store
 from quad.store.mailbox import drop
 
 _SWEEP_S: Final = 1.0
+_USED: Final = timedelta(days=1)
 
 
 class Presence:
@@ -38,6 +42,8 @@ class Presence:
         people: People,
         buildings: Buildings,
         logs: Logs,
+        movements: Movements,
+        grid: Grid,
         *,
         grace_s: float,
         now: Callable[[], datetime],
@@ -50,11 +56,14 @@ class Presence:
         self._logs = logs
         self._grace = timedelta(seconds=grace_s)
         self._now = now
-        self._where = Whereabouts()
+        self._movements = movements
+        self._where = Whereabouts(grid)
         self._tabs: dict[Client, Tab] = {}
         self._of_tokens: dict[str, set[Tab]] = {}
         # Tabs and when they dropped, the oldest first; some have come back since.
         self._dropped: deque[tuple[datetime, Tab]] = deque()
+        # Those offline whose last place is known, who were here the longest ago first.
+        self._places: dict[Person, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         buildings.on_change = self._building_changed
 
@@ -63,7 +72,8 @@ class Presence:
         now = self._now()
         were_online = await self._store.read(tables.select_open_tabs())
         lines = [self._logs.line("user", row.user_id, LOGGED_OUT) for row in were_online]
-        await self._store.write(tables.drop_open_tabs(now), *lines)
+        await self._store.write(tables.touch_online_users(now), tables.drop_open_tabs(now), *lines)
+        self._find_places({row.user_id for row in were_online}, now)
         for row in await self._store.read(tables.select_tabs()):
             person = self._people.find(row.user_id)
             if person is not None:
@@ -81,8 +91,20 @@ class Presence:
             else:
                 self._logs.save_soon(drop(box))
 
+    def _find_places(self, were_online: set[str], now: datetime) -> None:
+        lately = []
+        for person in self._people:
+            if person.id in were_online:
+                person.used_at = now
+                lately.append(person)
+            elif person.point is not None:
+                self._places[person] = None
+        for person in lately:
+            self._places[person] = None
+
     def stop(self) -> None:
         """No timer is left."""
+        self._movements.stop()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -127,12 +149,21 @@ class Presence:
         building = self._building_of(person)
         if building is None:
             return []
-        return [other for other in self.in_building(building.id) if other != person.id]
+        inside = self._where.expected_in(building.id)
+        return _ids_of(other for other in inside if other.is_online and other is not person)
 
-    def others_within(self, person: Person, position: Position, radius_m: float) -> list[str]:
-        """Ids of the others who are online within a radius, sorted."""
-        found = self._where.within(Circle(point_at(position), radius_m))
-        return sorted(other.id for other in found if other is not person)
+    def others_within(
+        self, person: Person, radius_m: float, position: Position | None = None
+    ) -> list[str]:
+        """Ids of the others who are online within a radius, sorted.
+
+        Around this person's last place, if no position is given; nobody without any.
+        """
+        center = person.point if position is None else point_at(position)
+        if center is None:
+            return []
+        found = self._where.within(center, radius_m)
+        return _ids_of(other for other in found if other is not person)
 
     # Connections
 
@@ -151,9 +182,12 @@ class Presence:
         self._save(tab)
         if not was_online:
             building = self._buildings.at(person.point)
+            self._places.pop(person, None)
             audience = self._where.appear(person, building)
             self._logs.add("user", person.id, said_logged_in(building))
-            _tell(audience)
+            self._movements.tell(audience)
+        # The original page asks who is near only when it is told to.
+        self._movements.tell_tab(tab)
         if person.last_id > tab.position:
             client.emit("new_message", [person.id])
 
@@ -167,12 +201,34 @@ class Presence:
         self._await_return(tab, self._now())
         self._save(tab)
         if not tab.person.is_online:
-            audience = self._where.vanish(tab.person)
-            self._logs.add("user", tab.person.id, LOGGED_OUT)
-            _tell(audience)
+            self._went(tab.person)
 
-    def end_session(self, token_hash: str) -> None:
-        """Somebody has logged out: the tabs of this token do not come back."""
+    def _went(self, person: Person) -> None:
+        audience = self._where.vanish(person)
+        self._logs.add("user", person.id, LOGGED_OUT)
+        self._logs.save_soon(tables.touch_user(person.id, self._now()))
+        self._was_here(person)
+        self._movements.tell(audience)
+
+    def _was_here(self, person: Person) -> None:
+        """Somebody offline was here until now; their place is kept for a while."""
+        person.used_at = self._now()
+        self._places.pop(person, None)
+        if person.point is not None:
+            self._places[person] = None
+
+    def end_session(self, user_id: str, token_hash: str) -> None:
+        """Somebody has logged out: the tabs of this token do not come back.
+
+        Whoever is not online elsewhere is nowhere any more.
+        """
+        self._end_tabs(token_hash)
+        person = self._people.find(user_id)
+        if person is not None and not person.is_online and person.point is not None:
+            self._lose_place(person)
+            self._logs.save_soon(tables.forget_position(person.id))
+
+    def _end_tabs(self, token_hash: str) -> None:
         for tab in list(self._of_tokens.get(token_hash, ())):
             client = tab.client
             if client is not None:
@@ -204,40 +260,108 @@ class Presence:
 
     # Movement
 
-    async def move(self, person: Person, position: Position) -> str:
-        """Somebody is here now; returns the name of the place. Raises StoreError."""
-        await self._store.write(tables.update_position(person.id, position))
+    async def move(self, *moves: tuple[Person, Position]) -> list[str]:
+        """People are here now, one after the other: all of them, or none.
+
+        Returns the names of the places. Raises StoreError.
+        """
+        now = self._now()
+        await self._store.write(
+            *(tables.update_position(person.id, position, now) for person, position in moves)
+        )
+        return [self._moved(person, point_at(position)) for person, position in moves]
+
+    def _moved(self, person: Person, point: Point) -> str:
         before = self._building_of(person)
-        is_elsewhere = person.point is None or person.point.position != position
-        point = point_at(position)
+        is_elsewhere = person.point is None or person.point.position != point.position
         building = self._buildings.at(point)
         if person.is_online:
             audience = self._where.move(person, point, building)
             # Their own range has moved as well.
-            _tell(audience | {person} if is_elsewhere else audience)
+            self._movements.tell(audience | {person} if is_elsewhere else audience)
         else:
             person.point = point
+            self._was_here(person)
             if person.is_expected:
                 self._where.settle(person, building)
         if _id(before) != _id(building):
             self._logs.add("user", person.id, said_moved(before, building))
         return OUTSIDE if building is None else building.name
 
-    async def set_range(self, person: Person, range_m: float) -> None:
-        """Keep somebody's range. Raises StoreError."""
-        await self._store.write(tables.update_range(person.id, range_m))
-        person.range_m = range_m
-        if person.is_online:
-            self._where.resize(person)
+    async def set_range(self, *ranges: tuple[Person, float]) -> None:
+        """Keep people's ranges, in metres: all of them, or none. Raises StoreError."""
+        await self._store.write(
+            *(tables.update_range(each.id, range_m) for each, range_m in ranges)
+        )
+        for person, range_m in ranges:
+            person.range_m = range_m
+            if person.is_online:
+                self._where.resize(person)
+
+    async def set_visible(self, *wishes: tuple[Person, bool]) -> None:
+        """Keep whether others see people: all of them, or none. Raises StoreError."""
+        await self._store.write(
+            *(tables.update_visible(each.id, is_visible) for each, is_visible in wishes)
+        )
+        for person, is_visible in wishes:
+            if person.is_online:
+                self._movements.tell(self._where.show(person, is_visible))
+            else:
+                person.is_visible = is_visible
+
+    # Forgetting
+
+    async def forget_places(self, before: datetime, limit: int) -> int:
+        """Forget the last places of those who went before a time, of so many at most.
+
+        Returns of how many. Raises StoreError.
+        """
+        gone = list(itertools.islice(self._places, limit))
+        gone = list(itertools.takewhile(lambda person: person.used_at < before, gone))
+        if gone:
+            await self._store.write(*(tables.forget_position(person.id) for person in gone))
+        for person in gone:
+            # Somebody may have come back while this was written.
+            if person in self._places and person.used_at < before:
+                self._lose_place(person)
+        return len(gone)
+
+    def _lose_place(self, person: Person) -> None:
+        self._places.pop(person, None)
+        person.point = None
+        if person.is_expected:
+            self._where.settle(person, None)
+
+    async def forget_people(self, ids: Iterable[str]) -> None:
+        """Forget people altogether; whoever is expected stays. Raises StoreError."""
+        people = [person for person in map(self._people.find, ids) if person is not None]
+        gone = [person for person in people if not person.is_expected]
+        await self._store.write(
+            *(change for each in gone for change in tables.delete_user(each.id))
+        )
+        for person in gone:
+            if not person.is_expected:
+                self._places.pop(person, None)
+                self._people.drop(person)
+
+    def used(self, person: Person) -> None:
+        """Somebody has shown their token: a day is as exactly as that is kept."""
+        now = self._now()
+        if now - person.used_at < _USED:
+            return
+        self._logs.save_soon(tables.touch_user(person.id, now))
+        if person in self._places:
+            self._was_here(person)
+        else:
+            person.used_at = now
 
     def _building_of(self, person: Person) -> Building | None:
         return person.building if person.is_expected else self._buildings.at(person.point)
 
     def _building_changed(self, building: Building) -> None:
         affected = {tab.person for _, tab in self._dropped if tab.person.is_expected}
-        affected.update(
-            self._where.within(circle_of(building)), self._where.expected_in(building.id)
-        )
+        affected |= self._where.about(point_at(building.position), building.radius_m)
+        affected.update(self._where.expected_in(building.id))
         audience: set[Person] = set()
         for person in affected:
             left, entered = person.building, self._buildings.at(person.point)
@@ -245,7 +369,7 @@ class Presence:
                 audience |= self._where.resettle(person, entered) | {person}
             elif left != entered:  # the same one, renamed
                 self._where.settle(person, entered)
-        _tell(audience)
+        self._movements.tell(audience)
 
     # The grace
 
@@ -287,10 +411,8 @@ class Presence:
         self._logs.save_soon(tab.change())
 
 
-def _tell(audience: Iterable[Person]) -> None:
-    for person in audience:
-        for client in person.tabs:
-            client.emit("new_movement")
+def _ids_of(people: Iterable[Person]) -> list[str]:
+    return sorted(person.id for person in people if person.is_visible)
 
 
 def _id(building: Building | None) -> str | None:

@@ -36,7 +36,10 @@ def _now() -> datetime:
 
 
 class Sessions:
-    """The sessions of people. `on_end` hears the hash of each token that is revoked here."""
+    """The sessions of people.
+
+    `on_end` hears of each token that is revoked here: whose it was, and its hash.
+    """
 
     def __init__(
         self,
@@ -45,7 +48,7 @@ class Sessions:
         *,
         now: Callable[[], datetime] = _now,
         clock: Callable[[], float] = time.monotonic,
-        on_end: Callable[[str], None] = lambda token_hash: None,
+        on_end: Callable[[str, str], None] = lambda user_id, token_hash: None,
     ) -> None:
         self.lifetime = timedelta(days=lifetime_days)
         self.on_end = on_end
@@ -84,13 +87,13 @@ class Sessions:
             known = await self._read(token_hash)
         return known.user if known is not None and known.expires_at > self._now() else None
 
-    async def end(self, token: str) -> None:
-        """Revoke a token: from now on it is nobody's. Raises StoreError."""
+    async def end(self, user_id: str, token: str) -> None:
+        """Revoke a token of this person: from now on it is nobody's. Raises StoreError."""
         token_hash = hash_token(token)
         await self._store.write(Change(_REVOKE, {"of_token": token_hash, "now": self._now()}))
         self._ends += 1
         self._known.pop(token_hash, None)
-        self.on_end(token_hash)
+        self.on_end(user_id, token_hash)
 
     async def _read(self, token_hash: str) -> _Known | None:
         ends = self._ends

@@ -115,6 +115,8 @@ class Points(Generic[Key]):
     def put(self, key: Key, point: Point) -> None:
         """Add a point, or move it."""
         before = self._points.get(key)
+        if before is point:
+            return
         self._points[key] = point
         for side_m, grid in zip(self._SIDES_M, self._grids, strict=True):
             cube = _cube_of(point, side_m)

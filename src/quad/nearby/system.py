@@ -15,14 +15,17 @@ from quad.nearby.buildings import Buildings
 from quad.nearby.entrance import Entrance
 from quad.nearby.events import register
 from quad.nearby.gate import Gate
+from quad.nearby.grid import Grid
 from quad.nearby.login import choose_login
 from quad.nearby.logs import Logs
 from quad.nearby.messages import Messages
+from quad.nearby.movements import Movements
 from quad.nearby.page_routes import PageRoutes
 from quad.nearby.pages import NearbyPages
 from quad.nearby.people import make_people_router
 from quad.nearby.persons import People
 from quad.nearby.presence import Presence
+from quad.nearby.retention import expiries
 from quad.nearby.sessions import Sessions
 from quad.realtime import SocketServer
 from quad.realtime.request import Network
@@ -62,10 +65,8 @@ class NearbySystem:
         nearby = settings.nearby
         gate = Gate(nearby, is_limited=is_limited, clock=clock)
         registrations = Gate(nearby, is_limited=is_limited, clock=clock)
-        self._kept = settings.retention.age("nearby_logs_days")
-        self.expiries: tuple[Expiry, ...] = ()
         self._timer: asyncio.TimerHandle | None = None
-        self.people = People(store, nearby.range_m)
+        self.people = People(store, nearby.range_m, now)
         self.buildings = Buildings(store)
         self.logs = Logs(store, mailbox, now)
         self.presence = Presence(
@@ -74,10 +75,13 @@ class NearbySystem:
             self.people,
             self.buildings,
             self.logs,
+            Movements(clock, is_limited=is_limited),
+            Grid(nearby.grid_m),
             grace_s=nearby.grace_s,
             now=now,
         )
         self.messages = Messages(store, mailbox, self.people, self.presence, self.logs, nearby, now)
+        self.expiries: tuple[Expiry, ...] = expiries(store, self.presence, self.messages)
         self.sessions = Sessions(
             store, nearby.session_days, now=now, clock=clock, on_end=self.presence.end_session
         )
@@ -102,7 +106,7 @@ class NearbySystem:
                 self.presence,
                 self.messages,
                 self.buildings,
-                range_limit_m=nearby.range_limit_m,
+                nearby,
                 trusted_proxies=trusted_proxies,
             ),
             make_bot_router(self.bots, self.buildings, trusted_proxies),
@@ -132,10 +136,8 @@ class NearbySystem:
         await self._pages.aclose()
 
     def forget(self) -> None:
-        """Forget logs and messages that are too old."""
-        if self._kept is not None:
-            self.logs.forget(self._kept)
-            self.messages.forget(self._kept)
+        """Forget what counts for a day only; `expiries` have the rest."""
+        self.messages.forget_keys()
 
     def _forget_forever(self) -> None:
         self.forget()

@@ -23,7 +23,10 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    null,
     select,
+    text,
+    true,
     union_all,
     update,
 )
@@ -41,9 +44,12 @@ users: Final = Table(
     metadata,
     Column("id", ShortText(ID_LIMIT), primary_key=True),
     Column("range_m", Double, nullable=False),
-    # None until the first coordinates come.
+    # None until the first coordinates come, and after they were forgotten.
     Column("latitude", Double),
     Column("longitude", Double),
+    Column("is_visible", Boolean, nullable=False, server_default=true()),
+    # When they were here last: went offline, said where they are, or logged in.
+    Column("used_at", Timestamp, nullable=False, server_default=text("0")),
     **TABLE_OPTIONS,
 )
 
@@ -79,6 +85,28 @@ bots: Final = Table(
     Column("is_authorised", Boolean, nullable=False),
     **TABLE_OPTIONS,
 )
+
+bot_proofs: Final = Table(
+    "nearby_bot_proofs",
+    metadata,
+    Column("bot_id", ShortText(ID_LIMIT), primary_key=True),
+    # A block of addresses, as limits count them.
+    Column("address", ShortText(64), primary_key=True),
+    Column("used_at", Timestamp, nullable=False),
+    **TABLE_OPTIONS,
+)
+"""From where a bot's password was shown; bot programs run for weeks, and show it once."""
+
+message_keys: Final = Table(
+    "nearby_message_keys",
+    metadata,
+    Column("user_id", ShortText(ID_LIMIT), primary_key=True),
+    Column("key", ShortText(_HASH), primary_key=True),
+    Column("at", Timestamp, nullable=False),
+    Index("ix_nearby_message_keys_at", "at"),
+    **TABLE_OPTIONS,
+)
+"""Which messages were sent, by hashes of the keys that their senders gave them."""
 
 logs: Final = Table(
     "nearby_logs",
@@ -129,6 +157,15 @@ keys: Final = Table(
 )
 """One row: what the administrator's cookies are signed with, the same for every node."""
 
+admin_logouts: Final = Table(
+    "nearby_admin_logouts",
+    metadata,
+    Column("session_id", ShortText(_HASH), primary_key=True),
+    Column("expires_at", Timestamp, nullable=False),
+    **TABLE_OPTIONS,
+)
+"""Sessions of the administrator that were ended before their time."""
+
 _KEY_ID: Final = 1
 
 _INSERT_KEY: Final = insert(keys)
@@ -139,15 +176,56 @@ _UPDATE_RANGE: Final = (
 _UPDATE_POSITION: Final = (
     update(users)
     .where(users.c.id == bindparam("of_user"))
-    .values(latitude=bindparam("new_latitude"), longitude=bindparam("new_longitude"))
+    .values(
+        latitude=bindparam("new_latitude"),
+        longitude=bindparam("new_longitude"),
+        used_at=bindparam("now"),
+    )
+)
+_FORGET_POSITION: Final = (
+    update(users)
+    .where(users.c.id == bindparam("of_user"))
+    .values(latitude=null(), longitude=null())
+)
+_UPDATE_VISIBLE: Final = (
+    update(users)
+    .where(users.c.id == bindparam("of_user"))
+    .values(is_visible=bindparam("new_visible"))
+)
+_DELETE_USER: Final = tuple(
+    delete(table).where(column == bindparam("of_user"))
+    for table, column in (
+        (users, users.c.id),
+        (sessions, sessions.c.user_id),
+        (message_keys, message_keys.c.user_id),
+    )
+)
+_TOUCH_USER: Final = (
+    update(users).where(users.c.id == bindparam("of_user")).values(used_at=bindparam("now"))
 )
 _PUT_BUILDING: Final = upsert(
     buildings, key=["id"], update=["name", "latitude", "longitude", "radius_m"]
 )
 _INSERT_LOG: Final = insert(logs)
-_DELETE_LOGS: Final = delete(logs).where(logs.c.at < bindparam("before"))
+_DELETE_LOG: Final = delete(logs).where(
+    logs.c.kind == bindparam("of_kind"),
+    logs.c.subject == bindparam("of_subject"),
+    logs.c.id == bindparam("of_id"),
+)
+_INSERT_MESSAGE_KEY: Final = insert(message_keys)
+_DELETE_MESSAGE_KEY: Final = delete(message_keys).where(
+    message_keys.c.user_id == bindparam("of_user"),
+    message_keys.c.key == bindparam("of_key"),
+    message_keys.c.at < bindparam("before"),
+)
+_DELETE_MESSAGE_KEYS: Final = delete(message_keys).where(message_keys.c.at < bindparam("before"))
 _PUT_TAB: Final = upsert(tabs, key=["id"], update=["position", "dropped_at"])
 _DELETE_TAB: Final = delete(tabs).where(tabs.c.id == bindparam("of_tab"))
+_TOUCH_ONLINE_USERS: Final = (
+    update(users)
+    .where(users.c.id.in_(select(tabs.c.user_id).where(tabs.c.dropped_at.is_(None))))
+    .values(used_at=bindparam("now"))
+)
 _DROP_OPEN_TABS: Final = (
     update(tabs).where(tabs.c.dropped_at.is_(None)).values(dropped_at=bindparam("now"))
 )
@@ -155,9 +233,16 @@ _DROP_OPEN_TABS: Final = (
 # People
 
 
-def insert_user(id: str, range_m: float) -> Change:
+def insert_user(id: str, range_m: float, now: datetime) -> Change:
     """Make somebody known; who is known already stays as they are."""
-    values = {"id": id, "range_m": range_m, "latitude": None, "longitude": None}
+    values = {
+        "id": id,
+        "range_m": range_m,
+        "latitude": None,
+        "longitude": None,
+        "is_visible": True,
+        "used_at": now,
+    }
     return Change(_INSERT_USER, values)
 
 
@@ -166,19 +251,57 @@ def update_range(id: str, range_m: float) -> Change:
     return Change(_UPDATE_RANGE, {"of_user": id, "new_range": range_m}, ("nearby_range", id))
 
 
-def update_position(id: str, position: Position) -> Change:
+def update_position(id: str, position: Position, now: datetime) -> Change:
     """Keep where somebody was last."""
     values = {
         "of_user": id,
         "new_latitude": position.latitude,
         "new_longitude": position.longitude,
+        "now": now,
     }
     return Change(_UPDATE_POSITION, values, ("nearby_position", id))
 
 
-def select_users() -> Select[str, float, float | None, float | None]:
-    """Everybody."""
-    return select(users.c.id, users.c.range_m, users.c.latitude, users.c.longitude)
+def forget_position(id: str) -> Change:
+    """Forget where somebody was last."""
+    return Change(_FORGET_POSITION, {"of_user": id}, ("nearby_position", id))
+
+
+def update_visible(id: str, is_visible: bool) -> Change:
+    """Keep whether others see somebody."""
+    values = {"of_user": id, "new_visible": is_visible}
+    return Change(_UPDATE_VISIBLE, values, ("nearby_visible", id))
+
+
+def touch_user(id: str, now: datetime) -> Change:
+    """Somebody was here until now."""
+    return Change(_TOUCH_USER, {"of_user": id, "now": now}, ("nearby_used", id))
+
+
+def touch_online_users(now: datetime) -> Change:
+    """Whoever was connected when the server ended was here until now; before `drop_open_tabs`."""
+    return Change(_TOUCH_ONLINE_USERS, {"now": now})
+
+
+def delete_user(id: str) -> tuple[Change, ...]:
+    """Forget somebody, and what only they could use."""
+    values = {"of_user": id}
+    return tuple(Change(each, values) for each in _DELETE_USER)
+
+
+def select_unused_users(before: datetime, limit: int) -> Select[str]:
+    """Those who were not here since, and have no tab; the longest unused first."""
+    return (
+        select(users.c.id)
+        .where(users.c.used_at < before, users.c.id.not_in(select(tabs.c.user_id)))
+        .order_by(users.c.used_at)
+        .limit(limit)
+    )
+
+
+def select_users() -> Select[Any]:
+    """Everybody, those first who were here the longest ago."""
+    return select(users).order_by(users.c.used_at)
 
 
 # Buildings
@@ -227,9 +350,15 @@ def insert_log(
     return Change(_INSERT_LOG, values)
 
 
-def delete_logs(before: datetime) -> Change:
-    """Forget what is older."""
-    return Change(_DELETE_LOGS, {"before": before}, ("nearby_logs",))
+def select_old_logs(before: datetime, limit: int) -> Select[str, str, int]:
+    """The keys of the oldest lines."""
+    columns = select(logs.c.kind, logs.c.subject, logs.c.id)
+    return columns.where(logs.c.at < before).order_by(logs.c.at).limit(limit)
+
+
+def delete_log(kind: str, subject: str, id: int) -> Change:
+    """Forget a line."""
+    return Change(_DELETE_LOG, {"of_kind": kind, "of_subject": subject, "of_id": id})
 
 
 def select_last_logs(kind: Kind, subject: str) -> Select[datetime, str, str | None]:
@@ -287,6 +416,34 @@ def select_open_tabs() -> Select[str]:
 def select_tabs() -> Select[Any]:
     """All tabs, those that were dropped first before the others."""
     return select(tabs).order_by(tabs.c.dropped_at, tabs.c.id)
+
+
+# Keys of messages
+
+
+def insert_message_key(user_id: str, key_hash: str, at: datetime) -> Change:
+    """A message with this key is sent; conflicts if one was."""
+    return Change(_INSERT_MESSAGE_KEY, {"user_id": user_id, "key": key_hash, "at": at})
+
+
+def delete_message_key(user_id: str, key_hash: str, before: datetime) -> Change:
+    """Forget the key if it counts no more."""
+    values = {"of_user": user_id, "of_key": key_hash, "before": before}
+    return Change(_DELETE_MESSAGE_KEY, values)
+
+
+def delete_message_keys(before: datetime) -> Change:
+    """Forget all keys that count no more."""
+    return Change(_DELETE_MESSAGE_KEYS, {"before": before}, ("nearby_message_keys",))
+
+
+def select_message_key(user_id: str, key_hash: str, after: datetime) -> Select[datetime]:
+    """One row if such a message was sent after that, or none."""
+    return select(message_keys.c.at).where(
+        message_keys.c.user_id == user_id,
+        message_keys.c.key == key_hash,
+        message_keys.c.at >= after,
+    )
 
 
 # The administrator's cookies

@@ -1,0 +1,66 @@
+"""Telling pages that who is near may have changed: at once, but at most twice in any second."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from quad.nearby.persons import Person, Tab
+
+_WINDOW_S: Final = 1.0
+_TICK_S: Final = 0.1
+
+
+class Movements:
+    """`new_movement` for connections.
+
+    What comes too soon is told once, when it may be: a page then asks for all that has changed
+    meanwhile, so nothing is missed.
+    """
+
+    def __init__(self, clock: Callable[[], float], *, is_limited: bool = True) -> None:
+        self._clock = clock
+        self._window_s = _WINDOW_S if is_limited else 0.0
+        self._waiting: dict[Tab, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def tell(self, people: Iterable[Person]) -> None:
+        """Everybody's connections may ask again."""
+        now = self._clock()
+        for person in people:
+            for tab in person.tabs.values():
+                self._tell(tab, now)
+
+    def tell_tab(self, tab: Tab) -> None:
+        """One connection may ask again."""
+        self._tell(tab, self._clock())
+
+    def stop(self) -> None:
+        """Nobody is told any more."""
+        self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _tell(self, tab: Tab, now: float) -> None:
+        # Two within the window: then the third waits for the first to be that long ago.
+        if now - tab.told_before < self._window_s:
+            self._waiting[tab] = None
+            if self._timer is None:
+                self._wait()
+            return
+        tab.told_before, tab.told_at = tab.told_at, now
+        if tab.client is not None:
+            tab.client.emit("new_movement")
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(_TICK_S, self._tell_waiting)
+
+    def _tell_waiting(self) -> None:
+        self._timer = None
+        waiting, self._waiting = self._waiting, {}
+        now = self._clock()
+        for tab in waiting:
+            if tab.client is not None:
+                self._tell(tab, now)
+        if self._waiting and self._timer is None:
+            self._wait()
