@@ -69,7 +69,7 @@ def expiries(store: Store, presence: Presence, messages: Messages) -> tuple[Expi
 
     async def forget_lines(before: datetime, limit: int) -> int:
         rows = await store.read(tables.select_old_logs(before, limit))
-        await store.write(*(tables.delete_log(*row) for row in rows))
+        await store.write(*(tables.delete_log(row.kind, row.subject, row.id) for row in rows))
         return len(rows)
 
     async def forget_unfetched(before: datetime, limit: int) -> int:
