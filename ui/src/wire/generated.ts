@@ -651,9 +651,10 @@ export interface Loaded {
   changed: number;
 }
 
-/** `new_bot`. */
+/** `new_bot`: original bots write `ID` as well. */
 export interface NewBot {
-  id: string;
+  id?: string | null;
+  ID?: string | null;
 }
 
 /** `new_client`: original pages write `ID`. */
@@ -775,7 +776,7 @@ export interface UserPage {
 
 /** What clients of nearby send. */
 export interface NearbyClientEvents {
-  new_bot: (payload: NewBot, ack?: Ack) => void;
+  new_bot: (payload?: NewBot, ack?: Ack) => void;
   new_client: (payload?: NewClient, ack?: Ack) => void;
 }
 
@@ -1025,7 +1026,7 @@ export interface RestRoutes {
     body: Asking | Asking[];
     answer: Place[];
   };
-  /** The others who are online within a radius of a point. */
+  /** The others who are online within a radius of where you are. */
   "POST /API/user/show/range": {
     body: Radius | Radius[];
     answer: string[];
