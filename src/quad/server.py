@@ -1,6 +1,5 @@
 """The server: everyone who takes part, wired together, started and stopped in order."""
 
-import ipaddress
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +11,7 @@ from litestar import Litestar, Request, Response
 from litestar.openapi import OpenAPIConfig
 
 import quad
+from quad.addresses import parse_network
 from quad.alert import AlertSystem
 from quad.chat.service import ChatSystem
 from quad.classroom.events import register as register_classroom
@@ -27,6 +27,7 @@ from quad.realtime import (
     Host,
     RawServer,
     Refused,
+    Site,
     SocketServer,
     listen,
     raise_descriptor_limit,
@@ -34,7 +35,6 @@ from quad.realtime import (
     stop_signal,
 )
 from quad.realtime.host import Application
-from quad.realtime.request import Network
 from quad.retention import RetentionClock
 from quad.settings import ClassroomSettings, LimitSettings, Settings
 from quad.shell import Shell
@@ -92,7 +92,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
             {settings.engine.path: parts.sockets.engine},
             cast(Application, parts.application),  # Litestar's scope is a TypedDict
             dict.fromkeys(_CHAT_PATHS, parts.chat),
-            trusted_proxies=_trusted_proxies(settings),
+            site=_site(settings),
             door=parts.sockets.engine.door,
             vital_paths=_VITAL_PATHS,
         )
@@ -201,7 +201,6 @@ def _engine_options(settings: Settings, limits: LimitSettings | None) -> EngineO
         probe_holds_ms=engine.probe_holds_ms,
         max_payload_bytes=engine.max_payload_bytes,
         outbox_limit_bytes=engine.outbox_limit_bytes,
-        origins=engine.origins,
         compression=engine.compression,
         connections_per_address=limits.connections_per_address if limits else None,
         events_per_s=limits.events_per_s if limits else None,
@@ -248,7 +247,6 @@ async def _start_alert(
         settings.alert,
         is_limited=limits is not None,
         socket_path=settings.engine.path,
-        trusted_proxies=_trusted_proxies(settings),
     )
     await alert.start()
     stack.push_async_callback(alert.aclose)
@@ -292,7 +290,6 @@ async def _start_nearby(
         settings,
         shell,
         is_limited=limits is not None,
-        trusted_proxies=_trusted_proxies(settings),
     )
     await nearby.start()
     stack.push_async_callback(nearby.aclose)
@@ -311,8 +308,12 @@ async def _start_retention(
     stack.push_async_callback(retention.aclose)
 
 
-def _trusted_proxies(settings: Settings) -> tuple[Network, ...]:
-    return tuple(map(ipaddress.ip_network, settings.server.trusted_proxies))
+def _site(settings: Settings) -> Site:
+    return Site(
+        public_url=settings.server.public_url,
+        origins=settings.engine.origins,
+        trusted_proxies=map(parse_network, settings.server.trusted_proxies),
+    )
 
 
 def _fetch_options(classroom: ClassroomSettings) -> FetchOptions:

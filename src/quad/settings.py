@@ -6,7 +6,6 @@ is named in one message. The manual is printed from this file: ``quad settings``
 """
 
 import difflib
-import ipaddress
 import logging
 import math
 import os
@@ -21,6 +20,8 @@ from typing import Annotated, Any, Literal, get_type_hints
 import msgspec
 from msgspec import Meta
 from msgspec import inspect as shapes
+
+from quad.addresses import parse_network
 
 log = logging.getLogger("quad.settings")
 
@@ -753,7 +754,7 @@ def _check(path: str, value: object) -> None:
         raise ValueError(value)
     if path == "server.trusted_proxies" and isinstance(value, tuple):
         for network in value:
-            ipaddress.ip_network(network, strict=False)
+            parse_network(network)
 
 
 def _from_file(file: Path, problems: list[str]) -> Iterator[_Given]:

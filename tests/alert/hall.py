@@ -16,7 +16,7 @@ from litestar import Litestar
 from quad.alert import AlertSystem
 from quad.classroom.events import register as register_classroom
 from quad.classroom.service import ClassroomService
-from quad.realtime import Client, Host, SocketServer, listen
+from quad.realtime import Client, Host, Site, SocketServer, listen
 from quad.realtime.host import Application
 from quad.settings import AlertSettings, ClassroomSettings
 from quad.store import Store
@@ -156,8 +156,8 @@ async def open_hall(
 async def serve_hall(
     store: Store, settings: AlertSettings, *, is_limited: bool, port: int
 ) -> AsyncIterator[Hall]:
-    server = SocketServer()
-    alert = AlertSystem(server, store, settings, is_limited=is_limited, trusted_proxies=(HERE,))
+    server, site = SocketServer(), Site(trusted_proxies=(HERE,))
+    alert = AlertSystem(server, store, settings, is_limited=is_limited)
     classroom = ClassroomService(store, server, ClassroomSettings(), cast(Any, None))
     register_classroom(server, classroom)
 
@@ -167,7 +167,7 @@ async def serve_hall(
 
     await alert.start()
     application = Litestar([alert.router], openapi_config=None, logging_config=None)
-    host = Host({"/socket.io/": server.engine}, cast(Application, application))
+    host = Host({"/socket.io/": server.engine}, cast(Application, application), site=site)
     async with listen(host, port=port, drain_s=0.1) as url:
         hall = Hall(url, alert, store)
         try:

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from quad.chat.service import ChatSystem
-from quad.realtime import EngineOptions, Host, listen
+from quad.realtime import EngineOptions, Host, Site, listen
 from quad.realtime.polling import Receive, Scope, Send
 from quad.settings import ChatSettings
 from quad.store import Mailbox, Store
@@ -137,13 +137,16 @@ class Station:
 
 @asynccontextmanager
 async def open_chat(
-    database: Path, settings: ChatSettings | None = None, options: EngineOptions | None = None
+    database: Path,
+    settings: ChatSettings | None = None,
+    options: EngineOptions | None = None,
+    site: Site | None = None,
 ) -> AsyncIterator[Station]:
     """Serve a chat while the block runs."""
     store = await Store.open(f"sqlite+aiosqlite:///{database}")
     system = ChatSystem(store, await Mailbox.open(store), settings or ChatSettings(), options)
     await system.start()
-    host = Host({}, _page, dict.fromkeys(("/", "/chat/ws"), system.endpoint))
+    host = Host({}, _page, dict.fromkeys(("/", "/chat/ws"), system.endpoint), site)
     async with listen(host, drain_s=0.1) as url:
         station = Station(url, system)
         try:

@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from quad.chat import tables
-from quad.realtime import EngineOptions
+from quad.realtime import Site
 from quad.settings import ChatSettings
 from tests.chat.phones import Phone, Station, open_chat
 
@@ -127,8 +127,8 @@ async def test_wrong_tokens_are_limited_by_address_and_phone(database: Path) -> 
 
 
 async def test_pages_of_other_sites_may_not_connect(database: Path) -> None:
-    options = EngineOptions(origins=("https://friend.example",))
-    async with open_chat(database, options=options) as station:
+    site = Site(origins=("https://friend.example",))
+    async with open_chat(database, site=site) as station:
         for origin in (None, station.url, "https://friend.example"):
             await station.connect(origin=origin)
         with pytest.raises(InvalidStatus) as refused:

@@ -18,7 +18,7 @@ from quad.classroom.events import register
 from quad.classroom.model import Step
 from quad.classroom.service import ClassroomService
 from quad.identity import KeyedRateLimit
-from quad.realtime import Client, Host, SocketServer, listen
+from quad.realtime import Client, Host, Site, SocketServer, listen
 from quad.settings import ClassroomSettings
 from quad.store import Store
 
@@ -214,7 +214,9 @@ async def open_school(
         service.start()
         stack.push_async_callback(service.aclose)
         stack.push_async_callback(server.aclose)
-        host = Host({"/socket.io/": server.engine}, trusted_proxies=(ip_network("127.0.0.1"),))
+        host = Host(
+            {"/socket.io/": server.engine}, site=Site(trusted_proxies=(ip_network("127.0.0.1"),))
+        )
         url = await stack.enter_async_context(listen(host, drain_s=0.1))
         school = School(url, service, store, importer, clock)
         stack.push_async_callback(school.close_peers)

@@ -17,7 +17,7 @@ from litestar.openapi import OpenAPIConfig
 
 from quad.nearby import NearbySystem
 from quad.nearby.model import Building, Position
-from quad.realtime import Client, Host, SocketServer, listen
+from quad.realtime import Client, Host, Site, SocketServer, listen
 from quad.realtime.host import Application
 from quad.settings import NearbySettings, RetentionSettings, ServerSettings, Settings
 from quad.shell import Shell
@@ -239,7 +239,6 @@ async def _served(
         settings,
         Shell(folder=_APPLICATION),
         is_limited=is_limited,
-        trusted_proxies=(HERE,),
         now=clock,
         clock=ticking,
     )
@@ -251,9 +250,10 @@ async def _served(
     await nearby.start()
     for building in buildings:
         await nearby.buildings.put(building)
+    site = Site(public_url=settings.server.public_url, trusted_proxies=(HERE,))
     openapi = OpenAPIConfig(title="Nearby", version="1", use_handler_docstrings=True)
     application = Litestar([*nearby.routers], openapi_config=openapi, logging_config=None)
-    host = Host({"/socket.io/": server.engine}, cast(Application, application))
+    host = Host({"/socket.io/": server.engine}, cast(Application, application), site=site)
     async with listen(host, drain_s=0.1) as address, httpx.AsyncClient(base_url=address) as http:
         campus = Campus(address, nearby, store, http, clock, retention)
         try:

@@ -17,8 +17,8 @@ from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import Protocol, Side
 
 from quad.realtime import Engine
-from quad.realtime.request import make_request
 from quad.realtime.session import Session
+from quad.realtime.site import Site
 from quad.realtime.websocket import Receiver, WebSocket
 
 Message = str | bytes
@@ -206,8 +206,8 @@ class MemoryClient(MemoryPeer):
             outbox_limit_bytes=options.outbox_limit_bytes,
         )
         raw_query = urlencode({"EIO": str(eio), "transport": "websocket", **query}).encode()
-        request = make_request(
-            "GET", "/socket.io/", raw_query, list(headers), address or next(_addresses), ()
+        request = Site().request(
+            "GET", "/socket.io/", raw_query, list(headers), address or next(_addresses)
         )
         assert engine.check(request, is_upgrade=True) is None
         self.session: Session = engine.open_websocket(request, self.attach)

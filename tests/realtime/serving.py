@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 import socketio
 from websockets.asyncio.client import ClientConnection
 
-from quad.realtime import Host, SocketServer, listen
-from quad.realtime.request import Network
+from quad.realtime import Host, Site, SocketServer, listen
 from tests.protocol.peers import SOCKET, Target, opened, receive
 
 
@@ -21,7 +20,7 @@ from tests.protocol.peers import SOCKET, Target, opened, receive
 async def serving(
     server: SocketServer,
     *,
-    trusted_proxies: tuple[Network, ...] = (),
+    site: Site | None = None,
     handshake_timeout_s: float = 10.0,
     body_bytes_per_s: float = 500.0,
     application: Callable[[Any, Any, Any], Awaitable[None]] | None = None,
@@ -30,7 +29,7 @@ async def serving(
     host = Host(
         {SOCKET: server.engine},
         application,
-        trusted_proxies=trusted_proxies,
+        site=site,
         door=server.engine.door,
         vital_paths=frozenset({"/health"}),
     )

@@ -1,14 +1,12 @@
 """Which pages may talk to the server, and what browsers are told of it."""
 
-import ipaddress
-
 import httpx
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from quad.realtime import Client, EngineOptions, SocketServer
-from quad.realtime.request import Network
+from quad.addresses import parse_network
+from quad.realtime import Client, Site, SocketServer
 from tests.protocol.peers import SOCKET, Polling, Target
 from tests.realtime.serving import serving, until
 
@@ -24,11 +22,16 @@ async def status_of_websocket(target: Target, origin: str) -> int:
         return refused.response.status_code
 
 
-async def status_of_polling(http: httpx.AsyncClient, target: Target, origin: str) -> int:
+async def status_of_polling(
+    http: httpx.AsyncClient, target: Target, origin: str, expected: str
+) -> int:
     url = target.url(SOCKET, EIO=4, transport="polling")
     answer = await http.get(url, headers={"Origin": origin})
     allowed = answer.headers.get("access-control-allow-origin")
-    assert allowed == (origin if answer.status_code == 200 else None)
+    assert allowed == (expected if answer.status_code == 200 else None)
+    assert (answer.headers.get("access-control-allow-credentials") is None) == (
+        allowed in ("*", None)
+    )
     if answer.status_code == 403:
         assert answer.json() == {"code": 4, "message": "Forbidden"}
     return answer.status_code
@@ -51,11 +54,14 @@ async def status_of_polling(http: httpx.AsyncClient, target: Target, origin: str
 async def test_a_page_may_connect_or_not_by_either_transport(
     http: httpx.AsyncClient, origins: tuple[str, ...], origin: str, is_allowed: bool
 ) -> None:
-    server = SocketServer(EngineOptions(origins=origins))
-    async with serving(server) as target:
+    server = SocketServer()
+    async with serving(server, site=Site(origins=origins)) as target:
         origin = origin.format(host=f"{target.host}:{target.port}")
+        expected = "*" if "*" in origins else origin
         assert await status_of_websocket(target, origin) == (101 if is_allowed else 403)
-        assert await status_of_polling(http, target, origin) == (200 if is_allowed else 403)
+        assert await status_of_polling(http, target, origin, expected) == (
+            200 if is_allowed else 403
+        )
         await until(lambda: len(server.engine.sessions) == is_allowed)
 
 
@@ -70,7 +76,7 @@ async def test_a_foreign_page_cannot_use_a_session_that_it_knows_of(
 
 
 async def test_browsers_ask_before_and_are_told_what_is_allowed(http: httpx.AsyncClient) -> None:
-    async with serving(SocketServer(EngineOptions(origins=(PAGE,)))) as target:
+    async with serving(SocketServer(), site=Site(origins=(PAGE,))) as target:
         url = target.url(SOCKET, EIO=4, transport="polling")
         asked = {
             "Access-Control-Request-Method": "POST",
@@ -97,15 +103,16 @@ async def test_browsers_ask_before_and_are_told_what_is_allowed(http: httpx.Asyn
 async def test_the_address_comes_from_a_trusted_proxy_alone(
     http: httpx.AsyncClient, proxies: tuple[str, ...], seen: str
 ) -> None:
-    networks: tuple[Network, ...] = tuple(map(ipaddress.ip_network, proxies))
+    site = Site(trusted_proxies=map(parse_network, proxies))
     server = SocketServer()
     clients: list[Client] = []
     server.on_connect(clients.append)
     forwarded = {"X-Forwarded-For": "1.1.1.1, 198.51.100.7"}
-    async with serving(server, trusted_proxies=networks) as target:
+    async with serving(server, site=site) as target:
         url = target.url(SOCKET, EIO=3, transport="polling")
         await http.get(url, headers=forwarded)
         socket = target.url(SOCKET, EIO=3, transport="websocket").replace("http", "ws", 1)
         async with connect(socket, additional_headers=forwarded, proxy=None):
             await until(lambda: len(clients) == 2)
     assert [client.address for client in clients] == [seen] * 2
+    assert [client.has_certain_address for client in clients] == [bool(proxies)] * 2

@@ -7,8 +7,8 @@ import pytest
 from quad.realtime import EngineOptions, Session, SocketServer
 from quad.realtime.poll import PollRefused
 from quad.realtime.probe import Probe
-from quad.realtime.request import make_request
 from quad.realtime.session import State
+from quad.realtime.site import Site
 from quad.wire.engineio import AnyPacket, Close, Noop, Text
 from tests.realtime.memory import MemoryClient, MemoryPeer, entered, turn
 
@@ -16,7 +16,7 @@ from tests.realtime.memory import MemoryClient, MemoryPeer, entered, turn
 def open_polling(server: SocketServer, eio: int = 3) -> Session:
     """A session on long-polling, past Socket.IO's CONNECT where that comes unasked."""
     query = f"EIO={eio}&transport=polling".encode()
-    request = make_request("GET", "/socket.io/", query, [], "192.0.2.1", ())
+    request = Site().request("GET", "/socket.io/", query, [], "192.0.2.1")
     assert server.engine.check(request, is_upgrade=False) is None
     session, _ = server.engine.open_polling(request)
     return session

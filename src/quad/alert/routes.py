@@ -15,8 +15,7 @@ from quad.alert.refusals import BadText, CannotSave, CrossSite, TooManyPosts
 from quad.alert.service import AlertService
 from quad.alert.sessions import COOKIE, Session, Sessions
 from quad.alert.texts import choose_texts
-from quad.realtime import BadPayload, Refused
-from quad.realtime.request import Network, make_request
+from quad.realtime import BadPayload, Refused, request_of
 from quad.realtime.request import Request as Visit
 
 PATH: Final = "/v1"
@@ -47,19 +46,17 @@ class AlertRoutes:
         *,
         text_limit_bytes: int,
         socket_path: str,
-        trusted_proxies: tuple[Network, ...],
     ) -> None:
         self._service = service
         self._sessions = sessions
         self._body_limit_bytes = _ESCAPED * text_limit_bytes + _ROOM_FOR_KEYS_BYTES
         self._socket_path = socket_path
-        self._trusted_proxies = trusted_proxies
         self.router = self._routes()
 
     def _routes(self) -> Router:
         @get("/")
         async def login_form(request: AnyRequest) -> Response[str]:
-            return self._login_form(self._visit(request), _base(request))
+            return self._login_form(request_of(request.scope), _base(request))
 
         @post("/")
         async def login(request: AnyRequest) -> Response[Any]:
@@ -102,7 +99,7 @@ class AlertRoutes:
         return login_page(self._view(visit, base), name, room)
 
     async def _login(self, request: AnyRequest) -> Response[Any]:
-        visit, base = self._visit(request), _base(request)
+        visit, base = request_of(request.scope), _base(request)
         fields = await _fields(request)
         name, room = fields.get("name", "").strip(), fields.get("room", "").strip()
         try:
@@ -118,12 +115,12 @@ class AlertRoutes:
             max_age=self._sessions.lifetime_s,
             httponly=True,
             samesite="lax",
-            secure=_is_https(request, visit),
+            secure=visit.is_https,
         )
         return _see_other(f"{base}/room", visit, cookie)
 
     async def _room(self, request: AnyRequest) -> Response[Any]:
-        visit, base = self._visit(request), _base(request)
+        visit, base = request_of(request.scope), _base(request)
         session = self._session(visit)
         if session is None:
             return _see_other(base, visit)
@@ -141,7 +138,7 @@ class AlertRoutes:
 
     async def _say(self, request: AnyRequest) -> Response[Any]:
         """What the form of the chat page does without JavaScript."""
-        visit, base = self._visit(request), _base(request)
+        visit, base = request_of(request.scope), _base(request)
         fields = await _fields(request)
         session = self._session(visit)
         if session is None:
@@ -155,9 +152,9 @@ class AlertRoutes:
         return _see_other(f"{base}/room", visit)
 
     def _leave(self, request: AnyRequest) -> Response[Any]:
-        visit, base = self._visit(request), _base(request)
+        visit, base = request_of(request.scope), _base(request)
         session = self._session(visit)
-        if session is None or _is_cross_site(visit):
+        if session is None or not visit.is_allowed:
             return _see_other(base, visit)
         self._service.bid_farewell(check_name(session.name), session.room)
         gone = Cookie(COOKIE, path="/", max_age=0, httponly=True, samesite="lax")
@@ -166,7 +163,7 @@ class AlertRoutes:
     # Messages
 
     async def _messages(self, request: AnyRequest) -> Response[Any]:
-        visit = self._visit(request)
+        visit = request_of(request.scope)
         code = _code(request)
         if code is None:
             return Response({"message": "Error: there is nothing here"}, status_code=404)
@@ -180,18 +177,6 @@ class AlertRoutes:
 
     # Visitors
 
-    def _visit(self, request: AnyRequest) -> Visit:
-        scope = request.scope
-        peer = scope["client"][0] if scope["client"] else ""
-        return make_request(
-            scope["method"],
-            scope["path"],
-            scope["query_string"],
-            list(scope["headers"]),
-            peer,
-            self._trusted_proxies,
-        )
-
     def _session(self, visit: Visit) -> Session | None:
         return self._sessions.of_cookies(visit.headers.get("cookie", ""))
 
@@ -199,7 +184,7 @@ class AlertRoutes:
         return View(
             base=base,
             socket_path=base.removesuffix(PATH) + self._socket_path,
-            host=visit.headers.get("host", ""),
+            host=visit.host,
             texts=choose_texts(visit.headers.get("accept-language", "")),
             is_display=_is_display(visit),
         )
@@ -244,19 +229,8 @@ def _is_display(visit: Visit) -> bool:
     return visit.query.get("display", "") not in ("", "0")
 
 
-def _is_https(request: AnyRequest, visit: Visit) -> bool:
-    # The header may be a lie, but its only victim would be who tells it.
-    forwarded = visit.headers.get("x-forwarded-proto", "")
-    return "https" in (request.scope["scheme"], forwarded.split(",")[0].strip())
-
-
-def _is_cross_site(visit: Visit) -> bool:
-    site = visit.headers.get("sec-fetch-site", "none")
-    return not visit.is_same_origin or site not in ("same-origin", "none")
-
-
 def _refuse_cross_site(visit: Visit) -> None:
-    if _is_cross_site(visit):
+    if not visit.is_allowed:
         raise CrossSite
 
 

@@ -8,7 +8,6 @@ from quad.alert.service import AlertService
 from quad.alert.sessions import Sessions
 from quad.identity import KeyedRateLimit
 from quad.realtime import SocketServer
-from quad.realtime.request import Network
 from quad.retention import Expiry
 from quad.settings import AlertSettings
 from quad.store import Store
@@ -19,8 +18,8 @@ _MINUTE_S: Final = 60
 class AlertSystem:
     """All of alert on one server: its events are registered, `router` has its pages.
 
-    `is_limited` holds back addresses that post too much. `socket_path` is where the server's
-    Socket.IO is; proxies that are trusted say where a request came from.
+    `is_limited` holds back addresses that post too much. `socket_path` is that of the server's
+    Socket.IO.
     """
 
     def __init__(
@@ -31,7 +30,6 @@ class AlertSystem:
         *,
         is_limited: bool = True,
         socket_path: str = "/socket.io/",
-        trusted_proxies: tuple[Network, ...] = (),
     ) -> None:
         self._store = store
         self._sessions = Sessions(settings.session_s)
@@ -43,7 +41,6 @@ class AlertSystem:
             self._sessions,
             text_limit_bytes=settings.text_limit_bytes,
             socket_path=socket_path,
-            trusted_proxies=trusted_proxies,
         )
         self.router = routes.router
 

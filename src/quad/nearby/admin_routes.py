@@ -15,7 +15,7 @@ from quad.nearby.admin import Administrator
 from quad.nearby.bot_routes import Shown
 from quad.nearby.bots import Bots
 from quad.nearby.buildings import Loaded
-from quad.nearby.http import EXPLAINED, AnyConnection, CrossSite, is_cross_site, one, visit_of
+from quad.nearby.http import EXPLAINED, AnyConnection, CrossSite, one, visit_of
 from quad.nearby.model import (
     Building,
     Position,
@@ -28,7 +28,6 @@ from quad.nearby.model import (
 from quad.nearby.refusals import BadInput
 from quad.nearby.service import Buildings, Logs, People, Presence
 from quad.nearby.tables import Kind
-from quad.realtime.request import Network
 
 PATH: Final = "/API/admin"
 
@@ -143,13 +142,13 @@ class Campus(Struct, frozen=True):
     bots: Bots
 
 
-def make_guard(administrator: Administrator, trusted_proxies: tuple[Network, ...] = ()) -> Guard:
+def make_guard(administrator: Administrator) -> Guard:
     """What each of the administrator's routes asks before anything else."""
 
     async def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
-        visit = visit_of(connection, trusted_proxies)
+        visit = visit_of(connection)
         # A browser adds the password, or the cookie, to whatever any page makes it send.
-        if is_cross_site(visit):
+        if not visit.is_allowed:
             raise CrossSite
         await administrator.check(visit)
 

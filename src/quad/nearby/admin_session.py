@@ -7,8 +7,7 @@ from msgspec import Struct
 
 from quad.nearby.admin import Administrator
 from quad.nearby.admin_cookie import COOKIE, LIFETIME_S
-from quad.nearby.http import EXPLAINED, AnyRequest, CrossSite, is_cross_site, is_https, visit_of
-from quad.realtime.request import Network
+from quad.nearby.http import EXPLAINED, AnyRequest, CrossSite, visit_of
 from quad.realtime.request import Request as Visit
 
 
@@ -24,14 +23,12 @@ class AdminSession(Struct):
     is_open: bool
 
 
-def make_session_router(
-    administrator: Administrator, trusted_proxies: tuple[Network, ...] = ()
-) -> Router:
+def make_session_router(administrator: Administrator) -> Router:
     """The routes under `/admin/session`."""
 
     def own_visit(request: AnyRequest) -> Visit:
-        visit = visit_of(request, trusted_proxies)
-        if is_cross_site(visit):
+        visit = visit_of(request)
+        if not visit.is_allowed:
             raise CrossSite
         return visit
 
@@ -48,7 +45,7 @@ def make_session_router(
     @get("", sync_to_thread=False)
     def show_session(request: AnyRequest) -> AdminSession:
         """Whether this browser is logged in."""
-        return AdminSession(administrator.has_session(visit_of(request, trusted_proxies)))
+        return AdminSession(administrator.has_session(visit_of(request)))
 
     @delete("", status_code=204, sync_to_thread=False)
     def log_out(request: AnyRequest) -> Response[None]:
@@ -73,5 +70,5 @@ def _cookie(request: AnyRequest, value: str, max_age_s: int) -> Cookie:
         max_age=max_age_s,
         httponly=True,
         samesite="strict",
-        secure=is_https(request),
+        secure=visit_of(request).is_https,
     )

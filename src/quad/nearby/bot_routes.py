@@ -9,7 +9,6 @@ from quad.nearby.bots import Availability, Bots
 from quad.nearby.http import EXPLAINED, AnyRequest, basic_of, one, visit_of
 from quad.nearby.refusals import NotAllowed
 from quad.nearby.service import Buildings
-from quad.realtime.request import Network
 
 
 class Shown(Struct):
@@ -53,9 +52,7 @@ class Notice(Struct):
     password: str | None = field(name="pass", default=None)
 
 
-def make_bot_router(
-    bots: Bots, buildings: Buildings, trusted_proxies: tuple[Network, ...] = ()
-) -> Router:
+def make_bot_router(bots: Bots, buildings: Buildings) -> Router:
     """The routes; they need nobody's session."""
 
     @get("/check/{bot_id:str}", sync_to_thread=False)
@@ -74,7 +71,7 @@ def make_bot_router(
     ) -> Password:
         """Make a bot known. It may send when the administrator has authorised it."""
         asked = one(data)
-        address = visit_of(request, trusted_proxies).address
+        address = visit_of(request).address
         return Password(await bots.register(address, asked.id, asked.b_id))
 
     @post("/auth", status_code=200)
@@ -83,7 +80,7 @@ def make_bot_router(
     ) -> Authenticity:
         """Show a bot's password; then this address may send as the bot for a day."""
         asked = one(data)
-        address = visit_of(request, trusted_proxies).address
+        address = visit_of(request).address
         is_right = await bots.authenticate(address, asked.id, asked.password)
         return Authenticity(int(is_right))
 
@@ -91,7 +88,7 @@ def make_bot_router(
     async def send(data: JSONBody[Notice | list[Notice]], request: AnyRequest) -> Availability:
         """Tell everyone in the bot's building, if the bot is authorised."""
         asked = one(data)
-        visit = visit_of(request, trusted_proxies)
+        visit = visit_of(request)
         password = asked.password
         basic = basic_of(visit.headers)
         if password is None and basic is not None:

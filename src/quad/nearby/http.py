@@ -3,16 +3,15 @@
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import msgspec
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.types import HTTPScope
 
 from quad.nearby.refusals import BadInput, CannotSave, NearbyRefused, NotAllowed
-from quad.realtime.request import Network, make_request
+from quad.realtime import request_of
 from quad.realtime.request import Request as Visit
 from quad.store import StoreError
 
@@ -50,20 +49,9 @@ def one(data: T | list[T]) -> T:
     return data[0]
 
 
-def visit_of(request: AnyConnection, trusted_proxies: tuple[Network, ...]) -> Visit:
+def visit_of(request: AnyConnection) -> Visit:
     """Who asks, from where, and what their headers say."""
-    scope = cast(HTTPScope, request.scope)
-    peer = scope["client"][0] if scope["client"] else ""
-    headers = list(scope["headers"])
-    return make_request(
-        scope["method"], scope["path"], scope["query_string"], headers, peer, trusted_proxies
-    )
-
-
-def is_cross_site(visit: Visit) -> bool:
-    """Whether a page of another site has made a browser send this."""
-    site = visit.headers.get("sec-fetch-site", "none")
-    return not visit.is_same_origin or site not in ("same-origin", "none")
+    return request_of(request.scope)
 
 
 def basic_of(headers: Mapping[str, str]) -> tuple[str, str] | None:
@@ -93,13 +81,6 @@ def cookie_of(headers: Mapping[str, str], name: str) -> str:
         if key == name:
             return value
     return ""
-
-
-def is_https(request: AnyConnection) -> bool:
-    """Whether the browser speaks HTTPS, to us or to a proxy in front of us."""
-    # The header may be a lie, but its only victim would be who tells it.
-    forwarded = request.headers.get("x-forwarded-proto", "")
-    return "https" in (request.scope["scheme"], forwarded.split(",")[0].strip())
 
 
 # Refusals as answers

@@ -20,15 +20,13 @@ from quad.identity.oauth import (
     WrongState,
 )
 from quad.languages import choose_language
-from quad.nearby.http import AnyRequest, cookie_of, is_cross_site, is_https, visit_of
+from quad.nearby.http import AnyRequest, cookie_of, visit_of
 from quad.nearby.login import Login
 from quad.nearby.model import ID_LIMIT, check_id
 from quad.nearby.pages import NearbyPages, Notice, Problem
 from quad.nearby.persons import People
 from quad.nearby.refusals import NearbyRefused
 from quad.nearby.sessions import Sessions
-from quad.realtime.request import Network
-from quad.realtime.request import Request as Visit
 from quad.shell import Visit as View
 from quad.store import StoreError
 
@@ -63,16 +61,11 @@ class PageRoutes:
         sessions: Sessions,
         people: People,
         pages: NearbyPages,
-        *,
-        public_url: str = "",
-        trusted_proxies: tuple[Network, ...] = (),
     ) -> None:
         self._login = login
         self._sessions = sessions
         self._people = people
         self._pages = pages
-        self._public_url = public_url.rstrip("/")
-        self._trusted_proxies = trusted_proxies
         self.router = self._routes()
 
     async def aclose(self) -> None:
@@ -134,7 +127,7 @@ class PageRoutes:
                 return await self._begin(request, provider)
 
     async def _logout(self, request: AnyRequest) -> Response[Any]:
-        if is_cross_site(self._visit(request)):
+        if not visit_of(request).is_allowed:
             return self._pages.notice(_view(request), _CROSS_SITE)
         token = cookie_of(request.headers, COOKIE)
         user = await self._sessions.user_of(token)
@@ -145,10 +138,10 @@ class PageRoutes:
     # Guests
 
     async def _enter(self, request: AnyRequest) -> Response[Any]:
-        view, visit = _view(request), self._visit(request)
+        view, visit = _view(request), visit_of(request)
         if self._login != "guest":
             return self._pages.notice(view, _NO_LOGIN)
-        if is_cross_site(visit):
+        if not visit.is_allowed:
             return self._pages.notice(view, _CROSS_SITE)
         name = (await _fields(request)).get("name", "").strip()
         try:
@@ -161,7 +154,7 @@ class PageRoutes:
     async def _begin(self, request: AnyRequest, provider: Provider) -> Response[Any]:
         attempt = Attempt.begin()
         try:
-            address = await provider.address(attempt, self._return_address(request))
+            address = await provider.address(attempt, _return_address(request))
         except LoginFailed as failed:
             return self._failed(request, failed)
         value = f"{attempt.state}.{attempt.verifier}.{attempt.nonce}"
@@ -172,8 +165,8 @@ class PageRoutes:
             return _see_other(_base(request))
         try:
             attempt = _attempt(request)
-            code = attempt.read(self._visit(request).query)
-            user = await self._login.identify(attempt, self._return_address(request), code)
+            code = attempt.read(visit_of(request).query)
+            user = await self._login.identify(attempt, _return_address(request), code)
             response = await self._let_in(request, user)
         except LoginFailed as failed:
             response = self._failed(request, failed)
@@ -197,26 +190,22 @@ class PageRoutes:
         cookie = _cookie_of(COOKIE, token, lifetime_s, request)
         return _see_other(_base(request), [cookie])
 
-    # Visitors
-
-    def _visit(self, request: AnyRequest) -> Visit:
-        return visit_of(request, self._trusted_proxies)
-
-    def _return_address(self, request: AnyRequest) -> str:
-        if self._public_url:
-            return f"{self._public_url}/login"
-        scheme = "https" if is_https(request) else "http"
-        # If the header lies, the provider does not know the address and refuses it.
-        host = request.headers.get("host", "")
-        return f"{scheme}://{host}{request.scope.get('root_path', '')}/login"
-
 
 def _view(request: AnyRequest) -> View:
     return View(
         root=_base(request).removesuffix(_PATH),
-        host=request.headers.get("host", ""),
+        host=visit_of(request).host,
         language=choose_language(request.headers.get("accept-language", "")),
     )
+
+
+def _return_address(request: AnyRequest) -> str:
+    visit = visit_of(request)
+    if visit.site.public_url:
+        return f"{visit.site.public_url}/login"
+    scheme = "https" if visit.is_https else "http"
+    # If the header lies, the provider does not know the address and refuses it.
+    return f"{scheme}://{visit.host}{request.scope.get('root_path', '')}/login"
 
 
 def _problem_with(name: str) -> Problem:
@@ -242,7 +231,7 @@ def _cookie_of(name: str, value: str, max_age_s: int, request: AnyRequest) -> Co
         httponly=True,
         # Not "strict": the way back from a provider is a link from another site.
         samesite="lax",
-        secure=is_https(request),
+        secure=visit_of(request).is_https,
     )
 
 

@@ -18,7 +18,6 @@ from quad.nearby.messages import Messages, ToldText
 from quad.nearby.model import Building, check_position, check_radius
 from quad.nearby.persons import Person
 from quad.nearby.presence import Presence
-from quad.realtime.request import Network
 from quad.settings import NearbySettings
 
 _TEXT: Final = MediaType.TEXT
@@ -85,13 +84,11 @@ def make_people_router(
     messages: Messages,
     buildings: Buildings,
     settings: NearbySettings,
-    *,
-    trusted_proxies: tuple[Network, ...] = (),
 ) -> Router:
     """The routes; each asks for the token before anything else."""
 
     async def person_of(asking: Asking, request: AnyRequest) -> Person:
-        address = visit_of(request, trusted_proxies).address
+        address = visit_of(request).address
         return await entrance.person(address, asking.id, asking.token)
 
     @post("/update/coordinates", status_code=200, media_type=_TEXT)

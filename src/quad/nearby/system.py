@@ -28,7 +28,6 @@ from quad.nearby.presence import Presence
 from quad.nearby.retention import expiries
 from quad.nearby.sessions import Sessions
 from quad.realtime import SocketServer
-from quad.realtime.request import Network
 from quad.retention import Expiry
 from quad.settings import Settings
 from quad.shell import Shell
@@ -45,7 +44,7 @@ class NearbySystem:
     """All of nearby on one server: its events are registered, `routers` has its paths.
 
     `shell` shows its page, if it is not one of its own. `is_limited` holds back addresses that try
-    too many wrong tokens and passwords; proxies that are trusted say where a request came from.
+    too many wrong tokens and passwords.
     Raises BadSettings if the login provider that the settings choose is not configured.
     """
 
@@ -58,7 +57,6 @@ class NearbySystem:
         shell: Shell | None = None,
         *,
         is_limited: bool = True,
-        trusted_proxies: tuple[Network, ...] = (),
         now: Callable[[], datetime] = _now,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -87,7 +85,7 @@ class NearbySystem:
         )
         self.bots = Bots(store, self.buildings, self.messages, gate, registrations, now)
         self._administrator = Administrator(store, nearby.admin_password, gate)
-        self.admin_guard = make_guard(self._administrator, trusted_proxies)
+        self.admin_guard = make_guard(self._administrator)
         """Lets nobody but the administrator through, for routes of others."""
         entrance = Entrance(self.sessions, self.people, self.presence, gate)
         register(server, entrance, self.presence, self.bots)
@@ -96,8 +94,6 @@ class NearbySystem:
             self.sessions,
             self.people,
             NearbyPages(shell or Shell(settings.engine.path), nearby),
-            public_url=settings.server.public_url,
-            trusted_proxies=trusted_proxies,
         )
         self.routers = (
             self._pages.router,
@@ -107,10 +103,9 @@ class NearbySystem:
                 self.messages,
                 self.buildings,
                 nearby,
-                trusted_proxies=trusted_proxies,
             ),
-            make_bot_router(self.bots, self.buildings, trusted_proxies),
-            make_session_router(self._administrator, trusted_proxies),
+            make_bot_router(self.bots, self.buildings),
+            make_session_router(self._administrator),
             make_admin_router(
                 Campus(self.buildings, self.people, self.presence, self.logs, self.bots),
                 self.admin_guard,

@@ -23,6 +23,7 @@ from quad.realtime.payload import Payload
 from quad.realtime.raw import RawConnection
 from quad.realtime.rawserver import RawApplication, RawServer
 from quad.realtime.session import Session
+from quad.realtime.site import Site, request_of
 from quad.realtime.socketserver import SocketServer
 
 __all__ = [
@@ -46,12 +47,14 @@ __all__ = [
     "RawServer",
     "Refused",
     "Session",
+    "Site",
     "SocketServer",
     "TooManyEvents",
     "Topic",
     "UnknownEvent",
     "listen",
     "raise_descriptor_limit",
+    "request_of",
     "run",
     "settle_garbage",
     "stop_signal",

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from quad.realtime.door import Door
 from quad.realtime.errors import HandshakeRefused
-from quad.realtime.request import Network, is_within
 from quad.realtime.seldom import Seldom
+from quad.realtime.site import Site
 
 log = logging.getLogger("quad.admission")
 
@@ -31,10 +31,10 @@ class Admission:
     that a health check is answered during a flood. Few of them are kept: the newest.
     """
 
-    def __init__(self, door: Door | None, trusted_proxies: tuple[Network, ...]) -> None:
+    def __init__(self, door: Door | None, site: Site) -> None:
         """Without a door, an address may have as many as there are descriptors."""
         self._door = door
-        self._trusted_proxies = trusted_proxies
+        self._site = site
         self._first_kept = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - KEPT_DESCRIPTORS
         self._addresses: dict[Connection, str] = {}
         self._spare: dict[Connection, None] = {}
@@ -77,7 +77,7 @@ class Admission:
             return HandshakeRefused(4, "The server has too many connections.", 503)
         peer = transport.get_extra_info("peername")
         address = peer[0] if isinstance(peer, tuple) else ""
-        if self._door is None or not address or is_within(address, self._trusted_proxies):
+        if self._door is None or not address or self._site.is_proxy(address):
             return None
         if self._door.is_full(address):
             return HandshakeRefused(4, "Too many connections from this address.", 429)

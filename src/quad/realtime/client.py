@@ -63,6 +63,11 @@ class Client(Turns):
         return self._peer.session.handshake.address
 
     @property
+    def has_certain_address(self) -> bool:
+        """Whether rights may rest on the address: no unknown proxy stands in between."""
+        return self._peer.session.handshake.has_certain_address
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """The handshake's headers by lower-case name; taken apart anew with every call."""
         return self._peer.session.handshake.headers

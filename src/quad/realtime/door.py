@@ -1,20 +1,20 @@
-"""Who may open a connection: the checks that all protocols at one address share."""
+"""How many connections an address may open: the counts that all protocols share."""
 
 import logging
 from collections import Counter
 from collections.abc import Callable
 
+from quad.addresses import block
 from quad.realtime.counters import Counters
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.options import EngineOptions
-from quad.realtime.request import Request
 from quad.realtime.seldom import Seldom
 
 log = logging.getLogger("quad.door")
 
 
 class Door:
-    """Checks origins and counts connections by address; give one to all protocols of a server."""
+    """Counts connections by address; give one to all protocols of a server."""
 
     def __init__(
         self,
@@ -22,20 +22,16 @@ class Door:
         counters: Counters,
         admit: Callable[[str], float] = lambda address: 0.0,
     ) -> None:
-        """`admit(address)` says in how many seconds the address may connect; 0 is now."""
+        """`admit(block)` says in how many seconds an address of this block may connect; 0 is now.
+
+        Addresses count by their `block`: whoever has one of IPv6 has them all.
+        """
         self._admit = admit
-        self._origins = options.origins
         self.limit = options.connections_per_address
         self._counters = counters
         self._addresses: Counter[str] = Counter()
         self._plain: Counter[str] = Counter()
         self._full = Seldom(log)
-
-    def allows_origin(self, request: Request) -> bool:
-        """Whether the page that a request comes from may talk to us; native clients name none."""
-        if request.is_same_origin or "*" in self._origins:
-            return True
-        return request.headers["origin"] in self._origins
 
     def check(self, address: str) -> None:
         """Bound the connections of one address, and how fast it opens them.
@@ -43,10 +39,11 @@ class Door:
         Raises:
             HandshakeRefused: there are too many, or too many at a time.
         """
-        if self.limit is not None and self._addresses[address] >= self.limit:
-            self._note_full(address)
+        counted = block(address)
+        if self.limit is not None and self._addresses[counted] >= self.limit:
+            self._note_full(counted)
             raise HandshakeRefused(4, "Too many connections from this address", 429)
-        wait_s = self._admit(address)
+        wait_s = self._admit(counted)
         if wait_s:
             self._counters.refused_handshakes["connects_per_s"] += 1
             message = f"Too many new connections from this address: try again in {wait_s:.1f} s"
@@ -58,33 +55,33 @@ class Door:
         They are counted apart from sessions: those on long-polling must go on being served where
         there may be no more of them.
         """
-        if self.limit is None or self._plain[address] < self.limit:
+        if self.limit is None or self._plain[block(address)] < self.limit:
             return False
-        self._note_full(address)
+        self._note_full(block(address))
         return True
 
-    def _note_full(self, address: str) -> None:
-        self._full.warning("%s has %d connections: refused one more", address, self.limit)
+    def _note_full(self, counted: str) -> None:
+        self._full.warning("%s has %d connections: refused one more", counted, self.limit)
         self._counters.refused_handshakes["connections_per_address"] += 1
 
     def enter_plain(self, address: str) -> None:
         """A TCP connection has been opened, which speaks HTTP for now."""
-        self._plain[address] += 1
+        self._plain[block(address)] += 1
 
     def leave_plain(self, address: str) -> None:
         """It has ended, or become a WebSocket, which enters by itself."""
-        _take_one(self._plain, address)
+        _take_one(self._plain, block(address))
 
     def enter(self, address: str) -> None:
         """A connection has been opened."""
-        self._addresses[address] += 1
+        self._addresses[block(address)] += 1
 
     def leave(self, address: str) -> None:
         """A connection has ended."""
-        _take_one(self._addresses, address)
+        _take_one(self._addresses, block(address))
 
 
-def _take_one(counter: Counter[str], address: str) -> None:
-    counter[address] -= 1
-    if not counter[address]:
-        del counter[address]
+def _take_one(counter: Counter[str], counted: str) -> None:
+    counter[counted] -= 1
+    if not counter[counted]:
+        del counter[counted]

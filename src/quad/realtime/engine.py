@@ -78,7 +78,7 @@ class Engine:
         transport = request.query.get("transport")
         if transport not in ("polling", "websocket"):
             raise _refuse(0)
-        if not self.door.allows_origin(request):
+        if not request.is_allowed:
             raise _refuse(4)
         sid = request.query.get("sid")
         if sid is not None:

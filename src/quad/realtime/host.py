@@ -11,7 +11,8 @@ from quad.realtime.errors import HandshakeRefused
 from quad.realtime.opening import Opening
 from quad.realtime.polling import Receive, Scope, Send, refusal, serve_polling
 from quad.realtime.probe import Probe
-from quad.realtime.request import Network, Request, make_request
+from quad.realtime.request import Request
+from quad.realtime.site import Site, carry, request_of
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -47,17 +48,18 @@ class Host:
         engines: Mapping[str, Engine],
         application: Application | None = None,
         endpoints: Mapping[str, Endpoint] | None = None,
-        trusted_proxies: tuple[Network, ...] = (),
+        site: Site | None = None,
         door: Door | None = None,
         vital_paths: frozenset[str] = frozenset(),
     ) -> None:
         """Paths of engines are taken with and without their last slash.
 
-        `trusted_proxies`: peers whose `X-Forwarded-For` is believed. `door` counts the connections
-        of an address. `vital_paths` of the application are answered when nothing else is.
+        `site` knows which pages and proxies to trust; by default none but its own pages. `door`
+        counts the connections of an address. `vital_paths` of the application are answered when
+        nothing else is.
         """
+        self.site = site or Site()
         self.door = door
-        self.trusted_proxies = trusted_proxies
         self.vital_paths = vital_paths
         self._engines = {path.rstrip("/"): engine for path, engine in engines.items()}
         self._application = application or _not_found
@@ -67,6 +69,7 @@ class Host:
         """ASGI: long-polling for the engines, everything else for the application."""
         engine = None
         if scope["type"] == "http":
+            carry(self.site, scope)
             engine = self._engines.get(scope["path"].rstrip("/"))
         if engine is None:
             if scope["type"] == "http" and scope["method"] == "HEAD":
@@ -74,14 +77,15 @@ class Host:
             else:
                 await self._application(scope, receive, send)
             return
-        request = self._request(scope["method"], scope["path"], scope)
-        await serve_polling(engine, request, receive, send)
+        await serve_polling(engine, request_of(scope), receive, send)
 
     def upgrade(self, scope: Scope, url: bytes, transport: asyncio.Transport) -> None:
         """Answer a request to become a WebSocket."""
         path, _, raw_query = url.partition(b"?")
         scope["query_string"] = raw_query
-        request = self._request(scope["method"], path.decode("latin-1"), scope)
+        scope["path"] = path.decode("latin-1")
+        carry(self.site, scope)
+        request = request_of(scope)
         try:
             self._upgrade(request, transport)
         except HandshakeRefused as refused:
@@ -111,17 +115,6 @@ class Host:
             return
         probe = Probe(session)
         probe.begin(opening.connect(probe))
-
-    def _request(self, method: str, path: str, scope: Scope) -> Request:
-        peer = scope["client"][0] if scope["client"] else ""
-        return make_request(
-            method,
-            path,
-            scope["query_string"],
-            scope["headers"],
-            peer,
-            self.trusted_proxies,
-        )
 
     async def drain(self, longest_s: float) -> None:
         """Close all sessions and connections, spread so that not all come back at once."""

@@ -48,7 +48,7 @@ async def listen(
         host,
         handshake_timeout_s=handshake_timeout_s,
         body_bytes_per_s=body_bytes_per_s,
-        admission=Admission(host.door, host.trusted_proxies),
+        admission=Admission(host.door, host.site),
     )
     config = uvicorn.Config(
         site,

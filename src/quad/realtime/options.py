@@ -18,8 +18,6 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     probe_holds_ms: int = 2_000
     max_payload_bytes: int = 1_000_000
     outbox_limit_bytes: int = 1_048_576
-    # Origins besides the server's own that browsers may connect from; "*" allows all.
-    origins: tuple[str, ...] = ()
     compression: bool = False
     # None switches a limit off.
     connections_per_address: int | None = None

@@ -57,7 +57,7 @@ async def serve_polling(engine: Engine, request: Request, receive: Receive, send
         answer = refusal(refused)
     except _ClientGone:
         return
-    await _send(engine, request, answer, send)
+    await _send(request, answer, send)
 
 
 def refusal(refused: HandshakeRefused) -> _Answer:
@@ -179,27 +179,30 @@ def _encode(session: Session, request: Request, packets: list[AnyPacket]) -> _An
     return _Answer(200, _TEXT, encode_v3_text(packets).encode())
 
 
-async def _send(engine: Engine, request: Request, answer: _Answer, send: Send) -> None:
+async def _send(request: Request, answer: _Answer, send: Send) -> None:
     headers = [
         (b"content-type", answer.content_type),
         (b"content-length", str(len(answer.body)).encode()),
         (b"cache-control", b"no-store"),
-        *_cors_headers(engine, request),
+        *_cors_headers(request),
     ]
     start = {"type": "http.response.start", "status": answer.status, "headers": headers}
     await send(start)
     await send({"type": "http.response.body", "body": answer.body})
 
 
-def _cors_headers(engine: Engine, request: Request) -> list[tuple[bytes, bytes]]:
+def _cors_headers(request: Request) -> list[tuple[bytes, bytes]]:
     origin = request.headers.get("origin")
-    if origin is None or not engine.door.allows_origin(request):
+    if origin is None or not request.is_allowed:
         return []
-    headers = [
-        (b"access-control-allow-origin", origin.encode("latin-1")),
-        (b"access-control-allow-credentials", b"true"),
-        (b"vary", b"Origin"),
-    ]
+    headers = [(b"vary", b"Origin")]
+    if request.site.allows_credentials(request):
+        headers += [
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-allow-credentials", b"true"),
+        ]
+    else:
+        headers += [(b"access-control-allow-origin", b"*")]
     if request.method == "OPTIONS":
         wanted = request.headers.get("access-control-request-headers", "Content-Type")
         headers += [

@@ -88,6 +88,11 @@ class RawConnection(Turns):
         return self.handshake.address
 
     @property
+    def has_certain_address(self) -> bool:
+        """Whether rights may rest on the address: no unknown proxy stands in between."""
+        return self.handshake.has_certain_address
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """The handshake's headers by lower-case name; taken apart anew with every call."""
         return self.handshake.headers

@@ -145,7 +145,7 @@ class RawServer:
 
     def open(self, request: Request, transport: asyncio.Transport) -> None:
         """Take a connection; see `Endpoint`."""
-        if not self._door.allows_origin(request):
+        if not request.is_allowed:
             raise HandshakeRefused(4, "Forbidden", 403)
         if self._is_draining:
             raise HandshakeRefused(4, "Shutting down", 503)

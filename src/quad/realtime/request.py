@@ -1,10 +1,15 @@
-"""A handshake request, as far as the engine cares: one value for HTTP and for WebSocket."""
+"""A request, as far as the engine and all routes care: one value for HTTP and for WebSocket."""
 
-import ipaddress
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import msgspec
+
+from quad.addresses import is_loopback
+
+if TYPE_CHECKING:
+    from quad.realtime.site import Site
 
 # What only matters while the connection is made, and is not worth its memory afterwards.
 _DROPPED_HEADERS = frozenset(
@@ -27,7 +32,6 @@ _DROPPED_HEADERS = frozenset(
     }
 )
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 HeaderLines = Iterable[tuple[bytes, bytes]]
 
 
@@ -40,6 +44,7 @@ class Handshake(msgspec.Struct, frozen=True):
 
     address: str
     head: bytes
+    has_certain_address: bool = True
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -56,14 +61,21 @@ class Handshake(msgspec.Struct, frozen=True):
         return parse_query(self.head.partition(b"\n")[0])
 
 
-def remember(address: str, query: bytes, headers: HeaderLines) -> Handshake:
+def remember(
+    address: str, query: bytes, headers: HeaderLines, *, has_certain_address: bool = True
+) -> Handshake:
     """The compact form of a request."""
     lines = [name + b":" + value for name, value in headers if name not in _DROPPED_HEADERS]
-    return Handshake(address, b"\n".join((query, *lines)))
+    return Handshake(address, b"\n".join((query, *lines)), has_certain_address)
 
 
 class Request(msgspec.Struct):
-    """One HTTP request without its body."""
+    """One HTTP request without its body; `Site.request` makes them.
+
+    `address` is who asks, in the normal form of `quad.addresses`. If not `has_certain_address`, it
+    is that of a proxy which nobody has announced, or of one that does not say for whom it asks:
+    whatever rests on addresses (guests, proofs, coming back without a token) is not for it.
+    """
 
     method: str
     path: str
@@ -72,59 +84,56 @@ class Request(msgspec.Struct):
     headers: dict[str, str]
     header_lines: list[tuple[bytes, bytes]]
     address: str
+    has_certain_address: bool
+    site: "Site"
+    http_version: str = "1.1"
 
     def handshake(self) -> Handshake:
         """What to keep of this request for the life of the connection."""
-        return remember(self.address, self.raw_query, self.header_lines)
+        return remember(
+            self.address,
+            self.raw_query,
+            self.header_lines,
+            has_certain_address=self.has_certain_address,
+        )
 
     @property
-    def is_same_origin(self) -> bool:
-        """Whether it comes from a page of this very host, or from no page at all."""
-        origin = self.headers.get("origin")
-        if origin is None:
-            return True
-        # An origin is a scheme and a host (RFC 6454, section 6.2), but a peer may send any text.
-        return origin.partition("://")[2].lower() == self.headers.get("host", "").lower() != ""
+    def host(self) -> str:
+        """What the browser called this server, as far as proxies pass it on; empty if unknown."""
+        # Apache's proxy replaces Host and says the browser's here; each proxy appends its own.
+        forwarded = self.headers.get("x-forwarded-host", "").partition(",")[0].strip()
+        return forwarded or self.headers.get("host", "")
 
+    @property
+    def is_https(self) -> bool:
+        """Whether the browser speaks HTTPS, to a proxy in front of us."""
+        # The header may be a lie, but its only victim would be who tells it.
+        forwarded = self.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
+        return (forwarded or self.site.scheme_of(self.host)) == "https"
 
-def make_request(
-    method: str,
-    path: str,
-    raw_query: bytes,
-    header_lines: list[tuple[bytes, bytes]],
-    peer: str,
-    trusted_proxies: tuple[Network, ...],
-) -> Request:
-    """A request as the HTTP server hands it over: header names in lower case."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in header_lines:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    address = _address(peer, headers, trusted_proxies)
-    query = parse_query(raw_query)
-    return Request(method, path, query, raw_query, headers, header_lines, address)
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the page that asks may talk to us; programs, which are no page, may.
+
+        The one rule for sockets, forms and REST: see `Site.allows`. A refusal is logged.
+        """
+        return self.site.allows(self)
+
+    @property
+    def is_from_this_machine(self) -> bool:
+        """Whether a browser on this very machine asks, and no proxy is in between.
+
+        nginx with `proxy_pass` alone says nothing of itself, but speaks HTTP/1.0, as no browser
+        does.
+        """
+        return (
+            self.has_certain_address
+            and is_loopback(self.address)
+            and self.site.is_loopback_name(self.host)
+            and self.http_version != "1.0"
+        )
 
 
 def parse_query(raw: bytes) -> dict[str, str]:
     """The pairs of a query; of a repeated key the last."""
     return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
-
-
-def _address(peer: str, headers: dict[str, str], trusted_proxies: tuple[Network, ...]) -> str:
-    # Each proxy appends who spoke to it, so the last one that is no proxy of ours is the client.
-    if not trusted_proxies or not is_within(peer, trusted_proxies):
-        return peer
-    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",")]
-    for hop in reversed(hops):
-        if hop and not is_within(hop, trusted_proxies):
-            return hop
-    return peer
-
-
-def is_within(address: str, networks: tuple[Network, ...]) -> bool:
-    """Whether an address belongs to one of the networks; what is no address does not."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in networks)
