@@ -283,6 +283,99 @@ def test_markup_made_to_cost_time_becomes_text(html: str) -> None:
     assert sanitise(clean) == clean
 
 
+def attributes(count: int, between: str = " ", end: str = "") -> str:
+    return between.join(f"a{number}{end}" for number in range(count))
+
+
+LONG_FORMAT = f'<b class="{"ql-a " * 5_000}">'
+FORMATS = "".join(f'<b class="ql-{number}">' for number in range(97))
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        pytest.param(f"<p {attributes(145_000)}>x</p>", id="attributes"),
+        pytest.param(f"</p {attributes(100_000)}>", id="attributes of an end"),
+        pytest.param(f"<p {attributes(100_000)}", id="attributes without an end"),
+        pytest.param(f"<p {attributes(100_000, '/')}>", id="attributes between slashes"),
+        pytest.param(
+            f"<p {attributes(60_000, '', chr(61) + chr(39) + '>' + chr(39))}>", id="ends in values"
+        ),
+        pytest.param(f'<!-- <a b=" --><p {attributes(100_000)}>', id="a comment with half a value"),
+        pytest.param(f'<!-- <a b=" --!><p {attributes(100_000)}>', id="a comment that ends oddly"),
+        pytest.param(f'<?<a b="><p {attributes(100_000)}>', id="an instruction"),
+        pytest.param(f"<<!-- -->p {attributes(100_000)}>", id="a tag around a comment"),
+        pytest.param(f'<title><a b="</title><p {attributes(100_000)}>', id="a title"),
+        pytest.param(f"<p>{FORMATS}{'<p>x</p>' * 10_000}{'</b>' * 97}</p>", id="reopened formats"),
+        pytest.param(
+            f"<ul><li>{FORMATS}{'<li>x</li>' * 9_000}{'</b>' * 97}</li></ul>", id="in lists"
+        ),
+        pytest.param(f"<h1>{FORMATS}{'<h2>x</h2>' * 9_000}{'</b>' * 97}</h1>", id="in headings"),
+        pytest.param(f"<p>{FORMATS[:500]}{'<p>x' * 950}", id="reopened formats, few tags"),
+        pytest.param(
+            "<p>" + LONG_FORMAT * 3 + "<p>x" * 300,
+            id="long formats, few tags",
+        ),
+        pytest.param("<table>x</table>" * 50_000, id="text that a table pushes out"),
+        pytest.param("<table><b>x</b></table>" * 30_000, id="elements that a table pushes out"),
+        pytest.param("<a>" * 50 + "<p>x</p>" * 1_000 + "</a>" * 50, id="links in links"),
+    ],
+)
+def test_markup_that_parsers_repair_at_length_costs_no_more_than_its_length(html: str) -> None:
+    started = time.process_time()
+    clean = sanitise(html)
+    assert time.process_time() - started < 2
+    assert len(clean) < 7 * len(html)
+
+
+@pytest.mark.parametrize("length", [4_000, 4_999, 5_100])
+def test_a_short_page_of_nothing_but_formats_costs_little(length: int) -> None:
+    html = ("<p>" + "".join(f"<b a{n}>" for n in range(length // 20)) + "<p>x" * 600)[:length]
+    started = time.process_time()
+    clean = sanitise(html)
+    assert time.process_time() - started < 0.5
+    assert len(clean) < 100 * length
+
+
+def test_a_tag_may_have_many_attributes_but_not_any_number() -> None:
+    text = "x" * 5_000
+    assert sanitise(f"<p {attributes(200)}>{text}</p>") == f"<p>{text}</p>"
+    assert sanitise(f"<p {attributes(201)}>{text}</p>").startswith("&lt;p a0 ")
+
+
+def test_a_number_of_a_character_may_be_of_any_length() -> None:
+    assert sanitise(f"<p>&#{'9' * 5_000};</p>") == "<p>\ufffd</p>"
+    assert sanitise(f"<p>&#{'0' * 5_000}65;</p>") == "<p>A</p>"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "<!-- a > b -->", "<!-->", "<!--->", "<!-- --!>", "<?php x ?>", "<!doctype html>", "</ x>",
+        "<script>'<p>'</script>", "<style>p > b {}</style\n>", "<SCRIPT a='>'>x</script x>",
+        '<iframe class="ql-video" src="https://v.example"></iframe>', "<textarea><p></textarea>",
+    ],
+)  # fmt: skip
+def test_a_long_page_lacks_what_is_no_html(odd: str) -> None:
+    text = f'<p><img src="data:image/png;base64,{"A" * 6_000}"></p>'
+    assert sanitise(f"{text}{odd}<p>b</p>") == f"{text}<p>b</p>"
+    assert sanitise(f"{text}<p>b</p><script>x") == f"{text}<p>b</p>"
+    assert sanitise(f"{text}<p>b</p><!-- x") == f"{text}<p>b</p>"
+
+
+PLAIN = [
+    '<p class="ql-align-center"><a href="https://a.example">a<b>b</b></a><br></p>',
+    "<ol><li>a<ul><li><p>b</p></li></ul></li></ol>",
+    "<table><tbody>\n<tr><td><p>a</p></td><th>b</th></tr></tbody></table>",
+    "<blockquote><h1>a</h1><h2>b <i>c</i></h2></blockquote><hr>",
+]
+
+
+@pytest.mark.parametrize("html", PLAIN)
+def test_any_length_of_plain_elements_passes_unchanged(html: str) -> None:
+    assert sanitise(html * 600) == html * 600
+
+
 @pytest.mark.parametrize(
     "html",
     [

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from quad.classroom.fetch import FetchOptions
 from quad.classroom.html import sanitise
 from quad.classroom.model import Step
 from quad.classroom.notion import ImportFailed, NotionImporter, divide
-from quad.classroom.notion_html import Block, Writer
+from quad.classroom.notion_html import Block, PageTooLong, Writer
 from tests.classroom.web import Request, Web, serving
 
 PAGE = "0123456789abcdef0123456789abcdef"
@@ -375,7 +376,9 @@ async def test_the_page_is_found_in_every_form_of_its_link(
 
 @pytest.mark.parametrize("path", ["/", "/Tasks", f"/{PAGE[1:]}", f"/x?v={PAGE}", f"/{PAGE}/more"])
 async def test_an_address_without_a_page_is_a_failure(web: Web, path: str) -> None:
-    with pytest.raises(ImportFailed, match="not the address of a Notion page"):
+    with pytest.raises(
+        ImportFailed, match=r"^Could not extract domain and page_id from url: .*Notion page"
+    ):
         await load(web, path)
     assert web.requests == []
 
@@ -383,7 +386,8 @@ async def test_an_address_without_a_page_is_a_failure(web: Web, path: str) -> No
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("", "not a web address"),
+        ("", "^Could not extract domain and page_id from url: this is not a web address"),
+        ("abc", "^Could not extract domain and page_id from url"),
         (f"https://evil.example/{PAGE}", "from evil.example"),
         (f"https://127.0.0.1/{PAGE}", "from 127.0.0.1"),
         (f"http://www.notion.so/{PAGE}", "must begin with https"),
@@ -757,3 +761,43 @@ def test_paragraphs_indent_up_to_the_last_class_of_the_editor() -> None:
     html = written(*chain)
     assert '<p>0</p><p class="ql-indent-1">1</p>' in html
     assert '<p class="ql-indent-8">11</p>' in html
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        pytest.param(
+            [block("text", [["x" * 1_000, [["b"]] * 100_000]])],
+            id="formats around formats",
+        ),
+        pytest.param(
+            [
+                block("text", [["‣", [["p", "long"]]]] * 10_000),
+                Block("long", "page", properties={"title": [["x" * 100_000]]}),
+            ],
+            id="a long name mentioned everywhere",
+        ),
+        pytest.param(
+            [
+                block(
+                    "table",
+                    content=[f"row {n}" for n in range(10_000)],
+                    format={"table_block_column_order": ["c"] * 10_000},
+                ),
+                *(Block(f"row {n}", "table_row") for n in range(10_000)),
+            ],
+            id="a table of nothing",
+        ),
+    ],
+)
+def test_a_page_far_longer_than_its_blocks_is_not_written(blocks: list[Block]) -> None:
+    started = time.process_time()
+    with pytest.raises(PageTooLong):
+        written(*blocks)
+    assert time.process_time() - started < 10
+
+
+async def test_a_page_too_long_to_write_is_a_failure(notion: Notion, web: Web) -> None:
+    notion.page("Lesson", notion.block("text", [["x" * 1_000, [["b"]] * 100_000]]))
+    with pytest.raises(ImportFailed, match="too long"):
+        await load(web)

@@ -1,6 +1,8 @@
 """Tasks, each student's progress, settings, and the deprecated events."""
 
 import logging
+import threading
+import time
 
 import pytest
 
@@ -60,6 +62,59 @@ async def test_too_many_tasks_are_refused(school: School) -> None:
     heard = await teacher.take()
     assert events(heard) == ["error"]
     assert heard[0][1]["code"] == "bad_payload"
+    assert await student.take() == []
+
+
+async def test_tasks_made_to_cost_time_stop_nobody_else(school: School) -> None:
+    teacher, room = await school.teacher()
+    bystander = await school.peer()
+    tag = " ".join(f"a{number}" for number in range(120_000))
+    many = "<p>" + "".join(f'<b class="ql-{n}">' for n in range(97)) + "<p>x</p>" * 10_000
+    for content in (f"<p {tag}>x</p>", many):
+        await teacher.emit("steps/all", [exercise("1", content)])
+        await teacher.emit("exercise", {"content": content})
+    started = time.monotonic()
+    await bystander.settle()
+    assert time.monotonic() - started < 2
+    await teacher.settle()
+    student, _ = await school.student(room["id"])
+    assert (await student.expect("exercise"))["content"].startswith("&lt;p&gt;&lt;b class=")
+
+
+@pytest.mark.parametrize("event", ["steps/all", "exercise"])
+async def test_tasks_over_the_limit_are_not_even_cleaned(
+    school: School, event: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quad.classroom.cleaning.sanitise", lambda html: pytest.fail("cleaned"))
+    teacher, _ = await school.teacher()
+    large = "<" + "x" * 900_000
+    await teacher.emit(
+        event, [exercise("1", large)] if event == "steps/all" else {"content": large}
+    )
+    assert "900000 bytes" in (await teacher.expect("error"))["message"]
+
+
+@pytest.mark.parametrize("event", ["steps/all", "exercise"])
+async def test_tasks_that_grow_over_the_limit_are_refused(school: School, event: str) -> None:
+    teacher, _ = await school.teacher()
+    large = "<p>" + "&" * 300_000
+    await teacher.emit(
+        event, [exercise("1", large)] if event == "steps/all" else {"content": large}
+    )
+    assert "900000 bytes" in (await teacher.expect("error"))["message"]
+
+
+async def test_cleaning_that_takes_too_long_is_given_up(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = threading.Event()
+    monkeypatch.setattr("quad.classroom.cleaning.sanitise", lambda html: str(may_end.wait(5)))
+    monkeypatch.setattr("quad.classroom.cleaning.DEADLINE_S", 0.01)
+    teacher, room = await school.teacher()
+    await teacher.emit("steps/all", [exercise("1", "<p>x</p>")])
+    assert "takes too long" in (await teacher.expect("error"))["message"]
+    may_end.set()
+    student, _ = await school.student(room["id"])
     assert await student.take() == []
 
 

@@ -62,6 +62,13 @@ class AddressRefused(FetchFailed):
     """The address is none that may be fetched."""
 
 
+class NoAddress(AddressRefused):
+    """The text is the address of nothing on the web."""
+
+    def __init__(self) -> None:
+        super().__init__("This is not a web address.")
+
+
 class StatusNotOk(FetchFailed):
     """The server answered, but with this `status`."""
 
@@ -91,9 +98,9 @@ class Fetcher:
         try:
             parsed = httpx.URL(url)
         except httpx.InvalidURL:
-            raise AddressRefused("This is not a web address.") from None
+            raise NoAddress from None
         if parsed.scheme not in ("http", "https") or not parsed.raw_host:
-            raise AddressRefused("This is not a web address.")
+            raise NoAddress
         if parsed.userinfo:
             raise AddressRefused("The address may not contain a user name.")
         if not any(_host_matches(_host(parsed), pattern) for pattern in self._patterns):

@@ -14,6 +14,9 @@ from urllib.parse import quote, urljoin
 from msgspec import Struct
 
 _DEPTH: Final = 20
+# Of 5 MB of blocks, honest ones write no more; formats around formats and names of pages that are
+# mentioned everywhere would.
+_WRITTEN_LIMIT: Final = 20_000_000
 _INDENT: Final = 8
 """Quill has classes up to `ql-indent-8`."""
 
@@ -36,6 +39,10 @@ _BACKGROUNDS: Final = {
 _UPLOADED: Final = ("attachment:", "secure.notion-static.com", "prod-files-secure", "/image/")
 
 
+class PageTooLong(Exception):
+    """What is to be written is far longer than what was read."""
+
+
 class Block(Struct, frozen=True):
     """One block of a page, as Notion sends it; `alive` is false in the bin."""
 
@@ -49,13 +56,17 @@ class Block(Struct, frozen=True):
 
 
 class Writer:
-    """Writes blocks as HTML, each block once, so that blocks in a circle come to an end."""
+    """Writes blocks as HTML, each block once, so that blocks in a circle come to an end.
+
+    Raises PageTooLong where writing would take long.
+    """
 
     def __init__(self, blocks: Mapping[str, Block], base: str) -> None:
         """`base` is the address of the site, for links inside it."""
         self._blocks = blocks
         self._base = base
         self._written: set[str] = set()
+        self._left = _WRITTEN_LIMIT
 
     def write(self, blocks: Iterable[Block], depth: int = 0, indent: int = 0) -> str:
         """Return the HTML of blocks that follow one another; neighbours make one list."""
@@ -163,10 +174,19 @@ class Writer:
         if not isinstance(columns, list):
             return ""
         rows = (
-            "".join(f"<td>{self.rich(row.properties.get(str(name)))}</td>" for name in columns)
+            "".join(self._cell(row.properties.get(str(name))) for name in columns)
             for row in self._children(block)
         )
         return f"<table><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
+
+    def _cell(self, text: object) -> str:
+        return self._spent(f"<td>{self.rich(text)}</td>")
+
+    def _spent(self, html: str) -> str:
+        self._left -= len(html)
+        if self._left < 0:
+            raise PageTooLong
+        return html
 
     def _link(self, address: str, html: str) -> str:
         target = escape(self._absolute(address))
@@ -185,7 +205,7 @@ class Writer:
     def _span(self, text: str, formats: Sequence[tuple[str, object]]) -> str:
         html = escape(text, quote=False).replace("\n", "<br>")
         for name, argument in formats:
-            html = self._formatted(html, name, argument)
+            html = self._spent(self._formatted(html, name, argument))
         return html
 
     def _formatted(self, html: str, name: str, argument: object) -> str:

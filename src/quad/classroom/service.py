@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from quad.classroom import tables
+from quad.classroom.cleaning import Cleaning
 from quad.classroom.entrance import Entrance
 from quad.classroom.leaving import Leaving
 from quad.classroom.messages import Messages
@@ -59,7 +60,12 @@ class ClassroomService:
             self.rooms, self._updates, settings.files_limit, settings.files_limit_bytes
         )
         self.steps = Steps(
-            self.rooms, self._updates, self._progress, importer, settings.steps_limit_bytes
+            self.rooms,
+            self._updates,
+            self._progress,
+            importer,
+            settings.steps_limit_bytes,
+            Cleaning(),
         )
         self.expiries: tuple[Expiry, ...] = ()
         self._sweep: asyncio.TimerHandle | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from quad.classroom import tables
-from quad.classroom.html import sanitise
+from quad.classroom.cleaning import Cleaning
 from quad.classroom.ignores import parse_ignores
 from quad.classroom.live import Participant, Room
 from quad.classroom.model import (
@@ -46,12 +46,14 @@ class Steps:
         progress: Progress,
         importer: Importer,
         limit_bytes: int,
+        cleaning: Cleaning,
     ) -> None:
         self._rooms = rooms
         self._updates = updates
         self._progress = progress
         self._importer = importer
         self._limit_bytes = limit_bytes
+        self._cleaning = cleaning
         self._imports: set[asyncio.Task[None]] = set()
 
     # Tasks
@@ -59,11 +61,15 @@ class Steps:
     async def hand_out(self, client: Client, steps: Sequence[Step]) -> None:
         """The host gives the class its tasks; they replace earlier ones."""
         room = self._rooms.host(client).room
+        given = usable_steps(steps)
+        self._check_size("".join(step.content or "" for step in given))
+        contents = await self._cleaning.clean([step.content or "" for step in given])
         clean = usable_steps(
-            Step(step.name, sanitise(step.content or ""), step.language, step.type)
-            for step in usable_steps(steps)
+            Step(step.name, content, step.language, step.type)
+            for step, content in zip(given, contents, strict=True)
         )
         self._check_size(tables.encoded_steps(clean))
+        self._rooms.host(client)  # who may have gone meanwhile
         await self._rooms.save(tables.keep_steps(room.number, clean))
         room.steps = clean
         self._rooms.tell_students(room, "steps/all", clean)
@@ -101,6 +107,7 @@ class Steps:
         for task in imports:
             task.cancel()
         await asyncio.gather(*imports, return_exceptions=True)
+        self._cleaning.close()
 
     # Progress
 
@@ -168,7 +175,9 @@ class Steps:
         """The host gives the class one task."""
         room = self._rooms.host(client, room_id).room
         self._check_size(content)
-        clean = sanitise(content)
+        (clean,) = await self._cleaning.clean([content])
+        self._check_size(clean)
+        self._rooms.host(client, room_id)  # who may have gone meanwhile
         await self._rooms.save(tables.keep_exercise(room.number, clean))
         room.exercise = clean
         self._rooms.tell_students(room, "exercise", Task(clean))
