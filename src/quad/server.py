@@ -34,17 +34,21 @@ from quad.realtime import (
     settle_garbage,
     stop_signal,
 )
+from quad.realtime.binding import url_of
 from quad.realtime.host import Application
 from quad.retention import RetentionClock
 from quad.settings import ClassroomSettings, LimitSettings, Settings
 from quad.shell import Shell
-from quad.store import Store, is_current, migrate, safe_url
+from quad.starting import check_descriptors, take_address
+from quad.store import Store, StoreError, is_current, migrate, safe_url
 from quad.store.mailbox import Mailbox
+from quad.store.ownership import Ownership, owner_name
 from quad.web.admin import Systems, make_overview_router
 from quad.web.admin_figures import Gauges
 from quad.web.application import make_application
 from quad.web.health import make_health
 from quad.web.metrics import QuadCollector, make_metrics
+from quad.web.network import network_host
 from quad.web.statistics import CommitStatistics, LoopClock
 
 log = logging.getLogger("quad.server")
@@ -53,6 +57,8 @@ log = logging.getLogger("quad.server")
 _CHAT_PATHS = ("/", "/chat/ws")
 # Answered also when an address, or the process, has no connection left to give.
 _VITAL_PATHS = frozenset({"/health", "/ready"})
+# As long as a busy disk may need at the worst.
+_FIRST_WRITE_S = 30.0
 # Of the drain's time, what is left for handlers at work once the connections are closed.
 _HANDLERS_SHARE = 0.25
 
@@ -63,9 +69,13 @@ def run(settings: Settings) -> int:
     Raises:
         Failed, StoreError, OSError: it could not begin; nothing was served.
     """
+    check_descriptors()
     _configure_logging(settings.log.level)
     raise_descriptor_limit()
-    uvloop.run(_serve_until_stopped(settings))
+    try:
+        uvloop.run(_serve_until_stopped(settings))
+    except Refused as refused:  # one of the systems could not begin
+        raise Failed(str(refused)) from refused
     return 0
 
 
@@ -74,9 +84,21 @@ async def _serve_until_stopped(settings: Settings) -> None:
         async with serving(settings) as url:
             settle_garbage()
             # Programs and people wait for this line; it is the only one on standard output.
-            print(f"Quad {quad.__version__} is listening on {url}", flush=True)
+            print(
+                f"Quad {quad.__version__} is listening on {url}{_elsewhere(settings, url)}",
+                flush=True,
+            )
             await stopped.wait()
             log.info("stopping")
+
+
+def _elsewhere(settings: Settings, url: str) -> str:
+    """What others type who cannot type what we listen on."""
+    host = settings.server.host
+    reachable = network_host(host)
+    if reachable is None or reachable.strip("[]") == host:
+        return ""
+    return f"; others reach it at http://{reachable}:{url.rpartition(':')[2]}"
 
 
 @asynccontextmanager
@@ -87,7 +109,10 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     connections, the handlers at work, the systems, and at last the store that they write to.
     """
     async with AsyncExitStack() as stack:
-        parts = await assemble(settings, stack)
+        # Both before anything is read, written or told: a second server changes nothing.
+        listener = stack.enter_context(await take_address(settings.server))
+        ownership = await _take_database(settings, url_of(listener), stack)
+        parts = await assemble(settings, ownership, stack)
         host = Host(
             {settings.engine.path: parts.sockets.engine},
             cast(Application, parts.application),  # Litestar's scope is a TypedDict
@@ -99,8 +124,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         url = await stack.enter_async_context(
             listen(
                 host,
-                settings.server.host,
-                settings.server.port,
+                listener,
                 handshake_timeout_s=settings.engine.handshake_timeout_ms / 1000,
                 body_bytes_per_s=settings.engine.body_bytes_per_s,
                 drain_s=settings.server.drain_s * (1 - _HANDLERS_SHARE),
@@ -119,7 +143,15 @@ class Parts(NamedTuple):
     pages: StatsPages
 
 
-async def assemble(settings: Settings, stack: AsyncExitStack) -> Parts:
+async def _take_database(settings: Settings, url: str, stack: AsyncExitStack) -> Ownership:
+    if settings.server.database is None:
+        settings.server.data.mkdir(parents=True, exist_ok=True)
+    ownership = await Ownership.take(settings.server.database_url, owner_name(url))
+    stack.push_async_callback(ownership.aclose)
+    return ownership
+
+
+async def assemble(settings: Settings, ownership: Ownership, stack: AsyncExitStack) -> Parts:
     """Start everyone who takes part, but do not listen; the stack stops them.
 
     Raises:
@@ -132,6 +164,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Parts:
         log.warning("LIMITS ARE OFF: anyone can use up this server. For benchmarks only.")
     store = await _open_store(settings, commits)
     stack.push_async_callback(store.aclose)
+    await ownership.watch()
     server = SocketServer(
         _engine_options(settings, limits),
         admit=_admission(limits),
@@ -152,7 +185,7 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Parts:
     application = Litestar(
         [
             make_application(shell, settings.server.host),
-            *make_health(store, clock),
+            *make_health(store, clock, ownership),
             make_metrics(QuadCollector(gauges)),
             pages.router,
             alert.router,
@@ -172,8 +205,6 @@ async def assemble(settings: Settings, stack: AsyncExitStack) -> Parts:
 
 async def _open_store(settings: Settings, commits: CommitStatistics) -> Store:
     url = settings.server.database_url
-    if settings.server.database is None:
-        settings.server.data.mkdir(parents=True, exist_ok=True)
     if url.startswith("sqlite"):
         await migrate(url)
     elif not await is_current(url):
@@ -181,12 +212,19 @@ async def _open_store(settings: Settings, commits: CommitStatistics) -> Store:
             f"the tables in {safe_url(url)} are not of this version; "
             f"`quad db upgrade --database …` brings them up to date"
         )
-    return await Store.open(
+    store = await Store.open(
         url,
         observer=commits,
         batch_limit=settings.store.batch_limit,
         busy_timeout_s=settings.store.busy_timeout_ms / 1000,
     )
+    try:
+        # A database that cannot be written to is told now, and not by the first who needs it.
+        await store.check(_FIRST_WRITE_S)
+    except StoreError:
+        await store.aclose()
+        raise
+    return store
 
 
 def _engine_options(settings: Settings, limits: LimitSettings | None) -> EngineOptions:
@@ -333,6 +371,8 @@ def _explain_refusal(request: Request[Any, Any, Any], refused: Refused) -> Respo
 
 def _configure_logging(level: str) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Its lines hold whole addresses, and some providers want a token in one.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.basicConfig(
         level=level.upper(),
         stream=sys.stderr,

@@ -1,16 +1,20 @@
 """``quad serve`` as a process."""
 
 import os
+import shlex
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.process import ServerProcess
+from quad.web.network import network_host
+from tests.process import ServerProcess, free_port
 
 SERVE = [sys.executable, "-m", "quad", "serve"]
 
@@ -57,12 +61,163 @@ def test_variables_and_file_reach_the_server(tmp_path: Path) -> None:
         server.kill()
 
 
-def test_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
+def test_a_port_in_use_is_a_sentence_and_nothing_else_has_happened(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = refused("--port", str(taken.getsockname()[1]), cwd=tmp_path)
+        port = taken.getsockname()[1]
+        done = refused("--port", str(port), cwd=tmp_path)
     assert done.returncode == 1
-    assert "in use" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr == (
+        f"quad: port {port} is in use by another program; take another with `--port`\n"
+    )
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[ServerProcess]:
+    server = ServerProcess([*SERVE, "--port", "0", "--data", str(tmp_path / "data")])
+    yield server
+    server.kill()
+
+
+def test_a_second_server_at_the_same_port_says_so_and_changes_nothing(
+    running: ServerProcess, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    with sqlite3.connect(data / "quad.sqlite3") as connection:
+        presence = "INSERT INTO chat_users (phone, name) VALUES ('111', 'online')"
+        connection.execute(presence)
+    connection.close()
+    done = refused("--port", str(running.port), "--data", str(data), cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"quad: a Quad runs there already: {running.url} (another port: `--port`)"
+    ]
+    with sqlite3.connect(data / "quad.sqlite3") as connection:
+        rows = connection.execute("SELECT disconnected_at FROM chat_users").fetchall()
+    connection.close()
+    assert rows == [(None,)]
+
+
+def test_a_second_server_on_the_same_data_is_told_who_has_them(
+    running: ServerProcess, tmp_path: Path
+) -> None:
+    other_port = str(free_port())
+    done = refused("--port", other_port, "--data", "data", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"process {running.pid} on" in done.stderr
+    assert running.url in done.stderr
+    assert "password" not in done.stderr
+    upgrade = [*SERVE[:-1], "db", "upgrade", "--data", "data"]
+    done = subprocess.run(upgrade, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert f"process {running.pid} on" in done.stderr
+
+
+def test_a_server_whose_data_are_removed_is_not_ready_and_says_so(
+    running: ServerProcess, tmp_path: Path
+) -> None:
+    assert httpx.get(f"{running.url}/ready").status_code == 200
+    shutil.rmtree(tmp_path / "data")
+    running.wait_for_output("was removed or replaced", within_s=60)
+    answer = httpx.get(f"{running.url}/ready")
+    assert answer.status_code == 503
+    assert "was removed or replaced" in answer.json()["lock"]
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["db", "upgrade"]])
+def test_tables_of_a_newer_version_are_a_sentence(
+    command: list[str], tmp_path: Path, database: Path
+) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0099'")
+    connection.close()
+    quad = [*SERVE[:-1], *command, "--database", f"sqlite:///{database}"]
+    done = subprocess.run(quad, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert "made by a newer Quad (revision 0099" in done.stderr
+
+
+def test_a_read_only_directory_is_a_sentence(tmp_path: Path, database: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    shutil.move(database, data)
+    mount = f"mount --bind {data} {data} && mount -o remount,ro,bind {data}"
+    in_there = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    if subprocess.run([*in_there, mount], capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets nobody mount")
+    serve = shlex.join([*SERVE, "--port", "0", "--data", str(data)])
+    done = subprocess.run(
+        [*in_there, f"{mount} && {serve}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "Read-only file system" in done.stderr
+    assert "bug" not in done.stderr
+
+
+def test_a_database_that_may_not_be_written_is_a_sentence(tmp_path: Path, database: Path) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON quad_store_probe "
+            "BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    connection.close()
+    done = refused("--port", "0", "--database", f"sqlite:///{database}", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "cannot save" in done.stderr
+
+
+def test_a_start_that_waits_for_another_program_says_so(tmp_path: Path, database: Path) -> None:
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    process = subprocess.Popen(
+        [*SERVE, "--port", "0", "--database", f"sqlite:///{database}"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stdout is not None
+    assert "waiting for another program that has the database" in process.stderr.readline()
+    other.execute("ROLLBACK")
+    other.close()
+    assert "is listening on" in process.stdout.readline()
+    process.kill()
+    process.communicate()
+
+
+def test_too_few_descriptors_are_a_sentence(tmp_path: Path) -> None:
+    serve = shlex.join([*SERVE, "--port", "0"])
+    done = subprocess.run(
+        ["sh", "-c", f"ulimit -n 20; exec {serve}"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "may open 20 files" in done.stderr
+
+
+def test_both_kinds_of_addresses_are_heard_where_all_are_wanted(tmp_path: Path) -> None:
+    if not socket.has_ipv6 or not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    port = free_port()
+    server = ServerProcess([*SERVE, "--host", "::", "--port", str(port)], port=port, cwd=tmp_path)
+    try:
+        for host in ("127.0.0.1", "[::1]"):
+            assert httpx.get(f"http://{host}:{port}/health", timeout=60).status_code == 200
+    finally:
+        server.kill()
+
+
+def test_a_server_for_all_says_the_address_that_others_type(tmp_path: Path) -> None:
+    server = ServerProcess([*SERVE, "--host", "0.0.0.0", "--port", "0"], cwd=tmp_path)
+    server.kill()
+    here = network_host("0.0.0.0")
+    told = f"; others reach it at http://{here}:{server.port}" if here else ""
+    assert f"is listening on http://0.0.0.0:{server.port}{told}\n" in server.output
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ async def test_a_server_that_runs_is_healthy_and_ready(site: httpx.AsyncClient) 
     assert (await site.get("/health")).json() == {"status": "ok"}
     ready = await site.get("/ready")
     assert ready.status_code == 200
-    assert ready.json() == {"database": "ok", "loop": "ok", "bus": "ok"}
+    assert ready.json() == {"database": "ok", "loop": "ok", "lock": "ok"}
 
 
 async def test_a_locked_database_is_not_ready_and_recovers(

@@ -12,6 +12,7 @@ import quad.nearby.said
 from quad.realtime import ErrorPayload
 from quad.server import Parts, assemble
 from quad.settings import NearbySettings, ServerSettings, Settings
+from quad.store.ownership import Ownership
 from tools.types.wire import Wire, events_of, refusals_of, routes_of
 
 SAID: Final = {
@@ -30,7 +31,9 @@ async def read_wire() -> Wire:
             nearby=NearbySettings(login="guest", admin_password="nobody can log in here"),
         )
         async with AsyncExitStack() as stack:
-            return _read(await assemble(settings, stack))
+            ownership = await Ownership.take(settings.server.database_url, "the types' tool")
+            stack.push_async_callback(ownership.aclose)
+            return _read(await assemble(settings, ownership, stack))
 
 
 def _read(parts: Parts) -> Wire:

@@ -20,16 +20,25 @@ def upgrade(
 ) -> None:
     """Bring the database to the newest revision.
 
-    Safe to repeat, and safe while another node does the same: one of them waits.
+    Safe to repeat. Stop the server first: while one has the database, it is refused.
     """
-    # Only here, as in `serve`: what reads no database starts faster without.
-    from quad.store import migrate
-
     settings = options.settings_from(config, {"--database": database, "--data": data})
     if settings.server.database is None:
         settings.server.data.mkdir(parents=True, exist_ok=True)
-    asyncio.run(migrate(settings.server.database_url))
-    asyncio.run(_print_revision(settings))
+    asyncio.run(_upgrade(settings))
+
+
+async def _upgrade(settings: Settings) -> None:
+    from quad.store import migrate
+    from quad.store.ownership import Ownership, owner_name
+
+    url = settings.server.database_url
+    ownership = await Ownership.take(url, owner_name("quad db upgrade"))
+    try:
+        await migrate(url)
+    finally:
+        await ownership.aclose()
+    await _print_revision(settings)
 
 
 @app.command(epilog="Example: quad db current --data /var/lib/quad")

@@ -12,12 +12,12 @@ import uvicorn
 import uvloop
 
 from quad.realtime.admission import Admission
+from quad.realtime.binding import BACKLOG, bind, url_of
 from quad.realtime.front import Front, Site
 from quad.realtime.host import Host
 
 log = logging.getLogger("quad.listening")
 
-_BACKLOG = 4096  # Linux' own limit; a school reconnects all at once
 _GARBAGE_THRESHOLD = 50_000
 _HTTP_GRACE_S = 1.0  # what plain HTTP answers may still take after the sessions were drained
 _DATE_EVERY_S = 1.0
@@ -27,7 +27,7 @@ _LOOK_EVERY_S = 0.005
 @contextlib.asynccontextmanager
 async def listen(
     host: Host,
-    address: str = "127.0.0.1",
+    address: str | socket.socket = "127.0.0.1",
     port: int = 0,
     *,
     handshake_timeout_s: float = 10.0,
@@ -35,6 +35,8 @@ async def listen(
     drain_s: float = 3.0,
 ) -> AsyncIterator[str]:
     """Serve a host while the block runs; yields the URL. Port 0 takes any free one.
+
+    Instead of an address it may be a socket that is bound already (`bind`), which is closed then.
 
     At the end of the block nobody is let in any more, sessions are closed within `drain_s`
     after what is queued for them has been written, and HTTP answers get a second to finish.
@@ -59,17 +61,17 @@ async def listen(
         server_header=False,
         proxy_headers=False,
         interface="asgi3",
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
     )
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
-    with _bind(address, port) as listener:
+    with bind(address, port) if isinstance(address, str) else address as listener:
         await server.startup([listener])
         ticking = asyncio.create_task(_keep_date(server), name="uvicorn")
         try:
-            yield _url(listener)
+            yield url_of(listener)
         finally:
             for listening in server.servers:
                 listening.close()
@@ -150,19 +152,3 @@ async def _finish_answers(server: uvicorn.Server) -> None:
         for task in state.tasks:
             task.cancel()
     await server.lifespan.shutdown()
-
-
-def _bind(address: str, port: int) -> socket.socket:
-    family, _, _, _, where = socket.getaddrinfo(
-        address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.create_server(where[:2], family=family, backlog=_BACKLOG)
-    # Accepted sockets inherit it. uvloop sets it by itself; asyncio does not for sockets made here,
-    # and then each answer of more than one write waits 40 ms for the peer's acknowledgement.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
-
-
-def _url(listener: socket.socket) -> str:
-    address, port = listener.getsockname()[:2]
-    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"

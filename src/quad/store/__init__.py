@@ -8,7 +8,15 @@ await store.aclose()
 """
 
 from .batch import Change
-from .errors import Conflict, StatementRejected, StoreClosed, StoreError, StoreUnavailable
+from .errors import (
+    Conflict,
+    DatabaseInUse,
+    NewerSchema,
+    StatementRejected,
+    StoreClosed,
+    StoreError,
+    StoreUnavailable,
+)
 from .keys import kept_key
 from .mailbox import Entry, Mailbox
 from .migrate import current_revision, head_revision, is_current, migrate
@@ -22,12 +30,14 @@ __all__ = [
     "TABLE_OPTIONS",
     "Change",
     "Conflict",
+    "DatabaseInUse",
     "Device",
     "Entry",
     "Gap",
     "LongBinary",
     "LongText",
     "Mailbox",
+    "NewerSchema",
     "Observer",
     "Reader",
     "ShortText",

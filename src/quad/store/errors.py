@@ -4,7 +4,9 @@
     ├── StoreUnavailable        nothing can be saved or read now: full disk, lock, lost connection
     ├── Conflict                this change contradicts what is saved: unique, foreign key, check
     ├── StatementRejected       the database cannot take this statement or this value
-    └── StoreClosed             the store was closed before the call
+    ├── StoreClosed             the store was closed before the call
+    ├── DatabaseInUse           another process has the database
+    └── NewerSchema             the database was made by a newer version of this program
 
 `str(error)` is a sentence for people and holds no SQL, no values and no password; what the driver
 said is in `__cause__`.
@@ -50,6 +52,20 @@ class StatementRejected(StoreError):
 
     code = "statement_rejected"
     sentence = "The database cannot take this statement or value."
+
+
+class DatabaseInUse(StoreError):
+    """Another Quad has the database: two would undo each other's work."""
+
+    code = "database_in_use"
+    sentence = "Another Quad has the database."
+
+
+class NewerSchema(StoreError):
+    """The tables are of a revision that this version does not know."""
+
+    code = "newer_schema"
+    sentence = "The database was made by a newer Quad."
 
 
 class StoreClosed(StoreError):

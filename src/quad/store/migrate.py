@@ -7,8 +7,10 @@ left to do.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any, Final, TypeVar
 
@@ -20,13 +22,16 @@ from sqlalchemy import URL, Connection, create_engine, func, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from .errors import StoreUnavailable
+from .errors import NewerSchema, StoreUnavailable
 from .failures import declared_errors
 from .urls import parse_url
+
+log = logging.getLogger("quad.store")
 
 LOCK_TIMEOUT_S: Final = 60
 """How long a node waits for another one that is migrating."""
 
+_SILENCE_S: Final = 1.0
 _POSTGRESQL_LOCK: Final = 0x71756164  # any constant of ours; "quad" in ASCII
 
 # Alembic keeps the running migration in module globals.
@@ -38,8 +43,8 @@ T = TypeVar("T")
 async def migrate(url: str) -> None:
     """Brings the database to the newest revision; does nothing when it is there.
 
-    Raises ValueError for an address that is none of ours, StoreUnavailable when nobody answers or
-    another node's migration does not end.
+    Raises ValueError for an address that is none of ours, NewerSchema for tables that a newer
+    version has made, StoreUnavailable when nobody answers or another migration does not end.
     """
     await _on_connection(parse_url(url), _upgrade)
 
@@ -57,16 +62,50 @@ async def head_revision() -> str:
 
 
 async def is_current(url: str) -> bool:
-    """Whether the database has the schema that this program needs. Raises like `migrate`."""
-    return await current_revision(url) == await head_revision()
+    """Whether the database has the schema that this program needs.
+
+    Raises like `migrate`.
+    """
+    revision = await current_revision(url)
+    _check_known(revision)
+    return revision == await head_revision()
 
 
 def _upgrade(connection: Connection) -> None:
     with _alembic:
-        _lock(connection)
+        with _telling_of_the_wait():
+            _lock(connection)
+        _check_known(_revision(connection))
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+@contextmanager
+def _telling_of_the_wait() -> Iterator[None]:
+    """Nobody should wonder for a minute why nothing happens."""
+    timer = threading.Timer(
+        _SILENCE_S,
+        log.warning,
+        ("waiting for another program that has the database, %d s at most", LOCK_TIMEOUT_S),
+    )
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _check_known(revision: str | None) -> None:
+    """Raises NewerSchema for a revision that is none of ours."""
+    scripts = ScriptDirectory.from_config(_config())
+    known = {script.revision for script in scripts.walk_revisions()}
+    if revision is not None and revision not in known:
+        raise NewerSchema(
+            f"The database was made by a newer Quad (revision {revision}; this one knows the "
+            f"revisions up to {scripts.get_current_head()})."
+        )
 
 
 def _revision(connection: Connection) -> str | None:

@@ -102,3 +102,12 @@ probe: Final = Table(
     **TABLE_OPTIONS,
 )
 """One row which `Store.check` writes to learn whether writing works."""
+
+owner: Final = Table(
+    "quad_owner",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("who", ShortText(200), nullable=False),
+    **TABLE_OPTIONS,
+)
+"""One row on a database server: the process that had the lock last. See `ownership`."""

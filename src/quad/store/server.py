@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Executable, Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from .batch import Step
 from .errors import StoreUnavailable
@@ -129,6 +130,17 @@ class ServerEngine:
     ) -> Sequence[Row[Any]]:
         async with self._readers.connect() as connection:
             return (await connection.execute(statement, values)).all()
+
+
+def connect_alone(url: URL) -> AsyncEngine:
+    """An engine whose connections are not shared and commit each statement by itself."""
+    return create_async_engine(
+        url,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+        connect_args=_CONNECT_ARGS[url.get_backend_name()],
+    )
 
 
 def _engine(url: URL, pool_size: int, **options: Any) -> AsyncEngine:

@@ -119,13 +119,13 @@ class Store:
             raise StoreClosed
         return await self._engine.read(statement, values)
 
-    async def check(self) -> None:
+    async def check(self, timeout_s: float = CHECK_TIMEOUT_S) -> None:
         """Writes the probe as everybody writes: by the queue, twice, within a second.
 
         Raises StoreUnavailable unless that works.
         """
         try:
-            async with asyncio.timeout(CHECK_TIMEOUT_S):
+            async with asyncio.timeout(timeout_s):
                 for filler in _FILLERS:
                     await self.write(Change(_PROBE, {"id": 1, "filler": filler}))
         except TimeoutError as error:

@@ -5,6 +5,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from quad.store import Store, StoreError
+from quad.store.ownership import Ownership
 from quad.web.statistics import LoopClock
 
 # A loop that is this late makes everybody wait; people notice.
@@ -16,15 +17,15 @@ class Readiness(msgspec.Struct):
 
     database: str
     loop: str
-    bus: str = "ok"  # one process speaks to itself
+    lock: str
 
     @property
     def is_ready(self) -> bool:
         """Whether every part is well."""
-        return self.database == self.loop == self.bus == "ok"
+        return self.database == self.loop == self.lock == "ok"
 
 
-def make_health(store: Store, clock: LoopClock) -> list[HTTPRouteHandler]:
+def make_health(store: Store, clock: LoopClock, ownership: Ownership) -> list[HTTPRouteHandler]:
     """The routes `/health` and `/ready`."""
 
     @get("/health", sync_to_thread=False)
@@ -35,7 +36,9 @@ def make_health(store: Store, clock: LoopClock) -> list[HTTPRouteHandler]:
     @get("/ready")
     async def ready() -> Response[Readiness]:
         """Answer 200 if events can be served now, and 503 with the reason if not."""
-        readiness = Readiness(database=await _check(store), loop=_check_loop(clock))
+        readiness = Readiness(
+            database=await _check(store), loop=_check_loop(clock), lock=ownership.trouble or "ok"
+        )
         return Response(readiness, status_code=200 if readiness.is_ready else 503)
 
     return [health, ready]
