@@ -864,7 +864,7 @@ export interface Queues {
 export interface Readiness {
   database: string;
   loop: string;
-  bus: string;
+  lock: string;
 }
 
 // REST
