@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import stat
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -358,6 +359,50 @@ async def test_a_server_that_falls_silent_counts_as_gone(tmp_path: Path) -> None
             said = await asyncio.wait_for(student.staying, 5)
             assert said == "The teacher has closed the room."
             assert "The connection is lost; trying again." in student.desk.notes
+
+
+async def test_heartbeats_alone_keep_a_connection_that_is_watched(tmp_path: Path) -> None:
+    connections: list[ServerConnection] = []
+    heard: list[str] = []
+    # Several times as long as the server may be silent; nothing but heartbeats in it.
+    beats, interval_s = 15, 0.1
+
+    async def answer(socket: ServerConnection) -> None:
+        connections.append(socket)
+        await socket.send('0{"sid":"x","pingInterval":300,"pingTimeout":300,"maxPayload":90000}')
+        assert await socket.recv() == "40"
+        await socket.send('40{"sid":"y"}')
+        assert "room/join" in str(await socket.recv())
+        await socket.send('42["room/join",{"user_id":7,"room_id":1,"name":"A","token":"t"}]')
+        await socket.send('42["sharing/start",{}]')
+        await socket.send("430[]")
+
+        async def listen() -> None:
+            async for text in socket:
+                heard.append(str(text))
+                if (asked := re.match(r"42(\d+)", str(text))) is not None:
+                    await socket.send(f"43{asked[1]}[]")
+
+        listening = asyncio.create_task(listen())
+        for _ in range(beats):
+            await asyncio.sleep(interval_s)
+            await socket.send("2")
+        await socket.send('42["room/closed",{"message":"Room closed!"}]')
+        await listening
+
+    (tmp_path / "folder").mkdir()
+    async with serve(answer, "127.0.0.1", 0) as quiet:
+        port = next(iter(quiet.sockets)).getsockname()[1]
+        place = Place(f"http://127.0.0.1:{port}", 1)
+        async with sharing(place, tmp_path / "folder", tmp_path / "state") as student:
+            said = await asyncio.wait_for(student.staying, 10)
+            assert said == "The teacher has closed the room."
+            # Neither lost, nor told twice, nor sent twice.
+            assert len(connections) == 1
+            assert heard.count("3") == beats
+            assert student.desk.notes.count("The teacher is watching your folder.") == 1
+            assert sum("sharing/code_send" in text for text in heard) == 1
+            assert not [note for note in student.desk.notes if "lost" in note]
 
 
 # --- the command ----------------------------------------------------------------------------------

@@ -131,8 +131,7 @@ class Connection:
         try:
             with suppress(OSError, WebSocketException, WireError, EOFError):
                 while True:
-                    async with asyncio.timeout(self._silence_s):
-                        await self._take(await _receive(self._socket))
+                    await self._take(await _receive(self._socket, self._silence_s))
         finally:
             for answer in self._answers.values():
                 if not answer.done():
@@ -206,7 +205,7 @@ async def _enter(socket: ClientConnection) -> Handshake:
     if not isinstance(opened, Open):
         raise EOFError("it does not speak Engine.IO")
     await socket.send(encode(Text(socketio.encode(socketio.Connect("/")))))
-    while not isinstance(await _receive(socket), socketio.Connect):
+    while not isinstance(await _receive(socket, _PATIENCE_S), socketio.Connect):
         """Nothing else concerns somebody who is not in yet."""
     try:
         return msgspec.json.decode(opened.data, type=Handshake)
@@ -214,10 +213,16 @@ async def _enter(socket: ClientConnection) -> Handshake:
         raise EOFError("it does not speak Engine.IO") from None
 
 
-async def _receive(socket: ClientConnection) -> socketio.AnyPacket:
-    """The next packet of Socket.IO. Raises EOFError when the server ends it."""
+async def _receive(socket: ClientConnection, silence_s: float) -> socketio.AnyPacket:
+    """The next packet of Socket.IO.
+
+    Raises EOFError when the server ends it, TimeoutError when it says nothing at all for so long.
+    """
     while True:
-        text = await socket.recv()
+        # Any packet is a sign of life, heartbeats above all: of Socket.IO there may be none for
+        # hours.
+        async with asyncio.timeout(silence_s):
+            text = await socket.recv()
         packet = decode(text, Version.V4) if isinstance(text, str) else None
         match packet:
             case Ping(data):
