@@ -145,6 +145,52 @@ def test_gitignore_means_what_git_takes_it_for(tmp_path: Path) -> None:
     assert set(shared(tmp_path / "home/work")) == untracked(tmp_path / "home/work")
 
 
+KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"
+
+
+def test_keys_and_passwords_stay_here(tmp_path: Path) -> None:
+    secret = [
+        ".env", ".env.local", ".ENV.Production", "prod.env", ".envrc", "id_rsa", "id_ed25519",
+        "server.pem", "server.key", "cert.p12", "cert.PFX", "vault.kdbx", ".netrc", "_netrc",
+        ".npmrc", ".pypirc", ".pgpass", ".git-credentials", ".bash_history", "credentials.json",
+        "credentials-class.json", "client_secret_1.json", "service-account.json", "secrets.toml",
+        "deep/er/.env", "deep/er/id_ecdsa",
+    ]  # fmt: skip
+    inside = [".ssh/config", ".aws/config", ".gnupg/x", ".kube/config", "deep/.config/gh/hosts"]
+    fine = [
+        ".env.example", ".env.sample", ".env.template", ".env.dist", "environment.py", "key.py",
+        "keys.txt", "id_rsa.pub", "credentials.py", "secrets.py", ".config/nvim/init.lua",
+    ]  # fmt: skip
+    write(tmp_path, dict.fromkeys([*secret, *inside, *fine], "x"))
+    keys = {"a.txt": KEY, "b.txt": f"\ufeff\nBag Attributes\n  {KEY}", "c.txt": f"# no key\n{KEY}"}
+    write(tmp_path, {**keys, "d.txt": "PuTTY-User-Key-File-3: x", "lesson.md": f"`{KEY}`"})
+    snapshot = Folder(tmp_path).snapshot(NOTHING)
+    assert set(snapshot.files) == {*fine, "lesson.md"}
+    assert {name for name, why in snapshot.left_out.items() if why is Why.SECRET} == {
+        *secret, *keys, "d.txt", ".ssh", ".aws", ".gnupg", ".kube", "deep/.config/gh",
+    }  # fmt: skip
+    # Who shares the place of secrets itself has not asked for them either.
+    assert Folder(tmp_path / ".ssh").snapshot(NOTHING) == ({}, {".": Why.SECRET})
+
+
+def test_what_counts_as_a_secret_is_shared_when_asked_for(tmp_path: Path) -> None:
+    write(tmp_path, {".env": "x", "sub/.env": "y", "a.txt": KEY, ".ssh/config": "z", "b.pem": "x"})
+    write(tmp_path, {".gitignore": "b.pem\n"})
+    for included, found in (
+        ([".env"], {".env", "sub/.env"}),
+        (["/.env", "*.txt"], {".env", "a.txt"}),
+        ([".ssh/"], {".ssh/config"}),
+        (["*"], {".env", "sub/.env", "a.txt", ".ssh/config"}),
+        # It does not bring back what patterns of git leave out.
+        (["b.pem"], set()),
+    ):
+        folder = Folder(tmp_path, included=included)
+        for each in (folder, folder.anew()):
+            assert set(each.snapshot(NOTHING).files) == found | {".gitignore"}
+    assert ".ssh/config" not in shared(tmp_path, NOTHING)
+    assert set(Folder(tmp_path / ".ssh", included=[".ssh/"]).snapshot(NOTHING).files) == {"config"}
+
+
 def test_what_the_server_would_not_keep_is_left_out_from_the_depth(tmp_path: Path) -> None:
     write(tmp_path, {f"{place}/f{number}": "12345" for place in "ab" for number in range(5)})
     write(tmp_path, {"top": "12345", "large": "1" * 40})

@@ -3,18 +3,21 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
 from quad.cli.failures import MISUSED
 from quad.cli.remote import DEFAULT_ADDRESS, URL_VARIABLE
 
+if TYPE_CHECKING:
+    from quad.cli.share.folder import Folder
+
 EPILOG: Final = (
     "Examples:\n\n"
     "quad share --room 123456 --name Anna\n\n"
     "quad share ~/homework --room https://quad.example.org/classroom/123456 --name Anna\n\n"
-    "quad share . --room 123456 --name Anna --url https://quad.example.org --plain"
+    "quad share . --room 123456 --name Anna --server https://quad.example.org --plain"
 )
 _NAME_LIMIT: Final = 100
 
@@ -44,13 +47,22 @@ def share(
     url: Annotated[
         str,
         typer.Option(
-            "--url",
             "--server",
+            "--url",
             metavar="URL",
             envvar=URL_VARIABLE,
             help="Address of the server; a link to the room holds it.",
         ),
     ] = DEFAULT_ADDRESS,
+    included: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--include",
+            metavar="PATTERN",
+            help="Share files that are left out because they may hold keys or passwords, such as "
+            ".env; a pattern as in a .gitignore. May be repeated.",
+        ),
+    ] = None,
     is_plain: Annotated[
         bool,
         typer.Option("--plain", help="Lines instead of a full screen: for logs, screen readers."),
@@ -65,7 +77,8 @@ def share(
     While the teacher watches, and only then, the text files of the folder go
     to the teacher, and changes once a second; you are told whenever that
     begins and ends. Left out are what .gitignore and the room's settings
-    ignore, and whatever is no text, too large or a link.
+    ignore, what may hold keys or passwords, and whatever is no text, too large
+    or a link; /files lists it.
 
     You see the tasks, say how you get on, and write with the teacher. When the
     connection is lost, or you start again with the same name, you are the same
@@ -75,20 +88,22 @@ def share(
     name = _ask_for(name, "--name", "Your name").strip()
     if not name or len(name) > _NAME_LIMIT:
         _misused(f"a name has 1 to {_NAME_LIMIT} characters: --name")
-    asyncio.run(_share(folder, room, name, url, is_plain=is_plain, is_polling=is_polling))
+    # Only here: other commands start faster without all of it.
+    from quad.cli.share.folder import Folder
+
+    shared = Folder(folder, included=included or ())
+    asyncio.run(_share(shared, room, name, url, is_plain=is_plain, is_polling=is_polling))
 
 
 async def _share(
-    path: Path, room: str, name: str, url: str, *, is_plain: bool, is_polling: bool
+    folder: "Folder", room: str, name: str, url: str, *, is_plain: bool, is_polling: bool
 ) -> None:
-    # Only here: other commands start faster without all of it.
     from quad.cli.share import plain
-    from quad.cli.share.folder import Folder
     from quad.cli.share.place import find_place
     from quad.cli.share.tickets import Tickets
     from quad.cli.share.visit import Visit
 
-    place, folder, tickets = find_place(room, url), Folder(path), Tickets()
+    place, tickets = find_place(room, url), Tickets()
     if is_plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
         lines = plain.Lines()
         visit = Visit(place, name, folder, tickets, lines, is_polling=is_polling)

@@ -51,8 +51,7 @@ async def obey(line: str, visit: Visit, folder: Folder) -> Answer:
             await visit.leave()
             return Answer(f"You have left room {visit.lesson.room}.", is_last=True)
         case "files":
-            fresh = Folder(folder.root, folder.limits)
-            snapshot = await asyncio.to_thread(fresh.snapshot, visit.lesson.ignores)
+            snapshot = await asyncio.to_thread(folder.anew().snapshot, visit.lesson.ignores)
             return Answer(describe(snapshot))
         case "tasks" | "task":
             return Answer(_read_task(visit.lesson, rest) if rest else _list_tasks(visit.lesson))

@@ -5,7 +5,7 @@ import os
 import stat
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -13,12 +13,16 @@ import msgspec
 
 from quad.cli.share.ignoring import (
     NEVER,
+    Chain,
+    Config,
     Ignores,
-    Patterns,
+    UnreadableRules,
     is_ignored,
-    patterns_above,
-    patterns_in,
+    read_config,
+    rules_above,
+    rules_in,
 )
+from quad.cli.share.secrets import Secrets
 
 Files = Mapping[str, str]
 """Contents by relative path with `/`."""
@@ -28,12 +32,24 @@ _NAME_LIMIT: Final = 1_000
 _ENTRIES_LIMIT: Final = 100_000
 # A file written twice within the resolution of its times (FAT: two seconds) looks unchanged.
 _TRUSTED_AFTER_NS: Final = 2_500_000_000
+# Whoever replaces a file by a link or a pipe at this moment gains and stops nothing. Windows has
+# neither flag, nor the pipes; and it has a mode for text, which changes the ends of lines.
+_OPEN: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+# What Windows calls a link between directories; the other systems have no such tag.
+_JUNCTION: Final = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
 
 
 class Why(enum.Enum):
     """Why something is left out; in words for people."""
 
     GITIGNORE = "ignored by .gitignore"
+    RULES = "its .gitignore cannot be read, so nothing in it is shared"
+    SECRET = "may hold keys or passwords; --include shares it"
     SETTINGS = "ignored by the room's settings"
     NEVER = "of version control or installed by tools"
     BINARY = "not text in UTF-8"
@@ -74,10 +90,20 @@ class _Seen(NamedTuple):
 class Folder:
     """Takes snapshots of one folder; reads only what has changed since the last one."""
 
-    def __init__(self, root: Path, limits: Limits | None = None) -> None:
+    def __init__(
+        self, root: Path, limits: Limits | None = None, included: Sequence[str] = ()
+    ) -> None:
+        """`included` are patterns of what is shared although it may hold secrets."""
         self.root = root.resolve()
         self.limits = limits or Limits()
+        self._included = included
+        self._secrets = Secrets(included)
+        self._config: Config | None = None
         self._seen: dict[str, _Seen] = {}
+
+    def anew(self) -> "Folder":
+        """The same folder, for somebody else's snapshots."""
+        return Folder(self.root, self.limits, self._included)
 
     def snapshot(self, ignores: Ignores) -> Snapshot:
         """Everything there is to share now: what lies higher in the tree goes first."""
@@ -101,20 +127,61 @@ class Folder:
 
     def _walk(self, ignores: Ignores) -> Iterator[tuple[str, Why | None]]:
         """Paths level by level: files, and what is left out by its name or kind alone."""
-        waiting: deque[tuple[str, tuple[Patterns, ...]]] = deque([("", patterns_above(self.root))])
+        config = self._config = self._config or read_config(self.root)
+        why, chain = self._begin(config)
+        if why is not None:
+            yield ".", why
+            return
+        waiting: deque[tuple[str, Chain]] = deque([("", chain)])
         entries_left = _ENTRIES_LIMIT
         while waiting and entries_left > 0:
             below, chain = waiting.popleft()
-            own = patterns_in(self.root / below, below)
-            chain = chain if own is None else (*chain, own)
-            for entry in _entries(self.root / below):
+            entries = _entries(self.root / below)
+            try:
+                chain += self._rules(entries, below, config)
+            except UnreadableRules:
+                yield below[:-1] or ".", Why.RULES
+                continue
+            for entry in entries:
                 entries_left -= 1
                 path = below + entry.name
-                why = _judge(entry, path, ignores, chain)
+                why = self._judge(entry, path, ignores, chain)
                 if why is None and entry.is_dir(follow_symlinks=False):
                     waiting.append((f"{path}/", chain))
                 else:
                     yield path, why
+
+    def _begin(self, config: Config) -> tuple[Why | None, Chain]:
+        """What is said from outside about the folder: why all of it is left out, or what of it."""
+        if self._secrets.hide_all_in(self.root):
+            return Why.SECRET, ()
+        try:
+            chain = rules_above(self.root, config)
+        except UnreadableRules:
+            return Why.RULES, ()
+        return (Why.GITIGNORE, ()) if chain is None else (None, chain)
+
+    def _rules(self, entries: Sequence[os.DirEntry[str]], below: str, config: Config) -> Chain:
+        is_repository = any(entry.name == ".git" for entry in entries)
+        way = os.fsencode(below)
+        return rules_in(self.root / below, way, config, is_repository=is_repository)
+
+    def _judge(
+        self, entry: os.DirEntry[str], path: str, ignores: Ignores, chain: Chain
+    ) -> Why | None:
+        is_directory = entry.is_dir(follow_symlinks=False)
+        way = os.fsencode(path)
+        if entry.name in NEVER:
+            return Why.NEVER
+        if is_ignored(way, chain, is_directory=is_directory):
+            return Why.GITIGNORE
+        if not _is_name_for_others(path):
+            return Why.NAME
+        if ignores.has_directory(entry.name) if is_directory else ignores.has_file(entry.name):
+            return Why.SETTINGS
+        if self._secrets.hide(way, is_directory=is_directory):
+            return Why.SECRET
+        return _kind(entry, is_directory=is_directory)
 
     def _look_at(self, path: str, seen: dict[str, _Seen]) -> str | Why:
         try:
@@ -124,10 +191,23 @@ class Folder:
         signature = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         known = self._seen.get(path)
         if known is None or known.signature != signature:
-            known = _Seen(signature, _read(self.root / path, self.limits))
+            known = _Seen(signature, self._read(path))
         if time.time_ns() - status.st_mtime_ns > _TRUSTED_AFTER_NS:
             seen[path] = known
         return known.found
+
+    def _read(self, path: str) -> str | Why:
+        try:
+            number = os.open(self.root / path, _OPEN)
+        except OSError:
+            return Why.UNREADABLE
+        with os.fdopen(number, "rb") as opened:
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                return Why.SPECIAL
+            content = opened.read(self.limits.file + 1)
+        if self._secrets.hide_content(os.fsencode(path), content):
+            return Why.SECRET
+        return _text(content, self.limits)
 
 
 def readable(path: str) -> str:
@@ -144,24 +224,24 @@ def _entries(directory: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _judge(
-    entry: os.DirEntry[str], path: str, ignores: Ignores, chain: tuple[Patterns, ...]
-) -> Why | None:
-    is_directory = entry.is_dir(follow_symlinks=False)
-    if entry.name in NEVER:
-        return Why.NEVER
-    if not _is_name_for_others(path):
-        return Why.NAME
-    if ignores.has_directory(entry.name) if is_directory else ignores.has_file(entry.name):
-        return Why.SETTINGS
-    if is_ignored(f"{path}/" if is_directory else path, chain):
-        return Why.GITIGNORE
-    if entry.is_symlink():
+def _kind(entry: os.DirEntry[str], *, is_directory: bool) -> Why | None:
+    """Why nobody looks into it, if it is neither a file nor a directory."""
+    if entry.is_symlink() or _is_junction(entry):
         # What is behind it is shared under its own name, or is none of the teacher's business.
         return Why.LINK
     if not is_directory and not entry.is_file(follow_symlinks=False):
         return Why.SPECIAL
     return None
+
+
+def _is_junction(entry: os.DirEntry[str]) -> bool:
+    if _JUNCTION is None:
+        return False
+    try:
+        tag = getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", None)
+    except OSError:
+        return True
+    return bool(tag == _JUNCTION)
 
 
 def _is_name_for_others(path: str) -> bool:
@@ -173,16 +253,7 @@ def _is_name_for_others(path: str) -> bool:
     return len(path) <= _NAME_LIMIT and "\\" not in path and path[1:2] != ":"
 
 
-def _read(file: Path, limits: Limits) -> str | Why:
-    try:
-        # Whoever replaces it by a link or a pipe at this moment gains and stops nothing.
-        number = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return Why.UNREADABLE
-    with os.fdopen(number, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            return Why.SPECIAL
-        content = opened.read(limits.file + 1)
+def _text(content: bytes, limits: Limits) -> str | Why:
     if b"\x00" in content:
         return Why.BINARY
     if len(content) > limits.file:
