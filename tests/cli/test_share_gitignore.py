@@ -118,7 +118,15 @@ def grow(forest: Path, rules: Sequence[Mapping[str, bytes]]) -> None:
 # What fails names its tree; to make all of them smaller would take minutes.
 @settings(max_examples=examples(15, 2_000), phases=(Phase.explicit, Phase.generate))
 @given(st.lists(RULES, min_size=TREES, max_size=TREES))
-@example([{"": b"foo**/b\na**/b\n"}, {"": b"/a?b\n"}, {"": b"/a[/]b\n"}, {"": b"*\n!*/\n!*.txt\n"}, {"": b"a/**\n!a/**/\n!a/**/x\n"}])
+@example(
+    [
+        {"": b"foo**/b\na**/b\n"},
+        {"": b"/a?b\n"},
+        {"": b"/a[/]b\n"},
+        {"": b"*\n!*/\n!*.txt\n"},
+        {"": b"a/**\n!a/**/\n!a/**/x\n"},
+    ]
+)
 def test_what_is_shared_is_what_git_would_add(
     forest: Path, rules: Sequence[Mapping[str, bytes]]
 ) -> None:

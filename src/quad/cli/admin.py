@@ -31,7 +31,7 @@ app = typer.Typer(
     "The password is asked for, unless QUAD_ADMIN_PASSWORD or the address holds it. The server "
     "printed one when it was first started.",
     epilog="Examples:\n\n"
-    "quad admin load campus.json --url https://quad.example.org\n\n"
+    "quad admin load campus.json --server https://quad.example.org\n\n"
     "quad admin bots\n\n"
     "quad admin authorise canteen\n\n"
     "quad admin logs --building 2448131360897",

@@ -30,7 +30,7 @@ from quad.cli.remote import AsJson, Remote, Unreachable
 
 EPILOG: Final = (
     "Examples:\n\nquad bench\n\nquad bench --connections 1000 --seconds 5\n\n"
-    "quad bench --url http://127.0.0.1:8000"
+    "quad bench --server http://127.0.0.1:8000"
 )
 _IN_FLIGHT: Final = 64
 _BUSY: Final = 0.9
@@ -60,6 +60,7 @@ def bench(
     url: Annotated[
         str | None,
         typer.Option(
+            "--server",
             "--url",
             metavar="URL",
             help="A running server, started with --limits off; without it one is started.",

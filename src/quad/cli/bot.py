@@ -26,7 +26,7 @@ app = typer.Typer(
     help="Tell everyone in a building something, on any server.\n\n"
     "A bot is registered once for a building, authorised by the administrator, and then run.",
     epilog="Examples:\n\n"
-    "quad bot register canteen 2448131360897 --url https://quad.example.org\n\n"
+    "quad bot register canteen 2448131360897 --server https://quad.example.org\n\n"
     "quad bot check canteen\n\n"
     'QUAD_BOT_PASS=… quad bot run canteen "Lunch is served" --every 600',
 )

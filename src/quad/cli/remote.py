@@ -21,6 +21,7 @@ _TIMEOUT_S = 15.0
 Address = Annotated[
     str,
     typer.Option(
+        "--server",
         "--url",
         metavar="URL",
         envvar=URL_VARIABLE,

@@ -37,5 +37,5 @@ export function linkTo(address: string, room: number): string {
 
 /** What a student types to share a folder from any editor. */
 export function commandFor(address: string, room: number): string {
-  return `quad share . --room ${room} --url ${address}`;
+  return `quad share . --room ${room} --server ${address}`;
 }
