@@ -152,6 +152,20 @@ def test_a_list_in_a_variable_is_separated_by_commas() -> None:
     assert load(environment={"QUAD_CLASSROOM_IMPORT_HOSTS": ""}).classroom.import_hosts == ()
 
 
+@pytest.mark.parametrize(
+    "origin",
+    ["*", "null", "file://", "capacitor://localhost", "ionic://localhost", "https://localhost"],
+)
+def test_origins_of_apps_can_be_named(origin: str) -> None:
+    assert load(environment={"QUAD_ENGINE_ORIGINS": origin}).engine.origins == (origin,)
+
+
+@pytest.mark.parametrize("name", ["https://quad.school", "quad.school:8000", "*", "a b", ".x"])
+def test_a_host_is_a_name_and_nothing_else(name: str) -> None:
+    (problem,) = problems(environment={"QUAD_SERVER_HOSTS": name})
+    assert "QUAD_SERVER_HOSTS must be a list of texts such as `class.example.org`" in problem
+
+
 def test_an_empty_variable_unsets_what_may_be_unset() -> None:
     assert load(environment={"QUAD_DATABASE": ""}).server.database is None
     assert load(environment={"QUAD_CLASSROOM_PLUGIN_VERSION": ""}).classroom.plugin_version == ""

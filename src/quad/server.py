@@ -46,6 +46,7 @@ from quad.store.ownership import Ownership, owner_name
 from quad.web.admin import Systems, make_overview_router
 from quad.web.admin_figures import Gauges
 from quad.web.application import make_application
+from quad.web.connection import make_page_check
 from quad.web.health import make_health
 from quad.web.metrics import QuadCollector, make_metrics
 from quad.web.network import network_host
@@ -185,6 +186,7 @@ async def assemble(settings: Settings, ownership: Ownership, stack: AsyncExitSta
     application = Litestar(
         [
             make_application(shell, settings.server.host),
+            make_page_check(),
             *make_health(store, clock, ownership),
             make_metrics(QuadCollector(gauges)),
             pages.router,
@@ -350,6 +352,7 @@ def _site(settings: Settings) -> Site:
     return Site(
         public_url=settings.server.public_url,
         origins=settings.engine.origins,
+        hosts=settings.server.hosts,
         trusted_proxies=map(parse_network, settings.server.trusted_proxies),
     )
 

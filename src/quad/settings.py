@@ -90,10 +90,13 @@ DatabaseUrl = Annotated[
         examples=["postgresql://user:password@host/name"],
     ),
 ]
+HostName = Annotated[
+    str, Meta(pattern=r"^(\*\.)?[\w-]+(\.[\w-]+)*\.?$", examples=["class.example.org"])
+]
 Network = Annotated[str, Meta(examples=["10.0.0.0/8"])]
 Origin = Annotated[
     str,
-    Meta(pattern=r"^(\*|null|[a-z][a-z0-9+.-]*://[^/]+)$", examples=["https://class.example.org"]),
+    Meta(pattern=r"^(\*|null|[a-z][a-z0-9+.-]*://[^/]*)$", examples=["https://class.example.org"]),
 ]
 
 WebAddress = Annotated[
@@ -132,10 +135,20 @@ class ServerSettings(Section, frozen=True, kw_only=True):
         Meta(
             pattern=r"^(https?://\S+)?$",
             examples=["https://quad.example.org"],
-            description="Address under which browsers reach this server, for the way back from "
-            "the login provider; empty is what the browser asked for.",
+            description="Address under which browsers reach this server: its pages may connect "
+            "whatever a proxy makes of `Host`, and login providers send people back to it; empty "
+            "is what the browser asked for.",
         ),
     ] = ""
+    hosts: Annotated[
+        tuple[HostName, ...],
+        Meta(
+            description="Names by which browsers may ask for this server, beside `public_url`; "
+            "`*.` stands for any subdomain. With one of the two set, requests to other names get "
+            "421, so that no page can reach it under a name of its own; addresses and `localhost` "
+            "always may."
+        ),
+    ] = ()
     trusted_proxies: Annotated[
         tuple[Network, ...],
         Meta(
@@ -228,7 +241,9 @@ class EngineSettings(Section, frozen=True, kw_only=True):
         tuple[Origin, ...],
         Meta(
             description="Origins of other sites whose pages may connect, such as "
-            "`https://class.example.org`; `*` is everyone. The server's own origin always may."
+            "`https://class.example.org`; also those of apps: `file://`, `null`, "
+            "`capacitor://localhost`, `ionic://localhost`, `https://localhost`. `*` is everyone, "
+            "without cookies. The server's own origin always may."
         ),
     ] = ()
 

@@ -150,3 +150,37 @@ async def test_a_write_waits_for_a_lock_as_long_as_is_set(tmp_path: Path) -> Non
         other.execute("ROLLBACK")
         other.close()
         await peer.close()
+
+
+async def test_a_page_learns_whether_it_may_connect_and_the_log_what_to_set(
+    site: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = str(site.base_url).rstrip("/")
+    for origin, is_allowed in ((own, True), ("https://quad.school", False)):
+        answer = await site.post("/connection", headers={"Origin": origin})
+        assert answer.status_code == 200
+        host = own.partition("://")[2]
+        assert answer.json() == {"is_allowed": is_allowed, "origin": origin, "host": host}
+        assert "access-control-allow-origin" not in answer.headers
+        assert answer.headers["cache-control"] == "no-store"
+    assert "server.public_url = 'https://quad.school'" in caplog.text
+
+
+async def test_the_public_address_and_listed_names_are_the_only_names(tmp_path: Path) -> None:
+    server = ServerSettings(
+        port=0, data=tmp_path, public_url="https://quad.school", hosts=("*.lab.example",)
+    )
+    async with serving(Settings(server=server)) as url, httpx.AsyncClient(base_url=url) as http:
+        for host, status in (
+            ("quad.school", 200),
+            ("a.lab.example", 200),
+            ("evil.example", 421),
+        ):
+            assert (await http.get("/classroom", headers={"Host": host})).status_code == status
+        for vital in ("/health", "/ready"):
+            assert (await http.get(vital, headers={"Host": "evil.example"})).status_code == 200
+        own = {"Host": "127.0.0.1", "Origin": "https://quad.school"}
+        assert (await http.post("/v1/rooms/r/messages", headers=own, content="x")).is_success
+        foreign = {**own, "Origin": "https://evil.example"}
+        answer = await http.post("/v1/rooms/r/messages", headers=foreign, content="x")
+        assert answer.status_code == 403

@@ -25,6 +25,7 @@ class View(Struct, frozen=True, kw_only=True):
 
     base: str
     socket_path: str
+    check_path: str
     host: str
     texts: Texts
     is_display: bool

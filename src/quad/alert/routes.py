@@ -19,6 +19,7 @@ from quad.realtime import BadPayload, Refused, request_of
 from quad.realtime.request import Request as Visit
 
 PATH: Final = "/v1"
+_CHECK_PATH: Final = "/connection"
 
 _STATUSES: Final[dict[type[Refused], int]] = {CrossSite: 403, TooManyPosts: 429, CannotSave: 503}
 # A text may take six bytes for one, in JSON; the rest is for keys and names.
@@ -184,6 +185,7 @@ class AlertRoutes:
         return View(
             base=base,
             socket_path=base.removesuffix(PATH) + self._socket_path,
+            check_path=base.removesuffix(PATH) + _CHECK_PATH,
             host=visit.host,
             texts=choose_texts(visit.headers.get("accept-language", "")),
             is_display=_is_display(visit),

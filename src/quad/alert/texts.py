@@ -16,6 +16,7 @@ OF_SCRIPT: Final = frozenset(
         "bad_text.long",
         "rate_limited",
         "store_unavailable",
+        "cross_site",
     }
 )
 

@@ -27,7 +27,10 @@ class CrossSite(NearbyRefused):
     status = 403
 
     def __init__(self) -> None:
-        super().__init__("pages of other sites may not do this")
+        super().__init__(
+            "pages of other sites may not do this; if the page is this server's own, a proxy "
+            "changes Host on the way: keep it, or set server.public_url"
+        )
 
 
 class Refusal(msgspec.Struct):

@@ -19,6 +19,14 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 # A client costs about 0.2 ms to take in again, so a thousand a second leave room for the rest.
 _SPREAD_S = 0.001
 
+# RFC 9110, section 15.5.20. It does not repeat the name: whoever sent it knows it.
+_MISDIRECTED = (
+    421,
+    b"text/plain; charset=utf-8",
+    b"This server does not go by the name that was asked for. If it should, its operator sets "
+    b"server.public_url or adds the name to server.hosts.\n",
+)
+
 
 class Endpoint(Protocol):
     """A WebSocket protocol that is not Engine.IO, at a path of its own."""
@@ -70,6 +78,10 @@ class Host:
         engine = None
         if scope["type"] == "http":
             carry(self.site, scope)
+            if self._is_foreign(scope):
+                await _answer(_MISDIRECTED, send)
+                return
+            self.site.note_lost_upgrade(scope)
             engine = self._engines.get(scope["path"].rstrip("/"))
         if engine is None:
             if scope["type"] == "http" and scope["method"] == "HEAD":
@@ -85,6 +97,9 @@ class Host:
         scope["query_string"] = raw_query
         scope["path"] = path.decode("latin-1")
         carry(self.site, scope)
+        if self._is_foreign(scope):
+            _write_answer(transport, *_MISDIRECTED, {})
+            return
         request = request_of(scope)
         try:
             self._upgrade(request, transport)
@@ -93,6 +108,14 @@ class Host:
             _write_answer(
                 transport, answer.status, answer.content_type, answer.body, refused.headers
             )
+
+    def _is_foreign(self, scope: Scope) -> bool:
+        """Whether a request is for a name that is not this server's.
+
+        Whoever asks whether it lives may use any name: load balancers use their own.
+        """
+        is_vital = scope["path"] in self.vital_paths
+        return not is_vital and self.site.foreign_name(scope["headers"]) is not None
 
     def _upgrade(self, request: Request, transport: asyncio.Transport) -> None:
         endpoint = self._endpoints.get(request.path)
@@ -132,6 +155,13 @@ class Host:
             engine.stop_clocks()
         for endpoint in set(self._endpoints.values()):
             endpoint.stop_clocks()
+
+
+async def _answer(answer: tuple[int, bytes, bytes], send: Send) -> None:
+    status, content_type, body = answer
+    headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _answer_head(application: Application, scope: Scope, send: Send) -> None:

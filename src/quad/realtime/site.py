@@ -36,6 +36,11 @@ _FOREIGN_PAGE: Final = (
     "ProxyPreserveHost On), or set server.public_url = %r. If it is another site's and may "
     "connect, add it to engine.origins"
 )
+_LOST_UPGRADE: Final = (
+    "a WebSocket from %s came without the header Upgrade: a proxy drops it, and chat and whatever "
+    "else needs WebSockets does not work. nginx: proxy_http_version 1.1; proxy_set_header Upgrade "
+    '$http_upgrade; proxy_set_header Connection "upgrade"; Apache: ProxyPass with upgrade=websocket'
+)
 _FOREIGN_NAME: Final = (
     "refused requests to the host %r: it is neither server.public_url nor in server.hosts"
 )
@@ -68,6 +73,7 @@ class Site:
         self._foreign_pages = _Once()
         self._foreign_names = _Once()
         self._proxies = _Once()
+        self._lost_upgrades = _Once()
 
     # Requests
 
@@ -190,6 +196,14 @@ class Site:
         known = self._public_host
         is_public = known and _without_default_port(self._public_scheme, host.lower()) == known
         return self._public_scheme if is_public else ""
+
+    def note_lost_upgrade(self, scope: Scope) -> None:
+        """Say what is wrong if a plain request began as a WebSocket, at the browser."""
+        # nginx drops Upgrade and Connection, and passes the rest of the handshake on.
+        if any(name == b"sec-websocket-key" for name, _ in scope["headers"]):
+            peer = normal(scope["client"][0] if scope["client"] else "")
+            if self._lost_upgrades.is_new(peer):
+                log.warning(_LOST_UPGRADE, peer)
 
     # Names
 

@@ -4,6 +4,7 @@
 (function () {
   var SHOWN_LIMIT = 500;
   var LEAVING_MS = 1000;
+  var FAILURES_LIMIT = 2;
   var HAS_JOINED = / has joined the chat!$/;
   var HAS_LEFT = / has left the chat :\($/;
 
@@ -54,6 +55,22 @@
     heard = null;
     endSending();
     say(wasConnected || hasJoined ? "lost" : "connecting");
+    if (socket && socket.failures > FAILURES_LIMIT) {
+      explain();
+    }
+  }
+
+  // The browser does not tell why a connection is refused; the server does.
+  function explain() {
+    var request = new XMLHttpRequest();
+    request.open("POST", page.getAttribute("data-check"));
+    request.onload = function () {
+      var isRefused = request.status === 200 && !JSON.parse(request.responseText).is_allowed;
+      if (isRefused && !socket.isConnected) {
+        showProblem("cross_site");
+      }
+    };
+    request.send();
   }
 
   function hear(kind) {
