@@ -360,6 +360,14 @@ class AlertSettings(Section, frozen=True, kw_only=True):
             "`0` keeps none.",
         ),
     ] = 50
+    history_age_s: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=31_536_000,
+            description="Greatest age of a message that is shown to whoever joins; `0` shows none.",
+        ),
+    ] = 43_200
     grace_s: Annotated[
         float,
         Meta(
@@ -368,10 +376,23 @@ class AlertSettings(Section, frozen=True, kw_only=True):
             description="How long somebody whose connection dropped still counts as present.",
         ),
     ] = 5.0
+    restart_grace_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=3600,
+            description="How long after a start those who were present before still count as "
+            "present: clients come back with delays of their own.",
+        ),
+    ] = 60.0
     text_limit_bytes: Annotated[Bytes, Meta(description="Longest message, in UTF-8.")] = 10_000
     session_s: Annotated[Count, Meta(description="How long a browser stays logged in.")] = 2_592_000
     posts_per_minute_per_address: Annotated[
-        Rate, Meta(description="Messages a minute from one address by plain HTTP, in the long run.")
+        Rate,
+        Meta(
+            description="Messages a minute from one address by plain HTTP, in the long run; what "
+            "is over it waits its turn."
+        ),
     ] = 60.0
     posts_burst_per_address: Annotated[
         Count, Meta(description="Messages that one address may post at once on top of that.")

@@ -122,7 +122,7 @@ class Hall:
     @property
     def connections(self) -> int:
         """How many connections are in rooms."""
-        return len(self.alert.service._seats)
+        return len(self.alert.service.presence)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):

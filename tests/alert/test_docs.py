@@ -1,6 +1,7 @@
 """The examples of docs/how-to/alert.md do what the page says."""
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -45,7 +46,10 @@ async def output_of(command: str) -> str:
 async def test_every_command_of_the_page_alerts_the_room(hall: Hall, curl: str) -> None:
     member = await hall.member("alice", "R101")
     answers = [await output_of(line.replace(ADDRESS, hall.url)) for line in commands()]
-    assert answers == ['{"delivered":1}'] * 4
+    posts = [answer for answer in answers if answer.startswith("{")]
+    reads = [answer for answer in answers if answer.startswith("[")]
+    assert posts == ['{"delivered":1}'] * 4
+    assert [len(json.loads(read)) for read in reads] == [3, 3]
     text = "Class ends in 5 minutes"
     assert await member.texts() == [
         f"ALERT: {text}",

@@ -57,9 +57,10 @@ async def test_nothing_that_was_shown_is_lost_and_nothing_changes_its_order(
 ) -> None:
     known: list[str] = []
     said = 0
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         with quad_process(tmp_path) as process:
-            alice, bob = await member(process, "alice"), await member(process, "bob")
+            # A newcomer hears everything, and one who comes back what is in doubt.
+            alice, bob = await member(process, "alice"), await member(process, f"bob {kill}")
             assert messages(bob)[: len(known)] == known
             said = await speak_until(alice, said, 100)
             process.kill()

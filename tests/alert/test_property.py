@@ -72,6 +72,8 @@ class Expected:
     has_grace: bool
     places: dict[int, tuple[str, str]] = field(default_factory=dict)
     lost: set[tuple[str, str]] = field(default_factory=set)
+    # For each connection that a place has lost: how much had been said in the room.
+    missing: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     said: dict[str, list[str]] = field(default_factory=dict)
     seen: dict[int, list[str]] = field(default_factory=dict)
 
@@ -86,17 +88,24 @@ class Expected:
     def join(self, action: Join) -> None:
         place = (action.name.upper(), action.room)
         before = self.places.get(action.client)
+        own = f"{place[0]} has joined the chat!"
         if place == before:
+            self.seen[action.client].append(own)
             return
         if before is not None:
             self.leave(Leave(action.client))
-        if before is None or before[1] != action.room:
-            self.seen[action.client] += self.said.get(action.room, [])[-HISTORY:]
         is_new = not self.is_present(place)
+        if before is None or before[1] != action.room:
+            said = self.said.get(action.room, [])
+            missing = self.missing.get(place, [])
+            told = 0 if is_new else missing.pop(0) if missing else len(said)
+            self.seen[action.client] += said[max(told, len(said) - HISTORY) :]
         self.lost.discard(place)
         self.places[action.client] = place
         if is_new:
-            self.tell(action.room, f"{place[0]} has joined the chat!")
+            self.tell(action.room, own)
+        else:
+            self.seen[action.client].append(own)
 
     def say(self, room: str, line: str) -> None:
         self.said.setdefault(room, []).append(line)
@@ -106,10 +115,14 @@ class Expected:
         place = self.places[action.client]
         if list(self.places.values()).count(place) == 1:
             self.tell(place[1], f"{place[0]} has left the chat :(")
+            self.missing.pop(place, None)
         del self.places[action.client]
 
     def drop(self, action: Drop) -> None:
         place = self.places.pop(action.client, None)
+        if place is not None and self.has_grace:
+            told = len(self.said.get(place[1], []))
+            self.missing.setdefault(place, []).append(told)
         if place is None or self.is_present(place):
             return
         if self.has_grace:

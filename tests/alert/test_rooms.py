@@ -84,12 +84,14 @@ async def test_a_second_connection_of_a_name_shows_nothing_until_the_last_one_le
     assert await watcher.texts() == ["ALICE: Still here", "ALICE has left the chat :("]
 
 
-async def test_joining_the_same_room_again_changes_nothing(hall: Hall) -> None:
-    alice = await hall.member("alice", "R101")
+async def test_joining_the_same_room_again_shows_the_others_nothing(hall: Hall) -> None:
+    bob, alice = await hall.member("bob", "R101"), await hall.member("alice", "R101")
     await alice.say("Hello")
     await alice.take()
+    await bob.take()
     await alice.join(" Alice ", " R101 ")
-    assert await alice.take() == []
+    assert await alice.texts() == ["ALICE has joined the chat!"]
+    assert await bob.take() == []
 
 
 async def test_joining_another_room_is_a_move(hall: Hall) -> None:
@@ -157,8 +159,9 @@ async def test_the_last_messages_survive_a_restart_and_an_empty_room(
             await alice.say(str(number))
     async with open_hall(database, settings) as hall:
         alice = await hall.guest()
+        await alice.join("carol", "R101")
+        assert await alice.texts() == [*said[-3:], "CAROL has joined the chat!"]
         await alice.join("alice", "R101")
-        assert await alice.texts() == [*said[-3:], "ALICE has joined the chat!"]
         await alice.say("and on")
         await alice.leave()
         await hall.until(lambda: len(hall.alert.service.rooms) == 0)
@@ -279,7 +282,7 @@ async def test_whoever_comes_back_within_the_grace_has_never_been_away(hall: Hal
     await bob.say("Are you there?")
     back = await hall.guest()
     assert await back.join("alice", "R101") == {"people": ["BOB", "ALICE"]}
-    assert await back.texts() == ["BOB: Are you there?"]
+    assert await back.texts() == ["BOB: Are you there?", "ALICE has joined the chat!"]
     await back.say("Always")
     assert await bob.texts() == ["BOB: Are you there?", "ALICE: Always"]
 
@@ -351,7 +354,7 @@ async def test_a_connection_that_is_gone_before_its_room_was_read_has_not_joined
     may_read.set()
     assert await bob.expect("status") == {"msg": "BOB has joined the chat!"}
     await hall.until(lambda: hall.connections == 1)
-    assert (await hall.alert.service.look("R101"))[0] == ["BOB"]
+    assert (await hall.alert.service.look("R101")).people == ["BOB"]
 
 
 # --- refusals -------------------------------------------------------------------------------------

@@ -279,9 +279,9 @@ async def test_all_but_one_hear_it_in_the_order_of_the_calls() -> None:
     reader, skipped, packets = Reader(), Reader(), Reader(Kind.PACKETS)
     topic = topic_of(delivery, reader, skipped, packets)
     assert delivery.publish(topic, say("a")) == 3
-    assert delivery.publish_except(topic, say("b"), skipped) == 2
+    assert delivery.publish_except(topic, say("b"), [skipped]) == 2
     assert delivery.publish(topic, say("c")) == 3
-    assert delivery.publish_except(topic, say("d"), Reader()) == 3
+    assert delivery.publish_except(topic, say("d"), [Reader()]) == 3
     await turn()
     assert reader.texts == packets.texts == ["a", "b", "c", "d"]
     assert skipped.texts == ["a", "c", "d"]
@@ -411,7 +411,7 @@ class School:
 
     def skip(self, topic: int, reader: int) -> None:
         message = self._next(self.members[topic] - {reader})
-        self.delivery.publish_except(self.topics[topic], message, self.readers[reader])
+        self.delivery.publish_except(self.topics[topic], message, [self.readers[reader]])
 
     def send(self, reader: int) -> None:
         self.delivery.send(self.readers[reader], self._next({reader}))

@@ -4,29 +4,38 @@
 calls. So a client with many texts in flight sees them in order, and those that wait share one.
 """
 
-from quad.alert.said import People
+from typing import Any, Final
+
+from quad.alert.said import Accepted, People
 from quad.alert.service import AlertService
 from quad.alert.sessions import Sessions
 from quad.realtime import Client, Payload, SocketServer
 
+_CURRENT: Final = 2
+
 
 class Sender(Payload, frozen=True, kw_only=True):
-    """What every event carries. Who has joined is known, so that `name` is of use only then."""
+    """What every event carries. Who has joined is known, so that `name` is of use only then.
+
+    `headless` is whatever a program takes for true: the original looks only whether it is there.
+    """
 
     name: str | None = None
-    headless: bool = False
+    headless: Any = False
 
 
 class Join(Sender, frozen=True, kw_only=True):
-    """`joined`."""
+    """`joined`. Clients that say `protocol` 2, or more, are current ones."""
 
     room: str | None = None
+    protocol: int = 1
 
 
 class Text(Sender, frozen=True, kw_only=True):
-    """`text`."""
+    """`text`. Protocol 2: a message that is sent again with the same `key` is the same one."""
 
     msg: str
+    key: str | None = None
 
 
 def register(server: SocketServer, service: AlertService, sessions: Sessions) -> None:
@@ -39,11 +48,11 @@ def register(server: SocketServer, service: AlertService, sessions: Sessions) ->
             session = sessions.of_cookies(client.headers.get("cookie", ""))
             if session is not None:
                 name, room = name or session.name, room or session.room
-        return People(await service.join(client, name, room))
+        return await service.join(client, name, room, is_current=request.protocol >= _CURRENT)
 
     @server.on("text", overlap=True)
-    async def text(client: Client, request: Text) -> None:
-        await service.say(client, request.msg)
+    async def text(client: Client, request: Text) -> Accepted | None:
+        return await service.say(client, request.msg, request.key)
 
     @server.on("left")
     def leave(client: Client, request: Sender) -> None:
@@ -51,4 +60,4 @@ def register(server: SocketServer, service: AlertService, sessions: Sessions) ->
 
     @server.on_disconnect
     def disconnected(client: Client, reason: str) -> None:
-        service.dropped(client)
+        service.dropped(client, reason)

@@ -1,18 +1,23 @@
 """The values and rules of alert rooms, and the sentences that they show."""
 
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
 
-from quad.alert.refusals import BadName, BadRoom, BadText
+from quad import names
+from quad.alert.refusals import BadKey, BadName, BadRoom, BadText
 
 NAME_LIMIT: Final = 64
 ROOM_LIMIT: Final = 64
+KEY_LIMIT_BYTES: Final = 64
 
 ANONYMOUS: Final = "ALERT"
 """Who speaks when a program posts a text without a name."""
+
+# Ids are milliseconds since 1970 and, within one, a count: in order although rooms are let go of.
+_COUNT_BITS: Final = 12
 
 
 class Message(Struct, frozen=True):
@@ -28,6 +33,11 @@ class Message(Struct, frozen=True):
         return f"{self.name}: {self.text}"
 
 
+def id_at(at: datetime) -> int:
+    """The first id that a message of this moment can have."""
+    return int(at.timestamp() * 1000) << _COUNT_BITS
+
+
 def shown_joined(name: str) -> str:
     """What a room is told about somebody who has come."""
     return f"{name} has joined the chat!"
@@ -36,6 +46,11 @@ def shown_joined(name: str) -> str:
 def shown_left(name: str) -> str:
     """What a room is told about somebody who has gone."""
     return f"{name} has left the chat :("
+
+
+def shown_time(at: datetime) -> str:
+    """A moment in ISO 8601, to the millisecond, in UTC."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def check_name(name: str | None) -> str:
@@ -48,24 +63,41 @@ def check_name(name: str | None) -> str:
         raise BadName("A name is needed!", reason="empty")
     if len(name) > NAME_LIMIT:
         raise BadName(f"A name has at most {NAME_LIMIT} characters!", reason="long")
-    if _has_controls(name):
-        raise BadName("A name is one line of plain text!", reason="characters")
-    return name.upper()
+    try:
+        return unicodedata.normalize("NFC", names.clean_name(name).upper())
+    except names.BadName as error:
+        raise BadName(f"This name {error}!", reason="characters") from None
 
 
 def check_room(code: str | None) -> str:
-    """The code of a room, without blanks around it; any other text names a room of its own.
+    """The code of a room as it is shown; any other text names a room of its own.
 
     Raises BadRoom.
     """
     code = (code or "").strip()
     if not code:
         raise BadRoom("The code of a room is needed!", reason="empty")
-    if len(code) > ROOM_LIMIT:
+    # Without case a code may be longer: `ß` is `ss`.
+    if max(len(code), len(room_key(code))) > ROOM_LIMIT:
         raise BadRoom(f"The code of a room has at most {ROOM_LIMIT} characters!", reason="long")
-    if _has_controls(code):
-        raise BadRoom("The code of a room is one line of plain text!", reason="characters")
-    return code
+    try:
+        return names.clean_name(code)
+    except names.BadName as error:
+        raise BadRoom(f"This code {error}!", reason="characters") from None
+
+
+def room_key(code: str) -> str:
+    """What tells rooms apart: codes are read out and typed on phones, so case does not count."""
+    return unicodedata.normalize("NFC", code.casefold())
+
+
+def check_key(key: str | None) -> str | None:
+    """A key that a client made for one of its messages, unchanged. Raises BadKey."""
+    if key is not None and not 1 <= len(key.encode(errors="replace")) <= KEY_LIMIT_BYTES:
+        raise BadKey(f"A key has 1 to {KEY_LIMIT_BYTES} bytes!", reason="long")
+    if key is not None and "\x00" in key:  # which PostgreSQL cannot keep
+        raise BadKey("A key may not hold the character U+0000!", reason="characters")
+    return key
 
 
 def check_text(text: str, limit_bytes: int) -> str:
@@ -77,7 +109,3 @@ def check_text(text: str, limit_bytes: int) -> str:
     if "\x00" in text:  # which PostgreSQL cannot keep
         raise BadText("A message may not hold the character U+0000!", reason="characters")
     return text
-
-
-def _has_controls(text: str) -> bool:
-    return any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text)

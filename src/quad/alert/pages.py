@@ -1,6 +1,5 @@
 """The pages of alert as HTML, and the files that they load."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,8 +7,10 @@ import msgspec
 from litestar import Response
 from msgspec import Struct
 
-from quad.alert.model import NAME_LIMIT, ROOM_LIMIT, Message
+from quad.alert.model import NAME_LIMIT, ROOM_LIMIT, shown_time
 from quad.alert.refusals import BadInput
+from quad.alert.said import shown_id
+from quad.alert.service import RoomView
 from quad.alert.sessions import Session
 from quad.alert.texts import OF_SCRIPT
 from quad.languages import Texts
@@ -29,6 +30,13 @@ class View(Struct, frozen=True, kw_only=True):
     host: str
     texts: Texts
     is_display: bool
+
+
+class Draft(Struct, frozen=True):
+    """What somebody is about to say, and the key that makes it one message however often sent."""
+
+    text: str
+    key: str
 
 
 def login_page(
@@ -51,23 +59,26 @@ def login_page(
 def room_page(
     view: View,
     session: Session,
-    people: Sequence[str],
-    messages: Sequence[Message],
-    text: str = "",
+    room: RoomView,
+    draft: Draft,
     refused: Refused | None = None,
     status: int = 200,
 ) -> Response[str]:
     """Who is in the room, what was said, and a field to write; with what was refused, if any."""
-    lines = [(message.shown(), _iso(message.at), _clock(message.at)) for message in messages]
+    lines = [
+        (shown_id(each.id), each.shown(), shown_time(each.at), _clock(each.at))
+        for each in room.messages
+    ]
     script_texts = {key: view.texts[key] for key in OF_SCRIPT}
     return _page(
         view,
         "room.html",
         status,
         session=session,
-        people=people,
+        code=room.code,
+        people=room.people,
         lines=lines,
-        text=text,
+        draft=draft,
         problem=_sentence(view, refused),
         script_texts=msgspec.json.encode(script_texts).decode(),
     )
@@ -88,10 +99,6 @@ def _sentence(view: View, refused: Refused | None) -> str | None:
         return None
     reason = f".{refused.reason}" if isinstance(refused, BadInput) else ""
     return view.texts[refused.code + reason]
-
-
-def _iso(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _clock(at: datetime) -> str:

@@ -4,7 +4,9 @@ Refused
 ├── BadPayload
 │   ├── BadName      missing, empty, too long, or more than one line
 │   ├── BadRoom      likewise
-│   └── BadText      likewise
+│   ├── BadText      likewise
+│   ├── BadKey       likewise
+│   └── BadQuery     a parameter of an address is not what it should be
 ├── NotInRoom        said something, or left, before joining
 ├── TooManyPosts     an address has posted too much
 ├── CrossSite        a page of another site has sent this
@@ -48,6 +50,17 @@ class BadText(BadInput):
 
     code = "bad_text"
     key = "msg"
+
+
+class BadKey(BadInput):
+    """No key for a message, or too long a one."""
+
+    code = "bad_key"
+    key = "key"
+
+
+class BadQuery(BadPayload):
+    """A parameter of an address that cannot be used."""
 
 
 class NotInRoom(Refused):

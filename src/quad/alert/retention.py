@@ -2,6 +2,14 @@
 
 from typing import Final
 
+from quad.alert import tables
 from quad.retention import Kind
 
-KINDS: Final[tuple[Kind, ...]] = ()
+MESSAGES: Final = Kind(
+    name="alert messages",
+    what="alert messages",
+    setting="alert_messages_days",
+    count=tables.count_old_messages,
+)
+
+KINDS: Final[tuple[Kind, ...]] = (MESSAGES,)

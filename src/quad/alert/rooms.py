@@ -2,49 +2,92 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Executable, Row
 
 from quad.alert import tables
-from quad.alert.model import Message
+from quad.alert.model import Message, id_at, room_key
+from quad.alert.people import Person
 from quad.alert.refusals import CannotSave
-from quad.realtime import Client
-from quad.store import Change, Store, StoreClosed, StoreUnavailable
-
-
-class Person:
-    """Somebody in a room, by the name that is shown; over several connections, perhaps."""
-
-    __slots__ = ("clients", "going", "name")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.clients: set[Client] = set()
-        # Runs while there is no connection: at its end they count as gone.
-        self.going: asyncio.TimerHandle | None = None
+from quad.store import Change, Conflict, Store, StoreClosed, StoreUnavailable
 
 
 class Room:
-    """A room in memory. The latest messages in it are those in the database."""
+    """A room in memory. The latest messages in it are those in the database.
 
-    __slots__ = ("code", "history", "holds", "last_id", "people", "reading", "untrimmed")
+    `code` is how it was first written, `key` what tells it apart.
+    """
 
-    def __init__(self, code: str, history_limit: int) -> None:
+    __slots__ = (
+        "code",
+        "history",
+        "holds",
+        "is_kept",
+        "key",
+        "last_id",
+        "people",
+        "readers",
+        "reading",
+        "told_id",
+        "untrimmed",
+    )
+
+    def __init__(self, key: str, code: str, history_limit: int) -> None:
+        self.key = key
         self.code = code
+        # Whether the database knows how the code was written.
+        self.is_kept = False
         # In order of coming.
         self.people: dict[str, Person] = {}
         self.history: deque[Message] = deque(maxlen=history_limit)
+        # Of the last message that was made, and of the last one that was told to all.
         self.last_id = 0
+        self.told_id = 0
         # How many messages the database may hold beyond those in `history`.
         self.untrimmed = history_limit
         # How many are at work on the room without being in it.
         self.holds = 0
         self.reading: asyncio.Task[None] | None = None
+        # Those who wait for the next message without Socket.IO.
+        self.readers: set[asyncio.Event] = set()
 
     @property
-    def topic(self) -> str:
-        """What reaches every connection in the room: no other system's begins like this."""
-        return f"alert/{self.code}"
+    def original_topic(self) -> str:
+        """What reaches every original client in the room: no other system's begins like this."""
+        return f"alert/1/{self.key}"
+
+    @property
+    def current_topic(self) -> str:
+        """What reaches every client of protocol 2."""
+        return f"alert/2/{self.key}"
+
+    def make_message(self, name: str, text: str, at: datetime) -> Message:
+        """The next message of the room."""
+        self.last_id = max(self.last_id + 1, id_at(at))
+        return Message(self.last_id, name, text, at)
+
+    def since(self, id: int, oldest: datetime) -> Iterator[Message]:
+        """What was said after an id, but not before a moment."""
+        return (each for each in self.history if each.id > id and each.at >= oldest)
+
+    def wake_readers(self) -> None:
+        """Something was said."""
+        for reader in self.readers:
+            reader.set()
+
+
+class Kept(NamedTuple):
+    """What became of a message that was to be saved.
+
+    `is_new` is false if the same key was there already: then `message` is that of the first time.
+    """
+
+    message: Message
+    is_new: bool
 
 
 class Rooms:
@@ -63,7 +106,13 @@ class Rooms:
 
     def get(self, code: str) -> Room | None:
         """The room, if it is in memory."""
-        return self._rooms.get(code)
+        return self._rooms.get(room_key(code))
+
+    def restore(self, key: str, code: str | None) -> Room:
+        """The room that somebody was in before the server started."""
+        room = self._enter(key, code or key)
+        room.is_kept = code is not None
+        return room
 
     @asynccontextmanager
     async def hold(self, code: str) -> AsyncIterator[Room]:
@@ -71,9 +120,7 @@ class Rooms:
 
         Raises CannotSave.
         """
-        room = self._rooms.get(code)
-        if room is None:
-            room = self._rooms[code] = Room(code, self._history_limit)
+        room = self._enter(room_key(code), code)
         room.holds += 1
         try:
             await self._fill(room)
@@ -85,55 +132,106 @@ class Rooms:
     def release(self, room: Room) -> None:
         """Let go of the room if nobody is left in it."""
         if not room.people and not room.holds:
-            del self._rooms[room.code]
+            del self._rooms[room.key]
 
-    async def save(self, room: Room, message: Message) -> None:
+    async def save(self, room: Room, message: Message, key: str | None) -> Kept:
         """Commit a message, in order of calling; only then it is part of the room's history.
 
         Raises CannotSave.
         """
-        if not self._history_limit:
-            return
+        changes = list(self._changes(room, message)) if self._history_limit else []
+        if key is not None:
+            changes.append(tables.insert_sent(room.key, message, key))
         try:
-            await self._store.write(*self._changes(room, message))
+            if changes:
+                await self.write(room, changes)
+        except Conflict:
+            if key is None:
+                raise
+            return Kept(await self._first(room, message.name, key), is_new=False)
+        if self._history_limit:
+            room.history.append(message)
+        return Kept(message, is_new=True)
+
+    async def write(self, room: Room, changes: Sequence[Change]) -> None:
+        """Commit what belongs to a room, and with the first of it how its code was written.
+
+        Raises CannotSave, Conflict.
+        """
+        if not room.is_kept:
+            changes = (tables.keep_room(room.key, room.code), *changes)
+        try:
+            await self._store.write(*changes)
         except (StoreUnavailable, StoreClosed) as error:
             raise CannotSave from error
-        room.history.append(message)
+        room.is_kept = True
+
+    def forget(self, messages: Iterable[tuple[str, int]]) -> None:
+        """These messages, by the key of their room and their id, are deleted."""
+        gone: dict[str, set[int]] = {}
+        for key, id in messages:
+            gone.setdefault(key, set()).add(id)
+        for key, ids in gone.items():
+            room = self._rooms.get(key)
+            if room is not None:
+                left = [message for message in room.history if message.id not in ids]
+                room.history.clear()
+                room.history.extend(left)
 
     async def aclose(self) -> None:
-        """Stop reading rooms, and cancel all timers."""
+        """Stop reading rooms."""
         reading = [room.reading for room in self._rooms.values() if room.reading is not None]
         for task in reading:
             task.cancel()
         await asyncio.gather(*reading, return_exceptions=True)
-        for room in self._rooms.values():
-            for person in room.people.values():
-                if person.going is not None:
-                    person.going.cancel()
+
+    def _enter(self, key: str, code: str) -> Room:
+        room = self._rooms.get(key)
+        if room is None:
+            room = self._rooms[key] = Room(key, code, self._history_limit)
+        return room
 
     def _changes(self, room: Room, message: Message) -> Sequence[Change]:
-        insert = tables.insert_message(room.code, message)
+        insert = tables.insert_message(room.key, message)
         room.untrimmed += 1
         if room.untrimmed <= self._history_limit or len(room.history) < self._history_limit:
             return [insert]
         # Once for so many messages, and not with each: a busy room writes half as much.
         room.untrimmed = 0
-        return [insert, tables.delete_messages(room.code, room.history[0].id)]
+        return [insert, tables.delete_messages(room.key, room.history[0].id)]
+
+    async def _first(self, room: Room, name: str, key: str) -> Message:
+        """What was said when the key was used for the first time."""
+        rows = await self._read_rows(tables.select_sent(room.key, name, key))
+        if not rows:  # its day has ended meanwhile
+            raise CannotSave
+        return tables.read_messages(rows)[0]
 
     async def _fill(self, room: Room) -> None:
-        if not self._history_limit:
-            return
         if room.reading is None:
-            room.reading = asyncio.create_task(self._read(room), name=f"alert room {room.code}")
-        # One of those who wait may give up; the others still want the room.
-        await asyncio.shield(room.reading)
+            room.reading = asyncio.create_task(self._read(room), name=f"alert room {room.key}")
+        reading = room.reading
+        try:
+            # One of those who wait may give up; the others still want the room.
+            await asyncio.shield(reading)
+        except CannotSave:
+            if room.reading is reading:
+                room.reading = None  # the next one tries again
+            raise
 
     async def _read(self, room: Room) -> None:
-        query = tables.select_messages(room.code, self._history_limit)
-        try:
-            rows = await self._store.read(query)
-        except (StoreUnavailable, StoreClosed) as error:
-            raise CannotSave from error
+        codes = await self._read_rows(tables.select_code(room.key))
+        if codes:
+            room.code, room.is_kept = codes[0][0], True
+        if not self._history_limit:
+            return
+        rows = await self._read_rows(tables.select_messages(room.key, self._history_limit))
         room.history.extend(tables.read_messages(reversed(rows)))
         if room.history:
-            room.last_id = room.history[-1].id
+            room.last_id = room.told_id = room.history[-1].id
+
+    async def _read_rows(self, query: Executable) -> Sequence[Row[Any]]:
+        try:
+            return await self._store.read(query)
+        except (StoreUnavailable, StoreClosed) as error:
+            raise CannotSave from error

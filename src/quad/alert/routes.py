@@ -1,5 +1,8 @@
 """Alert over HTTP: the pages under `/v1`, and messages from programs without Socket.IO."""
 
+import math
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -7,16 +10,19 @@ import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.params import FromPath
-from litestar.response import Redirect
+from litestar.response import Redirect, Stream
 
-from quad.alert.model import ANONYMOUS, check_name, check_room
-from quad.alert.pages import View, login_page, room_page, static_file
-from quad.alert.refusals import BadText, CannotSave, CrossSite, TooManyPosts
-from quad.alert.service import AlertService
+from quad.alert.model import ANONYMOUS, Message, check_name, check_room
+from quad.alert.pages import Draft, View, login_page, room_page, static_file
+from quad.alert.refusals import BadQuery, BadText, CannotSave, CrossSite, TooManyPosts
+from quad.alert.said import said, shown_id
+from quad.alert.service import AlertService, RoomView
 from quad.alert.sessions import COOKIE, Session, Sessions
 from quad.alert.texts import choose_texts
+from quad.identity import new_token
 from quad.realtime import BadPayload, Refused, request_of
 from quad.realtime.request import Request as Visit
+from quad.streams import HEADERS, HEARTBEAT, HEARTBEAT_S, encode_frame
 
 PATH: Final = "/v1"
 _CHECK_PATH: Final = "/connection"
@@ -26,6 +32,10 @@ _STATUSES: Final[dict[type[Refused], int]] = {CrossSite: 403, TooManyPosts: 429,
 _ESCAPED: Final = 6
 _ROOM_FOR_KEYS_BYTES: Final = 8_192
 _FIELDS: Final = 10
+_LONGEST_WAIT_S: Final = 30.0
+_EVENTS: Final = "text/event-stream"
+_ID_DIGITS: Final = 18
+_FRESH: Final = {"Cache-Control": "no-store"}
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -35,6 +45,7 @@ class Post(msgspec.Struct, frozen=True):
 
     name: str
     msg: str
+    key: str | None = None
 
 
 class AlertRoutes:
@@ -80,13 +91,17 @@ class AlertRoutes:
         async def messages(rest: FromPath[str], request: AnyRequest) -> Response[Any]:
             return await self._messages(request)
 
+        @get("/rooms/{rest:path}")
+        async def read(rest: FromPath[str], request: AnyRequest) -> Response[Any]:
+            return await self._read(request)
+
         @get("/static/{name:str}")
         async def static(name: FromPath[str]) -> Response[bytes]:
             return static_file(name)
 
         return Router(
             PATH,
-            route_handlers=[login_form, login, room, say, leave, messages, static],
+            route_handlers=[login_form, login, room, say, leave, messages, read, static],
             request_max_body_size=self._body_limit_bytes,
             include_in_schema=False,
         )
@@ -128,14 +143,19 @@ class AlertRoutes:
         return await self._room_page(self._view(visit, base), session)
 
     async def _room_page(
-        self, view: View, session: Session, text: str = "", refused: Refused | None = None
+        self,
+        view: View,
+        session: Session,
+        draft: Draft | None = None,
+        refused: Refused | None = None,
     ) -> Response[str]:
         try:
-            people, messages = await self._service.look(session.room)
+            room = await self._service.look(session.room)
         except CannotSave as error:
-            people, messages, refused = [], [], refused or error
+            room, refused = RoomView(session.room, [], []), refused or error
         status = 200 if refused is None else _status(refused)
-        return room_page(view, session, people, messages, text, refused, status)
+        # A form that is sent twice, by a second press or a reload, is one message.
+        return room_page(view, session, room, draft or Draft("", new_token()), refused, status)
 
     async def _say(self, request: AnyRequest) -> Response[Any]:
         """What the form of the chat page does without JavaScript."""
@@ -144,12 +164,14 @@ class AlertRoutes:
         session = self._session(visit)
         if session is None:
             return _see_other(base, visit)
-        text = fields.get("msg", "")
+        draft = Draft(fields.get("msg", ""), fields.get("key") or new_token())
         try:
             _refuse_cross_site(visit)
-            await self._service.post(visit.address, session.name, session.room, text)
+            await self._service.post(
+                visit.address, session.name, session.room, draft.text, draft.key
+            )
         except Refused as refused:
-            return await self._room_page(self._view(visit, base), session, text, refused)
+            return await self._room_page(self._view(visit, base), session, draft, refused)
         return _see_other(f"{base}/room", visit)
 
     def _leave(self, request: AnyRequest) -> Response[Any]:
@@ -170,11 +192,34 @@ class AlertRoutes:
             return Response({"message": "Error: there is nothing here"}, status_code=404)
         try:
             _refuse_cross_site(visit)
-            name, text = await _read_post(request, visit)
-            delivered = await self._service.post(visit.address, name, code, text)
+            post = await _read_post(request, visit)
+            delivered = await self._service.post(visit.address, post.name, code, post.msg, post.key)
         except Refused as refused:
             return _refusal(refused)
         return Response({"delivered": delivered}, status_code=200)
+
+    async def _read(self, request: AnyRequest) -> Response[Any]:
+        """Messages for programs without Socket.IO: as they are, the next one, or as a stream."""
+        visit = request_of(request.scope)
+        code = _code(request)
+        if code is None:
+            return Response({"message": "Error: there is nothing here"}, status_code=404)
+        is_stream = _EVENTS in visit.headers.get("accept", "")
+        try:
+            check_room(code)
+            since = _since(visit)
+            if is_stream:
+                return Stream(self._frames(code, since), headers=HEADERS)
+            messages = await self._service.read(code, since, _wait_s(visit))
+        except Refused as refused:
+            return _refusal(refused)
+        return Response([said(message) for message in messages], headers=_FRESH)
+
+    async def _frames(self, code: str, since: int | None) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self._service.follow(code, since, HEARTBEAT_S)) as news:
+            async for messages in news:
+                frames = [_frame(message) for message in messages]
+                yield b"".join(frames) if frames else HEARTBEAT
 
     # Visitors
 
@@ -200,19 +245,54 @@ async def _fields(request: AnyRequest) -> dict[str, str]:
         return {}
 
 
-async def _read_post(request: AnyRequest, visit: Visit) -> tuple[str, str]:
-    """Name and text. What curl sends by default says that it is a form, and is the plain text."""
+async def _read_post(request: AnyRequest, visit: Visit) -> Post:
+    """What is to be said. What curl sends by default says that it is a form, and is plain text."""
     body = await request.body()
-    if visit.headers.get("content-type", "").startswith("application/json"):
+    if _is_json(visit):
         try:
-            message = msgspec.json.decode(body, type=Post)
+            return msgspec.json.decode(body, type=Post)
+        except UnicodeDecodeError:
+            raise BadPayload("The body is not UTF-8!") from None
         except msgspec.DecodeError as error:
             raise BadPayload(str(error).replace("`$.", "`")) from None
-        return message.name, message.msg
     try:
-        return visit.query.get("name", ANONYMOUS), body.decode().strip()
+        text = body.decode().strip()
     except UnicodeDecodeError:
         raise BadText("The text is not UTF-8!", reason="characters") from None
+    return Post(visit.query.get("name", ANONYMOUS), text, visit.query.get("key"))
+
+
+def _is_json(visit: Visit) -> bool:
+    # Types are compared without case (RFC 9110, section 8.3.1).
+    kind = visit.headers.get("content-type", "").partition(";")[0]
+    return kind.strip().lower() == "application/json"
+
+
+def _since(visit: Visit) -> int | None:
+    """The id after which somebody wants to read on; a browser's stream says it by itself."""
+    since = visit.headers.get("last-event-id") or visit.query.get("since", "")
+    if not since:
+        return None
+    if not (since.isascii() and since.isdigit() and len(since) <= _ID_DIGITS):
+        raise BadQuery("`since` is the id of a message!")
+    return int(since)
+
+
+def _wait_s(visit: Visit) -> float:
+    wait = visit.query.get("wait_s", "") or "0"
+    try:
+        wait_s = float(wait)
+    except ValueError:
+        wait_s = -1.0
+    if not 0 <= wait_s < math.inf:
+        raise BadQuery("`wait_s` is a number of seconds, at most 30!")
+    return min(wait_s, _LONGEST_WAIT_S)
+
+
+def _frame(message: Message) -> bytes:
+    return encode_frame(
+        msgspec.json.encode(said(message)), event="message", id=shown_id(message.id)
+    )
 
 
 def _code(request: AnyRequest) -> str | None:

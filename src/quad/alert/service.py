@@ -1,40 +1,54 @@
-"""What happens in alert rooms.
-
-A person is a name in a room. They have come when their first connection joins and are gone when
-their last one leaves, or has been lost for the grace; what happens to connections in between
-shows nothing.
-"""
+"""What happens in alert rooms: saying something, and reading what was said."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+from quad import audit
+from quad.addresses import block
+from quad.alert import tables
 from quad.alert.model import (
     Message,
+    check_key,
     check_name,
     check_room,
     check_text,
-    shown_joined,
-    shown_left,
+    shown_time,
 )
-from quad.alert.refusals import NotInRoom, TooManyPosts
-from quad.alert.rooms import Person, Room, Rooms
-from quad.alert.said import Line
+from quad.alert.presence import Presence
+from quad.alert.refusals import TooManyPosts
+from quad.alert.retention import MESSAGES
+from quad.alert.rooms import Kept, Room, Rooms
+from quad.alert.said import Accepted, People, current_line, original_line, shown_id
 from quad.identity import KeyedRateLimit
+from quad.identity.turns import Turns
 from quad.realtime import Client, SocketServer
+from quad.retention import Expiry
 from quad.settings import AlertSettings
 from quad.store import Store
 
-# Ids are milliseconds since 1970 and, within one, a count: in order although rooms are let go of.
-_COUNT_BITS: Final = 12
+# Beyond its limit an address posts more slowly; so many of its posts may wait.
+_POSTS_PER_S: Final = 5.0
+_WAITING_POSTS: Final = 500
+# For so long the same key of the same sender means the same message.
+KEY_LIFETIME: Final = timedelta(days=1)
 
 
-class Seat(NamedTuple):
-    """Where a connection is, and who is behind it."""
+class Told(NamedTuple):
+    """A message, and how many connections it was written to just now."""
 
-    room: Room
-    person: Person
+    message: Message
+    delivered: int
+
+
+class RoomView(NamedTuple):
+    """A room as somebody sees it who looks in."""
+
+    code: str
+    people: list[str]
+    messages: list[Message]
 
 
 def _now() -> datetime:
@@ -57,141 +71,197 @@ class AlertService:
         now: Callable[[], datetime] = _now,
     ) -> None:
         self.rooms = Rooms(store, settings.history_limit)
+        self.presence = Presence(server, store, self.rooms, settings, now)
         self._server = server
+        self._store = store
         self._text_limit_bytes = settings.text_limit_bytes
-        self._grace_s = settings.grace_s
+        self._oldest = timedelta(seconds=settings.history_age_s)
         self._posts = posts
+        self._turns = Turns(_POSTS_PER_S)
         self._now = now
-        self._seats: dict[Client, Seat] = {}
+
+    async def start(self) -> None:
+        """Take up who was present when the server ended. Raises StoreError."""
+        await self.presence.start()
 
     async def aclose(self) -> None:
         """Stop all timers and tasks."""
+        await self.presence.aclose()
         await self.rooms.aclose()
 
     # Connections
 
-    async def join(self, client: Client, name: str | None, code: str | None) -> list[str]:
-        """A connection enters a room; returns the names of all who are there.
+    async def join(
+        self, client: Client, name: str | None, code: str | None, *, is_current: bool
+    ) -> People:
+        """A connection enters a room; returns who is there.
 
-        It hears the latest messages, then its own status. A connection that is somewhere else, or
-        is someone else, moves; one that is here already stays as it is. Raises BadName, BadRoom,
-        CannotSave.
+        It hears the latest messages, or what it missed, then its own status. Raises BadName,
+        BadRoom, CannotSave.
         """
         name, code = check_name(name), check_room(code)
         async with self.rooms.hold(code) as room:
-            seat = self._seats.get(client)
-            is_there = seat == (room, room.people.get(name))
-            if client.is_open and not is_there:
-                self._leave(client)
-                if seat is None or seat.room is not room:
-                    _replay(room, client)
-                self._enter(client, room, name)
-            return list(room.people)
+            await self.presence.join(client, room, name, is_current=is_current)
+            people = list(room.people)
+            if not is_current:
+                return People(people)
+            return People(people, sum(1 for _ in self._shown(room)))
 
-    async def say(self, client: Client, text: str) -> None:
+    async def say(self, client: Client, text: str, key: str | None) -> Accepted | None:
         """Tell the connection's room, once that is committed.
 
-        Raises NotInRoom, BadText, CannotSave.
+        Whoever repeats a key gets the message of the first time once more, alone. Clients of
+        protocol 2 hear when it is done. Raises NotInRoom, BadText, BadKey, CannotSave.
         """
-        seat = self._seats.get(client)
-        if seat is None:
-            raise NotInRoom
+        room, person = self.presence.place_of(client)
         check_text(text, self._text_limit_bytes)
-        await self._tell(seat.room, seat.person.name, text)
+        is_current = person.seats[client].is_current
+        key = check_key(key) if is_current else None
+        message, is_new = await self._keep(room, person.name, text, key)
+        if is_new:
+            self._tell(room, message, key)
+        elif client.is_open:
+            client.emit("message", current_line(message, key))
+        return Accepted(shown_id(message.id), shown_time(message.at)) if is_current else None
 
     def leave(self, client: Client) -> None:
         """The connection leaves its room, which is told if nobody of that name is left.
 
         Raises NotInRoom.
         """
-        if client not in self._seats:
-            raise NotInRoom
-        self._leave(client)
+        self.presence.leave(client)
 
-    def dropped(self, client: Client) -> None:
+    def dropped(self, client: Client, reason: str) -> None:
         """A connection has ended: whoever was behind it may come back within the grace."""
-        seat = self._seats.pop(client, None)
-        if seat is None:
-            return
-        room, person = seat
-        person.clients.discard(client)
-        if not person.clients:
-            loop = asyncio.get_running_loop()
-            person.going = loop.call_later(self._grace_s, self._go, room, person)
+        self.presence.dropped(client, reason)
 
     # Everybody else
 
-    async def post(self, address: str, name: str | None, code: str, text: str) -> int:
+    async def post(
+        self, address: str, name: str | None, code: str, text: str, key: str | None = None
+    ) -> int:
         """Say something without being in the room; returns how many connections were told.
 
-        Raises BadName, BadRoom, BadText, TooManyPosts, CannotSave.
+        An address that posts too much waits its turn. Raises BadName, BadRoom, BadText, BadKey,
+        TooManyPosts, CannotSave.
         """
         name, code = check_name(name), check_room(code)
         check_text(text, self._text_limit_bytes)
-        wait_s = self._posts.take(address) if self._posts is not None else 0.0
-        if wait_s:
-            raise TooManyPosts(wait_s)
+        check_key(key)
+        await self._admit_post(block(address))
         async with self.rooms.hold(code) as room:
-            return await self._tell(room, name, text)
+            message, is_new = await self._keep(room, name, text, key)
+            return self._tell(room, message, key) if is_new else 0
 
-    async def look(self, code: str) -> tuple[list[str], list[Message]]:
-        """Who is in a room, and its latest messages. Raises CannotSave."""
-        async with self.rooms.hold(code) as room:
-            return list(room.people), list(room.history)
+    async def look(self, code: str) -> RoomView:
+        """How a room's code is written, who is there, and what was said. Raises CannotSave."""
+        async with self.rooms.hold(check_room(code)) as room:
+            return RoomView(room.code, list(room.people), list(self._shown(room)))
+
+    async def read(self, code: str, since: int | None, wait_s: float) -> list[Message]:
+        """What was said after an id, or lately; if nothing, the next message within a time.
+
+        Raises BadRoom, CannotSave.
+        """
+        async with self.rooms.hold(check_room(code)) as room:
+            with _reading(room) as news:
+                messages = list(self._shown(room, since or 0))
+                if not messages and wait_s and await _is_set_within(wait_s, news):
+                    messages = list(self._shown(room, since or 0))
+                return messages
+
+    async def follow(
+        self, code: str, since: int | None, heartbeat_s: float
+    ) -> AsyncGenerator[list[Message], None]:
+        """What was said after an id, or lately, and then all that follows, as it is said.
+
+        An empty list says that nothing was said for `heartbeat_s`. Raises BadRoom, CannotSave.
+        """
+        told = since or 0
+        async with self.rooms.hold(check_room(code)) as room:
+            with _reading(room) as news:
+                while True:
+                    messages = list(self._shown(room, told))
+                    told = messages[-1].id if messages else told
+                    yield messages
+                    await _is_set_within(heartbeat_s, news)
+                    news.clear()
 
     def bid_farewell(self, name: str, code: str) -> None:
         """Whoever has lost their connection does not come back: the room need not wait."""
         room = self.rooms.get(code)
-        person = room.people.get(name) if room is not None else None
-        if room is not None and person is not None and not person.clients:
-            self._go(room, person)
+        if room is not None:
+            self.presence.bid_farewell(room, name)
 
-    # Rooms
+    # What is too old
 
-    def _enter(self, client: Client, room: Room, name: str) -> None:
-        client.subscribe(room.topic)
-        person = room.people.get(name)
-        is_new = person is None
-        if person is None:
-            person = room.people[name] = Person(name)
-        elif person.going is not None:
-            person.going.cancel()
-            person.going = None
-        person.clients.add(client)
-        self._seats[client] = Seat(room, person)
-        if is_new:
-            self._server.publish(room.topic, "status", Line(shown_joined(name)))
+    def expiries(self) -> tuple[Expiry, ...]:
+        """What is forgotten after a time."""
+        return (Expiry(MESSAGES, self._forget_messages),)
 
-    def _leave(self, client: Client) -> None:
-        seat = self._seats.pop(client, None)
-        if seat is None:
+    async def _forget_messages(self, before: datetime, limit: int) -> int:
+        rows = await self._store.read(tables.select_old_messages(before, limit))
+        old = [(row.room, row.id) for row in rows]
+        if old:
+            await self._store.write(*(tables.delete_message(*each) for each in old))
+            self.rooms.forget(old)
+        if len(old) < limit:
+            await self._store.write(
+                tables.delete_sent(self._now() - KEY_LIFETIME),
+                tables.delete_empty_rooms([room.key for room in self.rooms]),
+            )
+        return len(old)
+
+    # Saying
+
+    async def _admit_post(self, address: str) -> None:
+        if self._posts is None or not self._posts.take(address):
             return
-        room, person = seat
-        person.clients.discard(client)
-        if not person.clients:
-            self._go(room, person)
-        # Only now: whoever leaves is told so, too.
-        client.unsubscribe(room.topic)
+        if not self._turns.waiting(address):
+            audit.record("alert.post", address=address, result="refused", limit="posts take turns")
+        if self._turns.waiting(address) > _WAITING_POSTS:
+            raise TooManyPosts(self._turns.longest_s(address))
+        await self._turns.turn(address)
 
-    def _go(self, room: Room, person: Person) -> None:
-        if person.going is not None:
-            person.going.cancel()
-            person.going = None
-        del room.people[person.name]
-        self._server.publish(room.topic, "status", Line(shown_left(person.name)))
-        self.rooms.release(room)
+    async def _keep(self, room: Room, name: str, text: str, key: str | None) -> Kept:
+        message = room.make_message(name, text, self._now())
+        return await self.rooms.save(room, message, key)
 
-    async def _tell(self, room: Room, name: str, text: str) -> int:
-        message = self._make_message(room, name, text)
-        await self.rooms.save(room, message)
-        return self._server.publish(room.topic, "message", Line(message.shown()))
+    def _tell(self, room: Room, message: Message, key: str | None) -> int:
+        """Publish a message that is saved; returns how many connections it was written to."""
+        room.told_id = message.id
+        publish = self._server.publish
+        count = publish(room.original_topic, "message", original_line(message))
+        own = [] if key is None else self._devices(room, message.name)
+        count += publish(room.current_topic, "message", current_line(message), skip=own or None)
+        for client in own:
+            client.emit("message", current_line(message, key))
+        room.wake_readers()
+        return count + len(own) + len(room.readers)
 
-    def _make_message(self, room: Room, name: str, text: str) -> Message:
-        at = self._now()
-        room.last_id = max(room.last_id + 1, int(at.timestamp() * 1000) << _COUNT_BITS)
-        return Message(room.last_id, name, text, at)
+    def _devices(self, room: Room, name: str) -> list[Client]:
+        person = room.people.get(name)
+        seats = () if person is None else person.seats.values()
+        return [seat.client for seat in seats if seat.is_current]
+
+    def _shown(self, room: Room, since: int = 0) -> Iterator[Message]:
+        return room.since(since, self._now() - self._oldest)
 
 
-def _replay(room: Room, client: Client) -> None:
-    for message in room.history:
-        client.emit("message", Line(message.shown()))
+@contextmanager
+def _reading(room: Room) -> Iterator[asyncio.Event]:
+    """An event that is set when something was said, while the block runs."""
+    news = asyncio.Event()
+    room.readers.add(news)
+    try:
+        yield news
+    finally:
+        room.readers.discard(news)
+
+
+async def _is_set_within(limit_s: float, event: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(limit_s):
+            return await event.wait()
+    except TimeoutError:
+        return False

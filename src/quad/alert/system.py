@@ -34,7 +34,7 @@ class AlertSystem:
         self._store = store
         self._sessions = Sessions(settings.session_s)
         self.service = AlertService(server, store, settings, _posts(settings, is_limited))
-        self.expiries: tuple[Expiry, ...] = ()
+        self.expiries: tuple[Expiry, ...] = self.service.expiries()
         register(server, self.service, self._sessions)
         routes = AlertRoutes(
             self.service,
@@ -45,8 +45,12 @@ class AlertSystem:
         self.router = routes.router
 
     async def start(self) -> None:
-        """Read, or make, the key that sessions are signed with. Raises StoreError."""
+        """Read, or make, the key that sessions are signed with, and who was here before.
+
+        Raises StoreError.
+        """
         await self._sessions.open(self._store)
+        await self.service.start()
 
     async def aclose(self) -> None:
         """Stop all timers and tasks; to be called after the server's handlers have finished."""

@@ -9,8 +9,6 @@ learns no more than the turns it gets.
 Secrets (tokens, passwords) are no guesses: they are looked at before any of this.
 """
 
-import asyncio
-import random
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
@@ -20,6 +18,7 @@ from typing import Final
 from quad import audit
 from quad.addresses import block
 from quad.identity.limits import KeyedRateLimit
+from quad.identity.turns import Turns
 
 WRONG_PER_CONNECTION: Final = 10
 TURNS_PER_S: Final = 20.0
@@ -55,8 +54,7 @@ class Guesses:
         self._wrong = KeyedRateLimit(rate_per_s, burst, clock)
         self._told = KeyedRateLimit(1 / _WINDOW_S, 1, clock)
         self._connections: OrderedDict[Hashable, _Record] = OrderedDict()
-        self._queues: dict[str, _Queue] = {}
-        self._interval_s = 1 / turns_per_s
+        self._turns = Turns(turns_per_s)
         self._clock = clock
 
     @asynccontextmanager
@@ -75,7 +73,7 @@ class Guesses:
         wait_s = self._closed_s(connection)
         if wait_s:
             raise self._refuse(key, wait_s)
-        if key in self._queues or self._wrong.take(key):
+        if self._turns.waiting(key) or self._wrong.take(key):
             await self._wait(key, connection)
         try:
             yield
@@ -120,13 +118,11 @@ class Guesses:
             self._connections.popitem(last=False)
 
     async def _wait(self, key: str, connection: Hashable) -> None:
-        queue = self._queues.get(key)
-        if queue is None:
-            queue = self._queues[key] = _Queue(self._interval_s, lambda: self._queues.pop(key))
+        if not self._turns.waiting(key):
             audit.record(self._kind, address=key, result="refused", limit="tries take turns")
-        elif len(queue) >= _WAITING_LIMIT:
-            raise self._refuse(key, len(queue) * self._interval_s)
-        await queue.turn(was_wrong=connection in self._connections)
+        if self._turns.waiting(key) >= _WAITING_LIMIT:
+            raise self._refuse(key, self._turns.longest_s(key))
+        await self._turns.turn(key, goes_first=connection not in self._connections)
         # A turn is paid for as well, or the block would save up for a burst while it takes turns.
         self._wrong.take(key)
 
@@ -144,41 +140,3 @@ class _Record:
     def __init__(self, until: float) -> None:
         self.until = until
         self.count = 0
-
-
-class _Queue:
-    """Tries that wait for a turn; one gets it each interval, drawn at random."""
-
-    def __init__(self, interval_s: float, emptied: Callable[[], object]) -> None:
-        self._interval_s = interval_s
-        self._emptied = emptied
-        self._never_wrong: list[asyncio.Future[None]] = []
-        self._were_wrong: list[asyncio.Future[None]] = []
-        self._timer = asyncio.get_running_loop().call_later(interval_s, self._next)
-
-    def __len__(self) -> int:
-        return len(self._never_wrong) + len(self._were_wrong)
-
-    async def turn(self, *, was_wrong: bool) -> None:
-        """Return when it is this one's turn."""
-        waiting = self._were_wrong if was_wrong else self._never_wrong
-        turn = asyncio.get_running_loop().create_future()
-        waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:  # whoever waited has gone
-            if turn in waiting:
-                waiting.remove(turn)
-            raise
-
-    def _next(self) -> None:
-        waiting = self._never_wrong or self._were_wrong
-        if not waiting:
-            self._emptied()
-            return
-        chosen = random.randrange(len(waiting))
-        waiting[chosen], waiting[-1] = waiting[-1], waiting[chosen]
-        turn = waiting.pop()
-        if not turn.done():
-            turn.set_result(None)
-        self._timer = asyncio.get_running_loop().call_later(self._interval_s, self._next)

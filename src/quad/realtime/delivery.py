@@ -13,7 +13,7 @@ the subscribers) first spills what was gathered, so each connection's order is t
 
 import asyncio
 import enum
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from quad.wire.engineio import (
@@ -167,14 +167,14 @@ class Delivery:
         self._schedule()
         return topic.size
 
-    def publish_except(self, topic: Topic, message: Message, skipped: Outbox) -> int:
-        """Queue for every subscriber but one."""
+    def publish_except(self, topic: Topic, message: Message, skipped: Collection[Outbox]) -> int:
+        """Queue for every subscriber but some."""
         self._spill()
         count = 0
         for kind, members in topic.members.items():
             items = message.items(kind)
             for outbox in members:
-                if outbox is not skipped:
+                if outbox not in skipped:
                     self._queue(outbox, items)
                     count += 1
         self.delivered += count

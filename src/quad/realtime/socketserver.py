@@ -5,7 +5,7 @@ import inspect
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from functools import partial
 from types import CoroutineType
 from typing import Any, TypeVar
@@ -119,11 +119,12 @@ class SocketServer:
         event: str,
         *args: object,
         namespace: str = "/",
-        skip: Client | None = None,
+        skip: Client | Collection[Client] | None = None,
     ) -> int:
         """Queue an event for every subscriber of a topic; returns how many there are here.
 
-        Never waits. Every subscriber gets emits and publishes in the order of the calls.
+        `skip` gets nothing and is not counted. Never waits. Every subscriber gets emits and
+        publishes in the order of the calls.
         """
         space = self.namespaces[namespace]
         subscribers = space.topics.get(topic)
@@ -132,7 +133,9 @@ class SocketServer:
         message = Message(*encode_event(namespace, event, args))
         if skip is None:
             return self.engine.delivery.publish(subscribers, message)
-        return self.engine.delivery.publish_except(subscribers, message, skip.session)
+        skipped = (skip,) if isinstance(skip, Client) else skip
+        sessions = [client.session for client in skipped]
+        return self.engine.delivery.publish_except(subscribers, message, sessions)
 
     async def aclose(self, grace_s: float = 2.0) -> None:
         """Wait for the handlers that are at work; those that take too long are cancelled."""

@@ -16,6 +16,11 @@
   var people = null; // those who are here, once we have joined
   var heard = null; // what is heard while joining
   var hasJoined = false;
+  var wasHere = [].some.call(element("people").children, function (line) {
+    return isOwn(line.textContent);
+  });
+  var pending = null; // what is on its way: sent again after a lost connection, and said once
+  var lastId = "";
   var socket = null;
 
   function element(id) {
@@ -26,7 +31,11 @@
 
   function connected() {
     heard = [];
-    var who = { name: page.getAttribute("data-name"), room: page.getAttribute("data-room") };
+    var who = {
+      name: page.getAttribute("data-name"),
+      room: page.getAttribute("data-room"),
+      protocol: 2,
+    };
     socket.emit("joined", who, joined);
   }
 
@@ -36,24 +45,33 @@
       socket.connection.close(); // and try again
       return;
     }
-    var messages = heard.filter(isMessage);
-    var missed = messages.slice(overlap(shownTexts(), messages));
-    var statuses = heard.filter(function (each) {
-      return !isMessage(each);
+    var news = heard.filter(function (each) {
+      return !(wasHere && isOwnJoin(each));
     });
     heard = null;
     hasJoined = true;
+    wasHere = true;
     socket.failures = 0;
     people = answer.people;
     showPeople();
     showProblem(null);
-    missed.concat(statuses).forEach(show);
+    news.forEach(show);
+    element("empty").hidden = people.length > 1 || answer.messages > 0;
     say("connected");
+    sendPending();
+  }
+
+  // Who comes back hears that they have joined; the page never showed that they were away.
+  function isOwnJoin(item) {
+    return !isMessage(item) && HAS_JOINED.test(item.text) && isOwn(item.text.replace(HAS_JOINED, ""));
+  }
+
+  function isOwn(name) {
+    return name === page.getAttribute("data-name").trim().toUpperCase();
   }
 
   function lost(wasConnected) {
     heard = null;
-    endSending();
     say(wasConnected || hasJoined ? "lost" : "connecting");
     if (socket && socket.failures > FAILURES_LIMIT) {
       explain();
@@ -75,7 +93,7 @@
 
   function hear(kind) {
     return function (payload) {
-      var item = { kind: kind, text: payload.msg };
+      var item = { kind: kind, text: payload.msg, id: payload.id };
       if (heard) {
         heard.push(item);
       } else {
@@ -96,31 +114,19 @@
     return item.kind === "message";
   }
 
-  function shownTexts() {
-    return [].map.call(list.querySelectorAll(".message span"), function (each) {
-      return each.textContent;
-    });
-  }
-
-  // How many of the replayed messages are the last ones that are shown already.
-  function overlap(shown, replayed) {
-    var count = Math.min(shown.length, replayed.length);
-    while (count > 0 && !endsWith(shown, replayed, count)) {
-      count -= 1;
-    }
-    return count;
-  }
-
-  function endsWith(shown, replayed, count) {
-    for (var i = 0; i < count; i += 1) {
-      if (shown[shown.length - count + i] !== replayed[i].text) {
-        return false;
-      }
+  // Messages come in the order of their ids, and ids sort as texts: a repetition is not news.
+  function isShown(item) {
+    if (!item.id || item.id > lastId) {
+      lastId = item.id || lastId;
+      return false;
     }
     return true;
   }
 
   function show(item) {
+    if (isShown(item)) {
+      return;
+    }
     var wasAtEnd = isAtEnd();
     var line = document.createElement("li");
     var time = document.createElement("time");
@@ -156,6 +162,7 @@
       messages[messages.length - 1].classList.add("latest");
     }
     element("silence").hidden = list.children.length > 0;
+    element("empty").hidden = element("empty").hidden || list.children.length > 0;
   }
 
   function showEnd() {
@@ -213,28 +220,39 @@
     }
     event.preventDefault();
     var field = element("msg");
-    if (!field.readOnly && isInRoom() && field.value.trim()) {
-      sendText(field);
-    } else if (!field.readOnly) {
-      showProblem(isInRoom() ? "bad_text.empty" : "not_sent");
+    if (pending) {
+      return;
+    }
+    if (!field.value.trim()) {
+      showProblem("bad_text.empty");
+      return;
+    }
+    field.readOnly = true;
+    pending = { msg: field.value, key: newKey() };
+    if (isInRoom()) {
+      sendPending();
+    } else {
+      showProblem("not_sent");
     }
   }
 
-  function sendText(field) {
-    field.readOnly = true;
-    socket.emit("text", { msg: field.value }, function (answer) {
-      endSending();
-      showProblem(answer ? answer.code : null);
-      if (!answer) {
-        field.value = "";
+  // Only the answer says that it was said: without one it is sent again, under the same key.
+  function sendPending() {
+    if (!pending) {
+      return;
+    }
+    socket.emit("text", pending, function (answer) {
+      pending = null;
+      element("msg").readOnly = false;
+      showProblem(answer.code);
+      if (!answer.code) {
+        element("msg").value = "";
       }
     });
   }
 
-  function endSending() {
-    if (sayForm) {
-      element("msg").readOnly = false;
-    }
+  function newKey() {
+    return Date.now().toString(36) + Math.random().toString(36).slice(2);
   }
 
   function isInRoom() {
@@ -272,6 +290,9 @@
   }
 
   [].forEach.call(list.querySelectorAll("time"), showTime);
+  [].forEach.call(list.querySelectorAll("[data-id]"), function (line) {
+    lastId = line.getAttribute("data-id");
+  });
   markLatest();
   showEnd();
   if (window.WebSocket) {
