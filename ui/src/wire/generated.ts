@@ -24,41 +24,67 @@ export type Ack<Answer = never> = (answer?: Answer | ErrorPayload) => void;
 
 // Alert
 
-/** `joined`. */
+/** The answer to a `text` of protocol 2: it is saved, and told to the room. */
+export interface Accepted {
+  id: string;
+  at: string;
+}
+
+/** `joined`. Clients that say `protocol` 2, or more, are current ones. */
 export interface Join {
   name?: string | null;
-  headless?: boolean;
+  headless?: unknown;
   room?: string | null;
+  protocol?: number;
 }
 
-/** `message`: what somebody said; `status`: who came or went. */
+/**
+ * `message`: what somebody said; `status`: who came or went.
+ *
+ * Protocol 2 also gets a message's `id`, a text that sorts by time, when it was said (`at`, in
+ * ISO 8601), and, on the connections of its sender, the `key` that it was sent with.
+ */
 export interface Line {
   msg: string;
+  id?: string;
+  at?: string;
+  key?: string;
 }
 
-/** The answer to `joined`: the names of all who are in the room. */
+/**
+ * The answer to `joined`: the names of all who are in the room.
+ *
+ * Protocol 2 also gets how many messages the room has: none, and nobody else there, may be a
+ * code that was mistyped.
+ */
 export interface People {
   people: string[];
+  messages?: number;
 }
 
-/** What every event carries. Who has joined is known, so that `name` is of use only then. */
+/**
+ * What every event carries. Who has joined is known, so that `name` is of use only then.
+ *
+ * `headless` is whatever a program takes for true: the original looks only whether it is there.
+ */
 export interface Sender {
   name?: string | null;
-  headless?: boolean;
+  headless?: unknown;
 }
 
-/** `text`. */
+/** `text`. Protocol 2: a message that is sent again with the same `key` is the same one. */
 export interface Text {
   name?: string | null;
-  headless?: boolean;
+  headless?: unknown;
   msg: string;
+  key?: string | null;
 }
 
 /** What clients of alert send. */
 export interface AlertClientEvents {
   joined: (payload?: Join, ack?: Ack<People>) => void;
   left: (payload?: Sender, ack?: Ack) => void;
-  text: (payload: Text, ack?: Ack) => void;
+  text: (payload: Text, ack?: Ack<Accepted | null>) => void;
 }
 
 /** What the server says to clients of alert. */
