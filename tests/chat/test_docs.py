@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import quad.chat.refusals
-from quad.realtime import Refused, TooManyEvents, UnknownEvent
+from quad.realtime import Refused, UnknownEvent
 from quad.realtime.errors import Internal
 from tests.chat.phones import Station
 from tests.process import ROOT
@@ -48,4 +48,4 @@ def test_every_code_is_on_the_page() -> None:
         for each in vars(quad.chat.refusals).values()
         if isinstance(each, type) and issubclass(each, Refused) and each is not Refused
     }
-    assert listed == known | {Internal.code, UnknownEvent.code, TooManyEvents.code}
+    assert listed == known | {Internal.code, UnknownEvent.code}

@@ -165,6 +165,16 @@ class MemoryPeer:
         """All of them in one segment."""
         self.websocket.data_received(self.frames(*messages))
 
+    async def send_all(self, *messages: Message) -> None:
+        """All of them in one segment, which the server reads in several turns."""
+        self.send(*messages)
+        await self.is_read()
+
+    async def is_read(self) -> None:
+        """Until the server has read all that has arrived."""
+        while self.websocket.is_held_back:
+            await asyncio.sleep(0)
+
     def take(self) -> list[Message]:
         """The messages that have arrived since the last time."""
         data, self.transport.arrived = b"".join(self.transport.arrived), []

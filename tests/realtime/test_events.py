@@ -135,7 +135,7 @@ async def test_thousands_of_waiting_events_are_handled_in_order() -> None:
     client = await entered(desk.server.engine)
     client.emit("slow", "first")
     names = [str(number) for number in range(5_000)]
-    client.send(*(client.event("quick", name) for name in names))
+    await client.send_all(*(client.event("quick", name) for name in names))
     await turn(2)
     await desk.let("first")
     assert desk.ended == ["first", *names]
@@ -146,7 +146,7 @@ async def test_a_client_with_too_many_events_waiting_is_cut_and_gets_its_farewel
     client, other = await entered(desk.server.engine), await entered(desk.server.engine)
     client.emit("slow", "first")
     await turn()
-    client.send(*[client.event("quick", "again")] * (BACKLOG_EVENTS + 1))
+    await client.send_all(*[client.event("quick", "again")] * (BACKLOG_EVENTS + 1))
     await turn(2)
     client.take()
     assert client.close is not None

@@ -1,14 +1,17 @@
 """What one client may take from all: connections, events, memory."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
-import json
 import logging
 import socket
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import httpx
 import pytest
@@ -16,11 +19,25 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Opcode
 
 from quad.realtime import Client, EngineOptions, SocketServer
-from tests.protocol.peers import SOCKET, Polling, Target, receive
+from quad.realtime.polling import serve_polling
+from quad.realtime.request import make_request
+from quad.realtime.session import Session
+from tests.protocol.peers import (
+    SOCKET,
+    Polling,
+    Target,
+    binary_payload,
+    payload,
+    receive,
+    websocket,
+)
 from tests.realtime.memory import entered, turn
 from tests.realtime.serving import connected, receive_event, serving, until
+from tests.realtime.test_session import open_polling
+from tests.realtime.test_websocket import frame
 
 KIB = 1_024
 
@@ -28,29 +45,255 @@ KIB = 1_024
 # --- events ---------------------------------------------------------------------------------------
 
 
-async def test_too_many_events_are_refused_by_name_and_told_when_to_come_again() -> None:
-    server = SocketServer(EngineOptions(events_per_s=0.5, events_burst=3))
+# Fast enough for a test, and slow enough to be seen.
+PACED = EngineOptions(events_per_s=100, events_burst=5)
+COUNT = 30
+LEAST_S = (COUNT - 5 - 1) / 100
+
+
+def counting(options: EngineOptions = PACED) -> tuple[SocketServer, list[int]]:
+    """A server, and the numbers that were said to it."""
+    server = SocketServer(options)
     said: list[int] = []
 
     @server.on("say")
     def say(client: Client, number: int) -> None:
         said.append(number)
 
-    client, other = await entered(server.engine), await entered(server.engine)
-    for number in range(4):
-        client.emit("say", number, id=number)
-    *answers, error, refusal = await client.news()
-    assert answers == ["430[]", "431[]", "432[]"]
-    _, content = json.loads(str(error)[2:])
-    assert content["code"] == "rate_limited"
-    assert content["event"] == "say"
-    assert content["limit"] == "events_per_s"
-    assert 1.5 < content["retry_after_s"] <= 2
-    assert f"try again in {content['retry_after_s']} s" in content["message"]
-    assert json.loads(str(refusal)[3:]) == [content]
-    other.emit("say", 10)
-    assert said == [0, 1, 2, 10]
-    assert client.session.is_open
+    return server, said
+
+
+@pytest.mark.parametrize("form", ["usual", "fragmented", "binary"])
+async def test_what_a_websocket_says_too_fast_is_read_later_and_in_order(form: str) -> None:
+    server, said = counting()
+    async with serving(server) as target, connected(target) as client, connected(target) as other:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        if form == "fragmented":  # from here on another parser reads
+            await client.send(["42", '["other"]'])
+        if form == "binary":
+            await client.send('451-["other",{"_placeholder":true,"num":0}]')
+            await client.send(b"x")
+        for number in range(COUNT):
+            await client.send(f'42["say",{number}]')
+        await other.send('42["say",1000]')
+        await until(lambda: len(said) == COUNT + 1)
+        await client.send('421["say",0]')
+        assert await receive(client) == "431[]"
+        assert loop.time() - began > LEAST_S
+        assert [number for number in said if number < COUNT] == [*range(COUNT), 0]
+        assert said.index(1000) <= COUNT  # nobody else waits
+
+
+@pytest.mark.parametrize(("eio", "framing"), [(4, "text"), (3, "text"), (3, "binary")])
+async def test_what_one_request_says_too_fast_is_read_later_and_in_order(
+    http: httpx.AsyncClient, eio: int, framing: str
+) -> None:
+    server, said = counting()
+    async with serving(server) as target:
+        session = await Polling.open(http, target, SOCKET, eio)
+        if eio == 4:
+            await session.send("40")
+        packets = [f'42["say",{number}]' for number in range(COUNT)]
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        if framing == "text":
+            await session.send(*packets)
+        else:
+            answer = await session.post(binary_payload(*packets), "application/octet-stream")
+            assert answer.text == "ok"
+        assert loop.time() - began > LEAST_S
+        assert said == list(range(COUNT))
+
+
+async def test_one_packet_a_request_is_no_way_around_the_rate(http: httpx.AsyncClient) -> None:
+    server, said = counting()
+    async with serving(server) as target:
+        session = await Polling.open(http, target, SOCKET)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await session.send("40")
+        for number in range(COUNT):
+            await session.send(f'42["say",{number}]')
+        assert loop.time() - began > LEAST_S
+        assert said == list(range(COUNT))
+
+
+async def test_every_packet_counts_and_not_events_alone(http: httpx.AsyncClient) -> None:
+    server, _ = counting()
+    async with serving(server) as target:
+        session = await Polling.open(http, target, SOCKET)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await session.send("40", *["3"] * COUNT)
+        assert loop.time() - began > LEAST_S
+
+
+async def test_a_session_keeps_its_pace_when_it_moves_to_a_websocket(
+    http: httpx.AsyncClient,
+) -> None:
+    server, said = counting()
+    async with serving(server) as target:
+        session = await Polling.open(http, target, SOCKET)
+        await session.send("40")
+        await session.receive(1)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        half = COUNT // 2
+        await session.send(*(f'42["say",{number}]' for number in range(half)))
+        async with websocket(target, SOCKET, sid=session.sid) as client:
+            await client.send("2probe")
+            assert await receive(client) == "3probe"
+            await client.send("5")
+            for number in range(half, COUNT):
+                await client.send(f'42["say",{number}]')
+            await until(lambda: len(said) == COUNT)
+        assert loop.time() - began > LEAST_S
+        assert said == list(range(COUNT))
+
+
+@pytest.mark.parametrize("eio", [3, 4])
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_a_client_that_is_held_back_is_not_taken_for_silent(
+    http: httpx.AsyncClient, eio: int, transport: str
+) -> None:
+    options = EngineOptions(
+        events_per_s=20, events_burst=1, ping_interval_ms=50, ping_timeout_ms=100
+    )
+    server, said = counting(options)
+    packets = [f'42["say",{number}]' for number in range(12)]  # 600 ms
+    async with serving(server) as target:
+        if transport == "polling":
+            session = await Polling.open(http, target, SOCKET, eio)
+            await session.send(*(["40"] if eio == 4 else []), *packets)
+        else:
+            async with connected(target, eio) as client:
+                for packet in packets:
+                    await client.send(packet)
+                await until(lambda: len(said) == 12)
+        assert said == list(range(12))
+        await until(lambda: not server.engine.sessions)  # and then it is silent indeed
+
+
+async def test_who_goes_away_in_the_middle_of_a_long_request_is_not_waited_for(
+    http: httpx.AsyncClient,
+) -> None:
+    server, said = counting()
+    async with serving(server) as target:
+        session = await Polling.open(http, target, SOCKET)
+        with pytest.raises(httpx.ReadTimeout):
+            await http.post(
+                session.url(), content=payload(4, "40", *['42["say",1]'] * 1_000), timeout=0.05
+            )
+        await until(lambda: not server.engine.sessions)
+        assert len(said) < 100
+
+
+async def test_pongs_cost_next_to_nothing_and_a_flood_of_pings_is_read_slowly() -> None:
+    server, _ = counting(EngineOptions(events_per_s=100, events_burst=20))
+    client = await entered(server.engine)
+    for _ in range(200):  # as many as 200 proofs of a chat
+        client.websocket.data_received(frame(Opcode.PONG, bytes(8)))
+    pauses = [client.transport.is_reading_paused]
+    for _ in range(700):
+        client.websocket.data_received(frame(Opcode.PING, b""))
+        pauses.append(client.transport.is_reading_paused)
+    assert pauses[0] is False
+    assert pauses[-1] is True
+    client.transport.lose()
+
+
+# --- the loop -------------------------------------------------------------------------------------
+
+# Whatever one client sends, others have a turn after a few milliseconds. A slow machine may take
+# longer, but all of it in one go takes ten times as long.
+LONGEST_S = 0.05
+BODY_BYTES = 400_000
+
+
+class Turns:
+    """How long the loop was away at most while the block ran."""
+
+    async def __aenter__(self) -> Turns:
+        self.longest_s = 0.0
+        self._task = asyncio.create_task(self._watch())
+        await asyncio.sleep(0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.sleep(0)
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def _watch(self) -> None:
+        # By the processor's clock: others may need it as well.
+        before = time.thread_time()
+        while True:
+            await asyncio.sleep(0)
+            now = time.thread_time()
+            self.longest_s = max(self.longest_s, now - before)
+            before = now
+
+
+async def post_at_once(server: SocketServer, session: Session, body: bytes) -> int:
+    """The request as the HTTP server hands it over, with the whole body; the answer's status."""
+    query = f"EIO={int(session.version)}&transport=polling&sid={session.sid}".encode()
+    request = make_request("POST", "/socket.io/", query, [], "192.0.2.1", ())
+    bodies = [{"type": "http.request", "body": body}]
+    statuses: list[int] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        if not bodies:
+            await asyncio.get_running_loop().create_future()
+        return bodies.pop()
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        statuses.append(message.get("status", 0))
+
+    await serve_polling(server.engine, request, receive, send)
+    return statuses[0]
+
+
+HOSTILE = [
+    pytest.param(4, "3", id="pongs"),
+    pytest.param(4, '42["x"]', id="events"),
+    pytest.param(4, '42["say",1]', id="handled events"),
+    pytest.param(4, "40/x", id="connects"),
+    pytest.param(3, "2", id="pings of version 3"),
+    pytest.param(3, '42["é"]', id="events of version 3"),
+    pytest.param(3, '42["😀"]', id="events in code units"),
+]
+
+
+@pytest.mark.parametrize(("eio", "packet"), HOSTILE)
+async def test_a_request_full_of_packets_leaves_the_loop_to_others(eio: int, packet: str) -> None:
+    server, _ = counting(EngineOptions(outbox_limit_bytes=100_000_000))
+    session = open_polling(server, eio)
+    enter = payload(eio, "40") if eio == 4 else ""
+    one = payload(eio, "", packet) if eio == 4 else payload(eio, packet)
+    body = (enter + one * (BODY_BYTES // len(one.encode()))).encode()
+    async with Turns() as turns:
+        assert await post_at_once(server, session, body) == 200
+    assert turns.longest_s < LONGEST_S
+    session.fail("enough")
+
+
+@pytest.mark.parametrize("is_usual", [True, False])
+@pytest.mark.parametrize("message", ["3", '42["x"]', '42["say",1]', "40/x"])
+async def test_a_read_full_of_frames_leaves_the_loop_to_others(
+    message: str, is_usual: bool
+) -> None:
+    server, _ = counting(EngineOptions(outbox_limit_bytes=100_000_000))
+    client = await entered(server.engine)
+    if not is_usual:
+        half = frame(Opcode.TEXT, b"4", fin=False)
+        client.websocket.data_received(half + frame(Opcode.CONT, b'2["x"]'))
+    data = client.frames(*[message] * 20_000)
+    async with Turns() as turns:
+        client.websocket.data_received(data)
+        await client.is_read()
+    assert turns.longest_s < LONGEST_S
+    client.transport.lose()
 
 
 # --- connections ----------------------------------------------------------------------------------

@@ -16,24 +16,34 @@ class Clock:
         return self.now
 
 
-def test_a_burst_is_free_and_the_next_one_is_told_when_to_come() -> None:
+def test_a_burst_is_free_and_then_each_waits_for_its_turn() -> None:
     clock = Clock()
     pace = Pace(2.0, 3, clock)
-    assert [pace.take() for _ in range(3)] == [None] * 3
-    refused = pace.take()
-    assert refused is not None
-    assert refused.details == {"limit": "events_per_s", "retry_after_s": 0.5}
-    assert str(refused) == "more than 2 events a second (events_per_s): try again in 0.5 s"
+    assert [pace.spend() for _ in range(3)] == [0, 0, 0.5]
     clock.now += 0.5
-    assert pace.take() is None
-    assert pace.take() is not None
+    assert pace.spend() == 0.5
+
+
+def test_what_is_read_before_the_wait_is_over_waits_longer() -> None:
+    pace = Pace(2.0, 1, Clock())
+    assert [pace.spend() for _ in range(3)] == [0.5, 1.0, 1.5]
+
+
+def test_a_fast_connection_is_not_read_more_often_than_fifty_times_a_second() -> None:
+    pace = Pace(10_000.0, 1, Clock())
+    assert pace.spend() == 0.02
+
+
+def test_parts_of_a_packet_cost_parts() -> None:
+    pace = Pace(2.0, 2, Clock())
+    assert [pace.spend(0.25) for _ in range(5)] == [0, 0, 0, 0, 0.125]
 
 
 def test_silence_earns_no_more_than_a_burst() -> None:
     clock = Clock()
     pace = Pace(10.0, 2, clock)
     clock.now += 3_600
-    assert [pace.take() is None for _ in range(3)] == [True, True, False]
+    assert [pace.spend() for _ in range(3)] == [0, 0.1, 0.2]
 
 
 @given(
@@ -41,19 +51,16 @@ def test_silence_earns_no_more_than_a_burst() -> None:
     st.integers(1, 50),
     st.lists(st.floats(0, 1), min_size=1, max_size=60),
 )
-def test_never_more_than_the_burst_and_what_was_earned(
+def test_who_waits_as_told_never_takes_more_than_the_burst_and_what_was_earned(
     per_s: float, burst: int, pauses: list[float]
 ) -> None:
     clock = Clock()
     pace = Pace(per_s, burst, clock)
-    taken = 0
-    for pause in pauses:
-        clock.now += pause
-        refused = pace.take()
-        taken += refused is None
-        if refused is not None:
-            assert 0 <= float(str(refused.details["retry_after_s"])) <= 1 / per_s + 0.001
-    assert taken <= burst + per_s * sum(pauses) + 1e-6
+    began = clock.now
+    for count, pause in enumerate(pauses, 1):
+        wait_s = pace.spend()
+        assert count <= burst + per_s * (clock.now - began) + 1e-6
+        clock.now += max(wait_s, pause)
 
 
 def test_without_a_rate_there_is_no_pace() -> None:
@@ -65,4 +72,4 @@ def test_without_a_rate_there_is_no_pace() -> None:
 def test_the_burst_is_an_option(burst: int) -> None:
     pace = EngineOptions(events_per_s=0.001, events_burst=burst).pace()
     assert pace is not None
-    assert [pace.take() is None for _ in range(burst + 1)] == [True] * burst + [False]
+    assert [pace.spend() == 0 for _ in range(burst)] == [True] * (burst - 1) + [False]

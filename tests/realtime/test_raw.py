@@ -411,18 +411,31 @@ async def test_compressed_connections_are_proven_as_well() -> None:
 # --- limits ---------------------------------------------------------------------------------------
 
 
-async def test_more_operations_than_allowed_are_declined() -> None:
-    async with house(EngineOptions(events_per_s=0.1, events_burst=2)) as it:
+async def test_more_operations_than_allowed_wait_and_all_are_handled() -> None:
+    async with house(EngineOptions(events_per_s=100, events_burst=5)) as it:
         socket, _ = await it.enter()
-        for _ in range(2):
-            await say(socket, "say", text="ok")
-            assert await hear(socket) == "ok"
-        await say(socket, "say", text="too much")
-        refusal = await hear(socket)
-        assert (refusal["operation"], refusal["code"]) == ("say", "rate_limited")
-        await socket.send("[")
-        assert (await hear(socket))["operation"] is None
-        assert it.server.counters.event("test/say").refused == 1
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for number in range(30):
+            await say(socket, "say", text=str(number))
+        assert [await hear(socket) for _ in range(30)] == [str(number) for number in range(30)]
+        assert loop.time() - began > (30 - 5 - 1) / 100
+        assert it.server.counters.event("test/say").refused == 0
+
+
+async def test_a_client_that_is_held_back_is_not_taken_for_silent() -> None:
+    options = EngineOptions(
+        events_per_s=20, events_burst=1, ping_interval_ms=50, ping_timeout_ms=100
+    )
+    async with house(options) as it:
+        socket, connection = await it.enter()
+        for number in range(12):  # 600 ms, with the Pongs behind them
+            await say(socket, "say", text=str(number))
+        assert [await hear(socket) for _ in range(12)] == [str(number) for number in range(12)]
+        assert connection.is_open
+        socket.transport.pause_reading()
+        await until(lambda: not connection.is_open)
+        assert it.application.notes[-1] == ("closed", "ping timeout")
 
 
 async def test_connections_of_one_address_count_together_with_the_engines() -> None:

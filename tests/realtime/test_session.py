@@ -2,6 +2,7 @@
 
 import asyncio
 
+import httpx
 import pytest
 
 from quad.realtime import EngineOptions, Session, SocketServer
@@ -10,7 +11,9 @@ from quad.realtime.probe import Probe
 from quad.realtime.session import State
 from quad.realtime.site import Site
 from quad.wire.engineio import AnyPacket, Close, Noop, Text
+from tests.protocol.peers import SOCKET, Polling
 from tests.realtime.memory import MemoryClient, MemoryPeer, entered, turn
+from tests.realtime.serving import serving
 
 
 def open_polling(server: SocketServer, eio: int = 3) -> Session:
@@ -126,7 +129,9 @@ async def test_lost_packets_count_among_what_is_unread() -> None:
     assert not session.is_open
 
 
-async def test_packets_behind_the_one_that_ended_the_session_are_nobodys() -> None:
+async def test_packets_behind_the_one_that_ended_the_session_are_nobodys(
+    http: httpx.AsyncClient,
+) -> None:
     heard: list[str] = []
     server = SocketServer()
 
@@ -134,11 +139,11 @@ async def test_packets_behind_the_one_that_ended_the_session_are_nobodys() -> No
     def say(client: object, text: str) -> None:
         heard.append(text)
 
-    session = open_polling(server)
-    session.begin_post()
-    session.end_post([Text('2["say","a"]'), Close(), Text('2["say","b"]')])
-    assert heard == ["a"]
-    session.end_post([Text('2["say","c"]')])
+    async with serving(server) as target:
+        session = await Polling.open(http, target, SOCKET)
+        await session.send("40", '42["say","a"]', "1", '42["say","b"]')
+        assert heard == ["a"]
+        assert (await session.post('42["say","c"]')).status_code == 400
     assert heard == ["a"]
 
 

@@ -93,7 +93,7 @@ async def test_many_frames_may_come_in_one_segment() -> None:
     listener = Listener()
     peer = MemoryPeer(listener)
     texts: list[Message] = [str(number) for number in range(1_000)]
-    peer.send(*texts)
+    await peer.send_all(*texts)
     assert listener.got == texts
 
 
@@ -249,6 +249,7 @@ async def test_empty_fragments_without_end_cost_no_memory() -> None:
     peer = MemoryPeer(listener)
     peer.websocket.data_received(frame(Opcode.TEXT, b"a", fin=False))
     peer.websocket.data_received(frame(Opcode.CONT, b"", fin=False) * 2_000)
+    await peer.is_read()
     held = peer.websocket._fragments
     assert held is not None
     assert len(held) == 1
@@ -414,6 +415,7 @@ async def test_a_flood_of_pings_from_a_peer_that_does_not_read_is_bounded() -> N
         if listener.ends:
             break
         peer.websocket.data_received(flood)
+        await peer.is_read()
         assert peer.websocket.queued_bytes < 128 * KIB + 2 * len(flood)
     assert (listener.ends, listener.slow) == (["slow reader"], 1)
 
@@ -447,14 +449,6 @@ async def test_nothing_is_written_after_the_end_of_a_peer_that_reads_late(end: s
     assert "too late" not in peer.take()
     assert peer.close is not None
     peer.transport.lose()
-
-
-async def test_the_peer_can_be_made_to_wait() -> None:
-    peer = MemoryPeer(Listener())
-    peer.websocket.pause_reading()
-    assert peer.transport.is_reading_paused
-    peer.websocket.resume_reading()
-    assert not peer.transport.is_reading_paused
 
 
 async def test_several_frames_are_one_write() -> None:

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType, defstruct, field
 import quad.server  # noqa: F401 - so that every refusal is known
 from quad.alert.refusals import Reason
 from quad.chat.said import ChatError
-from quad.realtime import Client, ErrorPayload, Refused, SocketServer, TooManyEvents
+from quad.realtime import Client, ErrorPayload, Refused, SocketServer
 from quad.realtime.errors import Internal
 from tests.said import check_said
 from tools.types.declare import declare
@@ -337,7 +337,6 @@ def full_name(refused: Refused) -> str:
 REFUSALS = [
     *sorted(refusals(), key=full_name),
     Internal("A bug", id="1f2e3d4c"),
-    TooManyEvents("Slower", limit="events_per_s", retry_after_s=0.5),
 ]
 
 

@@ -12,7 +12,6 @@ from quad.realtime.errors import (
     ErrorPayload,
     HandshakeRefused,
     Refused,
-    TooManyEvents,
     UnknownEvent,
 )
 from quad.realtime.host import Endpoint, Host
@@ -49,7 +48,6 @@ __all__ = [
     "Session",
     "Site",
     "SocketServer",
-    "TooManyEvents",
     "Topic",
     "UnknownEvent",
     "listen",

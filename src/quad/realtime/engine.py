@@ -62,8 +62,8 @@ class Engine:
         interval_s = self.options.ping_interval_ms / 1000
         timeout_s = self.options.ping_timeout_ms / 1000
         self._pings = Deadlines(interval_s, self._ping)
-        self._pongs = Deadlines(timeout_s, _fail_silent)
-        self.silences = Deadlines(interval_s + timeout_s, _fail_silent)
+        self._pongs = Deadlines(timeout_s, self._miss_pong)
+        self.silences = Deadlines(interval_s + timeout_s, self._miss_ping)
         self.upgrades = Deadlines(self.options.upgrade_timeout_ms / 1000, Session.probe_lost)
         self.closings = Deadlines(timeout_s, _fail_silent)
 
@@ -197,6 +197,18 @@ class Engine:
     def _ping(self, session: Session) -> None:
         self._pongs.start(session)
         session.send_packet(Ping())
+
+    def _miss_pong(self, session: Session) -> None:
+        if session.is_held_back:
+            self._pongs.start(session)
+        else:
+            _fail_silent(session)
+
+    def _miss_ping(self, session: Session) -> None:
+        if session.is_held_back:
+            self.silences.start(session)
+        else:
+            _fail_silent(session)
 
     # The end
 

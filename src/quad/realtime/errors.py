@@ -3,7 +3,6 @@
     Refused
     ├── BadPayload         the arguments do not fit the event's payload
     ├── UnknownEvent       no handler has this name here
-    ├── TooManyEvents      over this connection's event rate
     ├── Internal           a bug, told as a refusal
     └── (one per rule of an application, with its own `code`)
 
@@ -42,12 +41,6 @@ class UnknownEvent(Refused):
     """The application has no handler of that name."""
 
     code = "unknown_event"
-
-
-class TooManyEvents(Refused):
-    """The connection is over its event rate; `retry_after_s` says when to try again."""
-
-    code = "rate_limited"
 
 
 class Internal(Refused):

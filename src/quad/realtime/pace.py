@@ -1,35 +1,42 @@
-"""How fast one connection may speak."""
+"""How fast one connection may speak: what is over it waits unread."""
 
-import time
 from collections.abc import Callable
+from time import monotonic
 
-from quad.realtime.errors import TooManyEvents
+# However many a second are allowed, a connection that speaks too fast is not read more often
+# than this: 50 timers a second for each of them cost nothing, one for each packet would.
+_LEAST_WAIT_S = 0.02
+
+# A frame that is no whole message (a Ping, a Pong, a fragment) costs so much, and a control frame
+# by its bytes as well. A chat client proves up to 2,000 messages a second by Pongs, and must not
+# be slowed by them; a flood of Pings must.
+FRAME_COST = 1 / 32
+BYTE_COST = 1 / 512
 
 
 class Pace:
-    """A token bucket: `burst` events at once, `per_s` in the long run."""
+    """A token bucket: `burst` packets at once, `per_s` in the long run."""
 
     __slots__ = ("_burst", "_clock", "_last_refill", "_per_s", "_tokens")
 
-    def __init__(
-        self, per_s: float, burst: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, per_s: float, burst: int, clock: Callable[[], float] = monotonic) -> None:
         self._per_s = per_s
         self._burst = burst
         self._clock = clock
         self._tokens = float(burst)
         self._last_refill = clock()
 
-    def take(self) -> TooManyEvents | None:
-        """Take a token for one event, or say why there is none."""
+    def spend(self, cost: float = 1.0) -> float:
+        """Count what has been read; returns how many seconds the next has to wait, mostly 0.
+
+        It may be called before the wait is over (a read brings several frames): the waits add up.
+        """
         now = self._clock()
-        earned = (now - self._last_refill) * self._per_s
-        self._tokens = min(self._burst, self._tokens + earned)
+        tokens = self._tokens + (now - self._last_refill) * self._per_s
         self._last_refill = now
-        if self._tokens >= 1:
-            self._tokens -= 1
-            return None
-        wait_s = round((1 - self._tokens) / self._per_s, 3)
-        rate = f"more than {self._per_s:g} events a second (events_per_s)"
-        sentence = f"{rate}: try again in {wait_s} s"
-        return TooManyEvents(sentence, limit="events_per_s", retry_after_s=wait_s)
+        if tokens > self._burst:
+            tokens = self._burst
+        self._tokens = tokens = tokens - cost
+        if tokens >= 1:
+            return 0.0
+        return max(_LEAST_WAIT_S, (1 - tokens) / self._per_s)

@@ -8,7 +8,6 @@ import msgspec
 
 from quad.realtime.client import Client
 from quad.realtime.delivery import Message
-from quad.realtime.pace import Pace
 from quad.realtime.session import Session
 from quad.realtime.turns import TooManyWaiting
 from quad.wire import socketio
@@ -29,7 +28,6 @@ class Peer:
     __slots__ = (
         "_attachments",
         "_clients",
-        "_pace",
         "_pending",
         "_server",
         "session",
@@ -41,7 +39,6 @@ class Peer:
         self._clients: dict[str, Client] = {}
         self._pending: socketio.Event | socketio.Ack | None = None
         self._attachments: list[bytes] | None = None
-        self._pace = server.options.pace()
         if session.version is Version.V3:
             self._enter("/", self._root_auth())
         else:
@@ -179,7 +176,7 @@ class Peer:
                 return
         if isinstance(packet, socketio.Ack):
             client.acknowledged(packet.ack_id, values or [])
-        elif self._pace is None or self._may_speak(client, packet, self._pace):
+        else:
             self._handle(client, packet, values)
 
     def _handle(self, client: Client, event: socketio.Event, values: list[Any] | None) -> None:
@@ -195,12 +192,6 @@ class Peer:
                 client.wait(start, overlaps=handler.is_overlapping)
             except TooManyWaiting:
                 self.session.fail("too many events are waiting")
-
-    def _may_speak(self, client: Client, packet: socketio.Event, pace: Pace) -> bool:
-        refused = pace.take()
-        if refused is not None:
-            self._server.refuse(client, packet, refused)
-        return refused is None
 
 
 def _decode_values(args: list[msgspec.Raw], attachments: list[bytes]) -> list[Any]:

@@ -15,7 +15,7 @@ class PollRefused(Exception):
 class Polling:
     """The packets that a client has not fetched, and the poll that waits for some."""
 
-    __slots__ = ("_held", "_most", "_waiting", "held_bytes", "is_posting")
+    __slots__ = ("_held", "_most", "_waiting", "held_bytes", "is_delivering", "is_posting")
 
     def __init__(self, most: int | None) -> None:
         """`most`: the packets that one answer may hold."""
@@ -24,6 +24,8 @@ class Polling:
         self._waiting: Answer | None = None
         self.held_bytes = 0
         self.is_posting = False
+        self.is_delivering = False
+        """Whether a part of the POST is not read yet."""
 
     @property
     def is_waiting(self) -> bool:

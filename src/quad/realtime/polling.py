@@ -1,7 +1,8 @@
 """The long-polling shell: an ASGI application for one engine."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -33,6 +34,8 @@ _OCTETS = b"application/octet-stream"
 _SCRIPT = b"text/javascript; charset=UTF-8"
 _JSON = b"application/json"
 _PREFLIGHT_AGE_S = b"600"
+# How long the packets of one request may keep the loop before others have a turn.
+_SLICE_S = 0.002
 
 
 class _Answer(msgspec.Struct):
@@ -116,12 +119,11 @@ async def _post(engine: Engine, session: Session, request: Request, receive: Rec
         session.begin_post()
     except PollRefused:
         raise HandshakeRefused(3, "Bad request") from None
-    packets: list[AnyPacket] = []
     try:
         body = await _read_body(request, receive, engine.options.max_payload_bytes)
         if not session.is_open:  # a second POST, or the clock, has ended it meanwhile
             raise HandshakeRefused(3, "Bad request")
-        packets = _decode(session, request, body)
+        await _deliver(session, _decode(session, request, body), receive)
     except _BodyTooLarge:
         session.fail("payload too large")
         return _Answer(413, _TEXT, b"payload too large")
@@ -129,8 +131,31 @@ async def _post(engine: Engine, session: Session, request: Request, receive: Rec
         session.fail(f"parse error: {error}")
         raise HandshakeRefused(3, "Bad request") from error
     finally:
-        session.end_post(packets)
+        session.end_post()
     return _Answer(200, b"text/html", b"ok")
+
+
+async def _deliver(session: Session, packets: Iterator[AnyPacket], receive: Receive) -> None:
+    """Give a session its packets, in order and at its pace; others have turns in between."""
+    gone: asyncio.Future[None] | None = None
+    began = monotonic()
+    try:
+        for packet in packets:
+            wait_s = session.receive_post(packet)
+            if not session.is_open:
+                return
+            if not wait_s and monotonic() - began < _SLICE_S:
+                continue
+            gone = gone or asyncio.ensure_future(_wait_until_gone(receive))
+            await asyncio.wait({gone}, timeout=wait_s)
+            if gone.done():
+                # No client goes on after that, and nobody waits for the rest.
+                session.fail("a post was aborted")
+                raise _ClientGone
+            began = monotonic()
+    finally:
+        if gone is not None:
+            gone.cancel()
 
 
 async def _read_body(request: Request, receive: Receive, limit_bytes: int) -> bytes:
@@ -149,7 +174,7 @@ async def _read_body(request: Request, receive: Receive, limit_bytes: int) -> by
             return bytes(body)
 
 
-def _decode(session: Session, request: Request, body: bytes) -> list[AnyPacket]:
+def _decode(session: Session, request: Request, body: bytes) -> Iterator[AnyPacket]:
     if session.version is Version.V3:
         if request.headers.get("content-type", "").startswith("application/octet-stream"):
             return decode_v3_binary(body)

@@ -23,6 +23,7 @@ class Probe:
     def begin(self, websocket: WebSocket) -> None:
         """The handshake is done. A session that is not on long-polling keeps what it has."""
         self._websocket = websocket
+        websocket.pace = self._session.pace
         if not self._session.begin_probe(self):
             self.end()
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from quad.realtime.delivery import Item, Kind, Message
 from quad.realtime.liveness import QUESTION, Liveness, make_liveness
-from quad.realtime.pace import Pace
 from quad.realtime.request import Handshake
 from quad.realtime.turns import Turns
 from quad.realtime.websocket import (
@@ -43,7 +42,6 @@ class RawConnection(Turns):
         "_held_bytes",
         "_is_followed",
         "_liveness",
-        "_pace",
         "_proof",
         "_server",
         "_told",
@@ -56,7 +54,7 @@ class RawConnection(Turns):
         "topics",
     )
 
-    def __init__(self, server: "RawServer", handshake: Handshake, pace: Pace | None) -> None:
+    def __init__(self, server: "RawServer", handshake: Handshake) -> None:
         super().__init__()
         self.handshake = handshake
         self.kind = Kind.RAW
@@ -65,7 +63,6 @@ class RawConnection(Turns):
         self.topics: tuple[str, ...] = ()
         self.is_open = True
         self._server = server
-        self._pace = pace
         self._websocket: WebSocket | None = None
         # What is held back, in order, while what belongs before it is being read.
         self._held: list[Item] | None = None
@@ -189,6 +186,7 @@ class RawConnection(Turns):
     def start_on(self, websocket: WebSocket) -> None:
         """The handshake is done."""
         self._websocket = websocket
+        websocket.pace = self._server.options.pace()
         if websocket.is_compressed:
             self.kind = Kind.PACKETS
 
@@ -224,18 +222,18 @@ class RawConnection(Turns):
 
     def fail_silent(self) -> None:
         """A Ping was not answered in time."""
-        if self.is_open:
+        if not self.is_open:
+            return
+        if self._open_websocket().is_held_back:
+            self._server.sent_ping(self)  # its Pong is behind what we have not read
+        else:
             self._open_websocket().close(INTERNAL_ERROR, "ping timeout")
 
     # What the WebSocket says
 
     def text_received(self, text: str) -> None:
         """One operation."""
-        refused = None if self._pace is None else self._pace.take()
-        if refused is None:
-            self._server.receive(self, text)
-        else:
-            self._server.refuse_text(self, text, refused)
+        self._server.receive(self, text)
 
     def binary_received(self, data: bytes) -> None:
         """Nothing here is binary."""

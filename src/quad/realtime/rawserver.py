@@ -158,7 +158,7 @@ class RawServer:
         )
         self._door.check(request.address)
         self._door.enter(request.address)
-        connection = RawConnection(self, request.handshake(), self.options.pace())
+        connection = RawConnection(self, request.handshake())
         self.connections.add(connection)
         self.counters.connections["websocket", "raw"] += 1
         connection.start_on(opening.connect(connection))
@@ -200,11 +200,6 @@ class RawServer:
         else:
             start = partial(self._handle, connection, handler, payload)
             self._wait_for_turn(connection, start, overlaps=handler.is_overlapping)
-
-    def refuse_text(self, connection: RawConnection, text: str, refused: Refused) -> None:
-        """Decline what was not looked at."""
-        operation = _operation(text)
-        self._refuse(connection, self._known(operation), operation, refused)
 
     def forget(self, connection: RawConnection, reason: str) -> None:
         """A connection has ended."""

@@ -9,7 +9,7 @@ client to fetch them.
 """
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, assert_never
 
@@ -82,6 +82,7 @@ class Session:
         "direct",
         "handshake",
         "kind",
+        "pace",
         "queue",
         "quirks",
         "sid",
@@ -104,6 +105,7 @@ class Session:
         self.handshake = handshake
         self.wants_base64 = wants_base64
         self.quirks = quirks
+        self.pace = engine.options.pace()
         self.kind = Kind.PACKETS
         self.queue: list[Item] = []
         self.direct: Callable[[bytes], object] | None = None
@@ -142,6 +144,13 @@ class Session:
     def transport(self) -> str:
         """`polling` or `websocket`: what the next message goes over."""
         return "polling" if self._websocket is None else "websocket"
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether something has arrived that is not read yet: a sign of life may be behind that."""
+        if self._websocket is not None:
+            return self._websocket.is_held_back
+        return self._polling is not None and self._polling.is_delivering
 
     @property
     def queued_bytes(self) -> int:
@@ -293,15 +302,18 @@ class Session:
             raise PollRefused
         polling.is_posting = True
 
-    def end_post(self, packets: Sequence[AnyPacket]) -> None:
+    def receive_post(self, packet: AnyPacket) -> float:
+        """One packet of the POST; returns how many seconds the next one has to wait."""
+        if self._polling is not None:
+            self._polling.is_delivering = True
+        self.hear()
+        self._receive(packet)
+        return 0.0 if self.pace is None else self.pace.spend()
+
+    def end_post(self) -> None:
         """The POST has been read."""
         if self._polling is not None:
-            self._polling.is_posting = False
-            self.hear()
-        for packet in packets:
-            if not self.is_open:
-                return
-            self._receive(packet)
+            self._polling.is_posting = self._polling.is_delivering = False
 
     def _hold(self, queue: list[Item]) -> None:
         polling = self._polling
@@ -458,6 +470,7 @@ class Session:
         self._polling = None
         self._websocket = websocket
         websocket.receiver = self
+        websocket.pace = self.pace
         if websocket.is_compressed:
             self.kind = Kind.PACKETS
         elif self.version is Version.V4:

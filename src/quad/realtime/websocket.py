@@ -18,6 +18,7 @@ from websockets.protocol import Protocol as FrameParser
 from websockets.protocol import Side
 from websockets.speedups import apply_mask
 
+from quad.realtime.pace import BYTE_COST, FRAME_COST, Pace
 from quad.wire.websocket import PING, PONG, encode_frame
 
 # Codes of RFC 6455, section 7.4.1, and of the registry it founded.
@@ -40,6 +41,12 @@ _REASON_BYTES = 123
 # First bytes of whole frames of the usual kinds.
 _FIN_TEXT, _FIN_PING, _FIN_PONG = 0x81, 0x89, 0x8A
 _USUAL = frozenset({_FIN_TEXT, _FIN_PING, _FIN_PONG})
+_MESSAGE_OPCODES = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
+# How long one connection may keep the loop before the others have a turn, and how much of what
+# arrived goes to the parser at once: at most 680 frames of 6 bytes, which take 3 ms.
+_SLICE_S = 0.002
+_SLICE_FRAMES = 32  # looking at the clock more often would cost more than it brings
+_PIECE_BYTES = 4_096
 # The transport's own buffer before it asks us to pause.
 _WRITE_BUFFER_BYTES = 65_536
 
@@ -85,8 +92,10 @@ class WebSocket(asyncio.Protocol):
         "_parser",
         "_partial",
         "_paused",
+        "_reading",
         "_transport",
         "last_heard",
+        "pace",
         "receiver",
     )
 
@@ -107,7 +116,11 @@ class WebSocket(asyncio.Protocol):
         self._outbox_limit_bytes = outbox_limit_bytes
         self._extensions = extensions
         self._parser: FrameParser | None = None
+        self.pace: Pace | None = None
+        """How fast the peer may speak; None: as fast as it likes."""
+        # What has arrived and is not read: the beginning of a frame, or what has to wait.
         self._partial = b""
+        self._reading: asyncio.TimerHandle | None = None
         self._fragments: bytearray | None = None
         self._fragments_are_text = False
         self._paused = False
@@ -133,6 +146,11 @@ class WebSocket(asyncio.Protocol):
     def is_compressed(self) -> bool:
         """Whether frames depend on this connection and cannot be shared with others."""
         return bool(self._extensions)
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether something has arrived that is not read yet: its Pong may be behind that."""
+        return self._reading is not None
 
     @property
     def queued_bytes(self) -> int:
@@ -184,37 +202,18 @@ class WebSocket(asyncio.Protocol):
         self._transport.abort()
         self._end(reason)
 
-    def pause_reading(self) -> None:
-        """Let the peer wait."""
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Let the peer go on."""
-        self._transport.resume_reading()
-
     # What the transport says
 
     def data_received(self, data: bytes) -> None:
         """Take the usual frames apart here, and leave the rest to the parser."""
         self.last_heard = monotonic()
-        if self._parser is not None:
-            self._parse(data)
-            return
         if self._partial:
             data = self._partial + data
             self._partial = b""
-        position = self._read_usual_frames(data)
-        if position == len(data):
-            return
-        if self._parser is None:
-            if self._ended:
-                return
-            if _is_cut_usual_frame(data, position):
-                self._partial = data[position:]
-                return
-            self._make_parser()
-        # Also after our close frame: the peer's may lie behind the message that made us send it.
-        self._parse(data[position:])
+        if self._reading is None:
+            self._read(data)
+        else:  # it was on its way when reading was paused
+            self._partial = data
 
     def eof_received(self) -> bool | None:
         """Close our side too."""
@@ -226,6 +225,8 @@ class WebSocket(asyncio.Protocol):
             self._closing.cancel()
         self._drop_held()
         self._end("transport error" if exc else "transport close")
+        if self._reading is not None:
+            self._reading.cancel()
 
     def pause_writing(self) -> None:
         """The peer is slower than we write."""
@@ -246,9 +247,30 @@ class WebSocket(asyncio.Protocol):
 
     # Reading
 
+    def _read(self, data: bytes) -> None:
+        if self._parser is not None:
+            self._parse(data)
+            return
+        position = self._read_usual_frames(data)
+        if position == len(data):
+            return
+        if self._reading is not None:
+            self._partial = data[position:]
+            return
+        if self._parser is None:
+            if self._ended:
+                return
+            if _is_cut_usual_frame(data, position):
+                self._partial = data[position:]
+                return
+            self._make_parser()
+        # Also after our close frame: the peer's may lie behind the message that made us send it.
+        self._parse(data[position:])
+
     def _read_usual_frames(self, data: bytes) -> int:
         """Deliver the usual frames from the start of `data`; returns where they stop."""
-        position, end = 0, len(data)
+        pace, began = self.pace, self.last_heard
+        position, end, count = 0, len(data), 0
         while end - position >= 6 and data[position] in _USUAL:
             length = data[position + 1] - 0x80
             body = position + 6
@@ -261,6 +283,7 @@ class WebSocket(asyncio.Protocol):
             if stop > end or length > self._max_message_bytes:
                 break
             payload = apply_mask(data[body:stop], data[body - 4 : body])
+            cost = 1.0
             if data[position] == _FIN_TEXT:
                 try:
                     text = payload.decode()
@@ -269,14 +292,36 @@ class WebSocket(asyncio.Protocol):
                 self.receiver.text_received(text)
             elif length > _CONTROL_BYTES:
                 break  # likewise
-            elif data[position] == _FIN_PONG:
-                self.receiver.pong_received(payload)
             else:
-                self.write([encode_frame(PONG, payload)])
+                cost = FRAME_COST + length * BYTE_COST
+                if data[position] == _FIN_PONG:
+                    self.receiver.pong_received(payload)
+                else:
+                    self.write([encode_frame(PONG, payload)])
             position = stop
             if self._ended or self._parser is not None:
                 break
+            count += 1
+            wait_s = 0.0 if pace is None else pace.spend(cost)
+            is_long = count % _SLICE_FRAMES == 0 and monotonic() - began > _SLICE_S
+            if wait_s or (is_long and position < end):
+                self._hold_back(wait_s)
+                break
         return position
+
+    def _hold_back(self, wait_s: float) -> None:
+        """Read no more for a while: the peer is too fast, or others have waited long enough."""
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._reading = asyncio.get_running_loop().call_later(wait_s, self._read_on)
+
+    def _read_on(self) -> None:
+        self._reading = None
+        self.last_heard = monotonic()
+        data, self._partial = self._partial, b""
+        self._read(data)
+        if not self.is_held_back and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _make_parser(self) -> FrameParser:
         parser = FrameParser(Side.SERVER, max_size=self._max_message_bytes, logger=_parser_log)
@@ -290,14 +335,34 @@ class WebSocket(asyncio.Protocol):
     def _parse(self, data: bytes) -> None:
         parser = self._parser
         assert parser is not None
+        began, count = self.last_heard, 0
+        for position in range(0, len(data), _PIECE_BYTES):
+            stop = position + _PIECE_BYTES
+            frames, wait_s = self._parse_piece(parser, data[position:stop])
+            count += frames
+            if parser.parser_exc is not None:
+                self._end("parse error")
+            self._check_limit()  # the answers to a flood of Pings count too
+            if parser.parser_exc is not None:
+                return
+            is_long = count >= _SLICE_FRAMES and monotonic() - began > _SLICE_S
+            if (wait_s and self.is_open) or (is_long and stop < len(data)):
+                self._partial = data[stop:]
+                self._hold_back(wait_s)
+                return
+
+    def _parse_piece(self, parser: FrameParser, data: bytes) -> tuple[int, float]:
+        """Read what the parser finds: so many frames, and how long to wait before it gets more."""
+        wait_s = 0.0
         parser.receive_data(data)
-        for event in parser.events_received():
+        events = parser.events_received()
+        for event in events:
             if isinstance(event, Frame) and not self._ended:
                 self._receive_frame(event)
+                if self.pace is not None:
+                    wait_s = self.pace.spend(_cost(event))
         self._write_parsed(parser)
-        if parser.parser_exc is not None:
-            self._end("parse error")
-        self._check_limit()  # the answers to a flood of Pings count too
+        return len(events), wait_s
 
     def _receive_frame(self, frame: Frame) -> None:
         match frame.opcode:
@@ -376,7 +441,16 @@ class WebSocket(asyncio.Protocol):
     def _end(self, reason: str) -> None:
         if not self._ended:
             self._ended = True
+            if self._reading is not None:  # the peer's Close may be behind what has to wait
+                self._reading.cancel()
+                self._reading = asyncio.get_running_loop().call_later(0, self._read_on)
             self.receiver.connection_ended(reason)
+
+
+def _cost(frame: Frame) -> float:
+    if frame.opcode in _MESSAGE_OPCODES:
+        return 1.0 if frame.fin else FRAME_COST
+    return FRAME_COST + len(frame.data) * BYTE_COST
 
 
 def _is_cut_usual_frame(data: bytes, position: int) -> bool:

@@ -6,6 +6,7 @@ V3 binary    `00|01 <decimal digits, a byte each> ff <packet>…`, the length in
 """
 
 import urllib.parse
+from collections.abc import Iterator
 
 import msgspec
 
@@ -21,6 +22,7 @@ from quad.wire.engineio import (
 from quad.wire.errors import PayloadError
 
 _SEPARATOR = "\x1e"
+_FORM_FIELDS = 10  # a client sends one; taking apart a thousand costs more than it brings
 _LENGTH_DIGITS = 10  # a length of more digits than this is over every limit
 
 
@@ -29,13 +31,17 @@ def encode_v4(packets: list[AnyPacket]) -> str:
     return _SEPARATOR.join(map(encode_text_packet, packets))
 
 
-def decode_v4(body: str) -> list[AnyPacket]:
-    """The packets of a V4 request.
+def decode_v4(body: str) -> Iterator[AnyPacket]:
+    """The packets of a V4 request, each decoded when it is asked for: there may be very many.
 
     Raises:
         PacketError: one of them cannot be decoded (an empty body is one empty packet).
     """
-    return [decode_text_packet(part, Version.V4) for part in body.split(_SEPARATOR)]
+    position = 0
+    while (stop := body.find(_SEPARATOR, position)) >= 0:
+        yield decode_text_packet(body[position:stop], Version.V4)
+        position = stop + 1
+    yield decode_text_packet(body[position:], Version.V4)
 
 
 def encode_v3_text(packets: list[AnyPacket]) -> str:
@@ -56,8 +62,8 @@ def utf16_length(text: str) -> int:
     return len(text) + sum(character > "\uffff" for character in text)
 
 
-def decode_v3_text(body: str) -> list[AnyPacket]:
-    """The packets of a V3 request in text framing.
+def decode_v3_text(body: str) -> Iterator[AnyPacket]:
+    """The packets of a V3 request in text framing, each decoded when it is asked for.
 
     Raises:
         PayloadError: the framing is broken, or there is no packet.
@@ -65,29 +71,26 @@ def decode_v3_text(body: str) -> list[AnyPacket]:
     """
     if not body:
         raise PayloadError("an empty payload")
-    if body.isascii() or max(body) <= "\uffff":
-        parts = _split_by_characters(body)
-    else:
-        parts = _split_by_code_units(body)
-    return [decode_text_packet(part, Version.V3) for part in parts]
+    # Lengths count code units: where each character is one, characters can be counted.
+    units = b"" if body.isascii() else body.encode("utf-16-le", "surrogatepass")
+    is_one_each = len(units) in (0, 2 * len(body))
+    parts = _split_by_characters(body) if is_one_each else _split_by_code_units(units)
+    for part in parts:
+        yield decode_text_packet(part, Version.V3)
 
 
-def _split_by_characters(body: str) -> list[str]:
-    parts = []
+def _split_by_characters(body: str) -> Iterator[str]:
     position = 0
     while position < len(body):
         start, length = _read_length(body, position)
         position = start + length
         if position > len(body):
             raise PayloadError("a packet is shorter than its length")
-        parts.append(body[start:position])
-    return parts
+        yield body[start:position]
 
 
-def _split_by_code_units(body: str) -> list[str]:
-    # Lengths count code units, so the text is cut as UTF-16, two bytes a unit.
-    units = body.encode("utf-16-le", "surrogatepass")
-    parts = []
+def _split_by_code_units(units: bytes) -> Iterator[str]:
+    # Two bytes a unit.
     position = 0
     while position < len(units):
         head = units[position : position + 2 * (_LENGTH_DIGITS + 1)]
@@ -97,10 +100,10 @@ def _split_by_code_units(body: str) -> list[str]:
         if position > len(units):
             raise PayloadError("a packet is shorter than its length")
         try:
-            parts.append(units[begin:position].decode("utf-16-le"))
+            part = units[begin:position].decode("utf-16-le")
         except UnicodeDecodeError as error:
             raise PayloadError("a packet ends inside a character") from error
-    return parts
+        yield part
 
 
 def _read_length(text: str, position: int) -> tuple[int, int]:
@@ -126,8 +129,8 @@ def _v3_binary(packet: AnyPacket) -> bytes:
     return kind + digits + b"\xff" + content
 
 
-def decode_v3_binary(body: bytes) -> list[AnyPacket]:
-    """The packets of a V3 request in binary framing.
+def decode_v3_binary(body: bytes) -> Iterator[AnyPacket]:
+    """The packets of a V3 request in binary framing, each decoded when it is asked for.
 
     Raises:
         PayloadError: the framing is broken, or there is no packet.
@@ -135,7 +138,6 @@ def decode_v3_binary(body: bytes) -> list[AnyPacket]:
     """
     if not body:
         raise PayloadError("an empty payload")
-    packets: list[AnyPacket] = []
     position = 0
     while position < len(body):
         mark = body.find(b"\xff", position + 1, position + _LENGTH_DIGITS + 2)
@@ -146,9 +148,8 @@ def decode_v3_binary(body: bytes) -> list[AnyPacket]:
         content = body[mark + 1 : mark + 1 + length]
         if len(content) < length:
             raise PayloadError("a packet is shorter than its length")
-        packets.append(_decode_v3_part(body[position], content))
+        yield _decode_v3_part(body[position], content)
         position = mark + 1 + length
-    return packets
 
 
 def _decode_v3_part(kind: int, content: bytes) -> AnyPacket:
@@ -182,7 +183,9 @@ def decode_jsonp(body: str) -> str:
         PayloadError: there is no field `d`.
     """
     try:
-        fields = urllib.parse.parse_qs(body, keep_blank_values=True, errors="strict")
+        fields = urllib.parse.parse_qs(
+            body, keep_blank_values=True, errors="strict", max_num_fields=_FORM_FIELDS
+        )
     except ValueError as error:
         raise PayloadError("not a form") from error
     if "d" not in fields:
