@@ -23,8 +23,8 @@ from websockets.frames import Opcode
 
 from quad.realtime import Client, EngineOptions, SocketServer
 from quad.realtime.polling import serve_polling
-from quad.realtime.request import make_request
 from quad.realtime.session import Session
+from quad.realtime.site import Site
 from tests.protocol.peers import (
     SOCKET,
     Polling,
@@ -238,7 +238,7 @@ class Turns:
 async def post_at_once(server: SocketServer, session: Session, body: bytes) -> int:
     """The request as the HTTP server hands it over, with the whole body; the answer's status."""
     query = f"EIO={int(session.version)}&transport=polling&sid={session.sid}".encode()
-    request = make_request("POST", "/socket.io/", query, [], "192.0.2.1", ())
+    request = Site().request("POST", "/socket.io/", query, [], "192.0.2.1")
     bodies = [{"type": "http.request", "body": body}]
     statuses: list[int] = []
 

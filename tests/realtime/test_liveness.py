@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from quad.realtime import Client, EngineOptions, SocketServer
 from quad.realtime.liveness import is_local
-from quad.realtime.request import remember
+from quad.realtime.site import Site
 from tests.protocol.peers import SOCKET, Polling, Target, receive, websocket
 from tests.realtime.serving import client_of, connected, serving, until
 from tests.realtime.test_raw import house
@@ -279,22 +280,30 @@ async def test_the_last_sign_of_life_is_that_of_the_last_frame_or_request(
 
 
 @pytest.mark.parametrize(
-    ("address", "headers", "is_near"),
+    ("peer", "host", "headers", "is_near"),
     [
-        ("127.0.0.1", [], True),
-        ("::1", [], True),
-        ("192.0.2.1", [], False),
-        ("127.0.0.1", [(b"x-forwarded-for", b"127.0.0.1")], False),
-        ("127.0.0.1", [(b"x-forwarded-proto", b"https")], False),
-        ("127.0.0.1", [(b"forwarded", b"for=127.0.0.1")], False),
-        ("127.0.0.1", [(b"via", b"1.1 proxy")], False),
-        ("127.0.0.1", [(b"user-agent", b"forwarded: by nobody")], True),
+        ("127.0.0.1", b"127.0.0.1:8000", [], True),
+        ("::1", b"localhost", [], True),
+        ("192.0.2.1", b"127.0.0.1", [], False),
+        ("127.0.0.1", b"quad.example.org", [], False),
+        ("127.0.0.1", b"127.0.0.1", [(b"x-forwarded-for", b"127.0.0.1")], False),
+        ("127.0.0.1", b"127.0.0.1", [(b"x-forwarded-proto", b"https")], False),
+        ("127.0.0.1", b"127.0.0.1", [(b"forwarded", b"for=127.0.0.1")], False),
+        ("127.0.0.1", b"127.0.0.1", [(b"via", b"1.1 proxy")], False),
+        ("127.0.0.1", b"127.0.0.1", [(b"user-agent", b"forwarded: by nobody")], True),
     ],
 )
+@pytest.mark.parametrize("proxies", [(), ("127.0.0.0/8", "::1/128")])
 async def test_only_a_client_on_this_machine_without_a_proxy_has_to_be_quick(
-    address: str, headers: list[tuple[bytes, bytes]], is_near: bool
+    peer: str,
+    host: bytes,
+    headers: list[tuple[bytes, bytes]],
+    is_near: bool,
+    proxies: tuple[str, ...],
 ) -> None:
-    assert is_local(remember(address, b"EIO=4", headers)) is is_near
+    site = Site(trusted_proxies=tuple(map(ipaddress.ip_network, proxies)))
+    request = site.request("GET", "/", b"", [(b"host", host), *headers], peer)
+    assert is_local(request.handshake()) is (is_near and not proxies)
 
 
 async def test_a_silent_client_on_this_machine_costs_no_long_wait() -> None:

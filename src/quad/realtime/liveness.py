@@ -16,8 +16,7 @@ from quad.realtime.request import Handshake
 # The data of our Ping frames: their Pongs prove nothing but life.
 QUESTION = b"alive?"
 
-_LOOPBACK = ("127.", "::1", "::ffff:127.")
-# Said by proxies: the peer on the loopback address is one of these, and the client is far away.
+# Said by proxies, trusted ones as well: the client is on another machine, and far away.
 _FORWARDING = (b"forwarded:", b"x-forwarded-", b"x-real-ip:", b"via:")
 
 
@@ -101,7 +100,6 @@ def make_liveness(connection: Asked, handshake: Handshake, options: EngineOption
 
 def is_local(handshake: Handshake) -> bool:
     """Whether the client itself runs on this machine, as far as can be seen."""
-    if not handshake.address.startswith(_LOOPBACK):
-        return False
     lines = handshake.head.split(b"\n")[1:]
-    return not any(line.startswith(_FORWARDING) for line in lines)
+    is_forwarded = any(line.startswith(_FORWARDING) for line in lines)
+    return handshake.is_from_this_machine and not is_forwarded

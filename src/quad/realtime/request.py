@@ -45,6 +45,7 @@ class Handshake(msgspec.Struct, frozen=True):
     address: str
     head: bytes
     has_certain_address: bool = True
+    is_from_this_machine: bool = False
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -62,11 +63,17 @@ class Handshake(msgspec.Struct, frozen=True):
 
 
 def remember(
-    address: str, query: bytes, headers: HeaderLines, *, has_certain_address: bool = True
+    address: str,
+    query: bytes,
+    headers: HeaderLines,
+    *,
+    has_certain_address: bool = True,
+    is_from_this_machine: bool = False,
 ) -> Handshake:
     """The compact form of a request."""
     lines = [name + b":" + value for name, value in headers if name not in _DROPPED_HEADERS]
-    return Handshake(address, b"\n".join((query, *lines)), has_certain_address)
+    head = b"\n".join((query, *lines))
+    return Handshake(address, head, has_certain_address, is_from_this_machine)
 
 
 class Request(msgspec.Struct):
@@ -95,6 +102,7 @@ class Request(msgspec.Struct):
             self.raw_query,
             self.header_lines,
             has_certain_address=self.has_certain_address,
+            is_from_this_machine=self.is_from_this_machine,
         )
 
     @property
