@@ -4,6 +4,10 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+from sqlalchemy import select
+
+from quad.nearby.messages import Letter
+from quad.nearby.tables import message_keys
 from quad.settings import RetentionSettings
 from tests.nearby.campus import FIELD, LIBRARY, TOWER, Campus, Clock, open_campus
 
@@ -47,6 +51,83 @@ async def test_people_may_be_named_line_by_line(campus: Campus) -> None:
     assert [await bob.texts(), await cid.texts()] == [["hi"], ["hi"]]
 
 
+async def test_those_who_are_known_get_it_and_the_others_are_named(campus: Campus) -> None:
+    bob = await campus.page("bob")
+    answer = await campus.send("ana", ["x y", "bob", "nobody", "x y"], "hi")
+    assert (answer.status_code, answer.text) == (200, "Unknown: x y, nobody")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert await bob.texts() == ["hi"]
+    answer = await campus.send("ana", ["nobody", "x"], "hi")
+    assert (answer.status_code, answer.json()["detail"]) == (400, "Unknown: nobody, x")
+    assert (await campus.log("ana")) == ["Sent to bob: hi"]
+
+
+async def test_ids_that_nobody_has_are_guesses_of_one_person_and_hold_back_nobody_else(
+    database: Path,
+) -> None:
+    async with open_campus(database, is_limited=True) as campus:
+        await campus.page("bob")
+        many = [f"x{number}" for number in range(9)]
+        assert (await campus.send("eve", ["bob", *many], "hi")).status_code == 200
+        assert (await campus.send("eve", ["y"], "hi")).status_code == 400
+        for users in (["z"], ["bob"], ["bob", "z"]):  # a right one would tell that it is right
+            answer = await campus.send("eve", users, "hi")
+            assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+            assert 0 < int(answer.headers["retry-after"]) <= 60
+        assert (await campus.send("ana", ["bob"], "hi")).status_code == 200
+
+
+async def test_a_message_with_too_many_unknown_ids_is_not_sent_at_all(database: Path) -> None:
+    async with open_campus(database, is_limited=True) as campus:
+        bob = await campus.page("bob")
+        many = [f"x{number}" for number in range(11)]
+        assert (await campus.send("eve", ["bob", *many], "hi")).status_code == 429
+        assert await bob.texts() == []
+
+
+async def keyed(campus: Campus, key: str, text: str = "hi", sender: str = "ana") -> int:
+    values = {"users": ["bob"], "message": text, "key": key}
+    answer = await campus.post("message/send", sender, **values)
+    return answer.status_code
+
+
+async def test_the_same_key_of_the_same_person_is_one_message_for_a_day(database: Path) -> None:
+    clock = Clock()
+    async with open_campus(database, {"grace_s": 604_800}, clock=clock) as campus:
+        bob = await campus.page("bob")
+        statuses = [
+            await keyed(campus, "k"),
+            await keyed(campus, "k"),
+            await keyed(campus, "k", sender="eve"),
+            await keyed(campus, "é" * 32),
+            await keyed(campus, "é" * 32 + "x"),
+        ]
+        assert statuses == [200, 200, 200, 200, 400]
+        assert len(await bob.texts()) == 3
+        assert (await campus.log("ana")).count("Sent to bob: hi") == 2
+        tokens = campus.tokens
+    clock.forward(86_000)
+    async with open_campus(database, {"grace_s": 604_800}, clock=clock) as campus:
+        campus.tokens.update(tokens)
+        bob = await campus.page("bob")
+        assert await keyed(campus, "k") == 200
+        assert await bob.texts() == []
+        clock.forward(401)
+        assert await keyed(campus, "k") == 200  # a day later it is another message
+        assert await bob.texts() == ["hi"]
+        clock.forward(86_401)
+        campus.nearby.forget()
+        await campus.store.write()
+        assert await campus.store.read(select(message_keys)) == []
+
+
+async def test_a_key_that_comes_many_times_at_once_is_one_message(campus: Campus) -> None:
+    bob = await campus.page("bob")
+    await campus.token("ana")
+    assert set(await asyncio.gather(*(keyed(campus, "k") for _ in range(20)))) == {200}
+    assert await bob.texts() == ["hi"]
+
+
 async def test_every_tab_gets_every_message_once_and_in_order(campus: Campus) -> None:
     first, second = await campus.page("bob"), await campus.page("bob")
     await campus.send("ana", ["bob"], "1")
@@ -82,9 +163,10 @@ async def test_what_all_tabs_have_fetched_is_deleted(campus: Campus, database: P
 async def test_more_messages_than_a_page_of_the_mailbox_come_at_once(campus: Campus) -> None:
     bob = await campus.page("bob")
     nearby = campus.nearby
-    await nearby.people.ensure("ana")
+    ana = await nearby.people.ensure("ana")
     # At once, so that they share their commits.
-    sent = [nearby.messages.send("ana", ["bob"], str(number)) for number in range(2003)]
+    letters = [Letter(ana, ["bob"], str(number)) for number in range(2003)]
+    sent = [nearby.messages.send("here", letter) for letter in letters]
     await asyncio.gather(*sent)
     assert await bob.texts() == [str(number) for number in range(2003)]
 
@@ -100,6 +182,34 @@ async def test_a_tab_that_comes_back_has_what_it_missed(campus: Campus) -> None:
     assert await back.take() == new_message("bob")
     assert await back.texts() == ["3"]
     assert await back.texts() == []
+
+
+async def test_what_could_not_be_saved_of_a_fetch_is_saved_at_the_next_sweep(
+    campus: Campus, database: Path
+) -> None:
+    bob = await campus.page("bob")
+    await campus.send("ana", ["bob"], "1")
+    await campus.store.write()
+
+    def position() -> int:
+        connection = sqlite3.connect(database)
+        try:
+            return int(connection.execute("SELECT position FROM nearby_tabs").fetchone()[0])
+        finally:
+            connection.close()
+
+    before = position()
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        assert await bob.texts() == ["1"]
+        await campus.until(lambda: bool(campus.nearby.presence._unsaved))
+    finally:
+        connection.close()
+    assert position() == before
+    campus.nearby.presence.sweep()
+    await campus.store.write()
+    assert position() > before
 
 
 async def test_of_two_tabs_that_come_back_neither_misses_anything(campus: Campus) -> None:

@@ -1,8 +1,12 @@
 """What people ask for over HTTP."""
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
+
+import httpx
+import pytest
 
 from quad.nearby.model import Building, Position
 from tests.nearby.campus import FIELD, LIBRARY, TOWER, Campus, open_campus
@@ -54,6 +58,7 @@ async def test_any_content_type_or_none_a_list_and_numeric_texts_are_understood(
     body: Any = {"id": "ana", "token": await campus.token("ana"), **place}
     for content_type in CONTENT_TYPES:
         headers = {} if content_type is None else {"content-type": content_type}
+        body["latitude"] = f" {place['latitude']}\t"
         for content in (body, [body]):
             answer = await campus.http.post(
                 "/API/user/update/coordinates", content=json.dumps(content), headers=headers
@@ -171,7 +176,9 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("message/send", {"users": ["ana"], "message": "é" * 5001}, "message"),
     ("message/send", {"users": ["ana"], "message": "a\x00b"}, "message"),
     ("message/send", {"users": ["ana"], "message": 5}, "message"),
-    ("message/send", {"users": ["ana", "nobody"], "message": "hi"}, "nobody"),
+    ("message/send", {"users": ["nobody"], "message": "hi"}, "nobody"),
+    ("update/visible", {}, "visible"),
+    ("update/visible", {"visible": "perhaps"}, "visible"),
     ("message/send", {"users": [], "message": "hi"}, "users"),
     ("message/send", {"users": " \n", "message": "hi"}, "users"),
     ("message/send", {"users": [str(n) for n in range(1001)], "message": "hi"}, "users"),
@@ -203,16 +210,176 @@ async def test_a_body_that_is_no_object_is_a_bad_request(campus: Campus) -> None
         assert answer.json()["detail"]
 
 
-async def test_two_objects_in_a_list_are_refused(campus: Campus) -> None:
-    asking = {"id": "ana", "token": await campus.token("ana")}
-    answer = await campus.http.post("/API/user/show/building", json=[asking, asking])
-    assert (answer.status_code, answer.json()["detail"]) == (400, "the list must hold one object")
+# --- several at once ------------------------------------------------------------------------------
+
+
+async def ask_many(campus: Campus, path: str, *asked: tuple[str, dict[str, Any]]) -> httpx.Response:
+    """Each with the own token, in one list."""
+    body = [{"id": id, "token": await campus.token(id), **values} for id, values in asked]
+    return await campus.http.post(f"/API/user/{path}", json=body)
+
+
+async def test_several_objects_are_answered_by_a_list_of_the_answers(campus: Campus) -> None:
+    for id in ("ana", "bob"):
+        await campus.page(id)
+    tower = {"latitude": TOWER.position.latitude, "longitude": TOWER.position.longitude}
+    library = {"latitude": str(LIBRARY.position.latitude), "longitude": -9.139}
+    cases: list[tuple[str, list[tuple[str, dict[str, Any]]], list[Any]]] = [
+        (
+            "update/coordinates",
+            [("ana", tower), ("bob", library), ("bob", tower)],
+            ["Tower", "Library", "Tower"],
+        ),
+        ("update/range", [("ana", {"radious": 30}), ("bob", {"radious": "40"})], ["", ""]),
+        ("update/visible", [("ana", {"visible": True})] * 2, ["", ""]),
+        ("show/building", [("ana", {}), ("bob", {})], [[{"id": "bob"}], [{"id": "ana"}]]),
+        (
+            "show/range",
+            [("ana", {**tower, "radious": 20}), ("cid", {**tower, "radious": 20})],
+            [["bob"], []],
+        ),
+        (
+            "message/send",
+            [
+                ("ana", {"users": ["bob"], "message": "1"}),
+                ("bob", {"users": ["ana", "x"], "message": "2"}),
+            ],
+            ["", "Unknown: x"],
+        ),
+    ]
+    for path, asked, expected in cases:
+        answer = await ask_many(campus, path, *asked)
+        assert (path, answer.status_code, answer.json()) == (path, 200, expected)
+        assert answer.headers["content-type"] == "application/json"
+    assert campus.nearby.people.get("bob").range_m == 40
+    log = await campus.log("bob")
+    assert log[-3:] == [
+        "Moved from: Out of registered facilities to: Library",
+        "Moved from: Library to: Tower",
+        "Sent to ana: 2",
+    ]
+    tabs = [tab for id in ("ana", "bob") for tab in campus.nearby.people.get(id).tabs.values()]
+    fetch = [(tab.person.id, {"socket_id": tab.id}) for tab in (tabs[0], tabs[1], tabs[0])]
+    answer = await ask_many(campus, "message/receive", *fetch)
+    texts = [[json.loads(text)["message"] for text in each] for each in answer.json()]
+    assert texts == [["2"], ["1"], []]
+
+
+async def test_of_several_objects_all_or_none_are_handled(campus: Campus) -> None:
+    bob = await campus.page("bob")
+    ana = campus.nearby.people.get
+    tower = {"latitude": TOWER.position.latitude, "longitude": TOWER.position.longitude}
+    good_and_bad: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "update/coordinates": (tower, {**tower, "latitude": 91}),
+        "update/range": ({"radious": 5}, {"radious": -5}),
+        "message/send": ({"users": ["bob"], "message": "hi"}, {"users": ["bob"], "message": ""}),
+    }
+    for path, (good, bad) in good_and_bad.items():
+        answer = await ask_many(campus, path, ("ana", good), ("ana", bad))
+        assert (path, answer.status_code) == (path, 400)
+        # Each needs a token of its own.
+        body = [
+            {"id": "ana", "token": await campus.token("ana"), **good},
+            {"id": "bob", "token": await campus.token("ana"), **good},
+        ]
+        answer = await campus.http.post(f"/API/user/{path}", json=body)
+        assert (path, answer.status_code) == (path, 401)
+    answer = await ask_many(
+        campus,
+        "message/send",
+        ("ana", good_and_bad["message/send"][0]),
+        ("ana", {"users": ["nobody"], "message": "hi"}),
+    )
+    assert answer.status_code == 400
+    assert (ana("ana").range_m, ana("ana").point) == (50, None)
+    assert await bob.texts() == []
+    assert await campus.log("ana") == []
+
+
+async def test_a_hundred_objects_are_the_most(campus: Campus) -> None:
+    assert (await ask_many(campus, "show/building", *[("ana", {})] * 100)).json() == [[]] * 100
+    answer = await ask_many(campus, "show/building", *[("ana", {})] * 101)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        400,
+        "the list holds more than 100 objects",
+    )
+
+
+async def test_several_moves_that_cannot_be_saved_change_nothing(
+    campus: Campus, database: Path
+) -> None:
+    tower = {"latitude": TOWER.position.latitude, "longitude": TOWER.position.longitude}
+    await campus.token("ana")
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        answer = await ask_many(campus, "update/coordinates", *[("ana", tower)] * 2)
+    finally:
+        connection.close()
+    assert answer.status_code == 503
+    assert campus.nearby.people.get("ana").point is None
+
+
+# --- how fast -------------------------------------------------------------------------------------
+
+
+async def test_a_person_who_asks_moves_or_writes_too_fast_has_to_wait(database: Path) -> None:
+    seconds = [0.0]
+    async with open_campus(database, is_limited=True, ticking=lambda: seconds[0]) as campus:
+        for id in ("ana", "bob"):
+            await campus.token(id)
+        cases: list[tuple[str, dict[str, Any], float]] = [
+            ("show/building", {}, 10),
+            ("update/coordinates", PLACE, 2),
+            ("message/send", {"users": ["bob"], "message": "hi"}, 1),
+        ]
+        for path, values, a_second in cases:
+            statuses = [(await ask(campus, path, **values))[0] for _ in range(60)]
+            assert (path, set(statuses)) == (path, {200})
+            answer = await campus.post(path, "ana", **values)
+            assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+            assert answer.headers["retry-after"] == "1"
+            assert (await campus.post(path, "bob", **values)).status_code == 200
+            seconds[0] += 1 / a_second
+            statuses = [(await ask(campus, path, **values))[0] for _ in range(2)]
+            assert (path, statuses) == (path, [200, 429])
+        # Messages are fetched as fast as they come.
+        fetch = {"socket_id": "x"}
+        assert {(await ask(campus, "message/receive", **fetch))[0] for _ in range(99)} == {200}
+
+
+async def test_a_list_counts_as_often_as_it_has_objects_and_is_all_or_none(
+    database: Path,
+) -> None:
+    seconds = [0.0]
+    async with open_campus(database, is_limited=True, ticking=lambda: seconds[0]) as campus:
+        hundred: list[tuple[str, dict[str, Any]]] = [("ana", {})] * 100
+        assert (await ask_many(campus, "show/building", *hundred)).status_code == 200
+        assert (await ask(campus, "show/building"))[0] == 429
+        seconds[0] += 4.1  # what was taken too much is owed
+        assert (await ask(campus, "show/building"))[0] == 200
+        both: list[tuple[str, dict[str, Any]]] = [("bob", {}), ("ana", {}), ("ana", {})]
+        assert (await ask_many(campus, "show/building", *both)).status_code == 429
+        seconds[0] += 60
+        for _ in range(60):  # and bob's was not counted
+            assert (await campus.post("show/building", "bob")).status_code == 200
+
+
+async def test_a_limit_that_holds_somebody_back_is_in_the_audit_log_once(
+    database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_campus(database, {"person_burst": 1}, is_limited=True) as campus:
+        for _ in range(5):
+            await ask(campus, "update/coordinates", **PLACE)
+    lines = [each.getMessage() for each in caplog.records if each.name == "quad.audit"]
+    assert lines == ["action=nearby.move result=refused limit=rate user=ana"]
 
 
 BODIES: list[tuple[str, dict[str, Any]]] = [
     ("update/coordinates", PLACE),
     ("update/range", {"radious": 1}),
     ("show/building", {}),
+    ("update/visible", {"visible": False}),
     ("show/range", {**PLACE, "radious": 1}),
     ("show/buildings", {}),
     ("message/send", {"users": ["ana"], "message": "hi"}),

@@ -193,6 +193,56 @@ async def test_who_has_gone_is_told_nothing_late(database: Path) -> None:
         assert movements._timer is None
 
 
+async def test_who_is_not_visible_is_in_no_list_and_still_hears_and_reads(
+    database: Path,
+) -> None:
+    body = {"latitude": 0, "longitude": 0, "radious": 100}
+    async with open_campus(database) as campus:
+        for user_id in ("ana", "bob"):
+            await campus.move(user_id, TOWER.position)
+        ana, bob = await campus.page("ana"), await campus.page("bob")
+
+        async def seen_by_bob() -> list[Any]:
+            return [
+                (await campus.post("show/building", "bob")).json(),
+                (await campus.post("show/range", "bob", **body)).json(),
+            ]
+
+        await ana.take(), await bob.take()
+        answer = await campus.post("update/visible", "ana", visible=False)
+        assert (answer.status_code, answer.text) == (200, "")
+        assert await bob.take() == MOVED  # she has gone, for all he knows
+        assert await seen_by_bob() == [[], []]
+        for place in (LIBRARY.position, FIELD, TOWER.position):
+            await campus.move("ana", place)
+        await ana.drop()
+        ana = await campus.page("ana")
+        assert await bob.take() == []
+        assert await seen_by_bob() == [[], []]
+        # She sees, hears and reads as before.
+        assert (await campus.post("show/building", "ana")).json() == [{"id": "bob"}]
+        await campus.move("bob", LIBRARY.position)
+        assert await ana.take() == MOVED
+        await campus.move("bob", TOWER.position)
+        assert (await campus.send("bob", ["ana"], "hi")).status_code == 200
+        await campus.nearby.messages.send_to_building("bot", TOWER.id, "Fire!")
+        assert await ana.texts() == ["hi", "Fire!"]
+        # A building that is put around her tells nobody that she is in it.
+        await bob.take()
+        await campus.nearby.buildings.put(Building("3", "Annex", TOWER.position, 1))
+        assert await seen_by_bob() == [[], []]
+        tokens = campus.tokens
+    async with open_campus(database) as campus:
+        campus.tokens.update(tokens)
+        await campus.page("ana")
+        bob = await campus.page("bob")
+        assert await seen_by_bob() == [[], []]
+        await bob.take()
+        await campus.post("update/visible", "ana", visible=True)
+        assert await bob.take() == MOVED
+        assert await seen_by_bob() == [[{"id": "ana"}], ["ana"]]
+
+
 # --- places are forgotten -------------------------------------------------------------------------
 
 

@@ -30,17 +30,21 @@ class RateLimit:
         self._permits = float(burst)
         self._at = clock()
 
-    def take(self) -> float:
-        """Take a permit and return 0.0, or take none and return the seconds until there is one."""
-        wait_s = self.wait()
+    def take(self, count: int = 1) -> float:
+        """Take a permit and return 0.0, or take none and return the seconds until there is one.
+
+        Several are taken together. Of more than ``burst`` there can never be enough: then a full
+        bucket is, which owes the rest.
+        """
+        wait_s = self.wait(count)
         if not wait_s:
-            self._permits -= 1.0
+            self._permits -= count
         return wait_s
 
-    def wait(self) -> float:
+    def wait(self, count: int = 1) -> float:
         """Return what ``take`` would, and take nothing."""
         self._refill()
-        missing = 1.0 - self._permits
+        missing = min(count, self._burst) - self._permits
         return missing / self._rate_per_s if missing > _ROUNDING else 0.0
 
     def give_back(self) -> None:
@@ -86,23 +90,23 @@ class KeyedRateLimit:
         """Return how many keys are remembered at the moment."""
         return len(self._buckets)
 
-    def take(self, key: Hashable) -> float:
+    def take(self, key: Hashable, count: int = 1) -> float:
         """Take a permit of ``key`` and return 0.0, or take none and return the seconds until there
-        is one.
+        is one. Several are taken together, as ``RateLimit.take`` does.
         """
         bucket = self._buckets.get(key)
         if bucket is None:
             self._drop_full()
             bucket = self._buckets[key] = self._new_bucket()
         self._buckets.move_to_end(key)
-        return bucket.take()
+        return bucket.take(count)
 
-    def wait(self, key: Hashable) -> float:
+    def wait(self, key: Hashable, count: int = 1) -> float:
         """Return what ``take`` would, and take nothing: to refuse before the work, and charge only
         for what failed.
         """
         bucket = self._buckets.get(key)
-        return bucket.wait() if bucket is not None else 0.0
+        return bucket.wait(count) if bucket is not None else 0.0
 
     def give_back(self, key: Hashable) -> None:
         """Undo a ``take`` of ``key``."""

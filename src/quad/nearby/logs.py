@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from quad.nearby import tables
 from quad.nearby.model import Entry
@@ -11,6 +12,10 @@ from quad.nearby.tables import Kind
 from quad.store import Change, Mailbox, Store, StoreClosed
 
 log = logging.getLogger("quad.nearby")
+
+
+def _nothing() -> None:
+    """When something is not saved that nobody misses."""
 
 
 class Logs:
@@ -39,14 +44,15 @@ class Logs:
         """Newest first; none for a subject that nobody knows. Raises StoreError."""
         return tables.read_logs(await self._store.read(tables.select_last_logs(kind, subject)))
 
-    def save_soon(self, *changes: Change) -> None:
+    def save_soon(self, *changes: Change, failed: Callable[[], None] = _nothing) -> None:
         """Save what nobody waits for: it is in the order of all writes, and told if it fails."""
         try:
-            self._store.write(*changes).add_done_callback(_report)
+            self._store.write(*changes).add_done_callback(partial(_report, failed))
         except StoreClosed:
             log.warning("the last of who was here is not saved: the store is closed")
 
 
-def _report(done: asyncio.Future[None]) -> None:
+def _report(failed: Callable[[], None], done: asyncio.Future[None]) -> None:
     if not done.cancelled() and (error := done.exception()) is not None:
         log.warning("who was here is not saved: %s", error)
+        failed()

@@ -1,22 +1,27 @@
 """Messages: in the database before anyone is told, then fetched by each tab for itself."""
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
+from quad.identity import hash_token
+from quad.identity.guesses import Guesses
 from quad.nearby import tables
 from quad.nearby.logs import Logs
 from quad.nearby.model import check_message, shown_time
 from quad.nearby.persons import People, Person, Tab
 from quad.nearby.presence import Presence
-from quad.nearby.refusals import BadInput
+from quad.nearby.refusals import BadInput, NobodyKnown
 from quad.settings import NearbySettings
-from quad.store import Change, Mailbox, Store
+from quad.store import Change, Conflict, Mailbox, Store, StoreError
 from quad.store.mailbox import id_at, put, trim
 
 _PAGE: Final = 1000
+_KEY_LIMIT_BYTES: Final = 64
 _KEY_COUNTS: Final = timedelta(days=1)
 # So many names are in a sender's log; the rest is a number.
 _NAMED: Final = 10
@@ -34,6 +39,37 @@ ToldText = Annotated[str, msgspec.Meta(extra={"json_of": Told})]
 """A message as it is kept and answered: JSON in a text."""
 
 
+class Letter(NamedTuple):
+    """A message to be sent; the same `key` of a sender within a day is the same message."""
+
+    sender: Person
+    users: list[str]
+    text: str
+    key: str | None = None
+
+
+class _Addressed(NamedTuple):
+    """A letter, and who gets it; `unknown` are the ids that nobody has."""
+
+    letter: Letter
+    people: list[Person]
+    unknown: list[str]
+    key_hash: str | None
+
+
+class _Delivery(NamedTuple):
+    """A message on its way; `changes` are saved with it."""
+
+    sender: str
+    people: list[Person]
+    text: str
+    changes: list[Change]
+
+
+class _SomeUnknown(Exception):
+    """Somebody wrote to an id that nobody has: a guess."""
+
+
 class Messages:
     """Sends messages, and hands out what a tab has not fetched yet."""
 
@@ -46,7 +82,9 @@ class Messages:
         logs: Logs,
         settings: NearbySettings,
         now: Callable[[], datetime],
+        guesses: Guesses | None = None,
     ) -> None:
+        """`guesses` holds back whoever tries which ids there are."""
         self._store = store
         self._mailbox = mailbox
         self._people = people
@@ -55,22 +93,91 @@ class Messages:
         self._limit_bytes = settings.message_limit_bytes
         self._recipients_limit = settings.recipients_limit
         self._now = now
+        self._guesses = guesses
 
-    async def send(self, sender: str, recipients: Iterable[str], text: str) -> None:
-        """Send a message to people; twice the same one is once.
+    async def send(self, address: str, *letters: Letter) -> list[str]:
+        """Send messages to people: all of them, or none; nobody gets one twice.
 
-        Whoever is neither online nor expected back has no queue, and gets nothing. Raises
-        BadInput, Unknown, StoreError.
+        Returns for each which of its ids nobody has, in the words of the contract. Whoever is
+        neither online nor expected back has no queue, and gets nothing. Raises BadInput, Unknown,
+        TooManyTries, StoreError.
         """
-        check_message("message", text, self._limit_bytes)
-        ids = list(dict.fromkeys(recipients))
-        if not ids:
+        for letter in letters:
+            self._check(letter)
+        addressed = [await self._address(address, letter) for letter in letters]
+        for each in addressed:
+            if not each.people:
+                raise NobodyKnown(each.unknown)
+        await self._send_new(addressed)
+        return [f"Unknown: {', '.join(each.unknown)}" if each.unknown else "" for each in addressed]
+
+    def _check(self, letter: Letter) -> None:
+        check_message("message", letter.text, self._limit_bytes)
+        if not letter.users:
             raise BadInput("`users` names nobody")
-        if len(ids) > self._recipients_limit:
+        if len(set(letter.users)) > self._recipients_limit:
             raise BadInput(f"`users` has more than {self._recipients_limit} names")
-        people = [self._people.get(user_id) for user_id in ids]
-        line = self._logs.line("user", sender, f"Sent to {_named(ids)}: {text}")
-        await self._deliver(sender, people, text, line)
+        if letter.key is not None and len(letter.key.encode(errors="replace")) > _KEY_LIMIT_BYTES:
+            raise BadInput(f"`key` has more than {_KEY_LIMIT_BYTES} bytes")
+
+    async def _address(self, address: str, letter: Letter) -> _Addressed:
+        """Who gets it. Raises TooManyTries."""
+        ids = list(dict.fromkeys(letter.users))
+        unknown: list[str] = []
+        async with self._turn(address, letter.sender):
+            unknown = [user_id for user_id in ids if self._people.find(user_id) is None]
+            if unknown:
+                raise _SomeUnknown
+        for _ in unknown[1:]:  # the first is counted already
+            async with self._turn(address, letter.sender):
+                raise _SomeUnknown
+        people = [person for person in map(self._people.find, ids) if person is not None]
+        key_hash = None if letter.key is None else hash_token(letter.key)
+        return _Addressed(letter, people, unknown, key_hash)
+
+    @asynccontextmanager
+    async def _turn(self, address: str, sender: Person) -> AsyncIterator[None]:
+        """A try, which may have been a wrong one. Raises TooManyTries."""
+        with contextlib.suppress(_SomeUnknown):
+            if self._guesses is None:
+                yield
+                return
+            async with self._guesses.turn(address, sender.id, wrong=_SomeUnknown):
+                yield
+
+    async def _send_new(self, addressed: list[_Addressed]) -> None:
+        """Send those that were not sent before. Raises StoreError."""
+        try:
+            await self._deliver(*map(self._delivery, await self._news(addressed)))
+        except Conflict:
+            # The same key came twice at once; now it can be seen that the other was first.
+            await self._deliver(*map(self._delivery, await self._news(addressed)))
+
+    async def _news(self, addressed: list[_Addressed]) -> list[_Addressed]:
+        seen: set[tuple[str, str]] = set()
+        news = []
+        for each in addressed:
+            if each.key_hash is not None:
+                key = each.letter.sender.id, each.key_hash
+                after = self._now() - _KEY_COUNTS
+                if key in seen or await self._store.read(tables.select_message_key(*key, after)):
+                    continue
+                seen.add(key)
+            news.append(each)
+        return news
+
+    def _delivery(self, addressed: _Addressed) -> _Delivery:
+        letter, people, _, key_hash = addressed
+        sender = letter.sender.id
+        named = _named([person.id for person in people])
+        changes = [self._logs.line("user", sender, f"Sent to {named}: {letter.text}")]
+        if key_hash is not None:
+            now = self._now()
+            changes += (
+                tables.delete_message_key(sender, key_hash, now - _KEY_COUNTS),
+                tables.insert_message_key(sender, key_hash, now),
+            )
+        return _Delivery(sender, people, letter.text, changes)
 
     async def send_to_building(self, bot_id: str, building_id: str, text: str) -> None:
         """Send a bot's message to all who are online in a building, or dropped there lately.
@@ -79,30 +186,45 @@ class Messages:
         """
         check_message("message", text, self._limit_bytes)
         line = self._logs.line("building", building_id, text, bot_id)
-        await self._deliver(bot_id, self._presence.expected_in(building_id), text, line)
+        people = self._presence.expected_in(building_id)
+        await self._deliver(_Delivery(bot_id, people, text, [line]))
 
-    async def receive(self, person: Person, tab_name: str) -> list[ToldText]:
-        """What this tab of a person has not fetched yet, as JSON texts, the oldest first.
+    async def receive(self, *tabs: tuple[Person, str]) -> list[list[ToldText]]:
+        """What each of these tabs has not fetched yet, as JSON texts, the oldest first.
 
-        A tab that nobody knows has no queue. Raises StoreError.
+        A tab that nobody knows has no queue. All are read, or none. Raises StoreError.
         """
-        tab = person.tab(tab_name)
-        if tab is None:
-            return []
-        async with tab.receiving:
-            texts = await self._read(tab, person.last_id)
-        # Its grace may have ended meanwhile.
-        if texts and person.tab(tab.id) is tab:
-            self._logs.save_soon(tab.change(), self._settled(person))
-        return texts
+        before: list[tuple[Tab, int]] = []
+        answers: list[list[ToldText]] = []
+        try:
+            for person, name in tabs:
+                tab = person.tab(name)
+                if tab is None:
+                    answers.append([])
+                    continue
+                async with tab.receiving:
+                    before.append((tab, tab.position))
+                    answers.append(await self._read(tab, person.last_id))
+        except StoreError:
+            # Told again rather than never.
+            for tab, position in before:
+                tab.position = min(tab.position, position)
+            raise
+        for tab, position in before:
+            # Its grace may have ended meanwhile.
+            if tab.position > position and tab.person.tab(tab.id) is tab:
+                self._presence.save(tab, self._settled(tab.person))
+        return answers
 
     async def _read(self, tab: Tab, upto: int) -> list[str]:
         person = tab.person
         texts: list[str] = []
-        while tab.position < upto:
-            entries = await self._mailbox.read([person.box], tab.position, None, upto, most=_PAGE)
+        position = tab.position
+        while position < upto:
+            entries = await self._mailbox.read([person.box], position, None, upto, most=_PAGE)
             texts += [entry.content for entry in entries]
-            tab.position = entries[-1].id if len(entries) == _PAGE else upto
+            position = entries[-1].id if len(entries) == _PAGE else upto
+        tab.position = position
         return texts
 
     async def forget(self, before: datetime) -> None:
@@ -116,15 +238,20 @@ class Messages:
         """Delete the keys that count no more."""
         self._logs.save_soon(tables.delete_message_keys(self._now() - _KEY_COUNTS))
 
-    async def _deliver(
-        self, sender: str, people: Iterable[Person], text: str, line: Change
-    ) -> None:
-        told = Told(shown_time(self._now()), sender, text)
-        content = msgspec.json.encode(told).decode()
-        entry_id = self._mailbox.next_id()
-        expected = [person for person in people if person.is_expected]
-        await self._store.write(line, *(put(each.box, entry_id, content) for each in expected))
-        for person in expected:
+    async def _deliver(self, *deliveries: _Delivery) -> None:
+        """Keep them all, then tell. Raises StoreError, and Conflict for keys that are there."""
+        changes: list[Change] = []
+        told: list[tuple[Person, int]] = []
+        for sender, people, text, own in deliveries:
+            content = msgspec.json.encode(Told(shown_time(self._now()), sender, text)).decode()
+            entry_id = self._mailbox.next_id()
+            expected = [person for person in people if person.is_expected]
+            changes += own
+            changes += (put(person.box, entry_id, content) for person in expected)
+            told += ((person, entry_id) for person in expected)
+        if changes:
+            await self._store.write(*changes)
+        for person, entry_id in told:
             person.last_id = max(person.last_id, entry_id)
             for client in person.tabs:
                 client.emit("new_message", [person.id])

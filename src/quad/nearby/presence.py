@@ -25,7 +25,7 @@ from quad.nearby.persons import People, Person, Tab
 from quad.nearby.spatial import Point, point_at
 from quad.nearby.whereabouts import Whereabouts
 from quad.realtime import Client
-from quad.store import Mailbox, Store
+from quad.store import Change, Mailbox, Store
 from quad.store.mailbox import drop
 
 _SWEEP_S: Final = 1.0
@@ -64,6 +64,8 @@ class Presence:
         self._dropped: deque[tuple[datetime, Tab]] = deque()
         # Those offline whose last place is known, who were here the longest ago first.
         self._places: dict[Person, None] = {}
+        # Tabs of which the database does not know the latest.
+        self._unsaved: set[Tab] = set()
         self._timer: asyncio.TimerHandle | None = None
         buildings.on_change = self._building_changed
 
@@ -179,7 +181,7 @@ class Presence:
         tab = self._returned(person, token_hash) or self._new_tab(tab_id, person, token_hash)
         tab.connect(client)
         person.tabs[client] = self._tabs[client] = tab
-        self._save(tab)
+        self.save(tab)
         if not was_online:
             building = self._buildings.at(person.point)
             self._places.pop(person, None)
@@ -199,7 +201,7 @@ class Presence:
         del tab.person.tabs[client]
         tab.client = None
         self._await_return(tab, self._now())
-        self._save(tab)
+        self.save(tab)
         if not tab.person.is_online:
             self._went(tab.person)
 
@@ -380,6 +382,7 @@ class Presence:
 
     def sweep(self) -> None:
         """Forget the tabs whose grace is over."""
+        self._save_again()
         over = self._now() - self._grace
         while self._dropped and self._dropped[0][0] <= over:
             dropped_at, tab = self._dropped.popleft()
@@ -407,8 +410,15 @@ class Presence:
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(_SWEEP_S, self._sweep_forever)
 
-    def _save(self, tab: Tab) -> None:
-        self._logs.save_soon(tab.change())
+    def save(self, tab: Tab, *changes: Change) -> None:
+        """Save a tab soon, and other changes with it; if it fails, again at the next sweep."""
+        self._logs.save_soon(tab.change(), *changes, failed=lambda: self._unsaved.add(tab))
+
+    def _save_again(self) -> None:
+        unsaved, self._unsaved = self._unsaved, set()
+        for tab in unsaved:
+            if tab in self._of_tokens.get(tab.token_hash, ()):
+                self.save(tab)
 
 
 def _ids_of(people: Iterable[Person]) -> list[str]:

@@ -7,9 +7,11 @@ NearbyRefused
 ├── WrongPassword    401  the same, where a page of ours has asked for it
 ├── WrongToken       401  the token of a session is wrong, missing, or over
 ├── TooManyTries     429  too many wrong tokens or passwords
+├── TooOften         429  more of one person than they may in a second
 └── CannotSave       503  the database does not answer
 """
 
+import math
 from typing import ClassVar
 
 from quad.realtime import Refused
@@ -35,6 +37,13 @@ class Unknown(BadInput):
 
     def __init__(self, kind: str, id: str) -> None:
         super().__init__(f"there is no {kind} {id!r}")
+
+
+class NobodyKnown(Unknown):
+    """A message is for people of whom not one is known."""
+
+    def __init__(self, user_ids: list[str]) -> None:
+        BadInput.__init__(self, f"Unknown: {', '.join(user_ids)}")
 
 
 class NotAllowed(NearbyRefused):
@@ -73,6 +82,19 @@ class TooManyTries(NearbyRefused):
     def __init__(self, retry_after_s: float) -> None:
         seconds = max(1, round(retry_after_s))
         super().__init__(f"too many wrong tries, try again in {seconds} s", retry_after_s=seconds)
+
+
+class TooOften(NearbyRefused):
+    """More than one person may in a second; `retry_after_s` says when to try again."""
+
+    code = "rate_limited"
+    status = 429
+
+    def __init__(self, what: str, retry_after_s: float) -> None:
+        seconds = max(1, math.ceil(retry_after_s))
+        super().__init__(
+            f"too many {what} of one person, try again in {seconds} s", retry_after_s=seconds
+        )
 
 
 class CannotSave(NearbyRefused):

@@ -62,9 +62,6 @@ class Presence(Protocol):
 class Messages(Protocol):
     """Sends messages, in the database before anyone is told."""
 
-    async def send(self, sender: str, recipients: list[str], text: str) -> None:
-        """Raises BadInput, Unknown, CannotSave."""
-
     async def send_to_building(self, bot_id: str, building_id: str, text: str) -> None:
         """To everyone online there, and to whoever was and dropped within the grace.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from quad.identity.guesses import Guesses
 from quad.nearby.admin import Administrator
 from quad.nearby.admin_routes import Campus, make_admin_router, make_guard
 from quad.nearby.admin_session import make_session_router
@@ -20,16 +21,18 @@ from quad.nearby.login import choose_login
 from quad.nearby.logs import Logs
 from quad.nearby.messages import Messages
 from quad.nearby.movements import Movements
+from quad.nearby.pace import PersonLimits
 from quad.nearby.page_routes import PageRoutes
 from quad.nearby.pages import NearbyPages
 from quad.nearby.people import make_people_router
 from quad.nearby.persons import People
 from quad.nearby.presence import Presence
+from quad.nearby.refusals import TooManyTries
 from quad.nearby.retention import expiries
 from quad.nearby.sessions import Sessions
 from quad.realtime import SocketServer
 from quad.retention import Expiry
-from quad.settings import Settings
+from quad.settings import NearbySettings, Settings
 from quad.shell import Shell
 from quad.store import Mailbox, Store
 
@@ -38,6 +41,16 @@ _FORGET_S: Final = 3600.0
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _guesses(nearby: NearbySettings, clock: Callable[[], float]) -> Guesses:
+    return Guesses(
+        "nearby.person",
+        TooManyTries,
+        rate_per_s=nearby.wrong_tries_per_minute_per_address / 60,
+        burst=nearby.wrong_tries_burst,
+        clock=clock,
+    )
 
 
 class NearbySystem:
@@ -78,7 +91,16 @@ class NearbySystem:
             grace_s=nearby.grace_s,
             now=now,
         )
-        self.messages = Messages(store, mailbox, self.people, self.presence, self.logs, nearby, now)
+        self.messages = Messages(
+            store,
+            mailbox,
+            self.people,
+            self.presence,
+            self.logs,
+            nearby,
+            now,
+            _guesses(nearby, clock) if is_limited else None,
+        )
         self.expiries: tuple[Expiry, ...] = expiries(store, self.presence, self.messages)
         self.sessions = Sessions(
             store, nearby.session_days, now=now, clock=clock, on_end=self.presence.end_session
@@ -102,6 +124,7 @@ class NearbySystem:
                 self.presence,
                 self.messages,
                 self.buildings,
+                PersonLimits(nearby, is_limited=is_limited, clock=clock),
                 nearby,
             ),
             make_bot_router(self.bots, self.buildings),
