@@ -652,8 +652,8 @@ export interface BuildingOverview {
 export interface Coordinates {
   id: string;
   token?: string;
-  latitude: number;
-  longitude: number;
+  latitude: number | string;
+  longitude: number | string;
 }
 
 /** `message/receive`: the Socket.IO id, or the Engine.IO id, of the connection that asks. */
@@ -661,14 +661,6 @@ export interface Fetch {
   id: string;
   token?: string;
   socket_id: string;
-}
-
-/** `message/send`: to a list of ids, or to a text with one id a line. */
-export interface Letter {
-  id: string;
-  token?: string;
-  users: string[] | string;
-  message: string;
 }
 
 /** What a campus file has brought: buildings that were not here, and those that differed. */
@@ -726,20 +718,20 @@ export interface Proof {
   pass: string;
 }
 
-/** `show/range`: a point, and metres around it. */
+/** `show/range`: metres around the person; the point counts only if a setting lets it. */
 export interface Radius {
   id: string;
   token?: string;
-  latitude: number;
-  longitude: number;
-  radious: number;
+  latitude: number | string;
+  longitude: number | string;
+  radious: number | string;
 }
 
 /** `update/range`: metres. */
 export interface Range {
   id: string;
   token?: string;
-  radious: number;
+  radious: number | string;
 }
 
 /** The answer to what is declined: a sentence for people and a stable word for programs. */
@@ -798,6 +790,26 @@ export interface UserOverview {
 export interface UserPage {
   total: number;
   users: UserOverview[];
+}
+
+/** `update/visible`: whether others see the person. */
+export interface Visibility {
+  id: string;
+  token?: string;
+  visible: boolean;
+}
+
+/**
+ * `message/send`: to a list of ids, or to a text with one id a line.
+ *
+ * With the same `key` (64 bytes at most) within a day it is the same message, and sent once.
+ */
+export interface Writing {
+  id: string;
+  token?: string;
+  users: string[] | string;
+  message: string;
+  key?: string | null;
 }
 
 /** What clients of nearby send. */
@@ -1037,9 +1049,13 @@ export interface RestRoutes {
     body: Fetch | Fetch[];
     answer: string[];
   };
-  /** Send a message; the answer is empty, and comes when it is kept. */
+  /**
+   * Send a message; the answer is empty, or names those who are unknown.
+   *
+   * It comes when the message is kept.
+   */
   "POST /API/user/message/send": {
-    body: Letter | Letter[];
+    body: Writing | Writing[];
     answer: string;
   };
   /** The others who are online in your building. */
@@ -1065,6 +1081,11 @@ export interface RestRoutes {
   /** Say how far you look; the answer is empty. */
   "POST /API/user/update/range": {
     body: Range | Range[];
+    answer: string;
+  };
+  /** Say whether others see you; whoever is not seen still gets messages. Empty answer. */
+  "POST /API/user/update/visible": {
+    body: Visibility | Visibility[];
     answer: string;
   };
   /** Log this browser out: the answer takes the cookie away. */
