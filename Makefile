@@ -60,6 +60,10 @@ test: $(DEV) $(APP) services $(CLIENTS_WANTED) ## run every test, on every datab
 		fi; \
 	done; rm -f .coverage-report
 
+.PHONY: soak
+soak: $(DEV) $(APP) services $(CLIENTS_WANTED) ## run what takes too long for the gate: soak tests, and properties with many examples
+	@$(WITH_NODE) $(TEST_DATABASES) QUAD_TEST_THOROUGH=1 $(BIN)/pytest -n auto --dist worksteal -m "soak or not soak" --timeout 1800 $(ARGS)
+
 .PHONY: lint
 lint: $(DEV) $(APP_TOOLS) ## formatting, rules, types, import contracts, docs
 	@$(MAKE) --jobs $$(getconf _NPROCESSORS_ONLN) --output-sync=target --keep-going $(LINTS)
