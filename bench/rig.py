@@ -69,6 +69,8 @@ class Rig:
             try:
                 _await_accept(process, site.port)
                 yield Server(process.pid, site.port)
+                if process.poll() is not None:
+                    raise MeasurementFailed(f"the server has ended with {process.returncode}")
             except MeasurementFailed as failure:
                 tail = log.read_text(errors="replace")[-2000:].strip()
                 raise MeasurementFailed(f"{subject.label}: {failure}\n{tail}".strip()) from None

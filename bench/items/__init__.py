@@ -5,6 +5,7 @@ from bench.items.alert import ALERT_1, ALERT_64
 from bench.items.board import BOARD
 from bench.items.chat import CHAT
 from bench.items.fanout import WINDOW_1, WINDOW_64
+from bench.items.hostile import HOSTILE
 from bench.items.idle import IDLE
 from bench.items.radius import RADIUS
 from bench.items.relay import RELAY
@@ -23,4 +24,5 @@ ITEMS: tuple[Item, ...] = (
     CHAT,
     RADIUS,
     BOARD,
+    *HOSTILE,
 )

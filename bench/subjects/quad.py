@@ -39,6 +39,7 @@ CLASSROOM = Subject(
     scripts={
         "join": Script(**_ENTER),
         "board": Script(),
+        "hostile": Script(),
         "fanout": Script(
             **_ENTER, say='42["sharing/end",{"room_id":{room}}]', heard='42["sharing/end"'
         ),

@@ -54,7 +54,7 @@ async def ask(target: Target, *segments: bytes) -> bytes:
 @pytest.fixture(autouse=True)
 def no_traceback(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Nothing that a client sends makes one."""
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG, "quad")
     yield
     assert not [record for record in caplog.records if record.exc_info]
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
@@ -227,6 +227,17 @@ async def test_small_chunks_are_no_offence() -> None:
         chunks = b"1\r\nx\r\n" * 50_000
         answer = await ask(target, CHUNKED + chunks + b"0\r\n\r\nGET / HTTP/1.0\r\n\r\n")
     assert b"[" + b"x" * 50_000 + b"]" in answer
+
+
+async def test_a_chunked_body_of_blank_lines_costs_no_time_and_is_whole() -> None:
+    blank = b"\r\n" * 100_000
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(blank), blank)
+    async with echo() as target:
+        began = time.perf_counter()
+        answer = await ask(target, CHUNKED + body + b"GET /behind HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert time.perf_counter() - began < 1.5
+    assert b"[" + blank + b"]" in answer
+    assert b"/behind" not in answer
 
 
 @pytest.mark.parametrize("cut", range(1, 12))

@@ -101,7 +101,7 @@ async def test_a_connection_that_became_a_websocket_is_not_cut() -> None:
 
 
 async def test_a_head_without_end_is_cut(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "quad.front")
+    caplog.set_level("DEBUG", "quad.front")
     async with serving(SocketServer()) as target, tcp(target) as (reader, writer):
         cut = asyncio.create_task(expect_cut(reader, 5))
         writer.write(GET)

@@ -24,6 +24,7 @@ from quad.realtime.deadlines import Deadlines
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.host import Host
 from quad.realtime.polling import refusal as explain
+from quad.realtime.seldom import Seldom
 
 log = logging.getLogger("quad.front")
 
@@ -34,6 +35,9 @@ _LINES_LIMIT = 200
 _FRAMING_LIMIT_BYTES = 65_536
 _CHUNK_BYTES = 20  # 16 digits of a size, and two ends of lines
 _PIECE_BYTES = 16_384
+# A chunked body is fed from one blank line to the next, but not a long text of short paragraphs.
+_EXACT_PIECES = 1_000
+_COARSE_BYTES = 4_096
 # Requests that a client sends ahead, before it has the answer to the one under way.
 _AHEAD_LIMIT_BYTES = 16_384
 # How long a refused client gets to read why.
@@ -64,6 +68,10 @@ class _Refused(Exception):
         self.body = json or reason.encode()
 
 
+class _Ahead(Exception):
+    """A request begins where none is read any more."""
+
+
 class Site:
     """What uvicorn knows as the application: the host, and what all of its connections share."""
 
@@ -81,6 +89,7 @@ class Site:
         self.body_bytes_per_s = body_bytes_per_s
         self.admission = admission
         self.silent: Deadlines[Front] = Deadlines(handshake_timeout_s, Front.check_progress)
+        self.refusals = Seldom(log)
         self.lingering: Deadlines[Front] = Deadlines(_LINGER_S, Front.abort)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -103,6 +112,7 @@ class Front(HttpToolsProtocol):
         self._site = site
         self._stage = Stage.HEAD
         self._unread = b""
+        self._position = 0  # of what was not fed yet
         self._tail = b""  # the end of what was fed: an end of a message may be cut in two
         self._refusal: HandshakeRefused | None = None
         self._head_bytes = 0
@@ -116,6 +126,7 @@ class Front(HttpToolsProtocol):
         self._body_bytes = 0
         self._body_raw_bytes = 0
         self._chunks = 0
+        self._pieces = 0
         self._body_began = 0.0
 
     # What the transport says
@@ -129,7 +140,7 @@ class Front(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is expected any more."""
         self._stage = Stage.ENDED
-        self._unread = b""
+        self._forget_unread()
         self._site.silent.stop(self)
         self._site.lingering.stop(self)
         self._site.admission.leave(self)
@@ -139,16 +150,27 @@ class Front(HttpToolsProtocol):
         """Read on, or keep a little for later."""
         if self._stage is Stage.ENDED:
             return
+        left = len(self._unread) - self._position
         if self._stage is not Stage.ANSWERING:
-            self._unread = self._unread + data if self._unread else data
+            self._keep(data)
             self._read()
-        elif len(self._unread) + len(data) <= _AHEAD_LIMIT_BYTES:
-            self._unread += data
+        elif left + len(data) <= _AHEAD_LIMIT_BYTES:
+            self._keep(data)
         else:
-            # Reading goes on, to notice when the client leaves. What is dropped was not answered;
-            # a client that sends requests ahead has to expect that (RFC 9112, section 9.3.2).
-            self._unread = b""
-            self.cycle.keep_alive = False
+            self._drop_ahead()
+
+    def _keep(self, data: bytes) -> None:
+        self._unread = self._unread[self._position :] + data if self._unread else data
+        self._position = 0
+
+    def _drop_ahead(self) -> None:
+        # Reading goes on, to notice when the client leaves. What is dropped is never answered; a
+        # client that sends requests ahead has to expect that (RFC 9112, section 9.3.2).
+        self._forget_unread()
+        self.cycle.keep_alive = False
+
+    def _forget_unread(self) -> None:
+        self._unread, self._position = b"", 0
 
     # The clock
 
@@ -157,7 +179,7 @@ class Front(HttpToolsProtocol):
         if self._stage is Stage.BODY and self._is_body_in_time():
             self._site.silent.start(self)
             return
-        log.info("closing %s: no request in time", self.client)
+        log.debug("closing %s: no request in time", self.client)
         self.abort()
 
     def _is_body_in_time(self) -> bool:
@@ -194,30 +216,41 @@ class Front(HttpToolsProtocol):
                 self._refuse(refused)
 
     def _take_piece(self) -> bytes:
-        data = self._unread
+        data, begin = self._unread, self._position
         if self._stage is Stage.HEAD:
-            end = self._end_of_part(data)
-            self._head_bytes += end
+            end = self._end_of_part(data, begin)
+            self._head_bytes += end - begin
             if self._head_bytes > _HEAD_LIMIT_BYTES:
                 raise _Refused(431, "The head of the request is too large.")
         elif self._body_left is not None:
-            end = min(len(data), self._body_left)
-            self._body_left -= end
+            end = min(len(data), begin + self._body_left)
+            self._body_left -= end - begin
         else:
-            end = min(self._end_of_part(data), _PIECE_BYTES)
-            self._body_raw_bytes += end
-        piece, self._unread = data[:end], data[end:]
+            end = self._end_of_chunks(data, begin)
+            self._body_raw_bytes += end - begin
+        piece = data[begin:end]
+        if end == len(data):
+            self._forget_unread()
+        else:
+            self._position = end
         self._tail = (self._tail + piece[-3:])[-3:]
         return piece
 
-    def _end_of_part(self, data: bytes) -> int:
+    def _end_of_part(self, data: bytes, begin: int) -> int:
         """Where a head, or a chunked body, may end; nothing behind it belongs to the same."""
         if self._tail:
-            cut = (self._tail + data[:3]).find(_END)
+            cut = (self._tail + data[begin : begin + 3]).find(_END)
             if cut >= 0:
-                return cut + len(_END) - len(self._tail)
-        found = data.find(_END)
+                return begin + cut + len(_END) - len(self._tail)
+        found = data.find(_END, begin)
         return len(data) if found < 0 else found + len(_END)
+
+    def _end_of_chunks(self, data: bytes, begin: int) -> int:
+        self._pieces += 1
+        if self._pieces > _EXACT_PIECES:
+            self.cycle.keep_alive = False  # a request behind it would not be found
+            return min(len(data), begin + _COARSE_BYTES)
+        return min(self._end_of_part(data, begin), begin + _PIECE_BYTES)
 
     def _feed(self, piece: bytes) -> None:
         try:
@@ -231,6 +264,9 @@ class Front(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             # An exception of one of the methods below, which the parser calls, is its context.
             cause = error.__context__
+            if isinstance(cause, _Ahead):
+                self._drop_ahead()
+                return
             raise (
                 cause if isinstance(cause, _Refused) else _Refused(400, "Bad request.")
             ) from error
@@ -268,6 +304,8 @@ class Front(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request has begun, and must come to its end."""
+        if self._stage is Stage.ANSWERING:
+            raise _Ahead
         super().on_message_begin()
         self._unset_keepalive_if_required()
         if self not in self._site.silent:
@@ -383,8 +421,9 @@ class Front(HttpToolsProtocol):
         self._site.host.upgrade(scope, self.url, self.transport)
 
     def _refuse(self, refused: _Refused) -> None:
-        log.info("closing %s: %s", self.client, refused)
-        self._unread = b""
+        log.debug("closing %s: %s", self.client, refused)
+        self._site.refusals.info("refused a request of %s: %s", self.client, refused)
+        self._forget_unread()
         cycle = self._cycle_at_work()
         if cycle is not None and cycle.response_started:
             self.abort()  # half an answer cannot be followed by another

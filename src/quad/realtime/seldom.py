@@ -18,12 +18,19 @@ class Seldom:
         self._last = float("-inf")
         self._left_out = 0
 
+    def info(self, text: str, *values: object) -> None:
+        """Write it now or leave it out."""
+        self._write(logging.INFO, text, values)
+
     def warning(self, text: str, *values: object) -> None:
         """Write it now or leave it out."""
+        self._write(logging.WARNING, text, values)
+
+    def _write(self, level: int, text: str, values: tuple[object, ...]) -> None:
         now = self._clock()
         if now - self._last < _EVERY_S:
             self._left_out += 1
             return
         more = f" ({self._left_out} more such lines)" if self._left_out else ""
         self._last, self._left_out = now, 0
-        self._log.warning(text + more, *values)
+        self._log.log(level, text + more, *values)
