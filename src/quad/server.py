@@ -307,7 +307,6 @@ async def _start_chat(
         server.options,
         counters=server.counters,
         door=server.engine.door,
-        retention=settings.retention,
     )
     await chat.start()
     stack.push_async_callback(chat.aclose)

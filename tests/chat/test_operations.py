@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from tests.chat.phones import Station, open_chat
 
@@ -9,8 +10,16 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 ID = re.compile(r"[0-9a-f]{16}")
 
 
-def user(name: str, phone: str) -> dict[str, object]:
+Shown = dict[str, Any]
+
+
+def user(name: str, phone: str) -> Shown:
     return {"name": name, "phone": phone, "disconnection_date": None}
+
+
+def chat_of(name: str, *members: Shown) -> Shown:
+    """A chat as clients see one, owned by the first member."""
+    return {"name": name, "members": list(members), "owner": members[0]}
 
 
 async def test_whoever_registers_gets_their_state_which_is_empty_at_first(
@@ -33,9 +42,9 @@ async def test_a_new_chat_has_its_creator_as_owner_and_only_member(station: Stat
     ann = await station.phone("111", "Ann")
     await ann.say("create_chat", name="Team 😀")
     me = user("Ann", "111")
-    assert await ann.expect("new_member") == {"chat": "Team 😀", "user": me}
+    chat = chat_of("Team 😀", me)
+    assert await ann.expect("new_member") == {"chat": chat, "user": me}
     await ann.register("Ann")
-    chat = {"name": "Team 😀", "members": [me], "owner": me}
     assert ann.state == {"chats": [{"chat": chat, "messages": []}]}
 
 
@@ -45,7 +54,9 @@ async def test_a_message_reaches_all_members_and_the_sender(station: Station) ->
     await ben.send("team", "Olá\n\u0000😀")
     first = await ann.expect("message")
     assert DATE.fullmatch(first.pop("date"))
-    assert first == {"chat": "team", "from": user("Owner of 222", "222"), "message": "Olá\n\0😀"}
+    owner, sender = [user(f"Owner of {number}", number) for number in ("111", "222")]
+    chat = chat_of("team", owner, sender)
+    assert first == {"chat": chat, "from": sender, "message": "Olá\n\0😀"}
     await ben.expect_texts("Olá\n\0😀")
     await eve.expect_silence()
 
@@ -109,7 +120,8 @@ async def test_a_new_member_gets_what_is_sent_from_then_on(station: Station) -> 
     await ann.say("add_member", chat="team", phone=" 2-2 2")
     for each in (ann, ben):
         heard = await each.expect("new_member")
-        assert heard == {"chat": "team", "user": user("Ben", "222")}
+        chat = chat_of("team", user("Ann", "111"), user("Ben", "222"))
+        assert heard == {"chat": chat, "user": user("Ben", "222")}
     await ann.send("team", "after")
     await ben.expect_texts("after")
     await ben.register("Ben")
@@ -126,7 +138,8 @@ async def test_whoever_was_removed_hears_of_it_and_of_nothing_after(station: Sta
     await ann.say("remove_member", chat="team", phone="222")
     for each in (ann, ben, eve):
         heard = await each.expect("member_removed")
-        assert (heard["chat"], heard["user"]["phone"]) == ("team", "222")
+        left = chat_of("team", *[user(f"Owner of {number}", number) for number in ("111", "333")])
+        assert heard == {"chat": left, "user": user("Owner of 222", "222")}
     await eve.send("team", "he is gone")
     await ann.expect_texts("he is gone")
     await ben.expect_silence()
@@ -135,6 +148,94 @@ async def test_whoever_was_removed_hears_of_it_and_of_nothing_after(station: Sta
     await ann.say("add_member", chat="team", phone="222")
     await ben.expect("new_member")
     await ben.expect_silence()
+
+
+async def test_a_member_who_owns_nothing_may_leave(station: Station) -> None:
+    ann, ben = [await station.phone(number) for number in ("111", "222")]
+    await ann.create("team", ben)
+    await ben.say("remove_member", chat="team", phone="222")
+    for each in (ann, ben):
+        assert (await each.expect("member_removed"))["user"]["phone"] == "222"
+
+
+async def test_current_clients_get_names_where_they_know_the_chat(station: Station) -> None:
+    ann, ben = [await station.phone(number, protocol=2) for number in ("111", "222")]
+    await ann.create("team")
+    await ann.say("add_member", chat="team", phone="222")
+    both = [user(f"Owner of {number}", number) for number in ("111", "222")]
+    for each in (ann, ben):
+        assert (await each.expect("new_member"))["chat"] == chat_of("team", *both)
+    await ann.send("team", "hi")
+    assert (await ben.expect("message"))["chat"] == "team"
+    await ann.say("remove_member", chat="team", phone="222")
+    assert (await ben.expect("member_removed"))["chat"] == "team"
+    await ann.expect("message")
+    await ann.expect("member_removed")
+    await ann.say("delete_chat", chat="team")
+    assert await ann.expect("chat_deleted") == {"chat": "team"}
+
+
+async def test_the_chat_of_a_message_is_encoded_once_until_it_changes(station: Station) -> None:
+    ann, ben = await station.phone("111", "Ann"), await station.phone("222", "Ben")
+    await ann.create("team", ben)
+    chat = station.system.chats.by_name["team"]
+    await ann.send("team", "one")
+    await ben.expect_texts("one")
+    encoded = chat.object
+    eve = await station.phone("333")
+    await eve.leave()
+    await ann.send("team", "two")
+    await ben.expect_texts("two")
+    assert chat.object is encoded
+    # A name, a spelling and a new owner are changes.
+    await ben.register("Benjamin")
+    assert (b"Benjamin" in chat.object, chat.object is encoded) == (True, False)
+    await ann.say("remove_member", chat="team", phone="111")
+    assert (await ben.expect("member_removed"))["chat"] == chat_of("team", user("Benjamin", "222"))
+
+
+async def test_who_is_online_is_told_with_the_state_and_is_no_change_of_the_chat(
+    station: Station,
+) -> None:
+    ann, ben = await station.phone("111", "Ann"), await station.phone("222", "Ben")
+    await ann.create("team", ben)
+    await ann.send("team", "one")
+    await ann.expect_texts("one")
+    await ben.leave()
+    await ann.send("team", "two")
+    assert (await ann.expect("message"))["chat"] == chat_of(
+        "team", user("Ann", "111"), user("Ben", "222")
+    )
+    await ann.register("Ann")
+    assert DATE.fullmatch(ann.state["chats"][0]["chat"]["members"][1]["disconnection_date"])
+
+
+async def test_a_connection_may_go_on_as_another_phone(station: Station) -> None:
+    ann, ben = [await station.phone(number) for number in ("111", "222")]
+    await ann.create("team", ben)
+    await ann.send("team", "for Ann")
+    await ann.expect_texts("for Ann")
+    ann.number = "333"
+    await ann.register()
+    assert ann.state == {"chats": []}
+    await ben.send("team", "while Ann is away")
+    await ben.expect_texts("for Ann", "while Ann is away")
+    await ann.expect_silence()
+    await ben.register()
+    assert ben.state["chats"][0]["chat"]["members"][0]["disconnection_date"] is not None
+    ann.number = "111"
+    await ann.register()
+    assert ann.missed("team") == ["while Ann is away"]
+
+
+async def test_a_login_as_another_phone_that_is_declined_changes_nothing(station: Station) -> None:
+    await station.phone("222", protocol=2)
+    ann = await station.phone("111", protocol=2)
+    await ann.create("team")
+    await ann.say("register", user={"name": "Ben", "phone": "222"}, protocol=2, token="guess")
+    assert (await ann.expect("error"))["code"] == "wrong_token"
+    await ann.send("team", "still Ann")
+    assert (await ann.expect("message"))["from"]["phone"] == "111"
 
 
 async def test_members_may_leave_and_the_oldest_takes_over_from_the_owner(
@@ -170,7 +271,8 @@ async def test_everybody_hears_of_the_end_of_a_chat_and_its_name_is_free(
     await ann.create("team", ben)
     await ann.say("delete_chat", chat="team")
     for each in (ann, ben):
-        assert await each.expect("chat_deleted") == {"chat": "team"}
+        was = chat_of("team", *[user(f"Owner of {number}", number) for number in ("111", "222")])
+        assert await each.expect("chat_deleted") == {"chat": was}
     await ben.create("team")
 
 

@@ -118,7 +118,18 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "'name'",
     ),
     "a name with a line break": ("ben", say("create_chat", name="a\nb"), "bad_payload", "'name'"),
-    "a name with spaces around it": ("ben", say("create_chat", name="a "), "bad_payload", "'name'"),
+    "a name that shows nothing": (
+        "ben",
+        say("create_chat", name="\u3164"),
+        "bad_payload",
+        "'name'",
+    ),
+    "a name that turns its text": (
+        "ben",
+        say("create_chat", name="\u202egpj.exe"),
+        "bad_payload",
+        "'name'",
+    ),
     "create before register": ("nobody", say("create_chat", name="x"), "not_registered", ""),
     "send before register": (
         "nobody",
@@ -139,17 +150,32 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "",
     ),
     "delete before register": ("nobody", say("delete_chat", chat=CHAT), "not_registered", ""),
-    "register as another phone": (
+    "a key that is too long": (
         "ben",
-        say("register", user=REGISTER, protocol=2),
-        "already_registered",
-        "",
+        say("send_message", chat=CHAT, message="x", key="я" * 33),
+        "bad_payload",
+        "64 bytes",
+    ),
+    "reset before register": ("nobody", say("reset_token"), "unknown_event", "'reset_token'"),
+    "history before register": (
+        "nobody",
+        say("history", chat=CHAT),
+        "unknown_event",
+        "'history'",
+    ),
+    "history of no chat": ("ben", say("history", chat="none"), "not_a_member", "'none'"),
+    "history as no member": ("eve", say("history", chat=CHAT), "not_a_member", "you are"),
+    "history before what is no message": (
+        "ben",
+        say("history", chat=CHAT, before="x"),
+        "bad_payload",
+        "'before'",
     ),
     "a name that is taken": ("eve", say("create_chat", name=CHAT), "name_taken", "'team'"),
     "send to no chat": (
         "ben",
         say("send_message", chat="none", message="x"),
-        "chat_not_found",
+        "not_a_member",
         "'none'",
     ),
     "send as no member": (
@@ -170,7 +196,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "text_too_long",
         "65536",
     ),
-    "add to no chat": ("ben", say("add_member", chat="none", phone="333"), "chat_not_found", ""),
+    "add to no chat": ("ben", say("add_member", chat="none", phone="333"), "not_a_member", ""),
     "add as no member": (
         "eve",
         say("add_member", chat=CHAT, phone="333"),
@@ -216,7 +242,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
     ),
     "delete as no owner": ("ben", say("delete_chat", chat=CHAT), "not_the_owner", ""),
     "delete as no member": ("eve", say("delete_chat", chat=CHAT), "not_a_member", ""),
-    "delete no chat": ("ann", say("delete_chat", chat="none"), "chat_not_found", ""),
+    "delete no chat": ("ann", say("delete_chat", chat="none"), "not_a_member", ""),
 }
 
 

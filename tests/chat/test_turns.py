@@ -65,7 +65,7 @@ async def test_messages_that_wait_for_the_end_of_their_chat_are_declined(
         await until_busy(station, CHAT)
         await ben.send(CHAT, "too late")
     await ben.expect("chat_deleted")
-    assert (await ben.expect("error"))["code"] == "chat_not_found"
+    assert (await ben.expect("error"))["code"] == "not_a_member"
 
 
 async def test_of_two_who_want_a_name_one_gets_it(station: Station, database: Path) -> None:

@@ -69,7 +69,11 @@ class Application:
         self.proofs.append(position)
 
     def explain(
-        self, connection: RawConnection, operation: str | None, refused: Refused
+        self,
+        connection: RawConnection,
+        operation: str | None,
+        refused: Refused,
+        said: Payload | str,
     ) -> Message:
         content = {"operation": operation, "code": refused.code, "detail": str(refused)}
         return message(content | refused.details)

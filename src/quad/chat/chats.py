@@ -2,12 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Executable, Row
 
 from quad.chat import tables
-from quad.chat.live import Chat, Exclusive, Seat, User, box_of
-from quad.chat.refusals import CannotSave, ChatNotFound, NotMember, NotRegistered
+from quad.chat.live import Chat, Code, Exclusive, Seat, User, box_of
+from quad.chat.refusals import CannotSave, NotMember, NotRegistered
+from quad.names import BadName, clean_name
 from quad.realtime import Message, RawConnection, RawServer
 from quad.store import Change, Mailbox, Store, StoreClosed, StoreUnavailable
 
@@ -46,7 +50,9 @@ class Chats:
     async def _load_users(self) -> None:
         readers = await self.mailbox.readers("chat")
         for row in await self._store.read(tables.SELECT_USERS):
-            user = User(row.phone, row.name, row.disconnected_at, row.token_hash)
+            user = User(row.phone, row.shown_phone, row.name, row.disconnected_at, row.token_hash)
+            if row.code_hash is not None:
+                user.code = Code(row.code_hash, row.code_expires_at)
             user.reader = readers.get(user.reader_name, user.reader)
             self.users[user.phone] = user
 
@@ -54,13 +60,21 @@ class Chats:
         chats: dict[int, Chat] = {}
         last_ids = await self.mailbox.last_ids("chat")
         for row in await self._store.read(tables.SELECT_CHATS):
-            chat = Chat(row.id, row.name, self.users[row.owner])
+            chat = Chat(row.id, row.name, self.users[row.owner], is_open=row.is_open)
             chat.last_id = last_ids.get(box_of(row.id), 0)
             chats[chat.id] = self.by_name[chat.name] = chat
         for row in await self._store.read(tables.SELECT_MEMBERS):
             chats[row.chat].add(self.users[row.phone], row.since)
             # What is sent from now on has to come after, whatever the clock says.
             self.mailbox.skip_to(row.since)
+        for row in await self._store.read(tables.SELECT_REMOVALS):
+            self.mailbox.skip_to(row.id)
+            if row.phone in self.users:
+                self.users[row.phone].removals.add(row.id)
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970."""
+        return int(self.now().timestamp() * 1000)
 
     # Who and what is asked for
 
@@ -74,16 +88,33 @@ class Chats:
     def membership(self, user: User, name: str) -> Chat:
         """The chat of that name, of which the user is a member.
 
-        Raises ChatNotFound, NotMember.
+        Raises NotMember, and does not say whether there is such a chat.
         """
         chat = self.by_name.get(name)
-        if chat is None:
-            raise ChatNotFound(name)
-        if chat.id not in user.chats:
+        if chat is None or chat.id not in user.chats:
             raise NotMember("you are", name)
         return chat
 
+    def spelled(self, name: str) -> str:
+        """A chat's name as it is kept, from what a client calls it."""
+        if name in self.by_name:
+            return name
+        try:
+            return clean_name(name)
+        except BadName:
+            return name
+
+    def sender(self, phone: str) -> User:
+        """Who sent a message; somebody who has been forgotten since is called by their phone."""
+        return self.users.get(phone) or User(phone, phone, phone, None, None)
+
     # The database
+
+    async def read(
+        self, statement: Executable, values: Mapping[str, object] | None = None
+    ) -> Sequence[Row[Any]]:
+        """Raises StoreError."""
+        return await self._store.read(statement, values)
 
     def write(self, *changes: Change) -> "asyncio.Future[None]":
         """Queue changes now; the future resolves after the commit.
@@ -115,6 +146,12 @@ class Chats:
         """Tell all members something that is the same in all protocols."""
         for topic in chat.topics.values():
             self.server.publish(topic, message)
+
+    def publish_each(self, chat: Chat, message: Callable[[int], Message]) -> None:
+        """Tell all members something, made for each protocol that one of them speaks."""
+        for protocol, topic in chat.topics.items():
+            if self.server.topics.get(topic) is not None:
+                self.server.publish(topic, message(protocol))
 
     def subscribe(self, chat: Chat, seats: Sequence[Seat]) -> None:
         """Tell these connections what is published to the chat."""

@@ -1,64 +1,65 @@
-"""Registering: who may log in as which phone, and what a connection is told first.
+"""Logging connections in and out, and what they are told first.
 
 What a member has missed is read while everything that is published meanwhile is held back; it is
 written after what was read. So nothing is lost, and nothing comes out of order.
 """
 
-from quad.chat import tables
+from typing import Final
+
+from quad import audit
+from quad.chat import frames, tables
+from quad.chat.admission import Admission, Admitted, Registration
 from quad.chat.chats import Chats
-from quad.chat.frames import MessageFrames, state
-from quad.chat.live import Chat, Seat, User
-from quad.chat.missed import Missed
-from quad.chat.model import CURRENT, TOKEN_LENGTHS, checked_name, normal_phone
-from quad.chat.refusals import (
-    AlreadyRegistered,
-    BadValue,
-    CannotSave,
-    TokenRequired,
-    TooManyWrongTokens,
-    WrongToken,
-)
-from quad.identity import KeyedRateLimit, hash_token, new_token, token_matches
+from quad.chat.frames import MessageFrames
+from quad.chat.live import Chat, Removal, Seat, User
+from quad.chat.missed import Missed, Span
+from quad.chat.refusals import CannotSave, LoggedOut
 from quad.realtime import Message, RawConnection
-from quad.settings import ChatSettings
-from quad.store import Change, Reader, StoreError
+from quad.store import StoreError
+
+# Of RFC 6455, section 7.4.1: the connection breaks a rule of ours, which is to have the token.
+_POLICY_VIOLATION: Final = 1008
 
 
 class Entrance:
     """Logs connections in, and out again."""
 
     def __init__(
-        self,
-        chats: Chats,
-        shown: MessageFrames,
-        settings: ChatSettings,
-        wrong_tokens: KeyedRateLimit,
-        page_bytes: int,
+        self, chats: Chats, admission: Admission, shown: MessageFrames, page_bytes: int
     ) -> None:
         """`page_bytes` of messages, or little more, are written before their arrival is proven."""
         self._chats = chats
+        self._admission = admission
         self._shown = shown
-        self._demand_tokens = settings.demand_tokens
-        self._wrong_tokens = wrong_tokens
         self._page_bytes = page_bytes
 
-    async def register(
-        self, connection: RawConnection, phone: str, name: str, protocol: int, token: str | None
-    ) -> None:
-        """Log a connection in as a phone, new or known, and send it the `state`."""
-        phone = normal_phone(phone)
-        checked_name("name", name)
+    async def register(self, connection: RawConnection, who: Registration) -> None:
+        """Log a connection in as a phone, new or known, and send it the `state`.
+
+        One that was in as another phone is logged out from there; if it is declined, it stays.
+        """
+        admitted = await self._admission.admit(connection, who)
+        user = admitted.user
+        if admitted.is_handed_over:
+            audit.record("chat.hand_over", address=connection.address, phone=user.phone)
+            self._end_others(user, connection)
         before = self._chats.seats.get(connection)
-        if before is not None and before.user.phone != phone:
-            raise AlreadyRegistered
-        async with self._chats.turns.turn(("phone", phone)):
-            user, given = await self._admit(connection, phone, name, protocol, token)
+        if before is not None and before.user is not user:
+            await self._log_out(before)
         if not connection.is_open:
             self._note_absence(user)
             return
-        if before is not None:
+        if before is not None and before.user is user:
             self._unseat(before)
-        await self._welcome(connection, user, protocol, given)
+        await self._welcome(connection, admitted, who.protocol)
+
+    async def reset_token(self, connection: RawConnection) -> None:
+        """Give a new token to whoever is in; everybody else with this phone is out."""
+        user = self._chats.seat(connection).user
+        given = await self._admission.reset_token(user)
+        audit.record("chat.reset_token", address=connection.address, phone=user.phone)
+        self._end_others(user, connection)
+        connection.send(frames.token(given))
 
     def leave(self, connection: RawConnection) -> None:
         """The connection has ended."""
@@ -69,89 +70,39 @@ class Entrance:
     def proven(self, connection: RawConnection, position: int) -> None:
         """The connection's client has everything up to a message."""
         seat = self._chats.seats.get(connection)
-        if seat is not None:
-            seat.user.reader.prove(seat.device, position)
-            self._chats.mailbox.save(seat.user.reader_name, seat.user.reader)
+        if seat is None:
+            return
+        user = seat.user
+        user.reader.prove(seat.device, position)
+        self._chats.mailbox.save(user.reader_name, user.reader)
+        if user.removals:
+            self._settle_removals(user)
 
-    # Who may come in
+    def _settle_removals(self, user: User) -> None:
+        # Removals are told at the end of what a device is told at its beginning.
+        if not all(seat.device.has_caught_up for seat in user.seats):
+            return
+        heard = {removal for removal in user.removals if removal <= user.reader.proven}
+        user.removals -= heard
+        if heard:
+            self._chats.save_soon(*[tables.delete_removal(user.phone, each) for each in heard])
 
-    async def _admit(
-        self,
-        connection: RawConnection,
-        phone: str,
-        name: str,
-        protocol: int,
-        token: str | None,
-    ) -> tuple[User, str | None]:
-        """The user, and the token if this was the moment to give one."""
-        user = self._chats.users.get(phone)
-        if user is not None and user.token is not None:
-            if connection not in self._chats.seats:
-                self._check_token(connection.address, user, token)
-            given = None
-        else:
-            given = self._make_token(protocol, token)
-        hashed = None if given is None else hash_token(given)
-        if user is None:
-            await self._chats.save(tables.insert_user(phone, name, hashed))
-            user = self._chats.users[phone] = User(phone, name, None, hashed)
-            user.reader = Reader(self._chats.server.position)
-            return user, given
-        changes: list[Change] = []
-        if hashed is not None:
-            changes.append(tables.claim_user(phone, hashed))
-        if name != user.name:
-            changes.append(tables.rename_user(phone, name))
-        if changes:
-            await self._chats.save(*changes)
-            user.token = hashed or user.token
-            user.rename(name)
-        return user, given
+    # Coming and going
 
-    def _check_token(self, address: str, user: User, token: str | None) -> None:
-        assert user.token is not None
-        if token is None:
-            raise TokenRequired
-        tries = (address, user.phone)
-        wait_s = self._wrong_tokens.wait(tries)
-        if not wait_s:
-            if token_matches(token, user.token):
-                return
-            # Many people may share an address, so that alone keeps nobody out who has a token.
-            wait_s = max(self._wrong_tokens.take(tries), self._wrong_tokens.take(address))
-        raise TooManyWrongTokens(wait_s) if wait_s else WrongToken
+    def _end_others(self, user: User, connection: RawConnection) -> None:
+        for seat in list(user.seats):
+            if seat.connection is not connection:
+                told = frames.error(LoggedOut(), None, frames.NOTHING, seat.protocol)
+                seat.connection.send(told)
+                seat.connection.close(_POLICY_VIOLATION, "the phone has a new token")
 
-    def _make_token(self, protocol: int, token: str | None) -> str | None:
-        """The token of a phone that has none yet; None if it gets none.
-
-        A client may bring a token of its own making, and then cannot lose it on the way.
-        """
-        if protocol != CURRENT:
-            if self._demand_tokens:
-                raise TokenRequired
-            return None
-        if token is None:
-            return new_token()
-        if len(token) not in TOKEN_LENGTHS:
-            first, last = TOKEN_LENGTHS[0], TOKEN_LENGTHS[-1]
-            raise BadValue("token", f"needs {first} to {last} characters if it is a new one")
-        return token
-
-    # What they are told first
-
-    async def _welcome(
-        self, connection: RawConnection, user: User, protocol: int, token: str | None
-    ) -> None:
-        seat = self._seat(connection, user, protocol)
-        # Of this moment: what changes from now on is held back and told afterwards.
-        chats = [(chat, chat.shown, since) for chat, since in user.chats.values()]
-        try:
-            await self._tell_missed(seat, chats, token)
-        except StoreError as error:
+    async def _log_out(self, seat: Seat) -> None:
+        """Before another phone is here: what was told so far is proven for this one."""
+        for chat, _ in seat.user.chats.values():
+            self._chats.unsubscribe(chat, [seat])
+        await seat.connection.proof()
+        if seat.connection.is_open:  # otherwise `leave` follows
             self._part(seat)
-            raise CannotSave from error
-        finally:
-            connection.release()
 
     def _seat(self, connection: RawConnection, user: User, protocol: int) -> Seat:
         device = user.reader.begin(self._chats.server.position)
@@ -175,6 +126,7 @@ class Entrance:
         if not user.seats and user.disconnected_at is None:
             at = self._chats.now()
             user.show_presence(at)
+            user.keys = None
             self._chats.save_soon(tables.keep_presence(user.phone, at))
 
     def _unseat(self, seat: Seat) -> None:
@@ -186,21 +138,64 @@ class Entrance:
         del self._chats.seats[connection]
         self._chats.mailbox.save(user.reader_name, user.reader)
 
+    # What they are told first
+
+    async def _welcome(self, connection: RawConnection, admitted: Admitted, protocol: int) -> None:
+        seat = self._seat(connection, admitted.user, protocol)
+        # Of this moment: what changes from now on is held back and told afterwards.
+        spans = [Span(chat, since) for chat, since in seat.user.chats.values()]
+        chats = {span.chat: span.chat.shown for span in spans}
+        try:
+            await self._tell_missed(seat, spans, chats, admitted.token)
+        except StoreError as error:
+            self._part(seat)
+            raise CannotSave from error
+        finally:
+            connection.release()
+
     async def _tell_missed(
-        self, seat: Seat, chats: list[tuple[Chat, bytes, int]], token: str | None
+        self, seat: Seat, spans: list[Span], chats: dict[Chat, bytes], token: str | None
     ) -> None:
         connection = seat.connection
-        missed = Missed(self._chats, seat.device, chats, self._page_bytes)
-        briefs: dict[str, list[bytes]] = {chat.box: [] for chat, _, _ in chats}
+        gone = await self._removed_from(seat.user, spans)
+        chats |= {chat: chat.shown for chat in gone}
+        missed = Missed(self._chats, seat.device, spans, self._page_bytes)
+        briefs: dict[Chat, list[bytes]] = {chat: [] for chat in chats}
         for item in await missed.page():
-            brief = self._shown.brief(item.sender, item.id, item.text, seat.protocol)
-            briefs[item.chat.box].append(brief)
-        first = state(((shown, briefs[chat.box]) for chat, shown, _ in chats), token)
-        connection.send_ahead([first], missed.position)
+            brief = self._shown.brief(item.sender, item.message, seat.protocol)
+            briefs[item.chat].append(brief)
+        told = [frames.state([(chats[chat], briefs[chat]) for chat in chats], token)]
         while not missed.is_over and connection.is_open:
+            connection.send_ahead(told, missed.position)
             await connection.proof()
             told = [
-                Message(self._shown.told(item.chat, item.sender, item.id, item.text, seat.protocol))
+                Message(self._shown.told(item.chat, item.sender, item.message, seat.protocol))
                 for item in await missed.page()
             ]
-            connection.send_ahead(told, missed.position)
+        # In one write with the last of the messages: the proof of these is that of the removals.
+        told += [frames.member_removed(chat, seat.user, seat.protocol) for chat in gone]
+        connection.send_ahead(told, missed.position)
+
+    async def _removed_from(self, user: User, spans: list[Span]) -> list[Chat]:
+        """The chats that somebody was removed from without having heard of it, as they were then.
+
+        Adds their messages to the spans. Who is a member again hears of the messages alone.
+        """
+        if not user.removals:
+            return []
+        current = {span.chat.id: span.chat for span in spans}
+        names = {chat.name for chat in current.values()}
+        gone: dict[str, Chat] = {}
+        for row in await self._chats.read(tables.SELECT_REMOVALS_OF, {"of_phone": user.phone}):
+            removal = tables.read_removal(row)
+            chat = current.get(removal.chat)
+            if chat is None and removal.name not in names:
+                chat = gone[removal.name] = self._as_it_was(removal)
+            if chat is not None:
+                spans.append(Span(chat, removal.since, removal.id))
+        return list(gone.values())
+
+    def _as_it_was(self, removal: Removal) -> Chat:
+        chat = Chat(removal.chat, removal.name, self._chats.sender(removal.owner))
+        chat.members = {phone: self._chats.sender(phone) for phone in removal.members}
+        return chat

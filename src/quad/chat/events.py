@@ -2,15 +2,20 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
+
+from msgspec import MsgspecError, Struct, json
 
 from quad.chat import frames
+from quad.chat.admission import Registration
 from quad.chat.entrance import Entrance
+from quad.chat.frames import Refusable
 from quad.chat.groups import Groups
+from quad.chat.history import MOST, History
 from quad.chat.messages import Messages
-from quad.chat.model import CURRENT, ORIGINAL
+from quad.chat.model import CURRENT, ORIGINAL, checked_name, phone_number
 from quad.chat.refusals import CannotSave
-from quad.realtime import Message, Payload, RawConnection, RawServer, Refused
+from quad.realtime import Message, Payload, RawConnection, RawServer, Refused, UnknownEvent
 from quad.store import StoreClosed, StoreUnavailable
 
 
@@ -18,11 +23,11 @@ class Who(Payload, frozen=True, kw_only=True):
     """Who somebody says to be."""
 
     name: str
-    phone: str
+    phone: str | int
 
 
 class Register(Payload, frozen=True, kw_only=True, tag_field="type", tag="register"):
-    """`register`."""
+    """`register`; `token` may be a code of the administrator."""
 
     user: Who
     protocol: int = ORIGINAL
@@ -30,30 +35,32 @@ class Register(Payload, frozen=True, kw_only=True, tag_field="type", tag="regist
 
 
 class CreateChat(Payload, frozen=True, kw_only=True, tag_field="type", tag="create_chat"):
-    """`create_chat`."""
+    """`create_chat`; whoever comes to an open one may read what was said before."""
 
     name: str
+    open: bool = False
 
 
 class SendMessage(Payload, frozen=True, kw_only=True, tag_field="type", tag="send_message"):
-    """`send_message`."""
+    """`send_message`; with the same `key` it is the same message."""
 
     chat: str
     message: str
+    key: str | None = None
 
 
 class AddMember(Payload, frozen=True, kw_only=True, tag_field="type", tag="add_member"):
     """`add_member`."""
 
     chat: str
-    phone: str
+    phone: str | int
 
 
 class RemoveMember(Payload, frozen=True, kw_only=True, tag_field="type", tag="remove_member"):
     """`remove_member`."""
 
     chat: str
-    phone: str
+    phone: str | int
 
 
 class DeleteChat(Payload, frozen=True, kw_only=True, tag_field="type", tag="delete_chat"):
@@ -62,11 +69,24 @@ class DeleteChat(Payload, frozen=True, kw_only=True, tag_field="type", tag="dele
     chat: str
 
 
+class AskHistory(Payload, frozen=True, kw_only=True, tag_field="type", tag="history"):
+    """`history`: what was said before a message, or the newest ones."""
+
+    chat: str
+    before: str | None = None
+    limit: int = MOST
+
+
+class ResetToken(Payload, frozen=True, kw_only=True, tag_field="type", tag="reset_token"):
+    """`reset_token`."""
+
+
 class Events:
     """The application of the raw server."""
 
     entrance: Entrance
     groups: Groups
+    history: History
     messages: Messages
 
     def __init__(self) -> None:
@@ -82,6 +102,8 @@ class Events:
         server.on(AddMember, self._add_member)
         server.on(RemoveMember, self._remove_member)
         server.on(DeleteChat, self._delete_chat)
+        server.on(AskHistory, self._history)
+        server.on(ResetToken, self._reset_token)
 
     # What the server says
 
@@ -98,11 +120,15 @@ class Events:
         self.entrance.proven(connection, position)
 
     def explain(
-        self, connection: RawConnection, operation: str | None, refused: Refused
+        self,
+        connection: RawConnection,
+        operation: str | None,
+        refused: Refused,
+        said: Payload | str,
     ) -> Message:
         """`error`, with more keys for current clients."""
         protocol = self._protocols.get(connection, ORIGINAL)
-        return frames.error(operation, refused, protocol)
+        return frames.error(refused, operation, _about(said), protocol)
 
     def refusal(self, error: BaseException) -> Refused | None:
         """The database does not answer: that is no bug of ours."""
@@ -114,17 +140,21 @@ class Events:
         protocol = CURRENT if request.protocol >= CURRENT else ORIGINAL
         self._protocols[connection] = protocol
         user = request.user
-        return self.entrance.register(connection, user.phone, user.name, protocol, request.token)
+        who = Registration(
+            phone_number(user.phone), checked_name("name", user.name), protocol, request.token
+        )
+        return self.entrance.register(connection, who)
 
     def _create_chat(
         self, connection: RawConnection, request: CreateChat
     ) -> Coroutine[Any, Any, None]:
-        return self.groups.create(connection, request.name)
+        is_open = request.open and self._protocols.get(connection) == CURRENT
+        return self.groups.create(connection, request.name, is_open=is_open)
 
     def _send_message(
         self, connection: RawConnection, request: SendMessage
     ) -> "asyncio.Future[None] | Coroutine[Any, Any, None]":
-        return self.messages.send(connection, request.chat, request.message)
+        return self.messages.send(connection, request.chat, request.message, request.key)
 
     def _add_member(
         self, connection: RawConnection, request: AddMember
@@ -140,3 +170,46 @@ class Events:
         self, connection: RawConnection, request: DeleteChat
     ) -> Coroutine[Any, Any, None]:
         return self.groups.delete(connection, request.chat)
+
+    def _history(self, connection: RawConnection, request: AskHistory) -> Coroutine[Any, Any, None]:
+        self._check_current(connection, "history")
+        return self.history.tell(connection, request.chat, request.before, request.limit)
+
+    def _reset_token(
+        self, connection: RawConnection, request: ResetToken
+    ) -> Coroutine[Any, Any, None]:
+        self._check_current(connection, "reset_token")
+        return self.entrance.reset_token(connection)
+
+    def _check_current(self, connection: RawConnection, operation: str) -> None:
+        """What original clients do not know is not there for them."""
+        if self._protocols.get(connection, ORIGINAL) != CURRENT:
+            raise UnknownEvent(f"there is no operation of the type {operation!r}")
+
+
+class _SendMessage(Struct):
+    """As much of a message that could not be read as an error has to quote."""
+
+    type: str
+    message: Any = None
+    key: Any = None
+
+
+_read_message: Final = json.Decoder(_SendMessage).decode
+
+
+def _about(said: Payload | str) -> Refusable:
+    if isinstance(said, str):
+        try:
+            said_anyway = _read_message(said)
+        except (MsgspecError, RecursionError):
+            return frames.NOTHING
+        if said_anyway.type != "send_message":
+            return frames.NOTHING
+        message, key = said_anyway.message, said_anyway.key
+        return Refusable(
+            message if isinstance(message, str) else None, key if isinstance(key, str) else None
+        )
+    if isinstance(said, SendMessage):
+        return Refusable(said.message, said.key)
+    return frames.NOTHING

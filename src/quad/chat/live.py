@@ -8,9 +8,11 @@ import asyncio
 from collections.abc import Hashable, Iterator
 from datetime import datetime
 from types import TracebackType
+from typing import NamedTuple
 
 import msgspec
 
+from quad.chat.keys import RecentKeys
 from quad.chat.model import PROTOCOLS, shown_date
 from quad.realtime import RawConnection
 from quad.store import Device, Reader
@@ -26,23 +28,55 @@ class ShownUser(msgspec.Struct, frozen=True):
     disconnection_date: str | None
 
 
+class Code(NamedTuple):
+    """What hands a phone over, or resets its token; kept as a hash."""
+
+    hashed: str
+    expires_at: datetime
+
+
 class User:
     """Somebody who has registered, online or not."""
 
-    __slots__ = ("_shown", "chats", "disconnected_at", "name", "phone", "reader", "seats", "token")
+    __slots__ = (
+        "_shown",
+        "chats",
+        "code",
+        "disconnected_at",
+        "keys",
+        "name",
+        "phone",
+        "reader",
+        "removals",
+        "seats",
+        "shown_phone",
+        "token",
+    )
 
     def __init__(
-        self, phone: str, name: str, disconnected_at: datetime | None, token: str | None
+        self,
+        phone: str,
+        shown_phone: str,
+        name: str,
+        disconnected_at: datetime | None,
+        token: str | None,
     ) -> None:
+        """`phone` is the normal form, `shown_phone` what its owner wrote."""
         self.phone = phone
+        self.shown_phone = shown_phone
         self.name = name
         self.disconnected_at = disconnected_at
-        # The token's hash; None while anybody may log in as this phone.
+        # The token's hash; None while original clients may log in as this phone.
         self.token = token
+        self.code: Code | None = None
         self.reader = Reader()
         self.seats: set[Seat] = set()
         # Chats by id, each with the id after which its messages are this member's.
         self.chats: dict[int, tuple[Chat, int]] = {}
+        # The ids of removals that are not proven to have been heard of.
+        self.removals: set[int] = set()
+        # Of the messages of the last day; read when the first one comes that has a key.
+        self.keys: RecentKeys | None = None
         self._shown: bytes | None = None
 
     @property
@@ -51,7 +85,7 @@ class User:
         if self._shown is None:
             at = self.disconnected_at
             date = None if at is None else shown_date(at)
-            self._shown = _encode(ShownUser(self.name, self.phone, date))
+            self._shown = _encode(ShownUser(self.name, self.shown_phone, date))
         return self._shown
 
     @property
@@ -59,15 +93,33 @@ class User:
         """The mailbox's name of this user."""
         return f"chat/{self.phone}"
 
-    def rename(self, name: str) -> None:
-        """Show another name from now on."""
+    def rename(self, name: str, shown_phone: str) -> None:
+        """Show another name, and another spelling of the phone, from now on."""
         self.name = name
+        self.shown_phone = shown_phone
         self._shown = None
+        for chat, _ in self.chats.values():
+            chat.changed()
 
     def show_presence(self, disconnected_at: datetime | None) -> None:
         """Show when the user left, or that they are here."""
         self.disconnected_at = disconnected_at
         self._shown = None
+
+
+class Removal(NamedTuple):
+    """Somebody was removed from a chat and may not have heard of it.
+
+    The messages with `since < id <= id` are still theirs; the rest is the chat as it was then.
+    """
+
+    phone: str
+    id: int
+    chat: int
+    since: int
+    name: str
+    owner: str
+    members: tuple[str, ...]
 
 
 class Seat:
@@ -88,39 +140,55 @@ class Chat:
     """A chat with its members, the oldest first."""
 
     __slots__ = (
+        "_object",
         "box",
+        "first_id",
         "id",
+        "is_open",
         "last_id",
         "members",
         "name",
         "owner",
         "shown_name",
         "topics",
-        "trimmed_id",
     )
 
-    def __init__(self, chat_id: int, name: str, owner: User) -> None:
+    def __init__(self, chat_id: int, name: str, owner: User, *, is_open: bool = False) -> None:
+        """`is_open`: members may read what was said before they came."""
         self.id = chat_id
         self.name = name
         self.shown_name = _encode(name)
         self.owner = owner
+        self.is_open = is_open
         self.members: dict[str, User] = {}
         self.box = box_of(chat_id)
         # What reaches the members' connections of each protocol.
         self.topics = {protocol: f"{self.box}/{protocol}" for protocol in PROTOCOLS}
-        # The last message that was told, and the last one that was forgotten.
+        # The last message that was told, and where the ones that are kept begin, or before.
         self.last_id = 0
-        self.trimmed_id = 0
+        self.first_id = 0
+        self._object: bytes | None = None
 
     def add(self, user: User, since: int) -> None:
         """Make a user a member, who gets the messages after an id."""
         self.members[user.phone] = user
         user.chats[self.id] = (self, since)
+        self.changed()
 
     def remove(self, user: User) -> None:
         """Make a member leave."""
         del self.members[user.phone]
         del user.chats[self.id]
+        self.changed()
+
+    def hand_to(self, owner: User) -> None:
+        """Make a member the owner."""
+        self.owner = owner
+        self.changed()
+
+    def changed(self) -> None:
+        """What is told of the chat with its messages has to be encoded anew."""
+        self._object = None
 
     def seats(self) -> Iterator[Seat]:
         """Every open connection of every member."""
@@ -128,8 +196,20 @@ class Chat:
             yield from member.seats
 
     @property
+    def object(self) -> bytes:
+        """The chat as JSON, as it comes with every message to original clients.
+
+        Encoded when it is needed after a change of the chat. Who is online is no change: the dates
+        are those of that moment. With a thousand members it has 80 kB, so each message cannot have
+        one of its own.
+        """
+        if self._object is None:
+            self._object = self.shown
+        return self._object
+
+    @property
     def shown(self) -> bytes:
-        """The chat as JSON."""
+        """The chat as JSON, with who is online now."""
         members = b",".join([member.shown for member in self.members.values()])
         return b'{"name":%b,"members":[%b],"owner":%b}' % (
             self.shown_name,

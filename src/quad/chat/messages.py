@@ -7,18 +7,31 @@ so, in that order: so all members are told all messages in the order of their id
 import asyncio
 from collections.abc import Coroutine
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from quad.chat import tables
 from quad.chat.chats import Chats
-from quad.chat.frames import MessageFrames
-from quad.chat.live import Chat, Turn, User
-from quad.chat.model import check_text
+from quad.chat.frames import MessageFrames, Shown
+from quad.chat.keys import KEPT_LIMIT, Keyed, RecentKeys, hash_key
+from quad.chat.live import Chat, Seat, Turn, User, box_of
+from quad.chat.model import CURRENT, KEYS_LAST_MS, check_key, check_text
+from quad.chat.refusals import NotMember
 from quad.realtime import Message, RawConnection
-from quad.store.mailbox import put
+from quad.store import Entry
+from quad.store.mailbox import id_at, put
 
 _encode_text: Final = msgspec.json.Encoder().encode
+
+
+class Said(NamedTuple):
+    """A message on its way."""
+
+    seat: Seat
+    chat: str
+    text: str
+    key: str | None
 
 
 class Messages:
@@ -30,45 +43,131 @@ class Messages:
         self._limit_bytes = limit_bytes
 
     def send(
-        self, connection: RawConnection, name: str, text: str
+        self, connection: RawConnection, name: str, text: str, key: str | None
     ) -> "asyncio.Future[None] | Coroutine[Any, Any, None]":
-        """Accept a message to a chat; what is returned ends when it is committed and told."""
-        user = self._chats.seat(connection).user
-        check_text(text, self._limit_bytes)
-        if self._chats.turns.is_busy(name):
-            # Asked for now, so that messages of one sender stay in their order.
-            return self._send_later(self._chats.turns.turn(name), user, name, text)
-        return self._accept(self._chats.membership(user, name), user, text)
+        """Accept a message to a chat; what is returned ends when it is committed and told.
 
-    async def _send_later(self, turn: Turn, user: User, name: str, text: str) -> None:
+        A message with a `key` that its phone has used within a day is told once more to who asks,
+        and not accepted again.
+        """
+        seat = self._chats.seat(connection)
+        check_text(text, self._limit_bytes)
+        name = self._chats.spelled(name)
+        said = Said(seat, name, text, key if seat.protocol == CURRENT else None)
+        if said.key is not None:
+            check_key(said.key)
+        if self._chats.turns.is_busy(name) or self._must_look_up(said):
+            # Asked for now, so that messages of one sender stay in their order.
+            return self._send_later(self._chats.turns.turn(name), said)
+        return self._send(said)
+
+    async def _send_later(self, turn: Turn, said: Said) -> None:
         async with turn:
-            accepted = self._accept(self._chats.membership(user, name), user, text)
+            if self._must_look_up(said):
+                await self._look_up(said)
+            accepted = self._send(said)
         await accepted
 
-    def _accept(self, chat: Chat, sender: User, text: str) -> "asyncio.Future[None]":
-        message_id = self._chats.mailbox.next_id()
-        shown_text = _encode_text(text)
-        change = put(chat.box, message_id, kept(sender, shown_text))
-        accepted = self._chats.write(change)
-        accepted.add_done_callback(partial(self._tell, chat, sender, message_id, shown_text))
+    def _send(self, said: Said) -> "asyncio.Future[None] | Coroutine[Any, Any, None]":
+        user = said.seat.user
+        chat = self._chats.membership(user, said.chat)
+        if said.key is None:
+            return self._accept(chat, said, self._chats.mailbox.next_id(), None)
+        assert user.keys is not None  # looked up, if need be
+        hashed = hash_key(said.key)
+        known = user.keys.get(hashed, self._day_ago())
+        if known is not None:
+            return self._repeat(said, known)
+        return self._accept(chat, said, self._chats.mailbox.next_id(), hashed)
+
+    def _accept(
+        self, chat: Chat, said: Said, message_id: int, hashed: str | None
+    ) -> "asyncio.Future[None]":
+        sender = said.seat.user
+        text = _encode_text(said.text)
+        at = self._chats.mailbox.said_at
+        changes = [put(chat.box, message_id, kept(sender, text, at))]
+        if hashed is not None:
+            changes.append(tables.keep_key(sender.phone, hashed, chat.id, message_id))
+        accepted = self._chats.write(*changes)
+        if hashed is not None and sender.keys is not None:
+            sender.keys.put(hashed, Keyed(chat.id, message_id, accepted), self._day_ago())
+            accepted.add_done_callback(partial(sender.keys.settle, hashed, message_id))
+        accepted.add_done_callback(
+            partial(self._tell, chat, sender, Shown(message_id, text, at), said.key)
+        )
         return accepted
 
     def _tell(
         self,
         chat: Chat,
         sender: User,
-        message_id: int,
-        text: bytes,
+        message: Shown,
+        key: str | None,
         accepted: "asyncio.Future[None]",
     ) -> None:
         if accepted.cancelled() or accepted.exception() is not None:
             return  # whoever waits for the same future tells the sender
         server = self._chats.server
-        server.position = chat.last_id = message_id
+        server.position = chat.last_id = message.id
         for protocol, topic in chat.topics.items():
             if server.topics.get(topic) is not None:
-                frame = self._shown.told(chat, sender, message_id, text, protocol)
-                server.publish(topic, Message(frame))
+                frame = self._shown.told(chat, sender, message, protocol)
+                self._publish(topic, sender, frame, key if protocol == CURRENT else None)
+
+    def _publish(self, topic: str, sender: User, frame: bytes, key: str | None) -> None:
+        server = self._chats.server
+        if key is None:
+            server.publish(topic, Message(frame))
+            return
+        own = {seat.connection for seat in sender.seats if topic in seat.connection.topics}
+        server.publish_except(topic, Message(frame), own)
+        keyed = Message(with_key(frame, key))
+        for connection in own:
+            connection.send(keyed)
+
+    # Keys
+
+    def _day_ago(self) -> int:
+        return id_at(self._chats.now_ms() - KEYS_LAST_MS)
+
+    def _must_look_up(self, said: Said) -> bool:
+        if said.key is None:
+            return False
+        keys = said.seat.user.keys
+        if keys is None:
+            return True
+        return not keys.are_all and keys.get(hash_key(said.key), self._day_ago()) is None
+
+    async def _look_up(self, said: Said) -> None:
+        user = said.seat.user
+        # What an earlier connection of this phone has under way is no row yet.
+        await self._chats.write()
+        if user.keys is None:
+            values = {"of_phone": user.phone, "since": self._day_ago(), "most": KEPT_LIMIT}
+            rows = await self._chats.read(tables.SELECT_KEYS, values)
+            if user.keys is None:  # another message of this phone may have been quicker
+                known = [(row.key_hash, Keyed(row.chat, row.message)) for row in reversed(rows)]
+                user.keys = RecentKeys(known, are_all=len(rows) < KEPT_LIMIT)
+        elif said.key is not None:
+            hashed = hash_key(said.key)
+            values = {"of_phone": user.phone, "key_hash": hashed, "since": self._day_ago()}
+            for row in await self._chats.read(tables.SELECT_KEY, values):
+                user.keys.put(hashed, Keyed(row.chat, row.message), 0)
+
+    async def _repeat(self, said: Said, known: Keyed) -> None:
+        """Tell a message once more, to who asks."""
+        if known.accepted is not None:
+            await known.accepted
+        user, connection = said.seat.user, said.seat.connection
+        chat, _ = user.chats.get(known.chat, (None, 0))
+        box = box_of(known.chat)
+        entries = await self._chats.mailbox.read([box], known.message - 1, None, known.message)
+        if chat is None or not entries:
+            raise NotMember("you are", said.chat)
+        _, message = read_message(entries[0])
+        frame = self._shown.told(chat, user, message, said.seat.protocol)
+        connection.send(Message(with_key(frame, str(said.key))))
 
 
 class Kept(msgspec.Struct, array_like=True):
@@ -76,11 +175,25 @@ class Kept(msgspec.Struct, array_like=True):
 
     sender: str
     text: msgspec.Raw
+    # When it was said, in seconds since 1970, if the id is ahead of the clock.
+    at: int | None = None
 
 
-read_kept: Final = msgspec.json.Decoder(Kept).decode
+_read_kept: Final = msgspec.json.Decoder(Kept).decode
 
 
-def kept(sender: User, text: bytes) -> str:
+def read_message(entry: Entry) -> tuple[str, Shown]:
+    """Who sent a message that was kept, and the message."""
+    kept = _read_kept(entry.content)
+    return kept.sender, Shown(entry.id, bytes(kept.text), kept.at)
+
+
+def kept(sender: User, text: bytes, at: int | None) -> str:
     """The entry of a message; the text is JSON."""
-    return f'["{sender.phone}",{text.decode()}]'
+    ending = "" if at is None else f",{at}"
+    return f'["{sender.phone}",{text.decode()}{ending}]'
+
+
+def with_key(frame: bytes, key: str) -> bytes:
+    """A `message` as the sender's devices get it."""
+    return b'%b,"key":%b}' % (frame[:-1], _encode_text(key))

@@ -4,44 +4,51 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from quad.chat.chats import Chats
+from quad.chat.frames import Shown
 from quad.chat.live import Chat, User
-from quad.chat.messages import read_kept
-from quad.store import Device
+from quad.chat.messages import read_message
+from quad.store import Device, Entry
 
 _ENTRIES_A_READ: Final = 250
 # What a message takes beside its text, roughly.
 _FRAME_BYTES: Final = 150
 
 
+class Span(NamedTuple):
+    """The messages with `since < id <= upto` of a chat are somebody's; None: all later ones too."""
+
+    chat: Chat
+    since: int
+    upto: int | None = None
+
+    def holds(self, message_id: int) -> bool:
+        """Whether a message is one of these."""
+        return message_id > self.since and (self.upto is None or message_id <= self.upto)
+
+
 class Item(NamedTuple):
-    """A message that was missed; the text is JSON."""
+    """A message that was missed."""
 
     chat: Chat
     sender: User
-    id: int
-    text: bytes
+    message: Shown
 
 
 class Missed:
     """Pages of messages, the oldest first."""
 
     def __init__(
-        self,
-        chats: Chats,
-        device: Device,
-        memberships: Iterable[tuple[Chat, bytes, int]],
-        page_bytes: int,
+        self, chats: Chats, device: Device, spans: Iterable[Span], page_bytes: int
     ) -> None:
         self.position = 0
         """Everything up to here was in the pages so far."""
         self._chats = chats
         self._device = device
         self._page_bytes = page_bytes
-        self._wanted = {
-            chat.box: (chat, since)
-            for chat, _, since in memberships
-            if _may_miss(device, chat, since)
-        }
+        self._wanted: dict[str, list[Span]] = {}
+        for span in spans:
+            if _may_miss(device, span):
+                self._wanted.setdefault(span.chat.box, []).append(span)
         self.is_over = False
 
     async def page(self) -> list[Item]:
@@ -53,7 +60,7 @@ class Missed:
         left_bytes = self._page_bytes
         while self._wanted and left_bytes > 0 and not self.is_over:
             left_bytes = await self._read(page, left_bytes)
-        if left_bytes > 0:
+        if left_bytes > 0 or self.position >= self._device.upto:
             self.is_over = True
             self.position = self._device.upto
         return page
@@ -70,21 +77,26 @@ class Missed:
         )
         for entry in entries:
             self.position = entry.id
-            chat, since = self._wanted[entry.box]
-            if entry.id <= since:
-                continue
-            kept = read_kept(entry.content)
-            text = bytes(kept.text)
-            page.append(Item(chat, self._chats.users[kept.sender], entry.id, text))
-            left_bytes -= len(text) + _FRAME_BYTES
-            if left_bytes <= 0:
-                return left_bytes
+            item = self._item(entry)
+            if item is not None:
+                page.append(item)
+                left_bytes -= len(item.message.text) + _FRAME_BYTES
+                if left_bytes <= 0:
+                    return left_bytes
         self.is_over = len(entries) < _ENTRIES_A_READ
         return left_bytes
 
+    def _item(self, entry: Entry) -> Item | None:
+        for span in self._wanted[entry.box]:
+            if span.holds(entry.id):
+                sender, message = read_message(entry)
+                return Item(span.chat, self._chats.sender(sender), message)
+        return None
 
-def _may_miss(device: Device, chat: Chat, since: int) -> bool:
-    if chat.last_id > max(device.after, since):
+
+def _may_miss(device: Device, span: Span) -> bool:
+    last_id = span.chat.last_id if span.upto is None else span.upto
+    if last_id > max(device.after, span.since):
         return True
     gap = device.gap
-    return gap is not None and gap.upto > since and chat.last_id > gap.after
+    return gap is not None and gap.upto > span.since and last_id > gap.after

@@ -1,10 +1,12 @@
 """The chat's values and rules: phones, names, dates. Nothing here waits or remembers."""
 
 import re
+import unicodedata
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from quad.chat.refusals import BadValue, TextTooLong
+from quad.names import BadName, clean_name
 
 ORIGINAL: Final = 1
 CURRENT: Final = 2
@@ -15,32 +17,56 @@ NAME_LIMIT: Final = 100
 # What a client may choose as its own token: 128 bits in any usual spelling have 22 characters.
 TOKEN_LENGTHS: Final = range(22, 201)
 
-_PHONE = re.compile(r"\+?[0-9]{3,15}")
-_DROPPED = str.maketrans("", "", " -")
+PHONE_LIMIT: Final = 64
+"""Longest spelling of a phone number."""
+
+KEY_LIMIT_BYTES: Final = 64
+KEYS_LAST_MS: Final = 24 * 3600 * 1000
+"""For so long a message with the same key of the same phone is the same message."""
+
+_MESSAGE_ID = re.compile(r"[0-7][0-9a-f]{15}")
+_NORMAL = re.compile(r"\+?[0-9]{3,15}")
+# Spaces and dashes of all scripts (general categories Zs and Pd), and what people group digits by.
+_DROPPED_CATEGORIES: Final = frozenset({"Zs", "Pd"})
+_DROPPED: Final = frozenset("/.()[]")
 
 
-def normal_phone(phone: str) -> str:
-    """The one spelling of a phone number: without spaces and dashes.
+class PhoneNumber(NamedTuple):
+    """A phone number: what is compared, and what its owner wrote."""
+
+    normal: str
+    shown: str
+
+
+def phone_number(given: str | int) -> PhoneNumber:
+    """A phone number from any of its spellings.
 
     Raises:
         BadValue: it is no phone number.
     """
-    plain = phone.translate(_DROPPED)
-    if not _PHONE.fullmatch(plain):
-        raise BadValue("phone", "needs 3 to 15 digits, with spaces, dashes and a leading '+'")
-    return plain
+    shown = str(given).strip() if isinstance(given, str) or given >= 0 else ""
+    plain = "".join([sign for sign in shown if not _is_dropped(sign)])
+    if len(shown) > PHONE_LIMIT or not _NORMAL.fullmatch(plain):
+        raise BadValue("phone", "needs 3 to 15 digits, and may have a '+', spaces and -/.()[]")
+    return PhoneNumber(plain, shown)
 
 
-def checked_name(key: str, name: str) -> str:
-    """A name of a user or a chat as it was given.
+def _is_dropped(sign: str) -> bool:
+    return sign in _DROPPED or unicodedata.category(sign) in _DROPPED_CATEGORIES
+
+
+def checked_name(key: str, given: str) -> str:
+    """The name of a user or a chat in the form that is kept and compared.
 
     Raises:
-        BadValue: it is empty, too long, or nobody could type it again.
+        BadValue: it is empty or too long, or pretends to be another one.
     """
-    if not 1 <= len(name) <= NAME_LIMIT:
-        raise BadValue(key, f"needs 1 to {NAME_LIMIT} characters")
-    if name != name.strip() or not name.isprintable():
-        raise BadValue(key, "has spaces around it, or characters that cannot be printed")
+    try:
+        name = clean_name(given)
+    except BadName as error:
+        raise BadValue(key, str(error)) from None
+    if len(name) > NAME_LIMIT:
+        raise BadValue(key, f"has more than {NAME_LIMIT} characters")
     return name
 
 
@@ -53,6 +79,27 @@ def check_text(text: str, limit_bytes: int) -> None:
     # A character has four bytes at most: most texts need not be encoded to know.
     if len(text) * 4 > limit_bytes and len(text.encode()) > limit_bytes:
         raise TextTooLong(limit_bytes)
+
+
+def check_key(key: str) -> None:
+    """Bound what a client calls its message.
+
+    Raises:
+        BadValue: it is too long.
+    """
+    if len(key.encode()) > KEY_LIMIT_BYTES:
+        raise BadValue("key", f"has more than {KEY_LIMIT_BYTES} bytes")
+
+
+def message_id(shown: str) -> int:
+    """The id of a message as clients see it.
+
+    Raises:
+        BadValue: it is none.
+    """
+    if not _MESSAGE_ID.fullmatch(shown):
+        raise BadValue("before", "is not the id of a message")
+    return int(shown, 16)
 
 
 def shown_date(at: datetime) -> str:

@@ -19,15 +19,6 @@ class NotRegistered(Refused):
         super().__init__("register first")
 
 
-class AlreadyRegistered(Refused):
-    """The connection belongs to another phone."""
-
-    code = "already_registered"
-
-    def __init__(self) -> None:
-        super().__init__("this connection is registered with another phone")
-
-
 class TokenRequired(Refused):
     """The phone belongs to somebody who has a token."""
 
@@ -46,15 +37,35 @@ class WrongToken(Refused):
         super().__init__("the token is not the one of this phone")
 
 
-class TooManyWrongTokens(Refused):
-    """Somebody tries tokens; `retry_after_s` says when the next one is looked at."""
+class PhoneInUse(Refused):
+    """Original clients use the phone; the administrator can hand it over."""
+
+    code = "phone_in_use"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this phone is in use without a token: the administrator can hand it over with a code"
+        )
+
+
+class LoggedOut(Refused):
+    """The token was reset, or the phone handed over, on another connection."""
+
+    code = "logged_out"
+
+    def __init__(self) -> None:
+        super().__init__("this phone has a new token: log in with it")
+
+
+class TooManyTries(Refused):
+    """Somebody tries phones, names or tokens; `retry_after_s` says when to go on."""
 
     code = "rate_limited"
 
     def __init__(self, wait_s: float) -> None:
         retry_after_s = round(wait_s, 1)
         super().__init__(
-            f"too many wrong tokens: try again in {retry_after_s} s", retry_after_s=retry_after_s
+            f"too many wrong tries: try again in {retry_after_s} s", retry_after_s=retry_after_s
         )
 
 
@@ -67,15 +78,6 @@ class UnknownPhone(Refused):
         super().__init__(f"nobody is registered with the phone {phone}")
 
 
-class ChatNotFound(Refused):
-    """There is no chat of that name."""
-
-    code = "chat_not_found"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"there is no chat {name!r}")
-
-
 class NameTaken(Refused):
     """There is a chat of that name already."""
 
@@ -86,12 +88,12 @@ class NameTaken(Refused):
 
 
 class NotMember(Refused):
-    """Whoever asks, or is asked for, is not in the chat."""
+    """Whoever asks, or is asked for, is not in the chat; perhaps there is no such chat."""
 
     code = "not_a_member"
 
     def __init__(self, who: str, name: str) -> None:
-        super().__init__(f"{who} not a member of the chat {name!r}")
+        super().__init__(f"{who} not a member of a chat {name!r}")
 
 
 class AlreadyMember(Refused):

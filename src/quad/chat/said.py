@@ -1,7 +1,7 @@
 """What the chat says: the shape of every frame, which `frames` builds from encoded parts.
 
-This is what current clients get. Original ones get the same without `id`, `token`, and all of an
-error but its `detail`.
+This is what current clients get. Original ones get the same without `id`, `token`, `key`, and all
+of an error but its `detail`, and a whole `ShownChat` wherever `chat` is here the name of one.
 """
 
 from collections.abc import Sequence
@@ -44,19 +44,23 @@ class ChatState(Struct, frozen=True, tag_field="type", tag="state"):
 
 
 class ChatMessage(Struct, frozen=True, tag_field="type", tag="message", rename={"sender": "from"}):
-    """`message`, to all members; `date` is UTC, `id` sorts by time."""
+    """`message`, to all members; `date` is UTC, `id` sorts by time.
+
+    `key` is there for the sender's devices if the sender gave one.
+    """
 
     chat: str
     sender: ShownUser
     date: str
     message: str
     id: str
+    key: str | UnsetType = UNSET
 
 
 class NewMember(Struct, frozen=True, tag_field="type", tag="new_member"):
-    """`new_member`, to all members."""
+    """`new_member`, to all members; the chat as it is with the new one."""
 
-    chat: str
+    chat: ShownChat
     user: ShownUser
 
 
@@ -73,16 +77,39 @@ class ChatDeleted(Struct, frozen=True, tag_field="type", tag="chat_deleted"):
     chat: str
 
 
+class ChatHistory(Struct, frozen=True, tag_field="type", tag="history"):
+    """`history`, the answer to the question for it; the oldest message first."""
+
+    chat: str
+    messages: Sequence[Entry]
+
+
+class ChatToken(Struct, frozen=True, tag_field="type", tag="token"):
+    """`token`, the answer to `reset_token`."""
+
+    token: str
+
+
 class ChatError(Struct, frozen=True, tag_field="type", tag="error"):
     """`error`: what was declined and why; `operation` is null when nobody knows which."""
 
     detail: str
     operation: str | None
     code: str
+    key: str | UnsetType = UNSET
     limit: str | UnsetType = UNSET
     retry_after_s: float | UnsetType = UNSET
     id: str | UnsetType = UNSET
 
 
-SAID: Final = (ChatState, ChatMessage, NewMember, MemberRemoved, ChatDeleted, ChatError)
+SAID: Final = (
+    ChatState,
+    ChatMessage,
+    NewMember,
+    MemberRemoved,
+    ChatDeleted,
+    ChatHistory,
+    ChatToken,
+    ChatError,
+)
 """The types of all frames."""

@@ -2,22 +2,23 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
 
+from quad.chat.admission import Admission
 from quad.chat.chats import Chats
 from quad.chat.entrance import Entrance
 from quad.chat.events import Events
 from quad.chat.frames import MessageFrames
 from quad.chat.groups import Groups
+from quad.chat.history import History
 from quad.chat.messages import Messages
+from quad.chat.refusals import TooManyTries
+from quad.chat.retention import Forgetting
 from quad.chat.trimming import Trimming
-from quad.identity import KeyedRateLimit
+from quad.identity.guesses import Guesses
 from quad.realtime import Counters, Door, EngineOptions, RawServer
 from quad.retention import Expiry
-from quad.settings import ChatSettings, RetentionSettings
+from quad.settings import ChatSettings
 from quad.store import Mailbox, Store
-
-_RETENTION: Final = RetentionSettings()
 
 
 def _now() -> datetime:
@@ -36,25 +37,28 @@ class ChatSystem:
         *,
         counters: Counters | None = None,
         door: Door | None = None,
-        retention: RetentionSettings = _RETENTION,
         now: Callable[[], datetime] = _now,
     ) -> None:
         """`counters` and `door` may be those of an engine at the same address."""
         events = Events()
         self.endpoint = RawServer("chat", events, options, counters=counters, door=door)
         self.chats = Chats(store, mailbox, self.endpoint, now)
-        shown = MessageFrames()
-        wrong_tokens = KeyedRateLimit(
-            settings.wrong_tokens_per_minute_per_address / 60, settings.wrong_tokens_burst
-        )
+        shown = MessageFrames(now)
         # Half of what may wait for a reader: the other half is for what is published meanwhile.
         page_bytes = self.endpoint.options.outbox_limit_bytes // 2
-        events.entrance = Entrance(self.chats, shown, settings, wrong_tokens, page_bytes)
-        events.groups = Groups(self.chats, settings)
+        self.admission = Admission(self.chats, settings, _guesses("chat.register", settings))
+        events.entrance = Entrance(self.chats, self.admission, shown, page_bytes)
+        events.groups = Groups(
+            self.chats,
+            settings,
+            phones=_guesses("chat.phone", settings),
+            names=_guesses("chat.name", settings),
+        )
+        events.history = History(self.chats, shown, page_bytes)
         events.messages = Messages(self.chats, shown, settings.text_limit_bytes)
         events.register_on(self.endpoint)
-        self.trimming = Trimming(self.chats, retention.age("chat_messages_days"))
-        self.expiries: tuple[Expiry, ...] = ()
+        self.trimming = Trimming(self.chats)
+        self.expiries: tuple[Expiry, ...] = Forgetting(self.chats).expiries
 
     async def start(self) -> None:
         """Read everything from the database; to be done before the first connection.
@@ -69,3 +73,12 @@ class ChatSystem:
         self.trimming.stop()
         await self.endpoint.aclose(grace_s)
         await self.chats.mailbox.flush()
+
+
+def _guesses(kind: str, settings: ChatSettings) -> Guesses:
+    return Guesses(
+        kind,
+        TooManyTries,
+        rate_per_s=settings.wrong_tokens_per_minute_per_address / 60,
+        burst=settings.wrong_tokens_burst,
+    )

@@ -5,7 +5,7 @@ import inspect
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from functools import partial
 from typing import Any, Protocol, TypeVar, Union
 
@@ -50,9 +50,16 @@ class RawApplication(Protocol):
         """A connection that is followed has read everything up to `position`."""
 
     def explain(
-        self, connection: RawConnection, operation: str | None, refused: Refused
+        self,
+        connection: RawConnection,
+        operation: str | None,
+        refused: Refused,
+        said: Payload | str,
     ) -> Message:
-        """What a client is told of an operation that was declined; None: nobody knows which."""
+        """What a client is told of an operation that was declined; None: nobody knows which.
+
+        `said` is its payload, or the text that could not be read as one.
+        """
 
     def refusal(self, error: BaseException) -> Refused | None:
         """The refusal that an error of a handler means; None: it is a bug."""
@@ -133,6 +140,14 @@ class RawServer:
         """
         subscribers = self.topics.get(topic)
         return self.delivery.publish(subscribers, message) if subscribers else 0
+
+    def publish_except(
+        self, topic: str, message: Message, skipped: Collection[RawConnection]
+    ) -> None:
+        """Queue a message for every subscriber of a topic but some, as `publish` does."""
+        subscribers = self.topics.get(topic)
+        if subscribers:
+            self.delivery.publish_except(subscribers, message, skipped)
 
     async def aclose(self, grace_s: float = 2.0) -> None:
         """Wait for the handlers that are at work; those that take too long are cancelled."""
@@ -264,13 +279,13 @@ class RawServer:
         try:
             result = handler.call(connection, payload)
         except Exception as error:  # noqa: BLE001 - a bug costs its operation, not the server
-            self._fail(connection, handler, error)
+            self._fail(connection, handler, payload, error)
             connection.end()
             return
         if isinstance(result, asyncio.Future):
-            result.add_done_callback(partial(self._settle, connection, handler, started))
+            result.add_done_callback(partial(self._settle, connection, handler, payload, started))
         elif inspect.iscoroutine(result):
-            self._work.own(self._wait(connection, handler, started, result))
+            self._work.own(self._wait(connection, handler, payload, started, result))
         else:
             _succeed(handler, started)
             connection.end()
@@ -279,6 +294,7 @@ class RawServer:
         self,
         connection: RawConnection,
         handler: _Handler,
+        payload: Any,
         started: float,
         result: asyncio.Future[Any],
     ) -> None:
@@ -286,41 +302,44 @@ class RawServer:
         if error is None:
             _succeed(handler, started)
         else:
-            self._fail(connection, handler, error)
+            self._fail(connection, handler, payload, error)
         connection.end()
 
     async def _wait(
         self,
         connection: RawConnection,
         handler: _Handler,
+        payload: Any,
         started: float,
         result: Coroutine[Any, Any, Any],
     ) -> None:
         try:
             await result
         except Exception as error:  # noqa: BLE001 - a bug costs its operation, not the server
-            self._fail(connection, handler, error)
+            self._fail(connection, handler, payload, error)
         else:
             _succeed(handler, started)
         finally:
             connection.end()
 
-    def _fail(self, connection: RawConnection, handler: _Handler, error: BaseException) -> None:
+    def _fail(
+        self, connection: RawConnection, handler: _Handler, payload: Any, error: BaseException
+    ) -> None:
         operation = handler.operation
         refused = error if isinstance(error, Refused) else self.application.refusal(error)
         if refused is not None:
-            self._refuse(connection, handler.counter, operation, refused)
+            self._refuse(connection, handler.counter, operation, refused, payload)
             return
         bug_id = secrets.token_hex(4)
         log.error("bug %s in the handler of %r", bug_id, operation, exc_info=error)
         handler.counter.failed += 1
         internal = Internal(f"something went wrong on the server ({bug_id})", id=bug_id)
-        connection.send(self.application.explain(connection, operation, internal))
+        connection.send(self.application.explain(connection, operation, internal, payload))
 
     def _refuse_text(self, connection: RawConnection, text: str, error: Exception) -> None:
         operation = _operation(text)
         counter = self._known(operation)
-        self._refuse(connection, counter, operation, _refusal(operation, counter, error))
+        self._refuse(connection, counter, operation, _refusal(operation, counter, error), text)
         connection.end()
 
     def _refuse(
@@ -329,11 +348,12 @@ class RawServer:
         counter: EventCounter | None,
         operation: str | None,
         refused: Refused,
+        said: Payload | str,
     ) -> None:
         # Unknown names are counted as one: clients choose them freely, and memory is ours.
         counter = counter or self.counters.event(f"{self._name}/(unknown)")
         counter.refused += 1
-        connection.send(self.application.explain(connection, operation, refused))
+        connection.send(self.application.explain(connection, operation, refused, said))
 
     def _known(self, operation: str | None) -> EventCounter | None:
         for handler in self._handlers.values():

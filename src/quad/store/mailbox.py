@@ -13,6 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple, Self
 
@@ -46,6 +47,8 @@ NAME_LENGTH: Final = 64
 
 # Ids are milliseconds since 1970 and, within one, a count: 63 bits until the year 2248.
 _COUNT_BITS: Final = 20
+# Many ids of one millisecond may run ahead by a little.
+_AHEAD_MS: Final = 2_000
 _POSITIONS_A_WRITE: Final = 500
 
 entries: Final = Table(
@@ -74,6 +77,7 @@ _KEEP_READER: Final = upsert(readers, key=["reader"], update=["position", "gap_a
 _TRIM: Final = delete(entries).where(
     entries.c.box == bindparam("of_box"), entries.c.id <= bindparam("upto")
 )
+_DROP_READER: Final = delete(readers).where(readers.c.reader == bindparam("of_reader"))
 _DROP: Final = delete(entries).where(entries.c.box == bindparam("of_box"))
 _READ: Final[Select[str, int, str]] = (
     select(entries.c.box, entries.c.id, entries.c.content)
@@ -89,6 +93,22 @@ _READ: Final[Select[str, int, str]] = (
             ),
         ),
     )
+    .order_by(entries.c.id)
+    .limit(bindparam("most"))
+)
+_READ_BACK: Final[Select[str, int, str]] = (
+    select(entries.c.box, entries.c.id, entries.c.content)
+    .where(
+        entries.c.box == bindparam("box"),
+        entries.c.id > bindparam("after"),
+        entries.c.id < bindparam("before"),
+    )
+    .order_by(entries.c.id.desc())
+    .limit(bindparam("most"))
+)
+_FIRST_IDS: Final[Select[int]] = (
+    select(entries.c.id)
+    .where(entries.c.box == bindparam("box"))
     .order_by(entries.c.id)
     .limit(bindparam("most"))
 )
@@ -119,6 +139,7 @@ class Mailbox:
         self._store = store
         self._last_id = last_id
         self._now_ms = now_ms
+        self._ahead_ms = 0
         self._saved: dict[str, tuple[int, Gap | None]] = {}
         self._unsaved: dict[str, Reader] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -143,8 +164,20 @@ class Mailbox:
 
     def next_id(self) -> int:
         """A new id, larger than all before; write what bears it before the next one."""
-        self._last_id = max(self._last_id + 1, self._now_ms() << _COUNT_BITS)
+        now_ms = self._now_ms()
+        self._last_id = max(self._last_id + 1, now_ms << _COUNT_BITS)
+        self._ahead_ms = (self._last_id >> _COUNT_BITS) - now_ms
         return self._last_id
+
+    @property
+    def said_at(self) -> int | None:
+        """When the last id was given, in seconds since 1970, if the id itself does not tell.
+
+        Ids only grow: after the clock was set back they stay ahead of it until it has caught up.
+        """
+        if self._ahead_ms < _AHEAD_MS:
+            return None
+        return ((self._last_id >> _COUNT_BITS) - self._ahead_ms) // 1000
 
     def skip_to(self, entry_id: int) -> None:
         """Give only ids after this one, which its owner has kept elsewhere."""
@@ -179,6 +212,20 @@ class Mailbox:
         rows = await self._store.read(_READ, values)
         return [Entry(row.box, row.id, row.content) for row in rows]
 
+    async def read_back(self, box: str, after: int, before: int, most: int) -> list[Entry]:
+        """The last `most` entries of a box with after < id < before, the newest first.
+
+        Raises StoreUnavailable.
+        """
+        values = {"box": box, "after": after, "before": before, "most": most}
+        rows = await self._store.read(_READ_BACK, values)
+        return [Entry(row.box, row.id, row.content) for row in rows]
+
+    async def first_ids(self, box: str, most: int) -> list[int]:
+        """The smallest ids in a box, in their order. Raises StoreUnavailable."""
+        rows = await self._store.read(_FIRST_IDS, {"box": box, "most": most})
+        return [row.id for row in rows]
+
     async def last_ids(self, owner: str) -> dict[str, int]:
         """The id of the last entry of every box of one system; raises StoreUnavailable."""
         rows = await self._store.read(_LAST_IDS, _names_of(owner))
@@ -200,6 +247,11 @@ class Mailbox:
         self._unsaved[name] = reader
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SAVE_S, self._save)
+
+    def forget(self, name: str) -> None:
+        """Save nothing more of a reader, whose row is dropped."""
+        self._unsaved.pop(name, None)
+        self._saved.pop(name, None)
 
     async def flush(self) -> None:
         """Save all positions now; one that cannot be saved is told of and lost.
@@ -262,6 +314,23 @@ def keep_reader(name: str, position: int, gap: Gap | None) -> Change:
         "gap_upto": gap.upto if gap else None,
     }
     return Change(_KEEP_READER, values, key=("mailbox_reader", name))
+
+
+def drop_reader(name: str) -> Change:
+    """Forget how far a reader is."""
+    return Change(_DROP_READER, {"of_reader": name}, key=("mailbox_reader", name))
+
+
+def count_before(owner: str, before: datetime) -> Select[int]:
+    """How many entries of one system were put before a time."""
+    is_of_owner = entries.c.box.like(f"{owner}/%")
+    is_old = entries.c.id < id_before(before)
+    return select(func.count()).select_from(entries).where(is_of_owner, is_old)
+
+
+def id_before(moment: datetime) -> int:
+    """The smallest id that could be given at a time."""
+    return id_at(int(moment.timestamp() * 1000))
 
 
 def id_at(milliseconds: int) -> int:

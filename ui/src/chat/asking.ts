@@ -1,8 +1,13 @@
 /** Operations and their answers: the protocol answers with what happened, or with an error. */
-import type { ChatAsked, ChatSaid } from "../wire/generated";
+import type { ChatAsked, ChatSaid, ShownChat, ShownUser } from "../wire/generated";
+import { phoneOf } from "./identity";
 import type { Phone } from "./model";
+import { phoneIn } from "./said";
 
-export type Asked = Exclude<ChatAsked, { type: "register" | "send_message" }>;
+export type Asked = Extract<
+  ChatAsked,
+  { type: "create_chat" | "add_member" | "remove_member" | "delete_chat" }
+>;
 
 /** Why something that was asked did not happen; `code` is the server's, or `lost`. */
 export class Declined extends Error {
@@ -20,7 +25,7 @@ export const LOST = "lost";
 
 interface Pending {
   asked: Asked;
-  resolve: () => void;
+  resolve: (answer: ChatSaid) => void;
   reject: (why: Declined) => void;
 }
 
@@ -30,8 +35,8 @@ export class Asking {
 
   constructor(private readonly me: Phone) {}
 
-  /** `say` is false if there is no connection. */
-  async ask(asked: Asked, say: (asked: Asked) => boolean): Promise<void> {
+  /** What the server answers; `say` is false if there is no connection. */
+  async ask(asked: Asked, say: (asked: Asked) => boolean): Promise<ChatSaid> {
     await this.untilFree();
     return new Promise((resolve, reject) => {
       if (say(asked)) {
@@ -52,7 +57,7 @@ export class Asking {
       pending.reject(new Declined(said.code, said.detail, said.retry_after_s));
     } else if (answers(said, pending.asked, this.me)) {
       this.pending = undefined;
-      pending.resolve();
+      pending.resolve(said);
     }
   }
 
@@ -66,7 +71,7 @@ export class Asking {
       const { pending } = this;
       await new Promise<void>((resolve) => {
         const { resolve: done, reject: failed } = pending;
-        pending.resolve = () => [done(), resolve()];
+        pending.resolve = (answer) => [done(answer), resolve()];
         pending.reject = (why) => [failed(why), resolve()];
       });
     }
@@ -76,19 +81,25 @@ export class Asking {
 function answers(said: ChatSaid, asked: Asked, me: Phone): boolean {
   switch (asked.type) {
     case "create_chat":
-      return said.type === "new_member" && said.chat === asked.name && said.user.phone === me;
+      // The server cleans the name, so that is not what it is known by.
+      return said.type === "new_member" && isOnlyMember(said.chat, me);
     case "add_member":
-      return said.type === "new_member" && isAbout(said, asked);
+      return said.type === "new_member" && isAbout(said.chat.name, said.user, asked);
     case "remove_member":
-      return said.type === "member_removed" && isAbout(said, asked);
+      return said.type === "member_removed" && isAbout(said.chat, said.user, asked);
     case "delete_chat":
       return said.type === "chat_deleted" && said.chat === asked.chat;
   }
 }
 
+function isOnlyMember(chat: ShownChat, me: Phone): boolean {
+  return chat.members.length === 1 && chat.members.every((member) => phoneIn(member) === me);
+}
+
 function isAbout(
-  said: { chat: string; user: { phone: string } },
-  asked: { chat: string; phone: string },
+  chat: string,
+  user: ShownUser,
+  asked: { chat: string; phone: string | number },
 ): boolean {
-  return said.chat === asked.chat && said.user.phone === asked.phone;
+  return chat === asked.chat && phoneIn(user) === phoneOf(String(asked.phone));
 }

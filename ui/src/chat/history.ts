@@ -9,12 +9,16 @@
  * message leaves the queue; a message is noted as sent and the right to send it is taken.
  */
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from "idb";
+import { randomText } from "./identity";
 import type { KeptChat, Message, Phone, Waiting } from "./model";
 import { claim, echoed, LEASE_MS, type Claim, type Claimant, type Lease } from "./queue";
 
 /** How many messages of a chat are kept, and how many more before the oldest are dropped. */
 const MOST_MESSAGES = 1_000;
 const SLACK = 100;
+
+/** What the server is to know a message by: 96 bits, so no two are the same. */
+export const newWireKey = (): string => randomText(12);
 
 export interface Remembered {
   /** Of each chat the last message, and those that were not seen. */
@@ -48,7 +52,7 @@ export interface History {
   forget(): Promise<void>;
 }
 
-export const CHAT_GONE = "chat_not_found";
+export const CHAT_GONE = "not_a_member";
 
 interface Tables extends DBSchema {
   messages: { key: [string, string, string]; value: Message & { phone: Phone } };
@@ -144,7 +148,7 @@ class StoredHistory implements History {
 
   enqueue(chat: string, text: string, at: number): Promise<void> {
     return this.write((tables) => {
-      const waiting = { chat, text, at, sentOn: null, sentAt: 0, sentAfter: "", refused: null };
+      const waiting = { chat, text, at, wireKey: newWireKey(), sentOn: null, refused: null };
       void tables.objectStore("queue").add({ ...waiting, phone: this.phone });
     });
   }
@@ -168,11 +172,7 @@ class StoredHistory implements History {
     await this.write(async (tables) => {
       const queue = await this.queueIn(tables);
       const lease = await tables.objectStore("leases").get(this.phone);
-      const lastIds = new Map<string, string>();
-      for (const chat of new Set(queue.map((waiting) => waiting.chat))) {
-        lastIds.set(chat, await this.lastId(tables, chat));
-      }
-      claimed = claim(queue, lease, who, (chat) => lastIds.get(chat) ?? "");
+      claimed = claim(queue, lease, who);
       if (claimed.type === "send") {
         void this.put(tables, claimed.waiting);
       }
@@ -239,11 +239,6 @@ class StoredHistory implements History {
     return rows.map(asWaiting);
   }
 
-  private async lastId(tables: Writing, chat: string): Promise<string> {
-    const cursor = await tables.objectStore("messages").openKeyCursor(this.ofChat(chat), "prev");
-    return cursor?.key[2] ?? "";
-  }
-
   private async unseen(chat: KeptChat): Promise<Message[]> {
     const table = this.database.transaction("messages").store;
     const after: IDBKeyRange = IDBKeyRange.bound(
@@ -279,6 +274,8 @@ function ofPhone(phone: Phone): IDBKeyRange {
 }
 
 function asWaiting(row: Tables["queue"]["value"]): Waiting {
-  const { chat, text, at, sentOn, sentAt, sentAfter, refused, key = 0 } = row;
-  return { key, chat, text, at, sentOn, sentAt, sentAfter, refused };
+  const { chat, text, at, sentOn, refused, key = 0 } = row;
+  // Earlier versions of this page gave them none.
+  const wireKey = (row as Partial<Waiting>).wireKey ?? `${at}-${key}`;
+  return { key, chat, text, at, wireKey, sentOn, refused };
 }

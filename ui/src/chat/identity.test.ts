@@ -6,6 +6,7 @@ describe("a phone number", () => {
   it.each([
     ["+49 170-111", "+49170111"],
     ["(0)30 / 12.34", "0301234"],
+    ["[+49]\u00a0170\u2013111", "+49170111"],
     ["12", undefined],
     ["1234567890123456", undefined],
     ["49+170", undefined],
@@ -23,6 +24,8 @@ describe("a name", () => {
     ["x".repeat(101), undefined],
     ["   ", undefined],
     ["two\nlines", undefined],
+    ["👩\u200d🎓 Ana", "👩\u200d🎓 Ana"],
+    ["e\u0301", "é"],
   ])("%j is %j", (text, name) => {
     expect(nameOf(text)).toBe(name);
   });

@@ -16,24 +16,31 @@ const NAME_LIMIT = 100;
 
 /** The one spelling of a phone number, or undefined if this is none. */
 export function phoneOf(text: string): Phone | undefined {
-  const plain = text.replace(/[\s\-()./]/g, "");
+  const plain = text.replace(/[\s\p{Zs}\p{Pd}()./[\]]/gu, "");
   return /^\+?[0-9]{3,15}$/.test(plain) ? plain : undefined;
 }
 
-/** A name of a person or a chat as the server takes it, or undefined. */
+/**
+ * A name of a person or a chat that the server may take, or undefined. It takes invisible characters
+ * out by itself, and refuses what pretends.
+ */
 export function nameOf(text: string): string | undefined {
-  const name = text.trim();
-  const isPrintable = !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(name);
+  const name = text.trim().normalize("NFC");
+  const isText = !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(name);
   // The server counts characters, not the halves of which some of them are made.
-  return name !== "" && [...name].length <= NAME_LIMIT && isPrintable ? name : undefined;
+  return name !== "" && [...name].length <= NAME_LIMIT && isText ? name : undefined;
+}
+
+/** A new key to a phone number, of 192 random bits. */
+export function newToken(): string {
+  return randomText(TOKEN_BYTES);
 }
 
 /**
- * A new key: 192 random bits in the url-safe alphabet. Not `randomUUID`, which pages without
- * https do not have.
+ * Random bytes in the url-safe alphabet. Not `randomUUID`, which pages without https do not have.
  */
-export function newToken(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES));
+export function randomText(count: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(count));
   return btoa(String.fromCharCode(...bytes))
     .replace(/\+/g, "-")
     .replace(/\//g, "_");

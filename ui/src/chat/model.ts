@@ -19,6 +19,8 @@ export interface Message {
   name: string;
   at: number;
   text: string;
+  /** Of an echo, what the page that wrote it called it. */
+  wireKey?: string;
 }
 
 /** Why a chat is shown that is none any more. */
@@ -38,6 +40,8 @@ export interface Chat {
   activity: number;
   /** Whether all that this browser has kept is in `messages`. */
   isWhole: boolean;
+  /** Whether the server has said that there is nothing before `messages`. */
+  isFromBeginning: boolean;
   gone: Gone | null;
 }
 
@@ -47,11 +51,10 @@ export interface Waiting {
   chat: string;
   text: string;
   at: number;
+  /** What the server knows it by, however often it is sent. */
+  wireKey: string;
   /** The connection that it was sent on, if it was. */
   sentOn: string | null;
-  sentAt: number;
-  /** The last id of the chat that was known when it was sent first: the echo's is larger. */
-  sentAfter: string;
   /** The code with which the server declined it for good. */
   refused: string | null;
 }

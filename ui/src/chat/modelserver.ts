@@ -5,7 +5,7 @@
  * what was on its way up may still arrive, in order and up to some frame, and the rest is lost.
  */
 import type { Wire } from "../wire/chat";
-import type { ChatAsked, ChatSaid, Entry, ShownUser } from "../wire/generated";
+import type { ChatAsked, ChatSaid, Entry, ShownChat, ShownUser } from "../wire/generated";
 import type { Phone } from "./model";
 
 interface Stored {
@@ -13,6 +13,7 @@ interface Stored {
   chat: string;
   from: Phone;
   text: string;
+  key: string | undefined;
 }
 
 interface Group {
@@ -138,12 +139,24 @@ export class ModelServer {
       return;
     }
     if (asked.type === "register") {
-      this.register(line, asked.user);
+      this.register(line, asked.user.name, String(asked.user.phone));
       return;
     }
     const me = line.phone;
     if (me === undefined) {
       this.decline(line, asked, "not_registered");
+      return;
+    }
+    if (asked.type === "history") {
+      this.tellHistory(line, me, asked);
+      return;
+    }
+    if (asked.type === "reset_token") {
+      return; // no page asks for it
+    }
+    const known = this.knownBy(me, asked);
+    if (known !== undefined) {
+      this.tell(line, known);
       return;
     }
     const code = this.decide(me, asked);
@@ -186,11 +199,7 @@ export class ModelServer {
     return {
       type: "state",
       chats: chats.map((group) => ({
-        chat: {
-          name: group.name,
-          members: group.members.map((member) => this.user(member)),
-          owner: this.user(group.owner),
-        },
+        chat: this.chat(group),
         messages: this.stored
           .filter(({ id, chat }) => chat === group.name && id > after)
           .filter(({ id, chat }) => id > (this.since.get(`${phone}/${chat}`) ?? ""))
@@ -199,7 +208,7 @@ export class ModelServer {
     };
   }
 
-  private register(line: Line, { name, phone }: { name: string; phone: Phone }): void {
+  private register(line: Line, name: string, phone: Phone): void {
     const known = this.linesOf(phone);
     const positions = known.map((other) => other.proven);
     const gap = this.away.get(phone);
@@ -219,24 +228,39 @@ export class ModelServer {
     line.missed = rest.map((said) => [said]);
   }
 
-  private decide(me: Phone, asked: Exclude<ChatAsked, { type: "register" }>): string | undefined {
+  private tellHistory(line: Line, me: Phone, asked: Extract<ChatAsked, { type: "history" }>): void {
+    const since = this.since.get(`${me}/${asked.chat}`) ?? "";
+    const messages = this.stored
+      .filter(({ id, chat }) => chat === asked.chat && id > since && id < (asked.before ?? "~"))
+      .slice(-(asked.limit ?? 200))
+      .map((message) => this.entry(message));
+    this.say(line, { type: "history", chat: asked.chat, messages });
+  }
+
+  private knownBy(me: Phone, asked: ChatAsked): Stored | undefined {
+    return asked.type !== "send_message" || asked.key === undefined
+      ? undefined
+      : this.stored.find(({ from, key }) => from === me && key === asked.key);
+  }
+
+  private decide(
+    me: Phone,
+    asked: Exclude<ChatAsked, { type: "register" | "history" | "reset_token" }>,
+  ): string | undefined {
     if (asked.type === "create_chat") {
       return this.create(me, asked.name);
     }
     const group = this.groups.get(asked.chat);
-    if (group === undefined) {
-      return "chat_not_found";
-    }
-    if (!group.members.includes(me)) {
+    if (group === undefined || !group.members.includes(me)) {
       return "not_a_member";
     }
     switch (asked.type) {
       case "send_message":
-        return this.accept(me, group, asked.message);
+        return this.accept(me, group, asked.message, asked.key ?? undefined);
       case "add_member":
-        return this.add(group, asked.phone);
+        return this.add(group, String(asked.phone));
       case "remove_member":
-        return this.remove(me, group, asked.phone);
+        return this.remove(me, group, String(asked.phone));
       case "delete_chat":
         return this.delete(me, group);
     }
@@ -251,16 +275,30 @@ export class ModelServer {
     return this.add(group, me);
   }
 
-  private accept(me: Phone, group: Group, text: string): string | undefined {
+  private accept(
+    me: Phone,
+    group: Group,
+    text: string,
+    key: string | undefined,
+  ): string | undefined {
     const code = this.declineNext;
     if (code !== undefined) {
       this.declineNext = undefined;
       return code;
     }
-    const message = { id: this.nextId(), chat: group.name, from: me, text };
+    const message = { id: this.nextId(), chat: group.name, from: me, text, key };
     this.stored.push(message);
-    this.publish(group, { type: "message", chat: group.name, ...this.entry(message) });
+    for (const line of this.linesIn(group)) {
+      this.tell(line, message);
+    }
     return undefined;
+  }
+
+  /** Tells a message; its key only to the devices of its sender. */
+  private tell(line: Line, message: Stored): void {
+    const { chat, from, key } = message;
+    const keyed = line.phone === from && key !== undefined ? { key } : {};
+    this.say(line, { type: "message", chat, ...this.entry(message), ...keyed });
   }
 
   private add(group: Group, phone: Phone): string | undefined {
@@ -272,7 +310,7 @@ export class ModelServer {
     }
     group.members.push(phone);
     this.since.set(`${phone}/${group.name}`, this.position);
-    this.publish(group, { type: "new_member", chat: group.name, user: this.user(phone) });
+    this.publish(group, { type: "new_member", chat: this.chat(group), user: this.user(phone) });
     return undefined;
   }
 
@@ -304,15 +342,26 @@ export class ModelServer {
   }
 
   private decline(line: Line, asked: ChatAsked, code: string): void {
-    this.say(line, { type: "error", detail: code, operation: asked.type, code });
+    const keyed = asked.type === "send_message" && asked.key ? { key: asked.key } : {};
+    this.say(line, { type: "error", detail: code, operation: asked.type, code, ...keyed });
   }
 
   private publish(group: Group, said: ChatSaid): void {
-    for (const line of this.lines) {
-      if (line.phone !== undefined && group.members.includes(line.phone)) {
-        this.say(line, said);
-      }
-    }
+    this.linesIn(group).forEach((line) => this.say(line, said));
+  }
+
+  private linesIn(group: Group): Line[] {
+    return [...this.lines].filter(
+      ({ phone }) => phone !== undefined && group.members.includes(phone),
+    );
+  }
+
+  private chat(group: Group): ShownChat {
+    return {
+      name: group.name,
+      members: group.members.map((member) => this.user(member)),
+      owner: this.user(group.owner),
+    };
   }
 
   private say(line: Line, said: ChatSaid): void {

@@ -1,5 +1,5 @@
 /** A history that lasts as long as the page, for browsers that let nothing be kept. */
-import { CHAT_GONE, type History, type Remembered } from "./history";
+import { CHAT_GONE, newWireKey, type History, type Remembered } from "./history";
 import {
   keptChat,
   type KeptChat,
@@ -47,14 +47,13 @@ export class PassingHistory implements History {
 
   async keepMessages(messages: readonly Message[]): Promise<void> {
     for (const message of messages) {
-      const before = this.messages.get(message.chat) ?? [];
-      if (before.some((known) => known.id === message.id)) {
-        continue;
-      }
-      const after = [...before, message].sort((a, b) => (a.id < b.id ? -1 : 1));
-      this.messages.set(message.chat, after);
       const proven = echoed(this.waiting, message, this.phone);
       this.waiting = this.waiting.filter((waiting) => waiting !== proven);
+      const before = this.messages.get(message.chat) ?? [];
+      if (!before.some((known) => known.id === message.id)) {
+        const after = [...before, message].sort((a, b) => (a.id < b.id ? -1 : 1));
+        this.messages.set(message.chat, after);
+      }
     }
     return Promise.resolve();
   }
@@ -81,8 +80,8 @@ export class PassingHistory implements History {
 
   async enqueue(chat: string, text: string, at: number): Promise<void> {
     this.lastKey += 1;
-    const sent = { sentOn: null, sentAt: 0, sentAfter: "" };
-    this.waiting = [...this.waiting, { key: this.lastKey, chat, text, at, ...sent, refused: null }];
+    const fresh = { wireKey: newWireKey(), sentOn: null, refused: null };
+    this.waiting = [...this.waiting, { key: this.lastKey, chat, text, at, ...fresh }];
     return Promise.resolve();
   }
 
@@ -102,8 +101,7 @@ export class PassingHistory implements History {
   }
 
   async claim(who: Claimant): Promise<Claim> {
-    const lastId = (chat: string) => this.messages.get(chat)?.at(-1)?.id ?? "";
-    const claimed = claim(this.waiting, this.lease, who, lastId);
+    const claimed = claim(this.waiting, this.lease, who);
     if (claimed.type === "send") {
       this.change(claimed.waiting.key, claimed.waiting);
     }

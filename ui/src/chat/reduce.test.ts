@@ -10,8 +10,8 @@ import {
   type Waiting,
 } from "./model";
 import { ModelServer } from "./modelserver";
-import { firstNew, isIncomplete, reduce, type Happened } from "./reduce";
-import { messagesIn, personOf, toldChats } from "./said";
+import { firstNew, reduce, type Happened } from "./reduce";
+import { messagesIn, personOf, toldChat, toldChats } from "./said";
 
 const ME = "111";
 
@@ -46,9 +46,8 @@ const waiting: Waiting = {
   chat: "team",
   text: "hi",
   at: 5,
+  wireKey: "a1",
   sentOn: null,
-  sentAt: 0,
-  sentAfter: "",
   refused: null,
 };
 
@@ -70,7 +69,7 @@ function hear(state: State, said: ChatSaid): State {
     case "new_member":
       return reduce(state, {
         type: "member",
-        chat: said.chat,
+        chat: toldChat(said.chat),
         person: personOf(said.user),
         at: 0,
       });
@@ -78,7 +77,7 @@ function hear(state: State, said: ChatSaid): State {
       return reduce(state, { type: "member_removed", chat: said.chat, phone: said.user.phone });
     case "chat_deleted":
       return reduce(state, { type: "deleted", chat: said.chat });
-    case "error":
+    default:
       return state;
   }
 }
@@ -122,10 +121,6 @@ describe("an old state and what happened since", () => {
           state = frame === undefined ? state : hear(state, JSON.parse(frame.text) as ChatSaid);
           line.carryDown();
           line.carryUp();
-        }
-        // As the page does when it was added to a chat and knows nothing else of it.
-        if (isIncomplete(state)) {
-          state = hear(state, server.stateOf(ME));
         }
         expect(groupsIn(state)).toEqual(groupsIn(hear(emptyState(ME), server.stateOf(ME))));
       }
@@ -210,9 +205,26 @@ describe("members", () => {
     expect(state.chats["team"]).toMatchObject({ owner: ME, members: [ME, "333"] });
   });
 
-  it("who are just added know nothing of the chat until the server is asked", () => {
-    const state = after({ type: "member", chat: "new", person: person(ME), at: 1 });
-    expect(isIncomplete(state)).toBe(true);
+  it("who are just added know who else is there", () => {
+    const chat = { name: "new", owner: "222", members: ["222", ME].map(person) };
+    const state = after({ type: "member", chat, person: person(ME), at: 1 });
+    expect(state.chats["new"]).toMatchObject({ owner: "222", members: ["222", ME] });
+    expect(Object.keys(state.people).sort()).toEqual([ME, "222"]);
+  });
+});
+
+describe("what was said before", () => {
+  const older = (...messages: Message[]): Happened => ({ type: "older", chat: "team", messages });
+
+  it("comes above what is there, and is nothing new", () => {
+    const state = after(team, came(message("5")), older(message("3"), message("4")));
+    expect(ids(state)).toEqual(["3", "4", "5"]);
+    expect(state.chats["team"]?.readUpto).toBe("4");
+  });
+
+  it("is all there when nothing comes", () => {
+    const state = after(team, came(message("5")), older());
+    expect(state.chats["team"]?.isFromBeginning).toBe(true);
   });
 });
 

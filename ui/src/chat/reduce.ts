@@ -17,7 +17,9 @@ export type Happened =
   // What the server says. The messages of a `state` come after it; those were `missed`.
   | { type: "told"; chats: readonly ToldChat[]; at: number }
   | { type: "messages"; messages: readonly Message[]; senders: readonly Person[]; missed: boolean }
-  | { type: "member"; chat: string; person: Person; at: number }
+  | { type: "member"; chat: ToldChat; person: Person; at: number }
+  // What was said before the messages that are there; none: there is nothing before them.
+  | { type: "older"; chat: string; messages: readonly Message[] }
   | { type: "member_removed"; chat: string; phone: Phone }
   | { type: "deleted"; chat: string }
   // What the visitor does, also in another tab.
@@ -43,6 +45,8 @@ export function reduce(state: State, happened: Happened): State {
       return messagesCame(state, happened);
     case "member":
       return memberCame(state, happened.chat, happened.person, happened.at);
+    case "older":
+      return seen(onChat(state, happened.chat, (chat) => withOlder(chat, happened.messages)));
     case "member_removed":
       return memberWent(state, happened.chat, happened.phone);
     case "deleted":
@@ -185,19 +189,26 @@ function marked(open: Open | null, before: Chat, after: Chat, me: Phone): Open |
   return open && wasRead && unreadOf(after, me) > 0 ? { ...open, newAfter: before.readUpto } : open;
 }
 
-function memberCame(state: State, name: string, person: Person, at: number): State {
-  const isMe = person.phone === state.me;
-  const before = state.chats[name];
-  if (before === undefined && !isMe) {
+function memberCame(state: State, told: ToldChat, person: Person, at: number): State {
+  const before = state.chats[told.name];
+  if (before === undefined && person.phone !== state.me) {
     return state; // of a chat that we have just left
   }
   // Whoever is added again begins anew: the chat may be another one of the same name.
-  const chat = before === undefined || before.gone !== null ? newChat(name, at) : before;
-  const members = chat.members.filter((phone) => phone !== person.phone);
+  const chat = before === undefined || before.gone !== null ? newChat(told.name, at) : before;
+  // Who is here is told of the one who comes; of the others it may be old.
+  const strangers = told.members.filter(({ phone }) => !(phone in state.people));
   return {
     ...state,
-    people: withPeople(state.people, [person]),
-    chats: { ...state.chats, [name]: { ...chat, members: [...members, person.phone] } },
+    people: withPeople(withPeople(state.people, strangers), [person]),
+    chats: {
+      ...state.chats,
+      [told.name]: {
+        ...chat,
+        members: told.members.map(({ phone }) => phone),
+        owner: told.owner,
+      },
+    },
   };
 }
 
@@ -283,6 +294,7 @@ function newChat(name: string, activity: number): Chat {
     readUpto: "",
     activity,
     isWhole: false,
+    isFromBeginning: false,
     gone: null,
   };
 }
@@ -319,9 +331,12 @@ export function withMessages(chat: Chat, more: readonly Message[]): Chat {
   return { ...chat, messages, activity: Math.max(chat.activity, latest) };
 }
 
-/** Whether the server has to be asked who else is in a chat. */
-export function isIncomplete(state: State): boolean {
-  return Object.values(state.chats).some((chat) => chat.owner === null && chat.gone === null);
+/** What was said before is nothing new. */
+function withOlder(chat: Chat, messages: readonly Message[]): Chat {
+  const last = messages.at(-1);
+  return last === undefined
+    ? { ...chat, isFromBeginning: true }
+    : readUpto(withMessages(chat, messages), last.id);
 }
 
 /** The first message that is new in the open chat. */

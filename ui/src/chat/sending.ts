@@ -1,6 +1,5 @@
 /** Sends what waits, one message after the other; `queue.ts` says why so. */
 import type { History } from "./history";
-import { settleMs } from "./queue";
 import type { Waiting } from "./model";
 
 export interface Road {
@@ -8,10 +7,7 @@ export interface Road {
   isOpen: () => boolean;
   /** Names the connection. */
   connection: () => string;
-  isClosedByServer: () => boolean;
   say: (waiting: Waiting) => boolean;
-  /** Resolves when all that the server had to tell until now is kept; false if that failed. */
-  catchUp: () => Promise<boolean>;
   history: () => History;
 }
 
@@ -19,7 +15,6 @@ export class Sending {
   private isBusy = false;
   private isAskedAgain = false;
   private pausedUntil = 0;
-  private settled: { connection: string; key: number } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -68,10 +63,7 @@ export class Sending {
   /** Whether there is something else to do at once. */
   private async step(): Promise<boolean> {
     const connection = this.road.connection();
-    const settled = this.settled?.connection === connection ? this.settled.key : null;
-    const claim = await this.road
-      .history()
-      .claim({ tab: this.tab, connection, now: this.now(), settled });
+    const claim = await this.road.history().claim({ tab: this.tab, connection, now: this.now() });
     switch (claim.type) {
       case "nothing":
       case "under_way":
@@ -79,23 +71,11 @@ export class Sending {
       case "elsewhere":
         this.goOnIn(claim.until - this.now() + 100);
         return false;
-      case "doubtful":
-        return this.settle(claim.waiting, connection);
       case "send":
         if (this.road.connection() === connection) {
           this.road.say(claim.waiting);
         }
         return false; // its echo, or its error, says when to go on
     }
-  }
-
-  private async settle(waiting: Waiting, connection: string): Promise<boolean> {
-    const waitMs = settleMs(waiting, this.now(), this.road.isClosedByServer());
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
-    if (this.road.connection() !== connection || !(await this.road.catchUp())) {
-      return this.road.isOpen();
-    }
-    this.settled = { connection, key: waiting.key };
-    return true;
   }
 }

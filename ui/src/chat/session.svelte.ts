@@ -10,8 +10,8 @@ import { openHistory, type History } from "./history";
 import { forgetIdentity, keepIdentity, type Identity } from "./identity";
 import { emptyState, keptChat, type Chat, type Phone, type State } from "./model";
 import { PassingHistory } from "./passing";
-import { isIncomplete, reduce, type Happened } from "./reduce";
-import { messagesIn, personOf, toldChats } from "./said";
+import { reduce, type Happened } from "./reduce";
+import { messagesIn, personOf, phoneIn, toldChat, toldChats } from "./said";
 import { Sending } from "./sending";
 
 /** Why the server does not let this identity in. */
@@ -29,6 +29,8 @@ type Note = { phone: Phone } & (
 
 const SOON_MS = 3_000;
 const PASSING_CODES = new Set(["rate_limited", "cannot_save"]);
+/** How many older messages are asked for at once. */
+const OLDER = 100;
 
 export const draftKey = (phone: Phone, chat: string): string => `chat/draft/${phone}/${chat}`;
 
@@ -51,15 +53,19 @@ export class ChatSession {
   private history: History;
   private inbox: ChatSaid[] = [];
   private isWorking = false;
-  private caughtUp: ((is: boolean) => void)[] = [];
+  /** The chat whose older messages are asked for. */
+  private askedOlder: string | undefined;
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing shows it
   private readonly kept = new Map<string, Chat>();
   private readonly deaf = new AbortController();
 
+  identity: Identity;
+
   constructor(
-    readonly identity: Identity,
+    identity: Identity,
     open: () => Wire = () => new WebSocket(chatAddress(location.origin, path("/chat/ws"))),
   ) {
+    this.identity = $state.raw(identity);
     const { phone } = identity;
     this.isIn = identity.wasIn;
     this.store = new Store(emptyState(phone), reduce);
@@ -74,9 +80,8 @@ export class ChatSession {
       {
         isOpen: () => this.link === "open",
         connection: () => this.connection.name,
-        isClosedByServer: () => this.connection.isClosedByServer,
-        say: ({ chat, text }) => this.connection.say({ type: "send_message", chat, message: text }),
-        catchUp: () => this.catchUp(),
+        say: ({ chat, text, wireKey: key }) =>
+          this.connection.say({ type: "send_message", chat, message: text, key }),
         history: () => this.history,
       },
       this.tab,
@@ -129,6 +134,23 @@ export class ChatSession {
       const messages = await this.safely((history) => history.messagesOf(chat));
       this.act({ type: "history", chat, messages });
     }
+    if (chat !== null && this.store.latest.chats[chat]?.messages.length === 0) {
+      this.askOlder(chat); // of a chat that is new to this browser
+    }
+  }
+
+  /** Asks for what was said before the first message that is here. */
+  askOlder(name: string): void {
+    const chat = this.store.latest.chats[name];
+    const isKnown = chat?.isWhole === true && !chat.isFromBeginning && chat.gone === null;
+    if (!isKnown || this.askedOlder !== undefined) {
+      return;
+    }
+    const [first] = chat.messages;
+    const before = first === undefined ? {} : { before: first.id };
+    if (this.connection.say({ type: "history", chat: name, limit: OLDER, ...before })) {
+      this.askedOlder = name;
+    }
   }
 
   look(is: boolean): void {
@@ -159,7 +181,7 @@ export class ChatSession {
   }
 
   /** Raises Declined. */
-  ask(asked: Asked): Promise<void> {
+  ask(asked: Asked): Promise<ChatSaid> {
     return this.asking.ask(asked, (said) => this.connection.say(said));
   }
 
@@ -222,7 +244,7 @@ export class ChatSession {
       return; // the `state` that opened it is still to be heard
     }
     this.asking.lose();
-    this.caughtUp.splice(0).forEach((tell) => tell(false));
+    this.askedOlder = undefined;
     if (this.connection.wasTooBig) {
       this.connection.wasTooBig = false;
       void this.refuseSent("text_too_long");
@@ -274,22 +296,25 @@ export class ChatSession {
       case "new_member":
         this.store.hear({
           type: "member",
-          chat: said.chat,
+          chat: toldChat(said.chat),
           person: personOf(said.user),
           at: Date.now(),
         });
-        // Whoever is added is told only that: the state says who else is there.
-        if (isIncomplete(this.store.latest)) {
-          this.connection.refresh();
-        }
         break;
       case "member_removed":
-        this.store.hear({ type: "member_removed", chat: said.chat, phone: said.user.phone });
-        await this.dropped(said.user.phone === this.identity.phone ? [said.chat] : []);
+        this.store.hear({ type: "member_removed", chat: said.chat, phone: phoneIn(said.user) });
+        await this.dropped(phoneIn(said.user) === this.identity.phone ? [said.chat] : []);
         break;
       case "chat_deleted":
         this.store.hear({ type: "deleted", chat: said.chat });
         await this.dropped([said.chat]);
+        break;
+      case "history":
+        this.askedOlder = undefined;
+        this.store.hear({ type: "older", chat: said.chat, messages: messagesIn(said) });
+        break;
+      case "token":
+        this.keepToken(said.token);
         break;
       case "error":
         await this.declined(said);
@@ -299,9 +324,10 @@ export class ChatSession {
 
   private async told(said: Extract<ChatSaid, { type: "state" }>): Promise<void> {
     this.refusal = undefined;
-    if (!this.isIn) {
+    if (!this.isIn || said.token !== undefined) {
       this.isIn = true;
-      keepIdentity({ ...this.identity, wasIn: true });
+      // A code of the administrator is worth nothing once it has brought the key.
+      this.keepToken(said.token ?? this.identity.token);
     }
     const chats = toldChats(said);
     this.store.hear({ type: "told", chats, at: Date.now() });
@@ -313,22 +339,28 @@ export class ChatSession {
     const { chats: kept } = await this.safely((history) => history.load());
     await this.dropped(kept.map(({ chat }) => chat.name).filter((name) => !names.includes(name)));
     await this.remember();
-    this.caughtUp.splice(0).forEach((tell) => tell(true));
+  }
+
+  private keepToken(token: string): void {
+    this.identity = { ...this.identity, token, wasIn: true };
+    keepIdentity(this.identity);
   }
 
   private async declined(error: ChatError): Promise<void> {
     const waitMs = error.retry_after_s === undefined ? SOON_MS : error.retry_after_s * 1_000;
-    if (error.operation === "register") {
+    if (error.operation === "register" || error.code === "logged_out") {
       this.notLetIn(error, waitMs);
+    } else if (error.operation === "history") {
+      this.askedOlder = undefined;
     } else if (error.operation === "send_message") {
       if (PASSING_CODES.has(error.code)) {
-        const sent = await this.sentNow();
+        const sent = await this.sentNow(error.key);
         if (sent !== undefined) {
           await this.safely((history) => history.unsend(sent.key));
         }
         this.sending.pause(waitMs);
       } else {
-        await this.refuseSent(error.code);
+        await this.refuseSent(error.code, error.key);
       }
     }
   }
@@ -352,17 +384,6 @@ export class ChatSession {
     }
   }
 
-  /** Resolves when everything that the server had to tell before is kept. */
-  private catchUp(): Promise<boolean> {
-    return new Promise((resolve) => {
-      if (this.connection.refresh()) {
-        this.caughtUp.push(resolve);
-      } else {
-        resolve(false);
-      }
-    });
-  }
-
   // What is kept
 
   private async remember(): Promise<void> {
@@ -382,13 +403,18 @@ export class ChatSession {
     this.store.act({ type: "queue", queue });
   }
 
-  private async sentNow(): Promise<{ key: number } | undefined> {
+  /** The message that the server knows by a key, or else the one that is under way. */
+  private async sentNow(wireKey?: string): Promise<{ key: number } | undefined> {
     const queue = await this.safely((history) => history.queue());
-    return queue.find((item) => item.sentOn === this.connection.name && item.refused === null);
+    return queue.find((item) =>
+      wireKey === undefined
+        ? item.sentOn === this.connection.name && item.refused === null
+        : item.wireKey === wireKey,
+    );
   }
 
-  private async refuseSent(code: string): Promise<void> {
-    const sent = await this.sentNow();
+  private async refuseSent(code: string, wireKey?: string): Promise<void> {
+    const sent = await this.sentNow(wireKey);
     if (sent !== undefined) {
       await this.safely((history) => history.refuse(sent.key, code));
       await this.readQueue();

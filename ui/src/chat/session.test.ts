@@ -2,7 +2,7 @@
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ANSWER_MS } from "../wire/chat";
-import type { Identity } from "./identity";
+import { keptIdentity, type Identity } from "./identity";
 import { Line, ModelServer } from "./modelserver";
 import { ChatSession } from "./session.svelte";
 
@@ -11,6 +11,7 @@ const ANN: Identity = { name: "Ann", phone: "111", token: "x".repeat(22), wasIn:
 declare const setImmediate: (run: (value: unknown) => void) => void;
 
 const STEP_MS = 2_000;
+const EMPTY = { type: "state", chats: [] };
 
 let server: ModelServer;
 let pages: Page[];
@@ -252,7 +253,7 @@ describe("a message", () => {
     await page.session.write("team", "too late");
     server.does("222", { type: "delete_chat", chat: "team" });
     await calm(30_000);
-    expect(page.state.queue).toMatchObject([{ text: "too late", refused: "chat_not_found" }]);
+    expect(page.state.queue).toMatchObject([{ text: "too late", refused: "not_a_member" }]);
     expect(page.state.chats["team"]?.gone).toBe("removed");
     await page.session.dismiss("team");
     expect(page.state.chats).toEqual({});
@@ -274,6 +275,21 @@ describe("several tabs of a phone", () => {
 });
 
 describe("the history", () => {
+  it("of a chat that is new to this browser is fetched, and is nothing new", async () => {
+    for (const text of ["one", "two", "three"]) {
+      server.does("111", { type: "send_message", chat: "team", message: text });
+    }
+    const page = await comeIn();
+    expect(page.texts()).toEqual([]);
+    await page.session.open("team");
+    await calm();
+    expect(page.texts()).toEqual(["one", "two", "three"]);
+    expect(page.state.open?.newAfter).toBeNull();
+    page.session.askOlder("team");
+    await calm();
+    expect(page.state.chats["team"]?.isFromBeginning).toBe(true);
+  });
+
   it("is there on the next visit, with what came meanwhile marked as unread", async () => {
     const page = await comeIn();
     server.does("222", { type: "send_message", chat: "team", message: "before" });
@@ -394,6 +410,25 @@ class Chance {
     return choices[Math.floor(this.random() * choices.length)];
   }
 }
+
+describe("a key to the phone", () => {
+  it("that the server gives for a code is kept at once", async () => {
+    const page = await comeIn({ ...ANN, token: "AB12-CD34-EF56", wasIn: false });
+    page.line?.down.push({ text: JSON.stringify({ ...EMPTY, token: "new" }), position: undefined });
+    await calm();
+    expect(page.session.identity.token).toBe("new");
+    expect(keptIdentity()).toMatchObject({ token: "new", wasIn: true });
+  });
+
+  it("that is replaced elsewhere ends the session, and says so", async () => {
+    const page = await comeIn();
+    const told = { type: "error", detail: "", operation: null, code: "logged_out" };
+    page.line?.down.push({ text: JSON.stringify(told), position: undefined });
+    await calm();
+    expect(page.session.refusal?.code).toBe("logged_out");
+    expect(page.session.link).toBe("ended");
+  });
+});
 
 describe("whatever is cut, and whenever", () => {
   const seeds = Array.from({ length: 40 }, (_, index) => index + 1);

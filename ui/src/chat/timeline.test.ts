@@ -13,6 +13,7 @@ function chatWith(...messages: Partial<Message>[]): Chat {
     readUpto: "",
     activity: 0,
     isWhole: true,
+    isFromBeginning: false,
     gone: null,
     messages: messages.map((more, index) => ({
       id: String(index),

@@ -154,16 +154,6 @@ describe("the connection", () => {
     expect(connection.name).not.toBe(first);
   });
 
-  it("says who closed it", () => {
-    comeIn();
-    end().end(1012);
-    expect(connection.isClosedByServer).toBe(true);
-    connection.wake();
-    comeIn();
-    connection.drop();
-    expect(connection.isClosedByServer).toBe(false);
-  });
-
   it("is over after `stop`", () => {
     comeIn();
     connection.stop();

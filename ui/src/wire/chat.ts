@@ -31,8 +31,6 @@ export class ChatConnection {
   link: Link = "connecting";
   /** Names the connection that is open, or was open last. */
   name = "";
-  /** Whether the server itself ended the last connection: then it reads nothing more of it. */
-  isClosedByServer = false;
   /** Whether the last connection was ended because a frame was too large. */
   wasTooBig = false;
 
@@ -89,7 +87,6 @@ export class ChatConnection {
   /** The connection is surely dead, or not worth keeping. */
   drop(): void {
     if (this.wire !== undefined) {
-      this.isClosedByServer = false;
       this.wasTooBig = false;
       this.part();
       this.lose();
@@ -116,8 +113,7 @@ export class ChatConnection {
     this.expectAnswer(ANSWER_MS);
     wire.onopen = () => this.send(this.ears.greeting());
     wire.onmessage = ({ data }: MessageEvent<string>) => this.heard(data);
-    wire.onclose = ({ code, wasClean }) => {
-      this.isClosedByServer = wasClean;
+    wire.onclose = ({ code }) => {
       this.wasTooBig = code === TOO_BIG;
       this.part();
       this.lose();

@@ -116,7 +116,15 @@ export interface Space {
 export interface AddMember {
   type: "add_member";
   chat: string;
-  phone: string;
+  phone: string | number;
+}
+
+/** `history`: what was said before a message, or the newest ones. */
+export interface AskHistory {
+  type: "history";
+  chat: string;
+  before?: string | null;
+  limit?: number;
 }
 
 /** `chat_deleted`. */
@@ -131,12 +139,24 @@ export interface ChatError {
   detail: string;
   operation: string | null;
   code: string;
+  key?: string;
   limit?: string;
   retry_after_s?: number;
   id?: string;
 }
 
-/** `message`, to all members; `date` is UTC, `id` sorts by time. */
+/** `history`, the answer to the question for it; the oldest message first. */
+export interface ChatHistory {
+  type: "history";
+  chat: string;
+  messages: Entry[];
+}
+
+/**
+ * `message`, to all members; `date` is UTC, `id` sorts by time.
+ *
+ * `key` is there for the sender's devices if the sender gave one.
+ */
 export interface ChatMessage {
   type: "message";
   chat: string;
@@ -144,6 +164,7 @@ export interface ChatMessage {
   date: string;
   message: string;
   id: string;
+  key?: string;
 }
 
 /** A chat in `state`, with the messages that were missed, the oldest first. */
@@ -159,10 +180,17 @@ export interface ChatState {
   token?: string;
 }
 
-/** `create_chat`. */
+/** `token`, the answer to `reset_token`. */
+export interface ChatToken {
+  type: "token";
+  token: string;
+}
+
+/** `create_chat`; whoever comes to an open one may read what was said before. */
 export interface CreateChat {
   type: "create_chat";
   name: string;
+  open?: boolean;
 }
 
 /** `delete_chat`. */
@@ -186,14 +214,14 @@ export interface MemberRemoved {
   user: ShownUser;
 }
 
-/** `new_member`, to all members. */
+/** `new_member`, to all members; the chat as it is with the new one. */
 export interface NewMember {
   type: "new_member";
-  chat: string;
+  chat: ShownChat;
   user: ShownUser;
 }
 
-/** `register`. */
+/** `register`; `token` may be a code of the administrator. */
 export interface Register {
   type: "register";
   user: Who;
@@ -205,14 +233,20 @@ export interface Register {
 export interface RemoveMember {
   type: "remove_member";
   chat: string;
-  phone: string;
+  phone: string | number;
 }
 
-/** `send_message`. */
+/** `reset_token`. */
+export interface ResetToken {
+  type: "reset_token";
+}
+
+/** `send_message`; with the same `key` it is the same message. */
 export interface SendMessage {
   type: "send_message";
   chat: string;
   message: string;
+  key?: string | null;
 }
 
 /** A chat as clients see one; the members in the order in which they came. */
@@ -232,15 +266,30 @@ export interface ShownUser {
 /** Who somebody says to be. */
 export interface Who {
   name: string;
-  phone: string;
+  phone: string | number;
 }
 
 /** What clients of the chat send; `type` tells which. */
-export type ChatAsked = Register | CreateChat | SendMessage | AddMember | RemoveMember | DeleteChat;
+export type ChatAsked =
+  | Register
+  | CreateChat
+  | SendMessage
+  | AddMember
+  | RemoveMember
+  | DeleteChat
+  | AskHistory
+  | ResetToken;
 
 /** What the server says to these; `type` tells which. */
 export type ChatSaid =
-  ChatState | ChatMessage | NewMember | MemberRemoved | ChatDeleted | ChatError;
+  | ChatState
+  | ChatMessage
+  | NewMember
+  | MemberRemoved
+  | ChatDeleted
+  | ChatHistory
+  | ChatToken
+  | ChatError;
 
 // Classroom
 
