@@ -20,7 +20,7 @@ from quad.classroom.notion import NotionImporter
 from quad.classroom.routes import StatsPages
 from quad.classroom.service import ClassroomService
 from quad.cli.failures import Failed
-from quad.identity import KeyedRateLimit
+from quad.identity import KeyedRateLimit, Keys
 from quad.nearby import NearbySystem
 from quad.realtime import (
     EngineOptions,
@@ -39,10 +39,10 @@ from quad.realtime.host import Application
 from quad.retention import RetentionClock
 from quad.settings import ClassroomSettings, LimitSettings, Settings
 from quad.shell import Shell
-from quad.starting import check_descriptors, take_address
+from quad.starting import check_descriptors, read_keys, take_address, take_database
 from quad.store import Store, StoreError, is_current, migrate, safe_url
 from quad.store.mailbox import Mailbox
-from quad.store.ownership import Ownership, owner_name
+from quad.store.ownership import Ownership
 from quad.web.admin import Systems, make_overview_router
 from quad.web.admin_figures import Gauges
 from quad.web.application import make_application
@@ -112,8 +112,9 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     async with AsyncExitStack() as stack:
         # Both before anything is read, written or told: a second server changes nothing.
         listener = stack.enter_context(await take_address(settings.server))
-        ownership = await _take_database(settings, url_of(listener), stack)
-        parts = await assemble(settings, ownership, stack)
+        ownership = await take_database(settings.server, url_of(listener))
+        stack.push_async_callback(ownership.aclose)
+        parts = await assemble(settings, ownership, read_keys(settings.server), stack)
         host = Host(
             {settings.engine.path: parts.sockets.engine},
             cast(Application, parts.application),  # Litestar's scope is a TypedDict
@@ -144,15 +145,9 @@ class Parts(NamedTuple):
     pages: StatsPages
 
 
-async def _take_database(settings: Settings, url: str, stack: AsyncExitStack) -> Ownership:
-    if settings.server.database is None:
-        settings.server.data.mkdir(parents=True, exist_ok=True)
-    ownership = await Ownership.take(settings.server.database_url, owner_name(url))
-    stack.push_async_callback(ownership.aclose)
-    return ownership
-
-
-async def assemble(settings: Settings, ownership: Ownership, stack: AsyncExitStack) -> Parts:
+async def assemble(
+    settings: Settings, ownership: Ownership, keys: Keys, stack: AsyncExitStack
+) -> Parts:
     """Start everyone who takes part, but do not listen; the stack stops them.
 
     Raises:
@@ -172,11 +167,11 @@ async def assemble(settings: Settings, ownership: Ownership, stack: AsyncExitSta
         refuses_unknown_events=True,
     )
     classroom = _start_classroom(settings, limits, store, server, stack)
-    alert = await _start_alert(settings, limits, store, server, stack)
+    alert = await _start_alert(settings, limits, store, server, keys, stack)
     mailbox = await Mailbox.open(store)
     chat = await _start_chat(settings, store, mailbox, server, stack)
     shell = Shell(settings.engine.path)
-    nearby = await _start_nearby(settings, limits, store, mailbox, server, shell, stack)
+    nearby = await _start_nearby(settings, limits, store, mailbox, server, shell, keys, stack)
     await _start_retention(settings, store, (classroom, alert, chat, nearby), stack)
     stack.push_async_callback(server.aclose, settings.server.drain_s * _HANDLERS_SHARE)
     clock.start()
@@ -279,12 +274,14 @@ async def _start_alert(
     limits: LimitSettings | None,
     store: Store,
     server: SocketServer,
+    keys: Keys,
     stack: AsyncExitStack,
 ) -> AlertSystem:
     alert = AlertSystem(
         server,
         store,
         settings.alert,
+        keys=keys,
         is_limited=limits is not None,
         socket_path=settings.engine.path,
     )
@@ -320,6 +317,7 @@ async def _start_nearby(
     mailbox: Mailbox,
     server: SocketServer,
     shell: Shell,
+    keys: Keys,
     stack: AsyncExitStack,
 ) -> NearbySystem:
     nearby = NearbySystem(
@@ -328,6 +326,7 @@ async def _start_nearby(
         mailbox,
         settings,
         shell,
+        keys=keys,
         is_limited=limits is not None,
     )
     await nearby.start()

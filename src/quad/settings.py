@@ -40,6 +40,7 @@ ALIASES: Mapping[str, str] = {
     "QUAD_DATA": "server.data",
     "QUAD_DATABASE": "server.database",
     "QUAD_LIMITS": "limits.mode",
+    "QUAD_KEY": "server.key_secret",
     "QUAD_ADMIN_PASSWORD": "nearby.admin_password",
 }
 
@@ -123,6 +124,22 @@ class ServerSettings(Section, frozen=True, kw_only=True):
             "`sqlite:///file`; unset, it is the SQLite file `quad.sqlite3` in the data directory.",
         ),
     ] = None
+    key_file: Annotated[
+        Path | None,
+        Meta(
+            description="File with the secret that logins are signed with, made at the first "
+            "start; unset, it is `quad.key` in the data directory. Whoever has it can be anybody."
+        ),
+    ] = None
+    key_secret: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\S{32,})?$",
+            examples=["sesame-open-to-nobody-but-this-server"],
+            description="That secret itself, of at least 32 characters, instead of the file: "
+            "where several machines need the same one.",
+        ),
+    ] = ""
     drain_s: Annotated[
         Seconds,
         Meta(
@@ -161,6 +178,11 @@ class ServerSettings(Section, frozen=True, kw_only=True):
     def database_url(self) -> str:
         """The address of the database, the embedded one in ``data`` unless another is set."""
         return self.database or f"sqlite:///{(self.data / 'quad.sqlite3').absolute()}"
+
+    @property
+    def key_path(self) -> Path:
+        """Where the secret lies, unless it is set."""
+        return self.key_file or self.data / "quad.key"
 
 
 class LogSettings(Section, frozen=True, kw_only=True):

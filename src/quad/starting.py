@@ -3,15 +3,23 @@
 import errno
 import resource
 import socket
+from pathlib import Path
 from typing import Final
 
 import httpx
 
 from quad.cli.failures import Failed
+from quad.identity import Keys
+from quad.identity.keys import new_secret
+from quad.private import make_directory, make_file, tighten, write_file
 from quad.realtime.binding import bind
 from quad.settings import ServerSettings
+from quad.store import parse_url
+from quad.store.ownership import Ownership, owner_name
 
 _LEAST_FILES: Final = 64
+# What SQLite keeps beside its file.
+_BESIDE: Final = ("-wal", "-shm", "-journal")
 _ASK_S: Final = 1.0
 _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
@@ -27,6 +35,41 @@ def check_descriptors() -> None:
             f"this process may open {limit} files and connections only (`ulimit -n`): a server "
             f"needs {_LEAST_FILES} at the least, and one more for each client"
         )
+
+
+async def take_database(server: ServerSettings, url: str) -> Ownership:
+    """Lock the database, and see that no other account can read what will be kept.
+
+    Raises Failed, StoreError, OSError.
+    """
+    if server.database is None:
+        make_directory(server.data)
+    ownership = await Ownership.take(server.database_url, owner_name(url))
+    database = parse_url(server.database_url)
+    if database.get_backend_name() == "sqlite":
+        file = Path(database.database or "")
+        make_file(file)
+        for ending in _BESIDE:
+            tighten(file.with_name(file.name + ending))
+    return ownership
+
+
+def read_keys(server: ServerSettings) -> Keys:
+    """What logins are signed with; made if there is nothing yet. Raises Failed, OSError."""
+    if server.key_secret:
+        return Keys(server.key_secret)
+    path = server.key_path
+    if path.exists():
+        tighten(path)
+        try:
+            return Keys(path.read_text(encoding="utf-8").strip())
+        except ValueError:
+            raise Failed(f"{path} holds no key; without it the server makes a new one") from None
+    if server.key_file is None:
+        make_directory(server.data)
+    secret = new_secret()
+    write_file(path, f"{secret}\n")
+    return Keys(secret)
 
 
 async def take_address(server: ServerSettings) -> socket.socket:

@@ -16,12 +16,14 @@ from litestar import Litestar
 from quad.alert import AlertSystem
 from quad.classroom.events import register as register_classroom
 from quad.classroom.service import ClassroomService
+from quad.identity import Keys
 from quad.realtime import Client, Host, Site, SocketServer, listen
 from quad.realtime.host import Application
 from quad.settings import AlertSettings, ClassroomSettings
 from quad.store import Store
 
 PATIENCE_S = 5.0
+KEYS = Keys("k" * 43)
 HERE = ipaddress.ip_network("127.0.0.1")
 
 Heard = tuple[str, Any]
@@ -157,7 +159,7 @@ async def serve_hall(
     store: Store, settings: AlertSettings, *, is_limited: bool, port: int
 ) -> AsyncIterator[Hall]:
     server, site = SocketServer(), Site(trusted_proxies=(HERE,))
-    alert = AlertSystem(server, store, settings, is_limited=is_limited)
+    alert = AlertSystem(server, store, settings, keys=KEYS, is_limited=is_limited)
     classroom = ClassroomService(store, server, ClassroomSettings(), cast(Any, None))
     register_classroom(server, classroom)
 

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from quad.alert.sessions import COOKIE, Session, Sessions
+from quad.identity import Keys
 from quad.settings import AlertSettings
-from quad.store import Store, StoreUnavailable
+from quad.store import StoreUnavailable
 from tests.alert.hall import Hall, locked, open_hall
 
 FORM = {"name": "Alice", "room": "R101"}
@@ -180,31 +181,12 @@ async def test_sessions_survive_a_restart(database: Path) -> None:
         assert await page.call("joined", {}) == {"people": ["ALICE"]}
 
 
-async def test_sessions_end(database: Path) -> None:
-    store = await Store.open(f"sqlite+aiosqlite:///{database}")
-    sessions = Sessions(-1)
-    await sessions.open(store)
-    assert sessions.read(sessions.sign(Session("a", "b"))) is None
-    await store.aclose()
-
-
-async def test_of_two_nodes_that_make_the_key_at_once_one_wins(database: Path) -> None:
-    url = f"sqlite+aiosqlite:///{database}"
-    first, second = await Store.open(url), await Store.open(url)
-    ours, theirs = Sessions(60), Sessions(60)
-    read = second.read
-
-    async def overtaken(statement: object, values: object = None) -> object:
-        found = await read(statement)  # type: ignore[arg-type]
-        if not found:
-            await ours.open(first)
-        return found
-
-    second.read = overtaken  # type: ignore[assignment, method-assign]
-    await theirs.open(second)
-    assert theirs.read(ours.sign(Session("a", "b"))) == Session("a", "b")
-    await first.aclose()
-    await second.aclose()
+def test_sessions_end_and_are_known_under_their_own_key_alone() -> None:
+    key, other = Keys("k" * 43).key("a"), Keys("k" * 43).key("b")
+    signed = Sessions(60, key).sign(Session("a", "b"))
+    assert Sessions(60, key).read(signed) == Session("a", "b")
+    assert Sessions(60, other).read(signed) is None
+    assert Sessions(-1, key).read(signed) is None
 
 
 # --- the room -------------------------------------------------------------------------------------

@@ -138,6 +138,56 @@ def test_tables_of_a_newer_version_are_a_sentence(
     assert "made by a newer Quad (revision 0099" in done.stderr
 
 
+def modes(directory: Path) -> dict[str, int]:
+    return {each.name: each.stat().st_mode & 0o777 for each in directory.iterdir()}
+
+
+def test_nobody_else_can_read_what_it_keeps(running: ServerProcess, tmp_path: Path) -> None:
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+    names = {"quad.sqlite3", "quad.sqlite3-wal", "quad.sqlite3-shm", "quad.sqlite3.lock"}
+    assert modes(tmp_path / "data") == dict.fromkeys({*names, "quad.key"}, 0o600)
+
+
+def test_what_others_could_read_is_closed_at_the_next_start(tmp_path: Path, database: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(0o755)
+    shutil.move(database, data)
+    (data / "quad.key").write_text("k" * 43)
+    server = ServerProcess([*SERVE, "--port", "0", "--data", str(data)])
+    server.kill()
+    assert set(modes(data).values()) == {0o600}
+    assert data.stat().st_mode & 0o777 == 0o700
+    for what in (data, data / "quad.sqlite3", data / "quad.key"):
+        assert f"OTHER ACCOUNTS OF THIS MACHINE COULD READ {what};" in server.output
+
+
+def test_logins_are_signed_with_a_key_that_is_not_in_the_database(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    key = data / "quad.key"
+    cookies = httpx.Cookies()
+
+    def is_logged_in() -> bool:
+        server = ServerProcess(
+            [*SERVE, "--port", "0", "--data", str(data)], env={"QUAD_ADMIN_PASSWORD": "let me in"}
+        )
+        try:
+            session = f"{server.url}/admin/session"
+            if not cookies:
+                login = httpx.post(session, json={"password": "let me in"}, timeout=60)
+                cookies.update(login.cookies)
+            return bool(httpx.get(session, cookies=cookies, timeout=60).json()["is_open"])
+        finally:
+            server.kill()
+
+    assert is_logged_in()
+    assert is_logged_in()
+    kept = b"".join(each.read_bytes() for each in data.iterdir() if each != key)
+    assert key.read_bytes().strip() not in kept
+    key.unlink()
+    assert not is_logged_in()
+
+
 def test_a_read_only_directory_is_a_sentence(tmp_path: Path, database: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -179,7 +229,8 @@ def test_a_start_that_waits_for_another_program_says_so(tmp_path: Path, database
     )
     assert process.stderr is not None
     assert process.stdout is not None
-    assert "waiting for another program that has the database" in process.stderr.readline()
+    told = iter(process.stderr.readline, "")
+    assert any("waiting for another program that has the database" in line for line in told)
     other.execute("ROLLBACK")
     other.close()
     assert "is listening on" in process.stdout.readline()

@@ -15,6 +15,7 @@ import socketio
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
 
+from quad.identity import Keys
 from quad.nearby import NearbySystem
 from quad.nearby.model import Building, Position
 from quad.realtime import Client, Host, Site, SocketServer, listen
@@ -27,6 +28,7 @@ PATIENCE_S = 5.0
 # As much of an application as a page needs to be made; the real one is tried in tests/e2e.
 _APPLICATION = Path(__file__).parent / "application"
 _RETENTION = RetentionSettings()
+KEYS = Keys("k" * 43)
 HERE = ipaddress.ip_network("127.0.0.1")
 
 ADMIN = ("admin", "let me in")
@@ -238,6 +240,7 @@ async def _served(
         await Mailbox.open(store, lambda: int(clock.now.timestamp() * 1000)),
         settings,
         Shell(folder=_APPLICATION),
+        keys=KEYS,
         is_limited=is_limited,
         now=clock,
         clock=ticking,

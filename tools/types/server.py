@@ -9,6 +9,7 @@ import quad.alert.said
 import quad.chat.said
 import quad.classroom.said
 import quad.nearby.said
+from quad.identity import Keys
 from quad.realtime import ErrorPayload
 from quad.server import Parts, assemble
 from quad.settings import NearbySettings, ServerSettings, Settings
@@ -33,7 +34,7 @@ async def read_wire() -> Wire:
         async with AsyncExitStack() as stack:
             ownership = await Ownership.take(settings.server.database_url, "the types' tool")
             stack.push_async_callback(ownership.aclose)
-            return _read(await assemble(settings, ownership, stack))
+            return _read(await assemble(settings, ownership, Keys.random(), stack))
 
 
 def _read(parts: Parts) -> Wire:

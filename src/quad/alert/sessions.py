@@ -6,10 +6,6 @@ import msgspec
 from itsdangerous import BadData, URLSafeTimedSerializer
 from msgspec import Struct
 
-from quad.alert import tables
-from quad.identity import new_token
-from quad.store import Store, kept_key
-
 COOKIE: Final = "quad_alert"
 
 
@@ -21,25 +17,18 @@ class Session(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sessions:
-    """Signs and reads sessions. The key is in the database: they outlive restarts."""
+    """Signs and reads sessions."""
 
-    def __init__(self, lifetime_s: int) -> None:
+    def __init__(self, lifetime_s: int, key: bytes) -> None:
         self.lifetime_s = lifetime_s
-        self._serializer: URLSafeTimedSerializer | None = None
-
-    async def open(self, store: Store) -> None:
-        """Read the key, or make it. Raises StoreError."""
-        key = await kept_key(store, tables.select_key(), tables.insert_key(new_token()))
         self._serializer = URLSafeTimedSerializer(key, salt="quad.alert")
 
     def sign(self, session: Session) -> str:
         """The value of the cookie."""
-        assert self._serializer is not None, "not opened"
         return self._serializer.dumps(msgspec.to_builtins(session))
 
     def read(self, value: str) -> Session | None:
         """The session of a cookie's value; None unless it was signed here, and lately."""
-        assert self._serializer is not None, "not opened"
         try:
             return msgspec.convert(self._serializer.loads(value, self.lifetime_s), Session)
         except (BadData, msgspec.ValidationError):

@@ -6,7 +6,7 @@ from quad.alert.events import register
 from quad.alert.routes import AlertRoutes
 from quad.alert.service import AlertService
 from quad.alert.sessions import Sessions
-from quad.identity import KeyedRateLimit
+from quad.identity import KeyedRateLimit, Keys
 from quad.realtime import SocketServer
 from quad.retention import Expiry
 from quad.settings import AlertSettings
@@ -28,11 +28,12 @@ class AlertSystem:
         store: Store,
         settings: AlertSettings,
         *,
+        keys: Keys | None = None,
         is_limited: bool = True,
         socket_path: str = "/socket.io/",
     ) -> None:
         self._store = store
-        self._sessions = Sessions(settings.session_s)
+        self._sessions = Sessions(settings.session_s, (keys or Keys.random()).key("alert sessions"))
         self.service = AlertService(server, store, settings, _posts(settings, is_limited))
         self.expiries: tuple[Expiry, ...] = self.service.expiries()
         register(server, self.service, self._sessions)
@@ -45,11 +46,7 @@ class AlertSystem:
         self.router = routes.router
 
     async def start(self) -> None:
-        """Read, or make, the key that sessions are signed with, and who was here before.
-
-        Raises StoreError.
-        """
-        await self._sessions.open(self._store)
+        """Read who was here before. Raises StoreError."""
         await self.service.start()
 
     async def aclose(self) -> None:

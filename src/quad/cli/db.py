@@ -23,19 +23,16 @@ def upgrade(
     Safe to repeat. Stop the server first: while one has the database, it is refused.
     """
     settings = options.settings_from(config, {"--database": database, "--data": data})
-    if settings.server.database is None:
-        settings.server.data.mkdir(parents=True, exist_ok=True)
     asyncio.run(_upgrade(settings))
 
 
 async def _upgrade(settings: Settings) -> None:
+    from quad.starting import take_database
     from quad.store import migrate
-    from quad.store.ownership import Ownership, owner_name
 
-    url = settings.server.database_url
-    ownership = await Ownership.take(url, owner_name("quad db upgrade"))
+    ownership = await take_database(settings.server, "quad db upgrade")
     try:
-        await migrate(url)
+        await migrate(settings.server.database_url)
     finally:
         await ownership.aclose()
     await _print_revision(settings)

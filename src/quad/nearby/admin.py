@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy import Select, insert, select
 
+from quad.identity import Keys
 from quad.identity.passwords import hash_password, new_password
 from quad.nearby.admin_cookie import COOKIE, AdminCookies
 from quad.nearby.gate import Gate
@@ -26,12 +27,12 @@ class Administrator:
     The token is the password.
     """
 
-    def __init__(self, store: Store, password: str, gate: Gate) -> None:
+    def __init__(self, store: Store, password: str, gate: Gate, keys: Keys | None = None) -> None:
         self._store = store
         self._password = password
         self._gate = gate
         self._hashed = ""
-        self._cookies = AdminCookies()
+        self._cookies = AdminCookies((keys or Keys.random()).key("administrator's cookies"))
 
     async def open(self) -> None:
         """Read the password's hash; or make a password and show it, once. Raises StoreError."""
@@ -39,7 +40,7 @@ class Administrator:
             self._hashed = await hash_password(self._password)
         else:
             self._hashed = await self._find() or await self._make()
-        await self._cookies.open(self._store, self._password or self._hashed)
+        self._cookies.open(self._password or self._hashed)
 
     async def log_in(self, address: str, password: str) -> str:
         """The value of a new cookie. Raises WrongPassword, TooManyTries."""

@@ -6,10 +6,6 @@ from typing import Final
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from quad.identity import new_token
-from quad.nearby import tables
-from quad.store import Store, kept_key
-
 COOKIE: Final = "quad_admin"
 LIFETIME_S: Final = 12 * 3600
 """A working day: whoever forgets to log out does not stay in for long."""
@@ -20,17 +16,14 @@ _CONTENT: Final = "admin"
 class AdminCookies:
     """Signs and knows them. They outlive restarts, and end when the password is another one."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: bytes) -> None:
+        self._key = key
         self._serializer: URLSafeTimedSerializer | None = None
 
-    async def open(self, store: Store, password: str) -> None:
-        """Read the key, or make it; `password` is the one in force, or its lasting hash.
-
-        Raises StoreError.
-        """
-        key = await kept_key(store, tables.select_key(), tables.insert_key(new_token()))
+    def open(self, password: str) -> None:
+        """From now on `password` is the one in force, or its lasting hash."""
         # Not the password alone: whoever has a cookie could guess it, as fast as they can count.
-        secret = hmac.digest(key.encode(), password.encode(), hashlib.sha256)
+        secret = hmac.digest(self._key, password.encode(), hashlib.sha256)
         self._serializer = URLSafeTimedSerializer(secret, salt="quad.admin")
 
     def sign(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from quad.identity import Keys
 from quad.identity.guesses import Guesses
 from quad.nearby.admin import Administrator
 from quad.nearby.admin_routes import Campus, make_admin_router, make_guard
@@ -69,6 +70,7 @@ class NearbySystem:
         settings: Settings,
         shell: Shell | None = None,
         *,
+        keys: Keys | None = None,
         is_limited: bool = True,
         now: Callable[[], datetime] = _now,
         clock: Callable[[], float] = time.monotonic,
@@ -106,7 +108,7 @@ class NearbySystem:
             store, nearby.session_days, now=now, clock=clock, on_end=self.presence.end_session
         )
         self.bots = Bots(store, self.buildings, self.messages, gate, registrations, now)
-        self._administrator = Administrator(store, nearby.admin_password, gate)
+        self._administrator = Administrator(store, nearby.admin_password, gate, keys)
         self.admin_guard = make_guard(self._administrator)
         """Lets nobody but the administrator through, for routes of others."""
         entrance = Entrance(self.sessions, self.people, self.presence, gate)
