@@ -55,9 +55,9 @@ async def test_nodes_that_start_together_migrate_once(empty_url: str) -> None:
         for _ in range(2)
     ]
     outputs = await asyncio.gather(*[node.communicate() for node in nodes])
-    assert [(node.returncode, out[1]) for node, out in zip(nodes, outputs, strict=True)] == [
-        (0, b"")
-    ] * 2
+    assert [node.returncode for node in nodes] == [0, 0]
+    # One of them may have waited for long enough to say so.
+    assert [out for _, out in outputs if out and not out.startswith(b"waiting for")] == []
     assert await is_current(empty_url)
 
 

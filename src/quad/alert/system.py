@@ -32,7 +32,6 @@ class AlertSystem:
         is_limited: bool = True,
         socket_path: str = "/socket.io/",
     ) -> None:
-        self._store = store
         self._sessions = Sessions(settings.session_s, (keys or Keys.random()).key("alert sessions"))
         self.service = AlertService(server, store, settings, _posts(settings, is_limited))
         self.expiries: tuple[Expiry, ...] = self.service.expiries()

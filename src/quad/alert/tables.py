@@ -70,17 +70,6 @@ people: Final = Table(
 )
 """Who is present, so that a restart is a silence and not a goodbye."""
 
-keys: Final = Table(
-    "alert_keys",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("key", ShortText(64), nullable=False),
-    **TABLE_OPTIONS,
-)
-"""One row: what sessions are signed with, the same for every node."""
-
-_KEY_ID: Final = 1
-
 _KEEP_ROOM: Final = upsert(rooms, key=["room"], update=[])
 _INSERT_MESSAGE: Final = insert(messages)
 _DELETE_MESSAGES: Final = delete(messages).where(
@@ -95,7 +84,6 @@ _KEEP_PERSON: Final = upsert(people, key=["room", "name"], update=["told_id", "c
 _DELETE_PERSON: Final = delete(people).where(
     people.c.room == bindparam("of_room"), people.c.name == bindparam("of_name")
 )
-_INSERT_KEY: Final = insert(keys)
 
 
 class Presence(Struct, frozen=True):
@@ -241,13 +229,3 @@ def select_people() -> Select[str, str, str | None, int, int]:
 
 
 # The key of sessions
-
-
-def insert_key(key: str) -> Change:
-    """Keep the key; conflicts if there is one."""
-    return Change(_INSERT_KEY, {"id": _KEY_ID, "key": key})
-
-
-def select_key() -> Select[str]:
-    """One row, or none."""
-    return select(keys.c.key).where(keys.c.id == _KEY_ID)

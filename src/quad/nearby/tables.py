@@ -15,7 +15,6 @@ from sqlalchemy import (
     CompoundSelect,
     Double,
     Index,
-    Integer,
     Row,
     Select,
     Table,
@@ -148,15 +147,6 @@ administrators: Final = Table(
 )
 """One row, unless the password is set: the one made at the first start."""
 
-keys: Final = Table(
-    "nearby_keys",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("key", ShortText(_HASH), nullable=False),
-    **TABLE_OPTIONS,
-)
-"""One row: what the administrator's cookies are signed with, the same for every node."""
-
 admin_logouts: Final = Table(
     "nearby_admin_logouts",
     metadata,
@@ -166,9 +156,6 @@ admin_logouts: Final = Table(
 )
 """Sessions of the administrator that were ended before their time."""
 
-_KEY_ID: Final = 1
-
-_INSERT_KEY: Final = insert(keys)
 _INSERT_USER: Final = upsert(users, key=["id"], update=[])
 _UPDATE_RANGE: Final = (
     update(users).where(users.c.id == bindparam("of_user")).values(range_m=bindparam("new_range"))
@@ -444,16 +431,3 @@ def select_message_key(user_id: str, key_hash: str, after: datetime) -> Select[d
         message_keys.c.key == key_hash,
         message_keys.c.at >= after,
     )
-
-
-# The administrator's cookies
-
-
-def insert_key(key: str) -> Change:
-    """Keep the key; conflicts if there is one."""
-    return Change(_INSERT_KEY, {"id": _KEY_ID, "key": key})
-
-
-def select_key() -> Select[str]:
-    """One row, or none."""
-    return select(keys.c.key).where(keys.c.id == _KEY_ID)

@@ -17,7 +17,6 @@ from .errors import (
     StoreError,
     StoreUnavailable,
 )
-from .keys import kept_key
 from .mailbox import Entry, Mailbox
 from .migrate import current_revision, head_revision, is_current, migrate
 from .reader import Device, Gap, Reader
@@ -51,7 +50,6 @@ __all__ = [
     "current_revision",
     "head_revision",
     "is_current",
-    "kept_key",
     "metadata",
     "migrate",
     "parse_url",
