@@ -758,3 +758,77 @@ async def test_the_clients_headers_and_ids_are_to_be_had() -> None:
     assert client.headers["cookie"] == "a=1"
     assert client.engine_id == peer.session.sid != client.id
     assert client.session is peer.session
+
+
+# --- what cannot be read --------------------------------------------------------------------------
+
+DEEP = "[" * 5_000 + "]" * 5_000
+
+
+def relay() -> SocketServer:
+    server = SocketServer()
+
+    @server.on("send on")
+    def send_on(client: Client, value: Any) -> Any:
+        client.emit("sent", value)
+        return value
+
+    return server
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(DEEP, "nested too deeply", id="nested too deeply"),
+        pytest.param('{"name":"\\ud800","x":1e999}', "out of range", id="half a pair and infinity"),
+        pytest.param("9" * 5_000, "out of range", id="a huge number"),
+    ],
+)
+@pytest.mark.parametrize("attachments", [0, 1])
+async def test_arguments_that_cannot_be_read_cost_one_error_and_not_the_connection(
+    arguments: str, says: str, attachments: int
+) -> None:
+    client = await entered(relay().engine)
+    if attachments:
+        client.send(f'451-7["send on",[{PLACE},{arguments}]]', b"x")
+    else:
+        client.send(f'427["send on",{arguments}]')
+    error, answer = await client.news()
+    name, content = event(error)
+    assert name == "error"
+    assert (content["event"], content["code"]) == ("send on", "bad_payload")
+    assert says in content["message"]
+    assert json.loads(str(answer)[3:]) == [content]
+    assert client.session.is_open
+
+
+async def test_what_can_be_read_can_be_sent_on_however_deep() -> None:
+    client = await entered(relay().engine)
+    deepest = 0
+    for levels in range(100, 1_000, 5):
+        text = "[" * levels + "]" * levels
+        client.send(f'42["send on",{text}]')
+        (news,) = await client.news()
+        name, content = event(news)
+        if name == "sent":
+            deepest = levels
+        else:
+            assert content["code"] == "bad_payload"
+            assert "nested too deeply" in content["message"]
+    assert deepest >= 500
+    assert client.session.is_open
+
+
+@pytest.mark.parametrize("eio", [3, 4])
+async def test_who_brings_a_long_auth_is_told_so_and_it_is_not_kept(eio: int) -> None:
+    server = relay()
+    server.namespace("/space")
+    client = await entered(server.engine, eio)
+    connect = '40/space,{"a":"%s"}' if eio == 4 else "40/space?a=%s"
+    client.send(connect % ("x" * 5_000))
+    reason = "More than 4096 characters of auth"
+    content = {"message": reason} if eio == 4 else reason
+    assert await client.news() == [f"44/space,{json.dumps(content, separators=(',', ':'))}"]
+    client.send("40/space")
+    (answer,) = await client.news()
+    assert str(answer).startswith("40/space,")

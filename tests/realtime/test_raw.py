@@ -412,6 +412,17 @@ async def test_compressed_connections_are_proven_as_well() -> None:
         await until(lambda: it.application.proofs == [1])
 
 
+async def test_half_an_emoji_costs_nothing_and_a_deep_value_its_operation() -> None:
+    async with house() as it:
+        socket, _ = await it.enter()
+        await socket.send('{"type":"say","text":"\\ud83d!"}')
+        assert await hear(socket) == "\ufffd!"
+        await socket.send('{"type":"say","text":"a","more":' + "[" * 5_000 + "]" * 5_000 + "}")
+        assert "nested too deeply" in (await hear(socket))["detail"]
+        await say(socket, "say", text="here")
+        assert await hear(socket) == "here"
+
+
 # --- limits ---------------------------------------------------------------------------------------
 
 

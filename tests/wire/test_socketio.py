@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quad.wire.errors import PacketError, WireError
+from quad.wire.errors import NestedTooDeeply, PacketError, WireError
 from quad.wire.socketio import (
     MAX_ATTACHMENTS,
+    MAX_AUTH_CHARACTERS,
     RESERVED_EVENTS,
     Ack,
     AnyPacket,
@@ -130,12 +131,12 @@ _BROKEN = {
     "an event with NaN": '2["a",NaN]',
     "an event with a zero byte": '2["a","\0"]',
     "an event with half a character": '2["a","\ud83d"]',
-    "an event nested deeply": '2["a",' + "[" * 5_000 + "]" * 5_000 + "]",
-    "an event nested deeply with half an emoji": ('2["\\ud83d",' + "[" * 5_000 + "]" * 5_000 + "]"),
-    "half an emoji beside infinity": '2["a","\\ud83d",1e999]',
-    "half an emoji beside a huge number": '2["a","\\ud83d",' + "9" * 5_000 + "]",
+    "an event nested deeply without a name": "2[" + "[" * 5_000 + "]" * 5_000 + "]",
+    "an event nested deeply named by a number": "2[1," + "[" * 5_000 + "]" * 5_000 + "]",
+    "an event nested deeply that is none": "2" + '{"a":' * 5_000,
     "an unfinished escape": '2["a","\\u12"]',
-    "an id of too many digits": '212345678901234567["a"]',
+    "an id of too many digits": '2123456789012345678["a"]',
+    "an id without end": "2" + "9" * 999_000 + '["a"]',
     "a negative id": '2-1["a"]',
     "a broken id": '21x["a"]',
     "an id of another script": '2٣["a"]',
@@ -155,7 +156,7 @@ _BROKEN = {
     "auth that is an array": "0[]",
     "auth that is text": '0"a"',
     "auth that is broken": "0{",
-    "auth nested deeply": '0{"a":' + "[" * 5_000 + "]" * 5_000 + "}",
+    "auth nested deeply": '0{"a":' + "[" * 2_000 + "]" * 2_000 + "}",
     "leaving with data": "1x",
     "leaving a namespace with data": "1/chat,x",
     "a refusal without a reason": "4",
@@ -175,10 +176,70 @@ def test_a_reserved_name_is_refused(name: str) -> None:
         decode(f'2["{name}"]')
 
 
-def test_a_number_beyond_every_type_is_left_to_whoever_reads_it() -> None:
-    packet = decode('2["a",1e999]')
+@pytest.mark.parametrize("number", ["1e999", "9" * 5_000])
+@pytest.mark.parametrize("beside", ["", '"\\ud83d",'])
+def test_a_number_beyond_every_type_is_left_to_whoever_reads_it(number: str, beside: str) -> None:
+    packet = decode(f'2["a",{beside}{number}]')
     assert isinstance(packet, Event)
-    assert list(map(bytes, packet.args)) == [b"1e999"]
+    assert bytes(packet.args[-1]) == number.encode()
+
+
+@pytest.mark.parametrize(
+    ("spelled", "name"), [('"a"', "a"), (' "\\u00e9\\"" ', 'é"'), ('"\\ud83d"', "\ufffd")]
+)
+def test_an_event_nested_too_deeply_has_a_name_and_whoever_reads_it_is_told(
+    spelled: str, name: str
+) -> None:
+    deep = "[" * 5_000 + "]" * 5_000
+    packet = decode(f"2/space,7[{spelled},{deep},1]")
+    assert isinstance(packet, Event)
+    assert (packet.namespace, packet.name, packet.ack_id) == ("/space", name, 7)
+    with pytest.raises(RecursionError):
+        msgspec.json.decode(packet.args[0])
+
+
+@pytest.mark.parametrize("connect", ['0{"a":"%s"}', '0/space,{"a":"%s"}', "0/space?a=%s,"])
+def test_a_long_auth_is_not_taken_apart(connect: str) -> None:
+    fits = decode(connect % ("x" * (MAX_AUTH_CHARACTERS - 20)))
+    assert isinstance(fits, Connect)
+    assert not fits.is_too_long
+    assert fits.auth or fits.query
+    long = decode(connect % ("x" * MAX_AUTH_CHARACTERS))
+    assert long == Connect(fits.namespace, is_too_long=True)
+
+
+def test_a_number_of_seventeen_digits_is_an_id() -> None:
+    packet = decode('212345678901234567["a"]')
+    assert isinstance(packet, Event)
+    assert packet.ack_id == 12345678901234567
+
+
+def deep(levels: int, inside: object) -> object:
+    value = inside
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_bytes_are_found_however_deep_they_are() -> None:
+    assert has_binary(deep(100_000, b"x"))
+    assert not has_binary(deep(100_000, "x"))
+
+
+def test_whatever_can_be_decoded_can_be_encoded() -> None:
+    levels = 900
+    value = msgspec.json.decode("[" * levels + "]" * levels)
+    text, attachments = encode_event("/", "a", (value,))
+    assert (text, attachments) == (b'2["a",' + b"[" * levels + b"]" * levels + b"]", [])
+    assert encode_ack("/", 1, (value,))[0] == b"31[" + b"[" * levels + b"]" * levels + b"]"
+
+
+@pytest.mark.parametrize("inside", ["x", b"x"])
+def test_what_is_nested_too_deeply_is_refused_by_a_name_of_its_own(inside: object) -> None:
+    with pytest.raises(NestedTooDeeply):
+        encode_event("/", "a", (deep(5_000, inside),))
+    with pytest.raises(NestedTooDeeply):
+        encode_ack("/", 1, (deep(5_000, inside),))
 
 
 @given(any_text)

@@ -72,12 +72,14 @@ class Handler:
         except (msgspec.MsgspecError, RecursionError) as error:
             raise self._bad_payload(error) from None
 
-    def convert(self, values: Sequence[Any]) -> list[Any]:
+    def convert(self, values: Sequence[Any] | BadPayload) -> list[Any]:
         """The arguments after the client, from values that may hold bytes.
 
         Raises:
-            BadPayload: as for `decode`.
+            BadPayload: as for `decode`, or what was found wrong before.
         """
+        if isinstance(values, BadPayload):
+            raise BadPayload(f"{self.event}: {values}")
         return self._convert(values, _convert)
 
     def _convert(
@@ -100,7 +102,7 @@ class Handler:
         return arguments
 
     def _bad_payload(self, error: Exception) -> BadPayload:
-        return BadPayload(f"{self.event}: {_explain(error)}")
+        return BadPayload(f"{self.event}: {explain(error)}")
 
 
 class _Parameter:
@@ -120,7 +122,8 @@ def _convert(parameter: _Parameter, value: Any) -> Any:
     return msgspec.convert(value, parameter.annotation)
 
 
-def _explain(error: Exception) -> str:
+def explain(error: Exception) -> str:
+    """What is wrong with a payload, in words for whoever wrote the client."""
     if isinstance(error, RecursionError):
         return "nested too deeply"
     # "$" is the root in msgspec's paths; people know the key's name.

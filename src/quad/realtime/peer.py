@@ -8,6 +8,8 @@ import msgspec
 
 from quad.realtime.client import Client
 from quad.realtime.delivery import Message
+from quad.realtime.errors import BadPayload
+from quad.realtime.handlers import explain
 from quad.realtime.session import Session
 from quad.realtime.turns import TooManyWaiting
 from quad.wire import socketio
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from quad.realtime.socketserver import SocketServer
 
 _RESERVED_QUERY = frozenset({"EIO", "transport", "sid", "t", "j", "b64"})
+_TOO_LONG = f"More than {socketio.MAX_AUTH_CHARACTERS} characters of auth"
 _encode_json = msgspec.json.encode
 _decode_json = msgspec.json.decode
 
@@ -63,7 +66,10 @@ class Peer:
                 else:
                     self._receive(packet, None)
             case socketio.Connect(namespace, auth, query):
-                self._connect(namespace, auth or query or {})
+                if packet.is_too_long:
+                    self._refuse_entry(namespace, _TOO_LONG)
+                else:
+                    self._connect(namespace, auth or query or {})
             case socketio.Disconnect(namespace):
                 self._leave(namespace)
             case _:
@@ -108,7 +114,7 @@ class Peer:
     def _enter(self, name: str, auth: dict[str, Any]) -> None:
         namespace = self._server.namespaces.get(name)
         if namespace is None:
-            self._refuse_namespace(name)
+            self._refuse_entry(name, "Invalid namespace")
             return
         self._server.connects.stop(self)
         is_v4 = self.session.version is Version.V4
@@ -123,8 +129,7 @@ class Peer:
             return secrets.token_urlsafe(15)
         return self.session.sid if name == "/" else f"{name}#{self.session.sid}"
 
-    def _refuse_namespace(self, name: str) -> None:
-        reason = "Invalid namespace"
+    def _refuse_entry(self, name: str, reason: str) -> None:
         is_v4 = self.session.version is Version.V4
         data = _encode_json({"message": reason} if is_v4 else reason)
         self._send(socketio.ConnectError(name, msgspec.Raw(data)))
@@ -167,19 +172,27 @@ class Peer:
         if client is None:
             self.session.fail("parse error: a packet for a namespace that was not entered")
             return
-        values = None
-        if attachments is not None or isinstance(packet, socketio.Ack):
-            try:
-                values = _decode_values(packet.args, attachments or [])
-            except (WireError, msgspec.MsgspecError, RecursionError) as error:
-                self.session.fail(f"parse error: {error}")
-                return
-        if isinstance(packet, socketio.Ack):
-            client.acknowledged(packet.ack_id, values or [])
-        else:
+        if attachments is None and isinstance(packet, socketio.Event):
+            self._handle(client, packet, None)
+            return
+        values: list[Any] | BadPayload
+        try:
+            values = _decode_values(packet.args, attachments or [])
+        except WireError as error:
+            self.session.fail(f"parse error: {error}")
+            return
+        except (msgspec.MsgspecError, RecursionError) as error:
+            values = BadPayload(explain(error))
+        if isinstance(packet, socketio.Event):
             self._handle(client, packet, values)
+        elif not isinstance(values, BadPayload):
+            client.acknowledged(packet.ack_id, values)
+        else:
+            self.session.fail(f"parse error: {values}")
 
-    def _handle(self, client: Client, event: socketio.Event, values: list[Any] | None) -> None:
+    def _handle(
+        self, client: Client, event: socketio.Event, values: list[Any] | BadPayload | None
+    ) -> None:
         server = self._server
         handler = client.namespace_.handlers.get(event.name)
         if handler is None:

@@ -24,6 +24,7 @@ from quad.realtime.raw import RawConnection
 from quad.realtime.request import Request
 from quad.realtime.turns import TooManyWaiting
 from quad.realtime.websocket import SERVICE_RESTART
+from quad.wire.surrogates import replace_lone_surrogates
 from quad.wire.websocket import PING, encode_frame
 
 log = logging.getLogger("quad.raw")
@@ -199,9 +200,8 @@ class RawServer:
 
     def receive(self, connection: RawConnection, text: str) -> None:
         """Handle an operation when it is its turn."""
-        assert self._decoder is not None  # a server without handlers is not served
         try:
-            payload = self._decoder.decode(text)
+            payload = self._decode(text)
         except (msgspec.MsgspecError, RecursionError) as error:
             refuse = partial(self._refuse_text, connection, text, error)
             if connection.begin(overlaps=False):
@@ -215,6 +215,15 @@ class RawServer:
         else:
             start = partial(self._handle, connection, handler, payload)
             self._wait_for_turn(connection, start, overlaps=handler.is_overlapping)
+
+    def _decode(self, text: str) -> Any:
+        assert self._decoder is not None  # a server without handlers is not served
+        try:
+            return self._decoder.decode(text)
+        except msgspec.DecodeError:
+            if "\\u" not in text:
+                raise
+            return self._decoder.decode(replace_lone_surrogates(text))
 
     def forget(self, connection: RawConnection, reason: str) -> None:
         """A connection has ended."""

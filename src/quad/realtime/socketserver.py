@@ -17,11 +17,12 @@ from quad.realtime.delivery import Delivery, Message, Topics
 from quad.realtime.drive import Drive, Finished
 from quad.realtime.ending import Work
 from quad.realtime.engine import Engine
-from quad.realtime.errors import Refused, UnknownEvent
+from quad.realtime.errors import BadPayload, Refused, UnknownEvent
 from quad.realtime.handlers import Handler
 from quad.realtime.options import EngineOptions
 from quad.realtime.peer import Peer
 from quad.realtime.session import Session
+from quad.wire.errors import NestedTooDeeply
 from quad.wire.socketio import RESERVED_EVENTS, encode_ack, encode_event
 from quad.wire.socketio import Event as EventPacket
 
@@ -153,11 +154,11 @@ class SocketServer:
         client: Client,
         handler: Handler,
         event: EventPacket,
-        values: list[Any] | None = None,
+        values: list[Any] | BadPayload | None = None,
     ) -> None:
         """Call the handler, which has its turn, and answer when it has finished.
 
-        `values` are the decoded arguments of an event with attachments.
+        `values` are the decoded arguments of an event with attachments, or what is wrong with them.
         """
         started = time.perf_counter()
         try:
@@ -210,6 +211,8 @@ class SocketServer:
             self._counter(client, event).refused += 1
 
     def _answer_error(self, client: Client, event: EventPacket, error: BaseException) -> None:
+        if isinstance(error, NestedTooDeeply):  # decoded, but a little too deep to be sent on
+            error = BadPayload(f"{event.name}: {error}")
         if isinstance(error, Refused):
             self.refuse(client, event, error)
             return

@@ -6,18 +6,23 @@ decodes them.
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar, assert_never
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from quad.wire.errors import PacketError
+from quad.wire.errors import NestedTooDeeply, PacketError
+from quad.wire.surrogates import replace_lone_surrogates
 
 Value = TypeVar("Value")
 
 MAX_ATTACHMENTS = 10
-_MAX_ACK_DIGITS = 16  # JavaScript counts exactly up to 2**53
+_MAX_ACK_DIGITS = 17  # JavaScript counts exactly up to 2**53, which has 16
+# What a client says of itself to enter a namespace is kept as long as it stays: its auth object,
+# or V3's query.
+MAX_AUTH_CHARACTERS = 4_096
 RESERVED_EVENTS = frozenset(
     {"connect", "connect_error", "disconnect", "newListener", "removeListener"}
 )
@@ -28,11 +33,15 @@ class Packet(msgspec.Struct, frozen=True):
 
 
 class Connect(Packet, frozen=True):
-    """A wish to enter a namespace. `auth` is V4's object; V3's query arrives as `query`."""
+    """A wish to enter a namespace. `auth` is V4's object; V3's query arrives as `query`.
+
+    Where they are longer than `MAX_AUTH_CHARACTERS` they are not taken apart: `is_too_long`.
+    """
 
     namespace: str
     auth: dict[str, Any] | None = None
     query: dict[str, str] | None = None
+    is_too_long: bool = False
 
 
 class Disconnect(Packet, frozen=True):
@@ -92,7 +101,9 @@ def decode(text: str) -> AnyPacket:
     attachments = 0
     if kind in ("5", "6"):
         attachments, position = _read_attachments(text, position)
-    namespace, query, position = _read_namespace(text, position)
+    if kind == "0":
+        return _decode_connect(text)
+    namespace, position = _read_namespace(text, position)
     match kind:
         case "2" | "5":
             ack_id, position = _read_ack_id(text, position)
@@ -100,8 +111,6 @@ def decode(text: str) -> AnyPacket:
         case "3" | "6":
             ack_id, position = _read_ack_id(text, position)
             return _decode_ack(namespace, text[position:], ack_id, attachments)
-        case "0":
-            return Connect(namespace, _decode_auth(text[position:]), query)
         case "1":
             if text[position:]:
                 raise PacketError("a DISCONNECT with data")
@@ -123,28 +132,40 @@ def _read_attachments(text: str, position: int) -> tuple[int, int]:
     return count, dash + 1
 
 
-def _read_namespace(text: str, position: int) -> tuple[str, dict[str, str] | None, int]:
+def _read_namespace(text: str, position: int) -> tuple[str, int]:
+    name, _, end = _read_address(text, position)
+    return name, end
+
+
+def _read_address(text: str, position: int) -> tuple[str, str | None, int]:
+    """The namespace, V3's query if there is one, and where the rest begins."""
     if text[position : position + 1] != "/":
         return "/", None, position
     comma = text.find(",", position)
     end = len(text) if comma < 0 else comma
     name, mark, query = text[position:end].partition("?")
-    pairs = dict(parse_qsl(query, keep_blank_values=True)) if mark else None
-    return name, pairs, end + 1
+    return name, query if mark else None, end + 1
+
+
+def _decode_connect(text: str) -> Connect:
+    namespace, query, position = _read_address(text, 1)
+    data = text[position:]
+    if len(data) + len(query or "") > MAX_AUTH_CHARACTERS:
+        return Connect(namespace, is_too_long=True)
+    pairs = None if query is None else dict(parse_qsl(query, keep_blank_values=True))
+    return Connect(namespace, _decode_auth(data), pairs)
 
 
 def _read_ack_id(text: str, position: int) -> tuple[int | None, int]:
-    end = position
-    while text[end : end + 1] in _DIGITS:
-        end += 1
-    if end == position:
+    digits = _ACK_DIGITS.match(text, position)
+    if digits is None:
         return None, position
-    if end - position > _MAX_ACK_DIGITS:
+    if digits.end() - position > _MAX_ACK_DIGITS:
         raise PacketError("an ack id out of range")
-    return int(text[position:end]), end
+    return int(digits[0]), digits.end()
 
 
-_DIGITS = tuple("0123456789")
+_ACK_DIGITS = re.compile(rf"[0-9]{{1,{_MAX_ACK_DIGITS + 1}}}")
 
 
 def _is_number(text: str) -> bool:
@@ -155,11 +176,34 @@ def _decode_event(namespace: str, data: str, ack_id: int | None, attachments: in
     try:
         args = _decode_leniently(_decode_array, data)
         name = _decode_name(args[0])
+    except RecursionError:
+        name, args = _split_deep_event(data)
     except _BROKEN as error:
         raise PacketError("an event must be an array that begins with its name") from error
     if name in RESERVED_EVENTS:
         raise PacketError(f"the event name {name!r} is reserved")
     return Event(namespace, name, args[1:], ack_id, attachments)
+
+
+def _split_deep_event(data: str) -> tuple[str, list[msgspec.Raw]]:
+    """The name of an event whose arguments are nested too deeply, and all of them as one.
+
+    Whoever decodes that finds the same, and can tell the client which event it was.
+    """
+    try:
+        bracket = _OPENING.match(data)
+        name, end = _decode_first(data, bracket.end() if bracket else 0)
+    except (ValueError, RecursionError) as error:
+        raise PacketError("an event must be an array that begins with its name") from error
+    if not isinstance(name, str):
+        raise PacketError("an event must be an array that begins with its name")
+    # This decoder takes half surrogate pairs.
+    name = name.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return name, [msgspec.Raw(), msgspec.Raw(data[end:].lstrip(" \t\r\n,").encode())]
+
+
+_OPENING = re.compile(r"[ \t\r\n]*\[[ \t\r\n]*")
+_decode_first = json.JSONDecoder().raw_decode
 
 
 def _decode_ack(namespace: str, data: str, ack_id: int | None, attachments: int) -> Ack:
@@ -177,14 +221,7 @@ def _decode_leniently(decode: Callable[[str], Value], data: str) -> Value:
     except msgspec.DecodeError:
         if "\\u" not in data:
             raise
-        return decode(_replace_lone_surrogates(data))
-
-
-def _replace_lone_surrogates(data: str) -> str:
-    # JavaScript writes half of a surrogate pair as an escape (a text cut inside an emoji).
-    # It is no character, and must not cost the connection: it becomes U+FFFD.
-    text = json.dumps(json.loads(data), ensure_ascii=False)
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return decode(replace_lone_surrogates(data))
 
 
 def _decode_auth(data: str) -> dict[str, Any] | None:
@@ -249,39 +286,60 @@ def encode_event(
     """An event ready for the wire: its UTF-8 text and its attachments.
 
     Structs are taken to hold no bytes; lists, tuples and dicts are searched for them.
+
+    Raises:
+        NestedTooDeeply: an argument is.
     """
     attachments: list[bytes] = []
-    for argument in args:
-        if type(argument) not in _PLAIN and has_binary(argument):
-            args = tuple(extract_binary(each, attachments) for each in args)
-            break
-    if namespace == "/" and ack_id is None and not attachments:
-        return b"2" + _encode_json((name, *args)), attachments
-    head = _head("2", "5", len(attachments), namespace, ack_id)
-    return head.encode() + _encode_json((name, *args)), attachments
+    try:
+        for argument in args:
+            if type(argument) not in _PLAIN and has_binary(argument):
+                args = tuple(extract_binary(each, attachments) for each in args)
+                break
+        if namespace == "/" and ack_id is None and not attachments:
+            return b"2" + _encode_json((name, *args)), attachments
+        head = _head("2", "5", len(attachments), namespace, ack_id)
+        return head.encode() + _encode_json((name, *args)), attachments
+    except RecursionError as error:
+        raise NestedTooDeeply(f"an argument of {name!r} is nested too deeply") from error
 
 
 def encode_ack(namespace: str, ack_id: int, args: tuple[object, ...]) -> tuple[bytes, list[bytes]]:
-    """An acknowledgement ready for the wire: its UTF-8 text and its attachments."""
+    """An acknowledgement ready for the wire: its UTF-8 text and its attachments.
+
+    Raises:
+        NestedTooDeeply: an argument is.
+    """
     attachments: list[bytes] = []
-    if has_binary(args):
-        args = tuple(extract_binary(argument, attachments) for argument in args)
-    head = _head("3", "6", len(attachments), namespace, ack_id)
-    return head.encode() + _encode_json(args), attachments
+    try:
+        if has_binary(args):
+            args = tuple(extract_binary(argument, attachments) for argument in args)
+        head = _head("3", "6", len(attachments), namespace, ack_id)
+        return head.encode() + _encode_json(args), attachments
+    except RecursionError as error:
+        raise NestedTooDeeply("an acknowledgement is nested too deeply") from error
 
 
 def has_binary(value: object) -> bool:
-    """Whether bytes hide in a value made of lists, tuples and dicts."""
-    kind = type(value)
-    if kind is dict:
-        value = value.values()  # type: ignore[attr-defined]
-    elif kind is not list and kind is not tuple:
-        return kind in _BINARY
-    # The leaves are asked about here: there are most of them, and a call for each costs more.
-    return any(
-        type(item) not in _PLAIN and has_binary(item)
-        for item in value  # type: ignore[attr-defined]
-    )
+    """Whether bytes hide in a value made of lists, tuples and dicts, however deep."""
+    if type(value) in _BINARY:
+        return True
+    waiting: list[Any] = [value]
+    while waiting:
+        holder = waiting.pop()
+        kind = type(holder)
+        if kind is dict:
+            holder = holder.values()
+        elif kind is not list and kind is not tuple:
+            continue
+        for item in holder:
+            kind = type(item)
+            if kind in _PLAIN:
+                continue
+            if kind in _BINARY:
+                return True
+            waiting.append(item)
+    return False
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
