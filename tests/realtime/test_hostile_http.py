@@ -1,6 +1,7 @@
 """What a client may send instead of a request: it is answered in good order, and nobody waits."""
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from quad.realtime import EngineOptions, SocketServer
+from quad.realtime.front import Front
 from tests.protocol.peers import SOCKET, Target
 from tests.realtime.serving import serving, until
 from tests.realtime.test_listening import expect_cut, tcp
@@ -83,6 +85,22 @@ async def test_a_head_over_the_limit_is_refused_at_once(lines: bytes, cuts: int)
         took_s = time.perf_counter() - began
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert took_s < 1.5
+
+
+async def test_a_refused_request_is_forgotten_without_a_search_for_garbage() -> None:
+    head = b"GET / HTTP/1.1\r\n" + HOST + b"a:b\r\n" * 1_000
+    async with echo() as target:
+        await ask(target, head)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(3):
+                await ask(target, head)
+            await asyncio.sleep(0.05)
+            fronts = [one for one in gc.get_objects() if isinstance(one, Front)]
+            assert len(fronts) == 0
+        finally:
+            gc.enable()
 
 
 async def test_a_head_over_the_limit_behind_a_request_is_refused_after_its_answer() -> None:

@@ -262,14 +262,14 @@ class Front(HttpToolsProtocol):
                 self._become_websocket()
             return
         except httptools.HttpParserError as error:
-            # An exception of one of the methods below, which the parser calls, is its context.
-            cause = error.__context__
+            cause = _cause(error)
             if isinstance(cause, _Ahead):
                 self._drop_ahead()
-                return
-            raise (
-                cause if isinstance(cause, _Refused) else _Refused(400, "Bad request.")
-            ) from error
+            else:
+                self._refuse(
+                    cause if isinstance(cause, _Refused) else _Refused(400, "Bad request.")
+                )
+            return
         if self._body_raw_bytes:
             self._check_framing()
 
@@ -431,6 +431,8 @@ class Front(HttpToolsProtocol):
         self._stage = Stage.ENDED
         self._disconnect()
         self._site.silent.stop(self)
+        self.headers = []  # not worth their memory while the client reads
+        self.scope = {}  # type: ignore[typeddict-item]
         self.transport.write(_answer(refused))
         # Closing at once, with bytes of the client unread, would reset the connection, and the
         # client would not see the answer.
@@ -443,6 +445,14 @@ def _make_parser(front: Front) -> httptools.HttpRequestParser:
     # As uvicorn does: a request behind the one that closes the connection is no error of that.
     parser.set_dangerous_leniencies(lenient_data_after_close=True)
     return parser
+
+
+def _cause(error: httptools.HttpParserError) -> BaseException | None:
+    """The exception of a method that the parser has called.
+
+    Without its frames: they lead to the one that asks, and the cycle would keep what was read.
+    """
+    return error.__context__ and error.__context__.with_traceback(None)
 
 
 def _without_offer(connection: bytes) -> bytes:
