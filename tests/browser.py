@@ -35,7 +35,7 @@ _EXPECTED = re.compile(
 
 
 @asynccontextmanager
-async def a_chromium() -> AsyncIterator[Browser]:
+async def a_chromium(*flags: str) -> AsyncIterator[Browser]:
     """This machine's browser, headless. Without one a test fails in CI and is skipped elsewhere."""
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
@@ -44,7 +44,7 @@ async def a_chromium() -> AsyncIterator[Browser]:
             pytest.fail(how)
         pytest.skip(how)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=found, args=[*_FLAGS, *flags])
         yield browser
         await browser.close()
 

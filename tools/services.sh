@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes sure that what the tests need beside Python and Node.js is installed and answers: PostgreSQL,
-# MariaDB, a C compiler and Chromium. Quick when all is there. Installs on Debian and Ubuntu when run as root.
+# MariaDB, a C compiler, Chromium and three proxies. Quick when all is there. Installs on Debian and Ubuntu when run as root.
 #
 # The tests sign in at both databases over 127.0.0.1 as quad_test, password quad_test. A database
 # whose address is in QUAD_TEST_POSTGRESQL or QUAD_TEST_MARIADB is left to whoever set that.
@@ -33,6 +33,21 @@ ensure_quick_chromium() {
         echo "installing chromium-headless-shell ..."
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
             chromium-headless-shell >/dev/null || echo "it could not be installed; the slower Chromium will do"
+    fi
+}
+
+# Whoever has them runs the configurations of docs/how-to/operate.md; elsewhere their tests are skipped.
+ensure_proxies() {
+    local names=""
+    [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || names+=" nginx"
+    [ -x /usr/sbin/haproxy ] || command -v haproxy >/dev/null || names+=" haproxy"
+    [ -x /usr/sbin/apache2 ] || names+=" apache2-bin"
+    command -v openssl >/dev/null || names+=" openssl"
+    if [ -n "$names" ] && is_root && command -v apt-get >/dev/null; then
+        echo "installing$names ..."
+        # shellcheck disable=SC2086
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $names \
+            >/dev/null || echo "they could not be installed: no tests behind them"
     fi
 }
 
@@ -136,5 +151,6 @@ SQL
 
 install_missing
 ensure_quick_chromium
+ensure_proxies
 [ -n "${QUAD_TEST_POSTGRESQL:-}" ] || ensure_postgresql
 [ -n "${QUAD_TEST_MARIADB:-}" ] || ensure_mariadb

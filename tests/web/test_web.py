@@ -160,7 +160,13 @@ async def test_a_page_learns_whether_it_may_connect_and_the_log_what_to_set(
         answer = await site.post("/connection", headers={"Origin": origin})
         assert answer.status_code == 200
         host = own.partition("://")[2]
-        assert answer.json() == {"is_allowed": is_allowed, "origin": origin, "host": host}
+        assert answer.json() == {
+            "is_allowed": is_allowed,
+            "origin": origin,
+            "host": host,
+            "address": "127.0.0.1",
+            "is_address_certain": True,
+        }
         assert "access-control-allow-origin" not in answer.headers
         assert answer.headers["cache-control"] == "no-store"
     assert "server.public_url = 'https://quad.school'" in caplog.text

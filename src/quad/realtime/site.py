@@ -120,11 +120,12 @@ class Site:
             return peer, False
         # Each proxy appends who spoke to it, so the last one that is no proxy of ours is the
         # client.
-        hops = headers.get("x-forwarded-for", "").split(",")
+        forwarded = headers.get("x-forwarded-for", "")
+        hops = forwarded.split(",")
         for hop in map(_address_of_hop, reversed(hops)):
             if hop and not is_within(hop, self._trusted_proxies):
                 return hop, parse(hop) is not None
-        if self._proxies.is_new(peer):
+        if not forwarded and self._proxies.is_new(peer):
             log.warning(_SILENT, peer)
         return peer, False
 

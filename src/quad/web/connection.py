@@ -13,22 +13,33 @@ from msgspec import Struct
 from quad.realtime import request_of
 
 
-class PageCheck(Struct):
-    """Whether a page of this origin may connect, if it asks for this host."""
+class Seen(Struct):
+    """Whether a page of this origin may connect, if it asks for this host; and who asks.
+
+    `is_address_certain` is false behind a proxy that is not trusted or does not say who asks.
+    """
 
     is_allowed: bool
     origin: str
     host: str
+    address: str
+    is_address_certain: bool
 
 
 def make_page_check() -> Router:
     """The route `/connection`; POST, because browsers name the origin of no other plain request."""
 
     @post("/connection", status_code=200, sync_to_thread=False)
-    def check_page(request: Request[Any, Any, Any]) -> PageCheck:
-        """Whether the page that asks may connect; the log says what to set if not."""
+    def check_page(request: Request[Any, Any, Any]) -> Seen:
+        """How the server sees whoever asks; the log says what to set if it may not connect."""
         visit = request_of(request.scope)
-        return PageCheck(visit.is_allowed, visit.headers.get("origin", ""), visit.host)
+        return Seen(
+            visit.is_allowed,
+            visit.headers.get("origin", ""),
+            visit.host,
+            visit.address,
+            visit.has_certain_address,
+        )
 
     return Router(
         "/",
