@@ -64,7 +64,7 @@ async def chat_answers(site: Behind) -> bool:
         ) as socket:
             user = {"name": "Ann", "phone": "111"}
             await socket.send(json.dumps({"type": "register", "user": user}))
-            return json.loads(await socket.recv())["type"] == "state"
+            return bool(json.loads(await socket.recv())["type"] == "state")
     except InvalidStatus:
         return False
 
