@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -137,14 +138,17 @@ class Station:
 
 @asynccontextmanager
 async def open_chat(
-    database: Path,
+    database: Path | str,
     settings: ChatSettings | None = None,
     options: EngineOptions | None = None,
     site: Site | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> AsyncIterator[Station]:
-    """Serve a chat while the block runs."""
-    store = await Store.open(f"sqlite+aiosqlite:///{database}")
-    system = ChatSystem(store, await Mailbox.open(store), settings or ChatSettings(), options)
+    """Serve a chat while the block runs, on a file or on the database of an address."""
+    url = database if isinstance(database, str) else f"sqlite+aiosqlite:///{database}"
+    store = await Store.open(url)
+    mailbox = await Mailbox.open(store, now_ms=lambda: int(now().timestamp() * 1000))
+    system = ChatSystem(store, mailbox, settings or ChatSettings(), options, now=now)
     await system.start()
     host = Host({}, _page, dict.fromkeys(("/", "/chat/ws"), system.endpoint), site)
     async with listen(host, drain_s=0.1) as url:

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
 from tests.cli.remote_server import PASSWORD, Done, quad, serving_quad
 from tests.process import ServerProcess
@@ -63,6 +65,20 @@ def test_a_bot_is_authorised_and_disallowed(campus: ServerProcess) -> None:
     done = admin(campus, "authorise", "nobody")
     assert (done.code, done.out) == (1, "")
     assert done.err == f"quad: {campus.url} refuses: there is no bot 'nobody'\n"
+
+
+def test_a_phone_of_the_chat_is_handed_over(server: ServerProcess) -> None:
+    done = admin(server, "chat-code", "+49 170-1")
+    assert done == Done(1, "", f"quad: {server.url} refuses: there is no phone '+49 170-1'\n")
+    with connect(server.url.replace("http", "ws") + "/chat/ws") as phone:
+        register = {"type": "register", "user": {"name": "Ann", "phone": "+49 170-1"}}
+        phone.send(json.dumps(register))
+        phone.recv()
+        done = admin(server, "chat-code", "+49 170-1")
+        found = re.match(r"([0-9A-Z-]{14}) is the code for \+491701, until ", done.out)
+        assert found, done
+        phone.send(json.dumps(register | {"protocol": 2, "token": found[1]}))
+        assert "token" in json.loads(phone.recv())
 
 
 def test_people_and_logs_are_listed(campus: ServerProcess) -> None:

@@ -162,6 +162,36 @@ async def test_open_classes_are_shown_also_after_a_restart_and_can_be_closed(
             await peer.close()
 
 
+async def test_a_code_hands_a_phone_of_the_chat_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_site(tmp_path) as browser:
+        url = str(browser.base_url).replace("http", "ws") + "/chat/ws"
+        original = await connect(url)
+        user = {"name": "Ann", "phone": "+351 911"}
+        await original.send(json.dumps({"type": "register", "user": user}))
+        await original.recv()
+        for phone, code in (("999", "unknown"), ("12", "bad_input"), (12, "bad_input")):
+            refused = await browser.post("/API/admin/chats/code", json={"phone": phone})
+            assert (refused.status_code, refused.json()["code"]) == (400, code)
+        caplog.set_level(logging.INFO, "quad.audit")
+        made = await browser.post("/API/admin/chats/code", json={"phone": "(+351) 9-11"})
+        assert made.status_code == 200
+        assert made.headers["cache-control"] == "no-store"
+        answer = made.json()
+        assert answer.keys() == {"phone", "code", "expires_at"}
+        assert answer["phone"] == "+351911"
+        assert "action=chat.make_code" in caplog.text
+        assert answer["code"] not in caplog.text
+        current = await connect(url)
+        ask = {"type": "register", "user": user, "protocol": 2, "token": answer["code"]}
+        await current.send(json.dumps(ask))
+        assert "token" in json.loads(await current.recv())
+        assert "new token" in json.loads(await original.recv())["detail"]
+        for connection in (original, current):
+            await connection.close()
+
+
 async def test_alert_rooms_and_chats_are_counted_and_the_figures_move(tmp_path: Path) -> None:
     async with open_site(tmp_path) as browser:
         url = str(browser.base_url)

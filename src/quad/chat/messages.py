@@ -132,6 +132,7 @@ class Messages:
         return id_at(self._chats.now_ms() - KEYS_LAST_MS)
 
     def _must_look_up(self, said: Said) -> bool:
+        """Whether memory alone does not tell if the key was used."""
         if said.key is None:
             return False
         keys = said.seat.user.keys
@@ -149,7 +150,7 @@ class Messages:
             if user.keys is None:  # another message of this phone may have been quicker
                 known = [(row.key_hash, Keyed(row.chat, row.message)) for row in reversed(rows)]
                 user.keys = RecentKeys(known, are_all=len(rows) < KEPT_LIMIT)
-        elif said.key is not None:
+        if said.key is not None and self._must_look_up(said):
             hashed = hash_key(said.key)
             values = {"of_phone": user.phone, "key_hash": hashed, "since": self._day_ago()}
             for row in await self._chats.read(tables.SELECT_KEY, values):

@@ -1,4 +1,4 @@
-"""``quad admin``: the buildings, people and bots of nearby, on any server."""
+"""``quad admin``: the buildings, people and bots of nearby, and the chat's phones, anywhere."""
 
 import asyncio
 import os
@@ -27,7 +27,8 @@ PASSWORD_VARIABLE = "QUAD_ADMIN_PASSWORD"
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Look after nearby: buildings, people, bots and logs, on any server.\n\n"
+    help="Look after nearby's buildings, people, bots and logs, and the chat's phones, on any "
+    "server.\n\n"
     "The password is asked for, unless QUAD_ADMIN_PASSWORD or the address holds it. The server "
     "printed one when it was first started.",
     epilog="Examples:\n\n"
@@ -159,6 +160,27 @@ def logs(
         typer.echo("quad: say whose log: --user ID, or --building ID", err=True)
         raise typer.Exit(MISUSED)
     print_rows(_get(url, password, path), columns, "Nothing is logged.", as_json)
+
+
+@app.command("chat-code", epilog='Example: quad admin chat-code "+49 170 1234567"')
+def chat_code(
+    phone: Annotated[str, typer.Argument(metavar="PHONE", help="The phone, in any spelling.")],
+    url: Address = DEFAULT_ADDRESS,
+    password: Password = None,
+) -> None:
+    """Make a code that hands a phone of the chat over, or resets its token.
+
+    It is good for one use, within 24 hours: entered in place of the key (sent as token in
+    register) it brings a new one, and ends the old one with all connections of the phone. Make
+    sure that whoever gets it owns the phone.
+    """
+
+    async def ask(remote: Remote, auth: tuple[str, str]) -> dict[str, Any]:
+        made: dict[str, Any] = await remote.ask("/API/admin/chats/code", {"phone": phone}, auth)
+        return made
+
+    made = _with_server(url, password, ask)
+    print(f"{made['code']} is the code for {made['phone']}, until {made['expires_at']}")
 
 
 def _read_campus(file: Path) -> list[Space]:

@@ -8,14 +8,17 @@ from litestar.params import JSONBody
 from litestar.types import Guard
 from msgspec import Struct
 
+from quad import audit
 from quad.alert.service import AlertService
+from quad.chat.model import phone_number
+from quad.chat.refusals import BadValue, UnknownPhone
 from quad.chat.service import ChatSystem
 from quad.classroom.overview import ClassPage, list_classes
 from quad.classroom.refusals import RoomNotFound
 from quad.classroom.service import ClassroomService
 from quad.nearby.admin_routes import PATH, Limit, Offset
-from quad.nearby.http import EXPLAINED
-from quad.nearby.refusals import Unknown
+from quad.nearby.http import EXPLAINED, AnyRequest, visit_of
+from quad.nearby.refusals import BadInput, Unknown
 from quad.web.admin_figures import Figures, Gauges
 
 _NAMED = 100
@@ -42,6 +45,20 @@ class ChatFigures(Struct):
     users: int
     users_online: int
     connections: int
+
+
+class PhoneToHandOver(Struct):
+    """The phone that is to get a new owner, or a new token."""
+
+    phone: str | int
+
+
+class HandOverCode(Struct):
+    """A code of one use, which the chat takes as a token; `expires_at` is ISO 8601."""
+
+    phone: str
+    code: str
+    expires_at: str
 
 
 class Systems(Struct, frozen=True):
@@ -105,9 +122,25 @@ def _others(systems: Systems) -> list[Any]:
             connections=len(systems.chat.endpoint),
         )
 
+    @post("/chats/code", status_code=200)
+    async def make_chat_code(request: AnyRequest, data: JSONBody[PhoneToHandOver]) -> HandOverCode:
+        """Make a code with which a current client gets a phone, and a new token for it.
+
+        Until it is used nothing changes; a second one replaces the first.
+        """
+        try:
+            phone = phone_number(data.phone).normal
+            made = await systems.chat.admission.make_code(phone)
+        except BadValue as error:
+            raise BadInput(str(error)) from None
+        except UnknownPhone:
+            raise Unknown("phone", str(data.phone)) from None
+        audit.record("chat.make_code", address=visit_of(request).address, phone=phone)
+        return HandOverCode(phone, made.code, made.expires_at.isoformat(timespec="seconds"))
+
     @get("/figures", sync_to_thread=False)
     def show_figures() -> Figures:
         """Live figures of the server: what is open and waits now, and totals since the start."""
         return systems.gauges.read()
 
-    return [show_alert_rooms, show_chats, show_figures]
+    return [show_alert_rooms, show_chats, make_chat_code, show_figures]

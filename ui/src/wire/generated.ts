@@ -940,6 +940,18 @@ export interface Figures {
   loop_lateness_s: number;
 }
 
+/** A code of one use, which the chat takes as a token; `expires_at` is ISO 8601. */
+export interface HandOverCode {
+  phone: string;
+  code: string;
+  expires_at: string;
+}
+
+/** The phone that is to get a new owner, or a new token. */
+export interface PhoneToHandOver {
+  phone: string | number;
+}
+
 /** What waits for readers now: bytes in all, in the longest queue, and how many have any. */
 export interface Queues {
   bytes: number;
@@ -996,6 +1008,15 @@ export interface RestRoutes {
   "GET /API/admin/buildings/show/all": {
     body: undefined;
     answer: BuildingOverview[];
+  };
+  /**
+   * Make a code with which a current client gets a phone, and a new token for it.
+   *
+   * Until it is used nothing changes; a second one replaces the first.
+   */
+  "POST /API/admin/chats/code": {
+    body: PhoneToHandOver;
+    answer: HandOverCode;
   };
   /** How many chats and users there are, and how many are online. */
   "GET /API/admin/chats/show": {
