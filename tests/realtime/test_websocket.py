@@ -311,6 +311,47 @@ async def test_their_close_behind_the_message_that_made_us_close_is_seen() -> No
     peer.transport.lose()
 
 
+CLOSE = frame(Opcode.CLOSE, b"\x03\xe8")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(frame(Opcode.BINARY, b"abc"), id="bytes"),
+        pytest.param(
+            frame(Opcode.TEXT, b"a", fin=False) + frame(Opcode.CONT, b"b"), id="fragments"
+        ),
+        pytest.param(frame(Opcode.TEXT, b"\xff", fin=False) + frame(Opcode.CONT), id="not UTF-8"),
+        pytest.param(frame(Opcode.TEXT, b"x" * 66_000), id="a long text"),
+        pytest.param(frame(Opcode.TEXT, b"x"), id="a text"),
+    ],
+)
+@pytest.mark.parametrize("has_parser", [False, True], ids=["first", "later"])
+async def test_a_message_that_makes_us_close_and_their_close_may_be_one_segment(
+    message: bytes, has_parser: bool
+) -> None:
+    class Closing(Listener):
+        def text_received(self, text: str) -> None:
+            peer.websocket.write_messages(["answer"])
+            peer.websocket.close(1003, "no")
+
+        def binary_received(self, data: bytes) -> None:
+            self.text_received("")
+
+    listener = Closing()
+    peer = MemoryPeer(listener)
+    if has_parser:
+        peer.websocket._make_parser()
+    peer.websocket.data_received(message + CLOSE)
+    await peer.is_read()
+    peer.take()
+    assert peer.close is not None
+    assert len(listener.ends) == 1
+    peer.websocket.write([text(1)])
+    peer.websocket.write_messages(["late"])
+    peer.transport.lose()
+
+
 async def test_a_long_reason_is_cut_between_characters() -> None:
     peer = MemoryPeer(Listener())
     peer.websocket.close(1000, "€" * 100)

@@ -15,7 +15,7 @@ from typing import Protocol
 from websockets.extensions import Extension
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol as FrameParser
-from websockets.protocol import Side
+from websockets.protocol import Side, State
 from websockets.speedups import apply_mask
 
 from quad.realtime.pace import BYTE_COST, FRAME_COST, Pace
@@ -169,6 +169,8 @@ class WebSocket(asyncio.Protocol):
     def write_messages(self, messages: list[str | bytes]) -> None:
         """Write messages in this connection's own compression: text from str, binary from bytes."""
         parser = self._parser or self._make_parser()
+        if parser.state is not State.OPEN:
+            return  # a Close of the peer has been parsed, and is about to be heard
         for message in messages:
             if isinstance(message, str):
                 parser.send_text(message.encode())
@@ -192,7 +194,10 @@ class WebSocket(asyncio.Protocol):
             self._transport.write(b"".join(self._held))
             self._drop_held()
         parser = self._parser or self._make_parser()
-        parser.send_close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
+        if parser.state is State.OPEN:
+            parser.send_close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
+        # Otherwise the peer's own Close lay behind the message that makes us close, in one segment:
+        # the parser has the answer to it ready (RFC 6455, section 5.5.1).
         self._write_parsed(parser)
         self._linger()
         self._end(reason)
