@@ -8,6 +8,7 @@ import typer
 from quad import __version__
 from quad.cli import admin, bench, bot, db, manual, retention, share
 from quad.cli.failures import sentences
+from quad.cli.printing import write_on_anything
 from quad.cli.serve import serve
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command that the arguments name; leaves by ``SystemExit`` with its code."""
+    write_on_anything()
     with sentences(with_traceback="--traceback" in sys.argv):
         app()
 

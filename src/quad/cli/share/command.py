@@ -1,6 +1,7 @@
 """The command and its flags."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 import typer
 
 from quad.cli.failures import MISUSED
+from quad.cli.printing import takes_every_character
 from quad.cli.remote import DEFAULT_ADDRESS, URL_VARIABLE
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ def share(
     student.
     """
     room = _ask_for(room, "--room", "Room number, or link")
-    name = _ask_for(name, "--name", "Your name").strip()
+    name = _text(_ask_for(name, "--name", "Your name")).strip()
     if not name or len(name) > _NAME_LIMIT:
         _misused(f"a name has 1 to {_NAME_LIMIT} characters: --name")
     # Only here: other commands start faster without all of it.
@@ -104,7 +106,7 @@ async def _share(
     from quad.cli.share.visit import Visit
 
     place, tickets = find_place(room, url), Tickets()
-    if is_plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if is_plain or not _has_screen():
         lines = plain.Lines()
         visit = Visit(place, name, folder, tickets, lines, is_polling=is_polling)
         await plain.attend(visit, folder)
@@ -116,6 +118,17 @@ async def _share(
     if screen.failure is not None:
         raise screen.failure
     print(screen.farewell)
+
+
+def _text(argument: str) -> str:
+    """What was typed, also where the system's settings know nothing but ASCII."""
+    return argument.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _has_screen() -> bool:
+    """Whether there is a terminal that can show more than lines."""
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    return is_terminal and takes_every_character() and os.environ.get("TERM") != "dumb"
 
 
 def _ask_for(given: str | None, flag: str, prompt: str) -> str:
