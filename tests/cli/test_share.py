@@ -421,7 +421,7 @@ def test_what_stops_somebody_from_taking_part_is_a_sentence(
             ([here, "--room", "1", "--name", "Ann"], 1, "there is no room 1 at http"),
             ([here, "--room", room, "--name", "Ann"], 1, "take another name with --name"),
             ([here, "--room", room, "--name", "A\x00"], 1, "does not let A"),
-            ([here, "--room", room, "--name", "Ann", "--url", nobody], 1, "no Socket.IO"),
+            ([here, "--room", room, "--name", "Ann", "--url", nobody], 1, "nobody answers there"),
             ([here, "--room", room, "--name", "Ann", "--url", f"{server.url}/x"], 1, "HTTP 404"),
             ([here, "--room", room, "--name", "Ann", "--url", "ftp://x"], 1, "must look like"),
             ([here, "--room", "hall", "--name", "Ann"], 1, "is no room"),

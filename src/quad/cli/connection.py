@@ -10,14 +10,13 @@ import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple, Self
-from urllib.parse import urlsplit
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidURI, WebSocketException
+from websockets.exceptions import InvalidStatus, InvalidURI, ProxyError, WebSocketException
 
 from quad.cli.failures import Failed
-from quad.cli.remote import Unreachable
+from quad.cli.reaching import Unreachable, Way, unreachable, way_to
 from quad.wire import socketio
 from quad.wire.engineio import Close, Open, Ping, Pong, Text, Version
 from quad.wire.engineio import decode_text_packet as decode
@@ -167,14 +166,16 @@ async def connected(url: str) -> AsyncIterator[Connection]:
 async def open_connection(url: str) -> Connection:
     """Like `connected`, for who closes it in another place."""
     address = "ws" + url.removeprefix("http") + "/socket.io/?EIO=4&transport=websocket"
-    place = urlsplit(address).netloc
+    way = way_to(url)
     try:
         async with asyncio.timeout(_PATIENCE_S):
             socket = await connect(
                 address,
+                proxy=way.proxy and way.proxy.url,
                 ping_interval=None,
                 close_timeout=_CLOSE_S,
                 max_size=_MESSAGE_LIMIT_BYTES,
+                **_tls(url, way),
             )
             try:
                 return Connection(socket, await _enter(socket))
@@ -182,11 +183,32 @@ async def open_connection(url: str) -> Connection:
                 await socket.close()
                 raise
     except InvalidURI:
-        raise Failed(f"{place} is no address") from None
-    except (OSError, WebSocketException, WireError, EOFError) as error:
-        # TimeoutError is an OSError.
-        what = str(error) or "no answer in time"
-        raise Unreachable(f"{place} gives no Socket.IO connection: {what}") from None
+        raise Failed(f"{url} is no address") from None
+    except ProxyError as error:
+        raise unreachable(url, error, way.proxy) from None
+    except (WebSocketException, WireError, EOFError) as error:
+        raise _no_quad(url, error) from None
+    except OSError as error:  # TimeoutError is one
+        raise unreachable(url, error, way.proxy) from None
+
+
+def _tls(url: str, way: Way) -> dict[str, Any]:
+    over_tls = {} if not url.startswith("https:") else {"ssl": way.trust}
+    if way.proxy is not None and way.proxy.url.startswith("https:"):
+        over_tls["proxy_ssl"] = way.trust
+    return over_tls
+
+
+def _no_quad(url: str, error: Exception) -> Failed:
+    """Somebody answers; what may pass is a server that is starting, or a proxy without one."""
+    status = error.response.status_code if isinstance(error, InvalidStatus) else 0
+    if status >= 500 or status == 429:
+        return Unreachable(url, f"it answers that it cannot be used now (HTTP {status})")
+    told = f"HTTP {status}" if status else str(error) or "it ended the connection"
+    return Unreachable(
+        url,
+        f"something answers there, but not as a Quad server does ({told}); is the address right?",
+    )
 
 
 def waits() -> Iterator[float]:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from quad.cli.connection import Connection, ConnectionLost, Declined, open_connection, waits
 from quad.cli.failures import Failed
-from quad.cli.remote import Refusal, Unreachable
+from quad.cli.reaching import Unreachable
+from quad.cli.remote import Refusal
 
 
 class Greeting(NamedTuple):
@@ -72,6 +73,6 @@ async def _open(url: str, greeting: Greeting) -> Connection:
         if isinstance(error, Declined):
             raise Failed(f"the server refuses this bot: {error.sentence}") from None
         if isinstance(error, ConnectionLost):
-            raise Unreachable(f"{url} gives no Socket.IO connection: {error}") from None
+            raise Unreachable(url, f"it ended the connection: {error}") from None
         raise
     return connection

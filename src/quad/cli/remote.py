@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import sys
 from getpass import getpass
 from types import TracebackType
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from quad.cli.failures import Failed
+from quad.cli.reaching import Proxy, unreachable, way_to
 
 URL_VARIABLE = "QUAD_URL"
 _TIMEOUT_S = 15.0
@@ -36,7 +38,7 @@ class Remote:
     """A server by its address. Credentials in the address become headers, and are never shown."""
 
     def __init__(self, address: str) -> None:
-        """Raises Failed if it is no address."""
+        """Raises Failed if it is no address, or the way to it is barred."""
         try:
             parts = urlsplit(address if "://" in address else f"http://{address}")
         except ValueError:
@@ -47,7 +49,14 @@ class Remote:
         self.url = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
         self.name = unquote(parts.username or "")
         self.password = unquote(parts.password or "")
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT_S)
+        self._proxy, trust = way_to(self.url)
+        proxy = self._proxy and httpx.Proxy(
+            self._proxy.url, ssl_context=_if_over_tls(self._proxy, trust)
+        )
+        # What the environment says was read above.
+        self._client = httpx.AsyncClient(
+            timeout=_TIMEOUT_S, proxy=proxy, verify=trust or False, trust_env=False
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -68,16 +77,12 @@ class Remote:
                 method, self.url + path, auth=_header_of(auth), json=body
             )
         except httpx.HTTPError as error:
-            raise Unreachable(f"{self.url} cannot be reached: {_reason(error)}") from None
+            raise unreachable(self.url, _with_time(error), self._proxy) from None
         except (httpx.InvalidURL, UnicodeError):
             raise Failed(f"{self.url} is no address") from None
         if response.is_success:
             return _decode(self.url, response)
         raise Refusal(self.url, response)
-
-
-class Unreachable(Failed):
-    """There is no connection; trying again may help."""
 
 
 class Refusal(Failed):
@@ -152,7 +157,9 @@ def _detail(response: httpx.Response) -> str:
     return _cell(detail)
 
 
-def _reason(error: httpx.HTTPError) -> str:
-    if isinstance(error, httpx.TimeoutException):
-        return "no answer in time"
-    return str(error) or type(error).__name__
+def _with_time(error: httpx.HTTPError) -> BaseException:
+    return TimeoutError() if isinstance(error, httpx.TimeoutException) else error
+
+
+def _if_over_tls(proxy: Proxy, trust: ssl.SSLContext | None) -> ssl.SSLContext | None:
+    return trust if proxy.url.startswith("https:") else None

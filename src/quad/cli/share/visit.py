@@ -20,7 +20,7 @@ from quad.cli.connection import (
     waits,
 )
 from quad.cli.failures import Failed
-from quad.cli.remote import Unreachable
+from quad.cli.reaching import Unreachable
 from quad.cli.share import lesson as class_
 from quad.cli.share.changes import File
 from quad.cli.share.folder import Folder
@@ -144,7 +144,7 @@ class Visit:
             await self._enter(connection)
         except ConnectionLost as lost:
             await connection.aclose()
-            raise Unreachable(f"{self._place.url} ended the connection: {lost}") from None
+            raise Unreachable(self._place.url, f"it ended the connection: {lost}") from None
         except Declined as declined:
             await connection.aclose()
             raise self._no_way_in(declined) from None
