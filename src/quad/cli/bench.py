@@ -9,12 +9,11 @@ import ipaddress
 import json
 import os
 import re
-import resource
 import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -26,7 +25,8 @@ from rich.table import Table
 from quad.cli.connection import ConnectionLost
 from quad.cli.crowd import Lesson, crowd
 from quad.cli.failures import Failed
-from quad.cli.remote import AsJson, Remote, Unreachable
+from quad.cli.reaching import Unreachable, reason
+from quad.cli.remote import AsJson, Remote
 
 EPILOG: Final = (
     "Examples:\n\nquad bench\n\nquad bench --connections 1000 --seconds 5\n\n"
@@ -87,10 +87,7 @@ def bench(
     if url is not None and not is_mine:
         _refuse_others(url)
     _raise_files_limit()
-    # Only here, for it is slow to import.
-    import uvloop
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=_loops()) as runner:
         rows = runner.run(_bench(url, connections, seconds))
     if as_json:
         print(json.dumps([row._asdict() for row in rows], indent=2))
@@ -103,7 +100,7 @@ async def _bench(url: str | None, connections: int, seconds: float) -> list[Row]
         async with _server(url) as address, crowd(address, connections) as lesson:
             return [await _measure(lesson, *row, seconds) for row in _ROWS]
     except ConnectionLost as lost:
-        raise Unreachable(f"the server has ended the connection: {lost}") from None
+        raise Failed(f"the server has ended the connection: {lost}") from None
 
 
 async def _measure(
@@ -167,8 +164,8 @@ def _refuse_others(url: str) -> None:
     host = urlsplit(Remote(url).url).hostname or ""
     try:
         found = socket.getaddrinfo(host, None)
-    except OSError:
-        raise Unreachable(f"{host} is not known here") from None
+    except OSError as error:
+        raise Unreachable(url, reason(error)) from None
     # An IPv6 address may name its interface.
     addresses = [str(address[0]).partition("%")[0] for *_, address in found]
     if not all(ipaddress.ip_address(address).is_loopback for address in addresses):
@@ -178,7 +175,22 @@ def _refuse_others(url: str) -> None:
         )
 
 
+def _loops() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        # Only here, for it is slow to import.
+        from uvloop import new_event_loop
+    except ModuleNotFoundError:
+        # Windows has none.
+        return asyncio.new_event_loop
+    return new_event_loop
+
+
 def _raise_files_limit() -> None:
+    try:
+        import resource
+    except ModuleNotFoundError:
+        # Windows has no such limit.
+        return
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

@@ -1,7 +1,6 @@
 """``quad bot``: a program that puts a notice to everyone in a building, again and again."""
 
 import asyncio
-import signal
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +16,7 @@ from quad.cli.remote import (
     read_secret,
     segment,
 )
+from quad.cli.stopping import told_to_stop
 
 PASS_VARIABLE = "QUAD_BOT_PASS"
 _RUNNING = "Bot currently running."
@@ -122,7 +122,7 @@ async def _run(url: str, bot: str, secret: str, message: str, every_s: float) ->
         async with linked(remote.url, Greeting("new_bot", {"id": bot}, prove)) as link:
             print(f"{bot} is running", flush=True)
             sender = asyncio.create_task(_send_forever(remote, bot, secret, message, every_s))
-            await _first_of(link, sender, _stopped())
+            await _first_of(link, sender, told_to_stop())
     print(f"{bot} has stopped")
 
 
@@ -155,15 +155,6 @@ def _advice(bot: str, state: dict[str, Any]) -> str:
     if "auth" in state:
         return f"{bot} is not authorised: quad admin authorise {bot}"
     return f"{bot} is running already"
-
-
-async def _stopped() -> None:
-    """Return at Ctrl-C or SIGTERM."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
 
 
 async def _first_of(link: asyncio.Task[None], sender: asyncio.Task[None], stop: Any) -> None:

@@ -14,6 +14,12 @@ BUG = 70  # EX_SOFTWARE of sysexits.h
 
 # What brings the driver of each database.
 _EXTRAS = {"asyncpg": "postgresql", "asyncmy": "mysql"}
+# What Windows lacks, and only the server needs.
+_OF_POSIX = frozenset({"fcntl", "grp", "pwd", "resource", "termios", "uvloop"})
+_NO_SERVER = (
+    "servers run on Linux, macOS and the like. On Windows there are `quad share`, `quad bot`, "
+    "`quad admin` and `quad bench --server`."
+)
 
 
 class Failed(Exception):
@@ -38,6 +44,8 @@ def sentences(*, with_traceback: bool = False) -> Iterator[None]:
     except _store_error() as error:
         _exit(str(error), FAILED)
     except ModuleNotFoundError as error:
+        if error.name in _OF_POSIX:
+            _exit(f"{error.name} is missing: {_NO_SERVER}", FAILED)
         extra = _EXTRAS.get(error.name or "")
         if extra is None:
             _exit_with_bug(error, with_traceback)

@@ -2,8 +2,6 @@
 
 import asyncio
 import codecs
-import os
-import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -15,6 +13,7 @@ from quad.cli.share.lesson import Kind, Lesson, Note
 from quad.cli.share.text import harmless
 from quad.cli.share.visit import View, Visit
 from quad.cli.share.watching import Report
+from quad.cli.stopping import told_to_stop
 
 _MARKS: Final[Mapping[Kind, str]] = {
     "info": "  ",
@@ -47,15 +46,11 @@ class Lines(View):
 
 async def attend(visit: Visit, folder: Folder) -> None:
     """Until the room is closed, or somebody says /quit, or a signal comes. Raises Failed."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stopped.set)
     staying = asyncio.create_task(visit.run())
     waits = [
         staying,
         asyncio.create_task(_obey_all(visit, folder)),
-        asyncio.create_task(stopped.wait()),
+        asyncio.create_task(told_to_stop()),
     ]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -97,20 +92,26 @@ async def _typed() -> AsyncIterator[str]:
 
 
 def _read_lines(put: Callable[[str | None], None]) -> None:
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
     rest = ""
     try:
+        decoder = codecs.getincrementaldecoder(_encoding())("replace")
         # Not `sys.stdin.readline`: its lock, held by a thread that waits, stops the end of Python.
-        number = sys.stdin.fileno()
-        while data := os.read(number, 4096):
-            *lines, rest = (rest + decoder.decode(data)).split("\n")
-            for line in lines:
-                put(line)
+        with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as typed:
+            while data := typed.read(4096):
+                *lines, rest = (rest + decoder.decode(data)).split("\n")
+                for line in lines:
+                    put(line)
         if rest:
             put(rest)
         put(None)
     except (OSError, ValueError, RuntimeError):
         """There is nothing to read from, or nobody who listens any more."""
+
+
+def _encoding() -> str:
+    """What is typed comes in; of ASCII, UTF-8 is the better guess."""
+    encoding = codecs.lookup(sys.stdin.encoding or "utf-8").name
+    return "utf-8" if encoding == "ascii" else encoding
 
 
 def say(text: str) -> None:
