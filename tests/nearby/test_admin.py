@@ -1,5 +1,6 @@
 """The administrator: who it is, and what they look after."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,14 @@ import pytest
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
 
+from quad.identity.gate import Gate
 from quad.nearby import admin_cookie
 from quad.nearby.admin import Administrator
-from quad.nearby.gate import Gate
-from quad.nearby.tables import administrators
-from quad.settings import NearbySettings
+from quad.nearby.bots import Caller
+from quad.nearby.refusals import TooManyTries
+from quad.nearby.tables import admin_logouts, administrators
 from quad.store import Store
-from tests.nearby.campus import ADMIN, FIELD, LIBRARY, TOWER, Campus, open_campus
+from tests.nearby.campus import ADMIN, FIELD, LIBRARY, TOWER, Campus, Clock, open_campus
 
 ANNEX = {"id": "3", "name": "Annex", "latitude": 38.7, "longitude": -9.1, "radious": 40}
 
@@ -252,7 +254,7 @@ async def test_bots_are_shown_with_whether_they_run_and_when_they_last_sent(
         alarm = {**canteen, "id": "alarm", "is_authorised": False, "is_running": False}
         assert await get(campus, "bots/show") == [alarm, canteen]
         assert (await get(campus, "buildings/show/all"))[1]["bots"] == ["alarm", "canteen"]
-        await bots.send("here", "canteen", "Lunch", password)
+        await bots.send(Caller("here"), "canteen", "Lunch", password)
         bots.disconnected("canteen")
         sent = {**canteen, "is_running": False, "last_sent_at": "2024-05-17T12:00:00Z"}
         assert await get(campus, "bots/show") == [alarm, sent]
@@ -288,6 +290,62 @@ async def test_a_browser_logs_in_and_out(campus: Campus) -> None:
     assert "; Secure" in answer.headers["set-cookie"]
 
 
+async def test_a_logout_ends_the_session_wherever_its_cookie_is_and_no_other(
+    database: Path,
+) -> None:
+    async def status(campus: Campus, value: str) -> int:
+        headers = {"Cookie": f"quad_admin={value}"}
+        return (await campus.http.get(USERS, headers=headers)).status_code
+
+    async with open_campus(database) as campus:
+        cookies = []
+        for _ in range(2):
+            await campus.http.post("/admin/session", json=LOGIN)
+            cookies.append(campus.http.cookies["quad_admin"])
+            campus.http.cookies.clear()
+        headers = {"Cookie": f"quad_admin={cookies[0]}"}
+        for _ in range(2):
+            answer = await campus.http.delete("/admin/session", headers=headers)
+            assert answer.status_code == 204
+        assert [await status(campus, each) for each in cookies] == [401, 200]
+    async with open_campus(database) as campus:
+        assert [await status(campus, each) for each in cookies] == [401, 200]
+        campus.clock.forward(12 * 3600 + 1)
+        campus.nearby.forget()
+        await campus.store.write()
+        assert await campus.store.read(select(admin_logouts)) == []
+
+
+async def test_what_the_administrator_does_and_who_failed_to_be_is_in_the_audit_log(
+    database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "quad.audit")
+    async with open_campus(database, {"wrong_tries_burst": 1}, is_limited=True) as campus:
+        for _ in range(3):
+            await campus.http.post("/admin/session", json={"password": "guess"})
+        await campus.http.post("/admin/session", json=LOGIN)
+        await campus.http.get(USERS, auth=ADMIN)  # known already
+        await post(campus, "buildings/add", ANNEX)
+        await post(campus, "buildings/load", {"containedSpaces": SPACES})
+        await campus.nearby.bots.register("10.0.0.1", "canteen", "1")
+        for state in (True, False):
+            await post(campus, "bots/update/auth", {"id": "canteen", "state": state})
+        await campus.http.delete("/admin/session")
+    lines = [each.getMessage() for each in caplog.records if each.name == "quad.audit"]
+    here = "address=127.0.0.1"
+    assert lines == [
+        f"action=admin.login result=failed {here} name=admin",
+        f'action=admin.login result=refused {here} limit="wrong tries"',
+        f"action=admin.login result=ok {here} name=admin",
+        f"action=nearby.building result=ok {here} building=3",
+        f"action=nearby.buildings result=ok {here} added=0 changed=2",
+        "action=nearby.bot_register result=ok address=10.0.0.1 name=canteen building=1",
+        f"action=nearby.bot_authorise result=ok {here} name=canteen",
+        f"action=nearby.bot_disallow result=ok {here} name=canteen",
+        f"action=admin.logout result=ok {here}",
+    ]
+
+
 async def test_a_page_of_another_site_cannot_use_the_browsers_cookie(campus: Campus) -> None:
     await campus.http.post("/admin/session", json=LOGIN)
     for headers in (
@@ -321,8 +379,9 @@ async def test_a_wrong_password_in_the_page_is_refused_without_a_dialogue_and_li
         assert "www-authenticate" not in tries[0].headers
         assert "set-cookie" not in tries[0].headers
         assert int(tries[2].headers["retry-after"]) >= 1
-        # The same account as for passwords by HTTP Basic.
-        assert (await campus.http.get(USERS, auth=ADMIN)).status_code == 429
+        # The same account as for passwords by HTTP Basic; and the right one passes.
+        assert (await campus.http.get(USERS, auth=("admin", "wrong"))).status_code == 429
+        assert (await campus.http.post("/admin/session", json=LOGIN)).status_code == 204
 
 
 async def test_browsers_ask_for_the_password_only_where_there_is_no_page_to_ask(
@@ -356,7 +415,7 @@ async def test_a_cookie_outlives_a_restart_and_ends_with_the_password_or_its_tim
         value = campus.http.cookies["quad_admin"]
     async with open_campus(database) as campus:
         assert await is_open(campus, value)
-        foreign = URLSafeTimedSerializer("another key", salt="quad.admin").dumps("admin")
+        foreign = URLSafeTimedSerializer("another key", salt="quad.admin.session").dumps("admin")
         for forged in (foreign, value[:-2], value.partition(".")[0], "", "\xff"):
             assert not await is_open(campus, forged)
         monkeypatch.setattr(admin_cookie, "LIFETIME_S", -1)
@@ -411,25 +470,36 @@ async def test_wrong_passwords_are_limited(name: str, database: Path) -> None:
         tries = [await campus.http.get(path, auth=(name, "wrong")) for _ in range(3)]
         assert [each.status_code for each in tries] == [401, 401, 429]
         assert "retry-after" in tries[-1].headers
-        assert (await campus.http.get(path, auth=ADMIN)).status_code == 429
-        elsewhere = {"X-Forwarded-For": "10.0.0.1"}
-        answer = await campus.http.get(path, auth=ADMIN, headers=elsewhere)
-        assert answer.status_code == 429  # nobody can tell a lucky guess from the owner
+        # The name's account is empty as well, and refuses nobody who is right.
+        assert (await campus.http.get(path, auth=ADMIN)).status_code == 200
+        answer = await campus.by_proxy("GET", path, "10.0.0.1", auth=("admin", "wrong"))
+        assert answer.status_code == 429
+        answer = await campus.by_proxy("GET", path, "10.0.0.1", auth=ADMIN)
+        assert answer.status_code == 200
 
 
-async def test_a_password_is_made_at_the_first_start_and_shown_once(
-    database: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+async def test_a_password_is_made_at_the_first_start_and_written_where_only_its_owner_reads(
+    database: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with open_campus(database, {"admin_password": ""}) as campus:
+    made = {"admin_password": "", "data": tmp_path / "data"}
+    async with open_campus(database, made) as campus:
         shown = capsys.readouterr()
         assert shown.out == ""
-        password = shown.err.split("with the password ")[1].split()[0]
+        file = tmp_path / "data" / "admin-password"
+        assert str(file) in shown.err
+        assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+        password = file.read_text().strip()
+        # Standard error is kept in the journal, and read by others.
+        assert password not in shown.err
         assert len(password) * 6 >= 64
         (row,) = await campus.store.read(select(administrators))
         assert row.pass_hash.startswith("$argon2id$")
         answer = await campus.http.get("/API/admin/users/show", auth=("admin", password))
         assert answer.status_code == 200
-    async with open_campus(database, {"admin_password": ""}) as campus:
+    async with open_campus(database, made) as campus:
         assert "password" not in capsys.readouterr().err
         answer = await campus.http.get("/API/admin/users/show", auth=("admin", password))
         assert answer.status_code == 200
@@ -440,12 +510,17 @@ async def test_a_password_is_made_at_the_first_start_and_shown_once(
 
 
 async def test_of_two_nodes_at_their_first_start_one_makes_the_password(
-    database: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    database: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store = await Store.open(f"sqlite+aiosqlite:///{database}")
-    settings = NearbySettings()
-    first, second = [Administrator(store, "", Gate(settings)) for _ in range(2)]
+    gate = Gate(TooManyTries, rate_per_s=1, burst=1)
+    file = tmp_path / "data" / "admin-password"
+    first, second = [Administrator(store, "", gate, file, Clock()) for _ in range(2)]
     await first.open()
+    written = file.read_text()
 
     async def find_nothing() -> str:
         monkeypatch.undo()
@@ -454,5 +529,7 @@ async def test_of_two_nodes_at_their_first_start_one_makes_the_password(
     monkeypatch.setattr(second, "_find", find_nothing)  # it has looked before the first wrote
     await second.open()
     assert second._hashed == first._hashed
-    assert capsys.readouterr().err.count("with the password") == 1
+    assert capsys.readouterr().err.count("The administrator is 'admin'") == 1
+    assert file.read_text() == written
+    assert [each.name for each in file.parent.iterdir()] == [file.name]
     await store.aclose()

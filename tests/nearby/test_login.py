@@ -583,7 +583,7 @@ def choose(
 def test_guests_are_let_in_on_a_loopback_address_and_the_log_says_so_loudly(
     host: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert choose(host) == "guest"
+    assert choose(host) == "local"
     assert "GUEST LOGIN IS ON" in caplog.text
 
 
@@ -603,6 +603,50 @@ def test_elsewhere_and_behind_a_proxy_nobody_is_let_in_by_name(
     assert "nobody can log in" in caplog.text
     assert choose(login="guest", **values) == "guest"
     assert "GUEST LOGIN IS ON" in caplog.text
+
+
+async def test_guests_of_a_loopback_address_are_let_in_from_this_very_machine_alone(
+    database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    port_of = "localhost:{}".format
+    async with open_campus(database, {"login": "auto"}) as campus, browser(campus) as ana:
+        port = urlsplit(campus.url).port
+        for headers in (
+            {"Host": "quad.school.example"},
+            {"Host": "10.0.0.5"},
+            {"Host": port_of(port), "X-Forwarded-For": "203.0.113.9"},
+            {"X-Forwarded-Host": "localhost"},
+            {"Forwarded": "for=127.0.0.1"},
+        ):
+            for answer in (
+                await ana.get("/nearby", headers=headers),
+                await ana.post("/nearby", data={"name": "ana"}, headers=headers),
+            ):
+                assert (headers, answer.status_code) == (headers, 503)
+                assert notice(answer) == "no_login"
+                assert "set-cookie" not in answer.headers
+        assert caplog.text.count("GUEST LOGIN REFUSED") == 1
+        assert "quad.school.example" in caplog.text
+        assert campus.nearby.people.ids() == []
+        for host in (port_of(port), f"127.0.0.1:{port}", f"[::1]:{port}"):
+            entering = await ana.post("/nearby", data={"name": "ana"}, headers={"Host": host})
+            assert (host, entering.status_code) == (host, 303)
+
+
+async def test_logins_and_logouts_are_in_the_audit_log(
+    database: Path, provider: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "quad.audit")
+    async with open_campus(database, fenix(provider)) as campus, browser(campus) as ana:
+        await log_in(ana, provider, code="older")
+        await log_in(ana, provider)
+        await ana.post("/nearby/logout")
+    lines = [each.getMessage() for each in caplog.records if each.name == "quad.audit"]
+    assert lines == [
+        "action=nearby.login result=failed address=127.0.0.1 reason=code_refused",
+        "action=nearby.login result=ok address=127.0.0.1 user=ist123",
+        "action=nearby.logout result=ok address=127.0.0.1 user=ist123",
+    ]
 
 
 async def test_a_provider_that_is_configured_is_taken_by_itself() -> None:

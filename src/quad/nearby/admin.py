@@ -1,21 +1,35 @@
 """The administrator: one name, one password, set or made at the first start."""
 
+import asyncio
+import logging
+import os
 import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Select, insert, select
 
+from quad import audit
 from quad.identity import Keys
+from quad.identity.gate import Gate
 from quad.identity.passwords import hash_password, new_password
 from quad.nearby.admin_cookie import COOKIE, AdminCookies
-from quad.nearby.gate import Gate
 from quad.nearby.http import basic_of, bearer_of, cookie_of
+from quad.nearby.logs import Logs
 from quad.nearby.refusals import NotAllowed, WrongPassword
 from quad.nearby.tables import administrators
 from quad.realtime.request import Request as Visit
 from quad.store import Change, Conflict, Store
 
+log = logging.getLogger("quad.nearby")
+
 NAME: Final = "admin"
+PASSWORD_FILE: Final = "admin-password"
+LOGIN: Final = "admin.login"
+
+_LEAST_CHARACTERS: Final = 12
 
 _KEY: Final = ("administrator", NAME)
 _INSERT: Final = insert(administrators)
@@ -27,26 +41,54 @@ class Administrator:
     The token is the password.
     """
 
-    def __init__(self, store: Store, password: str, gate: Gate, keys: Keys | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        password: str,
+        gate: Gate,
+        password_file: Path,
+        now: Callable[[], datetime],
+        keys: Keys | None = None,
+    ) -> None:
+        """`password_file` is where a password goes that is made here."""
         self._store = store
         self._password = password
         self._gate = gate
+        self._password_file = password_file
         self._hashed = ""
-        self._cookies = AdminCookies((keys or Keys.random()).key("administrator's cookies"))
+        key = (keys or Keys.random()).key("administrator's cookies")
+        self._cookies = AdminCookies(store, key, now)
 
     async def open(self) -> None:
-        """Read the password's hash; or make a password and show it, once. Raises StoreError."""
+        """Read the password's hash; or make a password and write it down, once.
+
+        Raises StoreError, OSError.
+        """
         if self._password:
+            if len(self._password) < _LEAST_CHARACTERS:
+                log.warning(
+                    "the administrator's password has fewer than %d characters: it can be guessed",
+                    _LEAST_CHARACTERS,
+                )
             self._hashed = await hash_password(self._password)
         else:
             self._hashed = await self._find() or await self._make()
-        self._cookies.open(self._password or self._hashed)
+        await self._cookies.open(self._password or self._hashed)
 
     async def log_in(self, address: str, password: str) -> str:
         """The value of a new cookie. Raises WrongPassword, TooManyTries."""
-        if not await self._gate.admits(address, _KEY, password, self._hashed):
+        if not await self._gate.admits(address, _KEY, password, self._hashed, action=LOGIN):
             raise WrongPassword
         return self._cookies.sign()
+
+    async def log_out(self, visit: Visit) -> None:
+        """End the session of this browser, wherever its cookie is kept. Raises StoreError."""
+        if await self._cookies.end(cookie_of(visit.headers, COOKIE)):
+            audit.record("admin.logout", address=visit.address)
+
+    def forget(self, logs: Logs) -> None:
+        """Forget ended sessions that would be over by now."""
+        logs.save_soon(self._cookies.forget())
 
     def has_session(self, visit: Visit) -> bool:
         """Whether a browser asks that has logged in."""
@@ -61,9 +103,9 @@ class Administrator:
             raise NotAllowed("the administrator's password is needed")
         if name != NAME:
             # Counted as well: else a wrong name would be a way to try without a limit.
-            self._gate.take(visit.address, _KEY)
+            self._gate.note_wrong(visit.address, _KEY, action=LOGIN)
             raise NotAllowed("the administrator's name or password is wrong")
-        if not await self._gate.admits(visit.address, _KEY, password, self._hashed):
+        if not await self._gate.admits(visit.address, _KEY, password, self._hashed, action=LOGIN):
             raise NotAllowed("the administrator's name or password is wrong")
 
     async def _find(self) -> str:
@@ -73,17 +115,37 @@ class Administrator:
     async def _make(self) -> str:
         password = new_password()
         hashed = await hash_password(password)
+        # Before it counts: a password that nobody can read would lock everybody out.
+        draft = self._password_file.with_name(f".{PASSWORD_FILE}.{os.getpid()}")
+        await asyncio.to_thread(_write_down, draft, password)
         try:
             await self._store.write(Change(_INSERT, {"name": NAME, "pass_hash": hashed}))
         except Conflict:
-            return await self._find()  # another node was faster, and has shown its own
-        # Not by logging: a log is kept, and read by others.
+            draft.unlink()
+            return await self._find()  # another node was faster, and has written down its own
+        draft.replace(self._password_file)
+        self._tell(password)
+        return hashed
+
+    def _tell(self, password: str) -> None:
+        # What goes to a terminal is read once; anywhere else it would be kept, and read by others.
+        shown = f": {password}" if sys.stderr.isatty() else ""
         sys.stderr.write(
-            f"\nThe administrator of nearby is {NAME!r} with the password {password}\n"
-            "It is shown this once. QUAD_ADMIN_PASSWORD sets another.\n\n"
+            f"\nThe administrator is {NAME!r}; the password{shown} was made just now and is in\n"
+            f"{self._password_file.absolute()}\nQUAD_ADMIN_PASSWORD sets another.\n\n"
         )
         sys.stderr.flush()
-        return hashed
+
+
+def _write_down(file: Path, password: str) -> None:
+    """For the owner alone, from the first moment on. Raises OSError."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        opened.write(password + "\n")
+        opened.flush()
+        os.fsync(opened.fileno())
 
 
 def _select() -> Select[str]:

@@ -2,39 +2,78 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final
 
 from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import bindparam, delete, select
+
+from quad.identity import hash_token, new_token
+from quad.nearby.tables import admin_logouts
+from quad.store import Change, Store, upsert
 
 COOKIE: Final = "quad_admin"
 LIFETIME_S: Final = 12 * 3600
 """A working day: whoever forgets to log out does not stay in for long."""
 
-_CONTENT: Final = "admin"
+_PUT: Final = upsert(admin_logouts, key=["session_id"], update=["expires_at"])
+_FORGET: Final = delete(admin_logouts).where(admin_logouts.c.expires_at < bindparam("before"))
 
 
 class AdminCookies:
-    """Signs and knows them. They outlive restarts, and end when the password is another one."""
+    """Signs and knows them. They outlive restarts, and end when the password is another one.
 
-    def __init__(self, key: bytes) -> None:
+    Each is one session. Those that were logged out are kept until their time would be over.
+    """
+
+    def __init__(self, store: Store, key: bytes, now: Callable[[], datetime]) -> None:
+        self._store = store
         self._key = key
+        self._now = now
         self._serializer: URLSafeTimedSerializer | None = None
+        self._ended: dict[str, datetime] = {}
 
-    def open(self, password: str) -> None:
-        """From now on `password` is the one in force, or its lasting hash."""
+    async def open(self, password: str) -> None:
+        """From now on `password` is the one in force, or its lasting hash. Raises StoreError."""
         # Not the password alone: whoever has a cookie could guess it, as fast as they can count.
         secret = hmac.digest(self._key, password.encode(), hashlib.sha256)
-        self._serializer = URLSafeTimedSerializer(secret, salt="quad.admin")
+        self._serializer = URLSafeTimedSerializer(secret, salt="quad.admin.session")
+        for row in await self._store.read(select(admin_logouts)):
+            self._ended[row.session_id] = row.expires_at
 
     def sign(self) -> str:
         """The value of a new cookie."""
         assert self._serializer is not None, "not opened"
-        return self._serializer.dumps(_CONTENT)
+        return self._serializer.dumps(new_token())
 
     def is_valid(self, value: str) -> bool:
-        """Whether this was signed here, not too long ago, and under the present password."""
+        """Whether this was signed here, not too long ago, under the present password, and is not
+        logged out.
+        """
+        return self._session_of(value) is not None
+
+    async def end(self, value: str) -> bool:
+        """Log a session out; returns whether there was one. Raises StoreError."""
+        session_id = self._session_of(value)
+        if session_id is None:
+            return False
+        expires_at = self._now() + timedelta(seconds=LIFETIME_S)
+        await self._store.write(Change(_PUT, {"session_id": session_id, "expires_at": expires_at}))
+        self._ended[session_id] = expires_at
+        return True
+
+    def forget(self) -> Change:
+        """Forget what would be over by now; returns what does so in the database."""
+        now = self._now()
+        self._ended = {key: until for key, until in self._ended.items() if until >= now}
+        return Change(_FORGET, {"before": now})
+
+    def _session_of(self, value: str) -> str | None:
         assert self._serializer is not None, "not opened"
         try:
-            return bool(self._serializer.loads(value, LIFETIME_S) == _CONTENT)
+            token = self._serializer.loads(value, LIFETIME_S)
         except BadData:
-            return False
+            return None
+        session_id = hash_token(str(token))
+        return None if session_id in self._ended else session_id

@@ -10,12 +10,22 @@ from litestar.params import FromPath, JSONBody, Parameter
 from litestar.types import Guard
 from msgspec import Struct
 
+from quad import audit
 from quad.campus import CampusFile, Space
 from quad.nearby.admin import Administrator
 from quad.nearby.bot_routes import Shown
 from quad.nearby.bots import Bots
 from quad.nearby.buildings import Loaded
-from quad.nearby.http import EXPLAINED, AnyConnection, CrossSite, one, visit_of
+from quad.nearby.http import (
+    EXPLAINED,
+    AnyConnection,
+    AnyRequest,
+    CrossSite,
+    Number,
+    number,
+    one,
+    visit_of,
+)
 from quad.nearby.model import (
     Building,
     Position,
@@ -43,9 +53,9 @@ class Plan(Struct):
 
     id: str | int
     name: str
-    latitude: float
-    longitude: float
-    radious: float
+    latitude: Number
+    longitude: Number
+    radious: Number
 
 
 class Authorisation(Struct):
@@ -174,16 +184,17 @@ def make_admin_router(campus: Campus, guard: Guard, *, range_limit_m: float) -> 
 
 def _buildings(campus: Campus, range_limit_m: float) -> list[Any]:
     @post("/buildings/add", status_code=200)
-    async def add_building(data: JSONBody[Plan | list[Plan]]) -> list[str]:
+    async def add_building(data: JSONBody[Plan | list[Plan]], request: AnyRequest) -> list[str]:
         """Add a building, or change the one that has this id."""
         plan = one(data)
         building = _building(
             str(plan.id),
             plan.name,
-            check_position(plan.latitude, plan.longitude),
-            check_radius("radious", plan.radious, range_limit_m),
+            check_position(number("latitude", plan.latitude), number("longitude", plan.longitude)),
+            check_radius("radious", number("radious", plan.radious), range_limit_m),
         )
         await campus.buildings.put(building)
+        audit.record("nearby.building", address=visit_of(request).address, building=building.id)
         return []
 
     @get("/buildings/show", sync_to_thread=False)
@@ -209,12 +220,19 @@ def _buildings(campus: Campus, range_limit_m: float) -> list[Any]:
         ]
 
     @post("/buildings/load", status_code=200)
-    async def load_campus(data: JSONBody[CampusFile]) -> Loaded:
+    async def load_campus(data: JSONBody[CampusFile], request: AnyRequest) -> Loaded:
         """Add the buildings of a campus file, and change those that are there: all, or none.
 
         If one of them cannot be, the answer is 400 and says which one.
         """
-        return await campus.buildings.put_all(_read_spaces(data.spaces, range_limit_m))
+        loaded = await campus.buildings.put_all(_read_spaces(data.spaces, range_limit_m))
+        audit.record(
+            "nearby.buildings",
+            address=visit_of(request).address,
+            added=loaded.added,
+            changed=loaded.changed,
+        )
+        return loaded
 
     return [add_building, show_buildings, show_all_of_buildings, load_campus]
 
@@ -222,7 +240,7 @@ def _buildings(campus: Campus, range_limit_m: float) -> list[Any]:
 def _read_spaces(spaces: list[Space], range_limit_m: float) -> list[Building]:
     """Raises BadInput, which names the first entry that is wrong."""
     found: dict[str, Building] = {}
-    for number, space in enumerate(spaces):
+    for index, space in enumerate(spaces):
         try:
             building = _building(
                 str(space.id),
@@ -234,7 +252,7 @@ def _read_spaces(spaces: list[Space], range_limit_m: float) -> list[Building]:
                 raise BadInput("another entry has the same `id`")
         except BadInput as error:
             name = f"{str(space.id)[:_SHOWN]!r}, {space.name[:_SHOWN]!r}"
-            raise BadInput(f"`containedSpaces[{number}]` ({name}): {error}") from None
+            raise BadInput(f"`containedSpaces[{index}]` ({name}): {error}") from None
         found[building.id] = building
     return list(found.values())
 
@@ -338,10 +356,14 @@ def _logs(campus: Campus) -> list[Any]:
 
 def _bots(campus: Campus) -> list[Any]:
     @post("/bots/update/auth", status_code=200)
-    async def authorise(data: JSONBody[Authorisation | list[Authorisation]]) -> list[str]:
+    async def authorise(
+        data: JSONBody[Authorisation | list[Authorisation]], request: AnyRequest
+    ) -> list[str]:
         """Allow a bot to send, or forbid it."""
         asked = one(data)
         await campus.bots.authorise(asked.id, asked.state)
+        action = "nearby.bot_authorise" if asked.state else "nearby.bot_disallow"
+        audit.record(action, address=visit_of(request).address, name=asked.id)
         return []
 
     @get("/bots/show/auth/{flag:int}", sync_to_thread=False)

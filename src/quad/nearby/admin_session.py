@@ -47,10 +47,10 @@ def make_session_router(administrator: Administrator) -> Router:
         """Whether this browser is logged in."""
         return AdminSession(administrator.has_session(visit_of(request)))
 
-    @delete("", status_code=204, sync_to_thread=False)
-    def log_out(request: AnyRequest) -> Response[None]:
-        """Log this browser out: the answer takes the cookie away."""
-        own_visit(request)
+    @delete("", status_code=204)
+    async def log_out(request: AnyRequest) -> Response[None]:
+        """Log this browser out: its session is over, and the answer takes the cookie away."""
+        await administrator.log_out(own_visit(request))
         return Response(None, status_code=204, cookies=[_cookie(request, "", 0)])
 
     return Router(

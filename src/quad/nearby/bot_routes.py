@@ -5,8 +5,8 @@ from litestar.datastructures import ResponseHeader
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct, field
 
-from quad.nearby.bots import Availability, Bots
-from quad.nearby.http import EXPLAINED, AnyRequest, basic_of, one, visit_of
+from quad.nearby.bots import Availability, Bots, Caller
+from quad.nearby.http import EXPLAINED, AnyRequest, basic_of, is_of_another_page, one, visit_of
 from quad.nearby.refusals import NotAllowed
 from quad.nearby.service import Buildings
 
@@ -80,22 +80,20 @@ def make_bot_router(bots: Bots, buildings: Buildings) -> Router:
     ) -> Authenticity:
         """Show a bot's password; then this address may send as the bot for a day."""
         asked = one(data)
-        address = visit_of(request).address
-        is_right = await bots.authenticate(address, asked.id, asked.password)
+        is_right = await bots.authenticate(_caller(request), asked.id, asked.password)
         return Authenticity(int(is_right))
 
     @post("/message", status_code=200)
     async def send(data: JSONBody[Notice | list[Notice]], request: AnyRequest) -> Availability:
         """Tell everyone in the bot's building, if the bot is authorised."""
         asked = one(data)
-        visit = visit_of(request)
         password = asked.password
-        basic = basic_of(visit.headers)
+        basic = basic_of(visit_of(request).headers)
         if password is None and basic is not None:
             name, password = basic
             if name != asked.id:
                 raise NotAllowed("the credentials are of another bot")
-        return await bots.send(visit.address, asked.id, asked.message, password)
+        return await bots.send(_caller(request), asked.id, asked.message, password)
 
     return Router(
         "/API/bot",
@@ -104,3 +102,9 @@ def make_bot_router(bots: Bots, buildings: Buildings) -> Router:
         response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
         tags=["nearby: bots"],
     )
+
+
+def _caller(request: AnyRequest) -> Caller:
+    visit = visit_of(request)
+    is_certain = visit.has_certain_address and not is_of_another_page(visit.headers)
+    return Caller(visit.address, is_certain)

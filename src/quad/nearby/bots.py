@@ -8,14 +8,20 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import Select, bindparam, insert, select, update
 
+from quad import audit
+from quad.addresses import block
+from quad.identity import KeyedRateLimit
+from quad.identity.gate import Gate
 from quad.identity.passwords import hash_password, new_password
 from quad.nearby import tables
-from quad.nearby.gate import Gate
+from quad.nearby.bot_proofs import BotProofs
 from quad.nearby.model import check_id
-from quad.nearby.refusals import BadInput, CannotSave, NotAllowed, Unknown
+from quad.nearby.refusals import BadInput, CannotSave, NotAllowed, TooManyTries, Unknown
 from quad.nearby.service import Buildings, Messages
 from quad.nearby.tables import bots
 from quad.store import Change, Conflict, Store, StoreError
+
+LOGIN: Final = "nearby.bot_login"
 
 _INSERT: Final = insert(bots)
 _AUTHORISE: Final = (
@@ -23,6 +29,17 @@ _AUTHORISE: Final = (
     .where(bots.c.id == bindparam("of_bot"))
     .values(is_authorised=bindparam("new_state"))
 )
+
+
+class Caller(Struct, frozen=True):
+    """Who asks as a bot.
+
+    `is_certain`: rights may rest on the address. Not behind a proxy that nobody has announced, nor
+    for what a page of another site has made a browser send.
+    """
+
+    address: str
+    is_certain: bool = True
 
 
 class Bot(Struct):
@@ -48,7 +65,8 @@ class Availability(Struct, omit_defaults=True):
 class Bots:
     """All bots. They are few: each is in memory, and in the database first.
 
-    `gate` has the passwords, `registrations` holds back addresses that register too many.
+    `gate` has the passwords, `proofs` those who have shown one lately; `registrations` holds back
+    addresses that register too many.
     """
 
     def __init__(
@@ -57,13 +75,15 @@ class Bots:
         buildings: Buildings,
         messages: Messages,
         gate: Gate,
-        registrations: Gate,
+        proofs: BotProofs,
+        registrations: KeyedRateLimit | None,
         now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._buildings = buildings
         self._messages = messages
         self._gate = gate
+        self._proofs = proofs
         self._registrations = registrations
         self._now = now
         self._bots: dict[str, Bot] = {}
@@ -75,6 +95,7 @@ class Bots:
             row.id: Bot(row.id, row.building_id, row.pass_hash, row.is_authorised)
             for row in await self._store.read(_select())
         }
+        await self._proofs.open()
         for building_id in {bot.building_id for bot in self._bots.values()}:
             await self._read_log(building_id)
 
@@ -105,7 +126,7 @@ class Bots:
         self._buildings.get(building_id)
         if bot_id in self._bots:
             raise BadInput(f"there is a bot {bot_id!r} already")
-        self._registrations.take(address, _name(bot_id))
+        self._count_registration(address)
         password = new_password()
         bot = Bot(bot_id, building_id, await hash_password(password), False)
         values = {
@@ -121,22 +142,38 @@ class Bots:
         except StoreError as error:
             raise CannotSave from error
         self._bots[bot_id] = bot
+        audit.record("nearby.bot_register", address=address, name=bot_id, building=building_id)
         return password
 
-    async def authenticate(self, address: str, bot_id: str, password: str) -> bool:
+    def _count_registration(self, address: str) -> None:
+        wait_s = 0.0 if self._registrations is None else self._registrations.take(block(address))
+        if wait_s:
+            audit.record("nearby.bot_register", address=address, result="refused", limit="rate")
+            raise TooManyTries(wait_s)
+
+    async def authenticate(self, caller: Caller, bot_id: str, password: str) -> bool:
         """Whether this is the bot's password. If so, the address may send as this bot for a day.
 
-        Raises TooManyTries.
+        Raises TooManyTries, StoreError.
         """
+        if not await self._knows(caller.address, bot_id, password):
+            return False
+        if caller.is_certain:
+            await self._proofs.add(caller.address, bot_id)
+        return True
+
+    async def _knows(self, address: str, bot_id: str, password: str) -> bool:
         bot = self._bots.get(bot_id)
         if bot is None:
             # The bot's existence is no secret, but guessing names is no use either.
-            self._gate.take(address, _name(bot_id))
+            self._gate.note_wrong(address, _name(bot_id), action=LOGIN)
             return False
-        return await self._gate.admits(address, _name(bot_id), password, bot.pass_hash)
+        return await self._gate.admits(
+            address, _name(bot_id), password, bot.pass_hash, action=LOGIN
+        )
 
     async def send(
-        self, address: str, bot_id: str, text: str, password: str | None
+        self, caller: Caller, bot_id: str, text: str, password: str | None
     ) -> Availability:
         """Tell everyone in the bot's building, if the bot may; returns what `check` does.
 
@@ -147,9 +184,9 @@ class Bots:
         if bot is None:
             return self.check(bot_id)
         if password is None:
-            if not self._gate.knows(address, _name(bot_id)):
+            if not self.is_authenticated(caller, bot_id):
                 raise NotAllowed("the bot's password is needed")
-        elif not await self.authenticate(address, bot_id, password):
+        elif not await self._knows(caller.address, bot_id, password):
             raise NotAllowed("the bot's password is wrong")
         if bot.is_authorised:
             await self._messages.send_to_building(bot_id, bot.building_id, text)
@@ -161,12 +198,16 @@ class Bots:
         bot = self._bots.get(bot_id)
         if bot is None:
             raise Unknown("bot", bot_id)
-        change = Change(_AUTHORISE, {"of_bot": bot_id, "new_state": is_authorised})
+        changes = [Change(_AUTHORISE, {"of_bot": bot_id, "new_state": is_authorised})]
+        if not is_authorised:
+            changes.append(self._proofs.ending(bot_id))
         try:
-            await self._store.write(change)
+            await self._store.write(*changes)
         except StoreError as error:
             raise CannotSave from error
         bot.is_authorised = is_authorised
+        if not is_authorised:
+            self._proofs.end(bot_id)
 
     def ids(self, *, is_authorised: bool) -> "list[str]":
         """All that are authorised, or all that are not, by id."""
@@ -182,9 +223,11 @@ class Bots:
         """Whether a connection of this bot is open."""
         return bot_id in self._running
 
-    def is_authenticated(self, address: str, bot_id: str) -> bool:
+    def is_authenticated(self, caller: Caller, bot_id: str) -> bool:
         """Whether the bot's password was shown from this address within the last day."""
-        return bot_id in self._bots and self._gate.knows(address, _name(bot_id))
+        return (
+            caller.is_certain and bot_id in self._bots and self._proofs.use(caller.address, bot_id)
+        )
 
     def connected(self, bot_id: str) -> None:
         """A connection of this bot was opened."""

@@ -3,7 +3,7 @@
 from typing import Final
 
 from quad.identity import hash_token
-from quad.nearby.gate import Gate
+from quad.identity.gate import Gate
 from quad.nearby.model import ID_LIMIT
 from quad.nearby.persons import People, Person
 from quad.nearby.ports import Sessions
@@ -31,7 +31,7 @@ class Entrance:
         """
         owner = await self._sessions.user_of(token) if token else None
         if owner is None or owner != user_id:
-            self._gate.take(address, user_id[:_KEY_LIMIT])
+            self._gate.note_wrong(address, user_id[:_KEY_LIMIT], action="nearby.token")
             raise WrongToken
         person = await self._people.ensure(owner)
         self._presence.used(person)

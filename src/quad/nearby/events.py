@@ -1,6 +1,8 @@
 """Nearby's Socket.IO events by their wire names, and what they carry."""
 
+from quad.nearby.bots import Caller
 from quad.nearby.entrance import Entrance
+from quad.nearby.http import is_of_another_page
 from quad.nearby.ports import RunningBots
 from quad.nearby.presence import Presence
 from quad.nearby.refusals import NotAllowed, WrongToken
@@ -43,7 +45,7 @@ def register(
     @server.on("new_bot")
     def new_bot(client: Client, request: NewBot) -> None:
         bot_id = request.id if request.id is not None else request.ID
-        if bot_id is None or not bots.is_authenticated(client.address, bot_id):
+        if bot_id is None or not bots.is_authenticated(_caller(client), bot_id):
             raise NotAllowed("the bot's password must be shown first, from the same address")
         stop_bot(client)
         running[client] = bot_id
@@ -53,3 +55,8 @@ def register(
     def disconnected(client: Client, reason: str) -> None:
         presence.leave(client)
         stop_bot(client)
+
+
+def _caller(client: Client) -> Caller:
+    is_certain = client.has_certain_address and not is_of_another_page(client.headers)
+    return Caller(client.address, is_certain)

@@ -9,12 +9,16 @@ from quad.settings import BadSettings, NearbySettings, ServerSettings
 
 log = logging.getLogger("quad.nearby")
 
-Login = Provider | Literal["guest", "none"]
-"""A provider, or whoever says a name, or nobody."""
+Login = Provider | Literal["guest", "local", "none"]
+"""A provider, or whoever says a name, or who does so on this very machine, or nobody."""
 
 _GUESTS_ARE_IN: Final = (
     "GUEST LOGIN IS ON: at /nearby anybody can be anybody, with a name and no password. "
     "This is for trying things out; nearby.login = fenix or oidc asks a provider."
+)
+NOT_FROM_HERE: Final = (
+    "GUEST LOGIN REFUSED: asked for as %r, behind a proxy or from elsewhere. Without a login "
+    "provider guests are let in on this very machine only (nearby.login = guest lets everybody in)"
 )
 _NOBODY_IS_IN: Final = (
     "nobody can log in at /nearby: no login provider is configured, and the address is not a "
@@ -40,9 +44,9 @@ def choose_login(settings: NearbySettings, server: ServerSettings) -> Login:
                 settings.client_secret,
                 claim=settings.oidc_claim,
             )
-        case "guest":
+        case "guest" | "local" as guests:
             log.warning(_GUESTS_ARE_IN)
-            return "guest"
+            return guests
         case "none":
             log.warning(_NOBODY_IS_IN)
             return "none"
@@ -50,7 +54,7 @@ def choose_login(settings: NearbySettings, server: ServerSettings) -> Login:
 
 def _kind(
     settings: NearbySettings, server: ServerSettings
-) -> Literal["fenix", "oidc", "guest", "none"]:
+) -> Literal["fenix", "oidc", "guest", "local", "none"]:
     if settings.login != "auto":
         return settings.login
     if settings.oidc_discovery:
@@ -59,7 +63,7 @@ def _kind(
         return "fenix"
     # A proxy in front makes a loopback address one for the world.
     is_behind = bool(server.trusted_proxies or server.public_url)
-    return "guest" if _is_loopback(server.host) and not is_behind else "none"
+    return "local" if _is_loopback(server.host) and not is_behind else "none"
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,6 +9,7 @@ from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 
+from quad import audit
 from quad.identity.oauth import (
     Attempt,
     BadAnswer,
@@ -21,12 +22,13 @@ from quad.identity.oauth import (
 )
 from quad.languages import choose_language
 from quad.nearby.http import AnyRequest, cookie_of, visit_of
-from quad.nearby.login import Login
+from quad.nearby.login import NOT_FROM_HERE, Login
 from quad.nearby.model import ID_LIMIT, check_id
 from quad.nearby.pages import NearbyPages, Notice, Problem
 from quad.nearby.persons import People
 from quad.nearby.refusals import NearbyRefused
 from quad.nearby.sessions import Sessions
+from quad.realtime.request import Request as Visit
 from quad.shell import Visit as View
 from quad.store import StoreError
 
@@ -38,6 +40,7 @@ _ATTEMPT_S: Final = 600
 _PATH: Final = "/nearby"
 _BODY_LIMIT_BYTES: Final = 10_000
 _FIELDS: Final = 10
+_SHOWN: Final = 200
 
 _LOGGED_OUT: Final = Notice("logged_out")
 _NO_LOGIN: Final = Notice("no_login", 503)
@@ -66,6 +69,7 @@ class PageRoutes:
         self._sessions = sessions
         self._people = people
         self._pages = pages
+        self._has_warned = False
         self.router = self._routes()
 
     async def aclose(self) -> None:
@@ -118,13 +122,11 @@ class PageRoutes:
         user = await self._sessions.user_of(token)
         if user is not None:
             return self._pages.here(view, user, token, self._people.get(user).range_m)
-        match self._login:
-            case "guest":
-                return self._pages.guest(view)
-            case "none":
-                return self._pages.notice(view, _NO_LOGIN)
-            case provider:
-                return await self._begin(request, provider)
+        if not isinstance(self._login, str):
+            return await self._begin(request, self._login)
+        if self._lets_guests_in(visit_of(request)):
+            return self._pages.guest(view)
+        return self._pages.notice(view, _NO_LOGIN)
 
     async def _logout(self, request: AnyRequest) -> Response[Any]:
         if not visit_of(request).is_allowed:
@@ -133,13 +135,14 @@ class PageRoutes:
         user = await self._sessions.user_of(token)
         if user is not None:
             await self._sessions.end(user, token)
+            audit.record("nearby.logout", address=visit_of(request).address, user=user)
         return _see_other(f"{_base(request)}/bye", [_gone(COOKIE, request)])
 
     # Guests
 
     async def _enter(self, request: AnyRequest) -> Response[Any]:
         view, visit = _view(request), visit_of(request)
-        if self._login != "guest":
+        if not self._lets_guests_in(visit):
             return self._pages.notice(view, _NO_LOGIN)
         if not visit.is_allowed:
             return self._pages.notice(view, _CROSS_SITE)
@@ -148,6 +151,16 @@ class PageRoutes:
             return await self._let_in(request, name)
         except NearbyRefused:
             return self._pages.guest(view, name, _problem_with(name))
+
+    def _lets_guests_in(self, visit: Visit) -> bool:
+        if self._login != "local":
+            return self._login == "guest"
+        if visit.is_from_this_machine:
+            return True
+        if not self._has_warned:
+            self._has_warned = True
+            log.warning(NOT_FROM_HERE, visit.host[:_SHOWN])
+        return False
 
     # Providers
 
@@ -178,6 +191,8 @@ class PageRoutes:
 
     def _failed(self, request: AnyRequest, failed: LoginFailed) -> Response[Any]:
         log.warning("login failed (%s): %s", failed.code, failed)
+        address = visit_of(request).address
+        audit.record("nearby.login", address=address, result="failed", reason=failed.code)
         return self._pages.notice(_view(request), Notice(failed.code, _FAILED[type(failed)]))
 
     # Sessions
@@ -186,6 +201,7 @@ class PageRoutes:
         """Raises NearbyRefused, StoreError."""
         await self._people.ensure(check_id("name", user))
         token = await self._sessions.begin(user)
+        audit.record("nearby.login", address=visit_of(request).address, user=user)
         lifetime_s = int(self._sessions.lifetime.total_seconds())
         cookie = _cookie_of(COOKIE, token, lifetime_s, request)
         return _see_other(_base(request), [cookie])

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from quad.nearby.bots import Caller
+
 
 class Sessions(Protocol):
     """Who has logged in."""
@@ -16,7 +18,7 @@ class Sessions(Protocol):
 class RunningBots(Protocol):
     """Which bots have proven who they are."""
 
-    def is_authenticated(self, address: str, bot_id: str) -> bool:
+    def is_authenticated(self, caller: Caller, bot_id: str) -> bool:
         """Whether `bot/auth` succeeded for this bot from this address, lately."""
 
     def connected(self, bot_id: str) -> None:

@@ -6,17 +6,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from quad.identity import Keys
+from quad.identity import KeyedRateLimit, Keys
+from quad.identity.gate import Gate
 from quad.identity.guesses import Guesses
-from quad.nearby.admin import Administrator
+from quad.nearby.admin import PASSWORD_FILE, Administrator
 from quad.nearby.admin_routes import Campus, make_admin_router, make_guard
 from quad.nearby.admin_session import make_session_router
+from quad.nearby.bot_proofs import BotProofs
 from quad.nearby.bot_routes import make_bot_router
 from quad.nearby.bots import Bots
 from quad.nearby.buildings import Buildings
 from quad.nearby.entrance import Entrance
 from quad.nearby.events import register
-from quad.nearby.gate import Gate
 from quad.nearby.grid import Grid
 from quad.nearby.login import choose_login
 from quad.nearby.logs import Logs
@@ -76,8 +77,12 @@ class NearbySystem:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         nearby = settings.nearby
-        gate = Gate(nearby, is_limited=is_limited, clock=clock)
-        registrations = Gate(nearby, is_limited=is_limited, clock=clock)
+        rate_per_s = nearby.wrong_tries_per_minute_per_address / 60
+        burst = nearby.wrong_tries_burst
+        gate = Gate(
+            TooManyTries, rate_per_s=rate_per_s, burst=burst, is_limited=is_limited, clock=clock
+        )
+        registrations = KeyedRateLimit(rate_per_s, burst, clock) if is_limited else None
         self._timer: asyncio.TimerHandle | None = None
         self.people = People(store, nearby.range_m, now)
         self.buildings = Buildings(store)
@@ -107,8 +112,13 @@ class NearbySystem:
         self.sessions = Sessions(
             store, nearby.session_days, now=now, clock=clock, on_end=self.presence.end_session
         )
-        self.bots = Bots(store, self.buildings, self.messages, gate, registrations, now)
-        self._administrator = Administrator(store, nearby.admin_password, gate, keys)
+        self._bot_proofs = BotProofs(store, self.logs, now)
+        self.bots = Bots(
+            store, self.buildings, self.messages, gate, self._bot_proofs, registrations, now
+        )
+        self._administrator = Administrator(
+            store, nearby.admin_password, gate, settings.server.data / PASSWORD_FILE, now, keys
+        )
         self.admin_guard = make_guard(self._administrator)
         """Lets nobody but the administrator through, for routes of others."""
         entrance = Entrance(self.sessions, self.people, self.presence, gate)
@@ -158,6 +168,8 @@ class NearbySystem:
     def forget(self) -> None:
         """Forget what counts for a day only; `expiries` have the rest."""
         self.messages.forget_keys()
+        self._bot_proofs.forget()
+        self._administrator.forget(self.logs)
 
     def _forget_forever(self) -> None:
         self.forget()

@@ -89,12 +89,15 @@ def _classes(classroom: ClassroomService) -> list[Any]:
         return await list_classes(classroom.rooms, offset, limit)
 
     @post("/classes/close", status_code=200)
-    async def close_class(data: JSONBody[ClassToClose]) -> list[str]:
+    async def close_class(data: JSONBody[ClassToClose], request: AnyRequest) -> list[str]:
         """Close a class for everybody in it; the answer is an empty list."""
         try:
             await classroom.leaving.close_for_all(data.room_id)
         except RoomNotFound:
             raise Unknown("class", str(data.room_id)) from None
+        audit.record(
+            "classroom.close", address=visit_of(request).address, room=data.room_id, by="admin"
+        )
         return []
 
     return [show_classes, close_class]
