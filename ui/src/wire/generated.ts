@@ -756,9 +756,9 @@ export interface Place {
 export interface Plan {
   id: string | number;
   name: string;
-  latitude: number;
-  longitude: number;
-  radious: number;
+  latitude: number | string;
+  longitude: number | string;
+  radious: number | string;
 }
 
 /** `auth`. */
@@ -1158,7 +1158,7 @@ export interface RestRoutes {
     body: Visibility | Visibility[];
     answer: string;
   };
-  /** Log this browser out: the answer takes the cookie away. */
+  /** Log this browser out: its session is over, and the answer takes the cookie away. */
   "DELETE /admin/session": {
     body: undefined;
     answer: undefined;
