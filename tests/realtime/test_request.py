@@ -362,15 +362,29 @@ def test_a_handshake_remembers_what_applications_may_ask_for() -> None:
     handshake = request(
         (b"cookie", b"a=1"),
         (b"x-many", b"1"),
-        (b"x-many", b"2"),
-        (b"user-agent", b"n\xf6: yes"),
+        (b"cookie", b"n=\xf6"),
+        (b"user-agent", b"somebody"),
         (b"sec-websocket-key", b"secret"),
-        (b"connection", b"Upgrade"),
-        query=b"token=x&token=y&empty=",
+        query=b"EIO=3&token=x&token=y&empty=",
     ).handshake()
     assert handshake.address == "192.0.2.1"
-    assert handshake.headers == {"cookie": "a=1", "x-many": "1, 2", "user-agent": "nö: yes"}
-    assert handshake.query == {"token": "y", "empty": ""}
+    assert handshake.headers == {"cookie": "a=1; n=ö"}
+    assert handshake.query == {"EIO": "3", "token": "y", "empty": ""}
+
+
+def test_a_handshake_of_engine_io_4_needs_no_query_which_has_an_auth() -> None:
+    assert request(query=b"EIO=4&token=x").handshake().query == {}
+
+
+def test_a_handshake_keeps_no_more_of_a_large_head_than_of_a_small_one() -> None:
+    ours = b"quad_alert=" + b"t" * 200
+    cookies = b"; ".join([b"other=" + b"x" * 4_000] * 7 + [ours, b"last=1"])
+    handshake = request(
+        (b"x-large", b"y" * 30_000), (b"cookie", cookies), query=b"EIO=3&q=" + b"z" * 9_000
+    ).handshake()
+    assert handshake.headers == {"cookie": ours.decode()}
+    assert handshake.query == {}
+    assert len(handshake.head) < 300
 
 
 def test_a_handshake_without_anything_is_empty() -> None:

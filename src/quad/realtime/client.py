@@ -69,7 +69,7 @@ class Client(Turns):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The handshake's headers by lower-case name; taken apart anew with every call."""
+        """The `cookie` of the handshake, if there was one; its other headers are not kept."""
         return self._peer.session.handshake.headers
 
     @property

@@ -11,26 +11,12 @@ from quad.addresses import is_loopback
 if TYPE_CHECKING:
     from quad.realtime.site import Site
 
-# What only matters while the connection is made, and is not worth its memory afterwards.
-_DROPPED_HEADERS = frozenset(
-    {
-        b"accept",
-        b"accept-encoding",
-        b"accept-language",
-        b"cache-control",
-        b"connection",
-        b"content-length",
-        b"content-type",
-        b"pragma",
-        b"sec-fetch-dest",
-        b"sec-fetch-mode",
-        b"sec-fetch-site",
-        b"sec-websocket-extensions",
-        b"sec-websocket-key",
-        b"sec-websocket-version",
-        b"upgrade",
-    }
-)
+# A connection may last for days, and what its first request said is kept as long. So only what is
+# asked for later is, and of that no more than this: a head may have 64 kB.
+_COOKIE_LIMIT_BYTES = 1_024
+_QUERY_LIMIT_BYTES = 4_096
+# All cookies of this server begin so; others, of programs at the same host, go first.
+_OUR_COOKIES = b"quad_"
 
 HeaderLines = Iterable[tuple[bytes, bytes]]
 
@@ -38,8 +24,8 @@ HeaderLines = Iterable[tuple[bytes, bytes]]
 class Handshake(msgspec.Struct, frozen=True):
     """What is remembered of the request that opened a connection.
 
-    There are as many of these as connections, so the headers stay one piece of bytes and are
-    taken apart by whoever asks.
+    There are as many of these as connections, so it stays one piece of bytes and is taken apart by
+    whoever asks: its cookies, and the query where it is what a client says of itself.
     """
 
     address: str
@@ -49,16 +35,13 @@ class Handshake(msgspec.Struct, frozen=True):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers by lower-case name; repeated ones are joined by a comma."""
-        headers: dict[str, str] = {}
-        for line in self.head.decode("latin-1").split("\n")[1:]:
-            name, _, value = line.partition(":")
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        return headers
+        """The `cookie` header, if there was one; no other is kept."""
+        cookie = self.head.partition(b"\n")[2].decode("latin-1")
+        return {"cookie": cookie} if cookie else {}
 
     @property
     def query(self) -> dict[str, str]:
-        """The pairs of the address's query."""
+        """The pairs of the address's query, for clients of Engine.IO 3; they have no other auth."""
         return parse_query(self.head.partition(b"\n")[0])
 
 
@@ -71,9 +54,22 @@ def remember(
     is_from_this_machine: bool = False,
 ) -> Handshake:
     """The compact form of a request."""
-    lines = [name + b":" + value for name, value in headers if name not in _DROPPED_HEADERS]
-    head = b"\n".join((query, *lines))
+    cookies = b"; ".join(value for name, value in headers if name == b"cookie")
+    head = _kept_query(query) + b"\n" + _kept_cookies(cookies) if query or cookies else b""
     return Handshake(address, head, has_certain_address, is_from_this_machine)
+
+
+def _kept_query(query: bytes) -> bytes:
+    is_auth = b"EIO=3" in query and len(query) <= _QUERY_LIMIT_BYTES
+    return query if is_auth else b""
+
+
+def _kept_cookies(cookies: bytes) -> bytes:
+    if len(cookies) <= _COOKIE_LIMIT_BYTES:
+        return cookies
+    pairs = [pair.strip() for pair in cookies.split(b";")]
+    ours = b"; ".join(pair for pair in pairs if pair.startswith(_OUR_COOKIES))
+    return ours if len(ours) <= _COOKIE_LIMIT_BYTES else b""
 
 
 class Request(msgspec.Struct):
