@@ -29,6 +29,7 @@ from quad.realtime import (
     Refused,
     Site,
     SocketServer,
+    Streams,
     listen,
     raise_descriptor_limit,
     settle_garbage,
@@ -176,7 +177,8 @@ async def assemble(
     stack.push_async_callback(server.aclose, settings.server.drain_s * _HANDLERS_SHARE)
     clock.start()
     stack.callback(clock.stop)
-    pages = StatsPages(classroom)
+    streams = Streams(limits.streams_per_address if limits else None)
+    pages = StatsPages(classroom, streams=streams)
     gauges = Gauges(server, chat.endpoint, commits, clock)
     application = Litestar(
         [

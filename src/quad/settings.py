@@ -284,6 +284,10 @@ class LimitSettings(Section, frozen=True, kw_only=True):
             "as many of plain HTTP."
         ),
     ] = 5000
+    streams_per_address: Annotated[
+        Count,
+        Meta(description="Streams of room results and the like open at once from one address."),
+    ] = 500
     connects_per_s_per_address: Annotated[
         Rate, Meta(description="Connections opened a second from one address, in the long run.")
     ] = 500.0

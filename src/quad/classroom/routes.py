@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, contextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from litestar import Request, Response, Router, get
 from litestar.params import FromPath, FromQuery
@@ -20,6 +20,7 @@ from msgspec import Struct
 from quad.classroom.model import Stats
 from quad.languages import LANGUAGES, choose_language, texts_of
 from quad.pages import Pages
+from quad.realtime import Streams
 
 PATH: Final = "/roomstats"
 _LOG = logging.getLogger(__name__)
@@ -62,17 +63,20 @@ class StatsPages:
         heartbeat_s: float = 15.0,
         interval_s: float = 0.25,
         stream_limit: int = 2_000,
+        streams: Streams | None = None,
     ) -> None:
         """Prepare the pages.
 
         `interval_s` is the least time between two tables of a room, `heartbeat_s` the longest
-        silence of a stream, `stream_limit` the most streams at once.
+        silence of a stream, `stream_limit` the most streams at once; `streams` bounds those of
+        one address.
         """
         self._source = source
         self._heartbeat_s = heartbeat_s
         self._interval_s = interval_s
         self._stream_limit = stream_limit
         self._streams = 0
+        self._per_address = streams or Streams()
         self._feeds: dict[_Shown, _Feed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_open = True
@@ -121,7 +125,8 @@ class StatsPages:
             return ASGIResponse(status_code=404)
         if not self._is_open or self._streams >= self._stream_limit:
             return ASGIResponse(status_code=503)
-        return _EventStream(self._frames((room_id, language)))
+        stream = _EventStream(self._frames((room_id, language)))
+        return cast(ASGIApp, self._per_address.bound(cast(Any, stream)))
 
     async def _frames(self, shown: _Shown) -> AsyncGenerator[bytes, None]:
         yield _HELLO

@@ -24,6 +24,7 @@ from quad.realtime.rawserver import RawApplication, RawServer
 from quad.realtime.session import Session
 from quad.realtime.site import Site, request_of
 from quad.realtime.socketserver import SocketServer
+from quad.realtime.streams import Streams
 
 __all__ = [
     "AckTimeout",
@@ -48,6 +49,7 @@ __all__ = [
     "Session",
     "Site",
     "SocketServer",
+    "Streams",
     "Topic",
     "UnknownEvent",
     "listen",

@@ -72,7 +72,7 @@ class _Ahead(Exception):
     """A request begins where none is read any more."""
 
 
-class Site:
+class Fronts:
     """What uvicorn knows as the application: the host, and what all of its connections share."""
 
     def __init__(
@@ -107,9 +107,9 @@ class Front(HttpToolsProtocol):
 
     def __init__(self, config: uvicorn.Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
-        site = config.app
-        assert isinstance(site, Site)
-        self._site = site
+        fronts = config.app
+        assert isinstance(fronts, Fronts)
+        self._fronts = fronts
         self._stage = Stage.HEAD
         self._unread = b""
         self._position = 0  # of what was not fed yet
@@ -134,16 +134,16 @@ class Front(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The first request is due within the handshake timeout."""
         super().connection_made(transport)
-        self._site.silent.start(self)
-        self._refusal = self._site.admission.enter(self, transport)
+        self._fronts.silent.start(self)
+        self._refusal = self._fronts.admission.enter(self, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is expected any more."""
         self._stage = Stage.ENDED
         self._forget_unread()
-        self._site.silent.stop(self)
-        self._site.lingering.stop(self)
-        self._site.admission.leave(self)
+        self._fronts.silent.stop(self)
+        self._fronts.lingering.stop(self)
+        self._fronts.admission.leave(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -177,7 +177,7 @@ class Front(HttpToolsProtocol):
     def check_progress(self) -> None:
         """The timeout has passed: cut the connection unless a body comes fast enough."""
         if self._stage is Stage.BODY and self._is_body_in_time():
-            self._site.silent.start(self)
+            self._fronts.silent.start(self)
             return
         log.debug("closing %s: no request in time", self.client)
         self.abort()
@@ -186,9 +186,9 @@ class Front(HttpToolsProtocol):
         if self.flow.read_paused:
             return True  # it is us who do not read
         elapsed_s = self.loop.time() - self._body_began
-        if elapsed_s < self._site.handshake_timeout_s:
+        if elapsed_s < self._fronts.handshake_timeout_s:
             return True  # it began while the clock of the head ran
-        return self._body_bytes >= elapsed_s * self._site.body_bytes_per_s
+        return self._body_bytes >= elapsed_s * self._fronts.body_bytes_per_s
 
     def abort(self) -> None:
         """Cut the connection; whoever is at work for it learns that the client is gone."""
@@ -308,8 +308,8 @@ class Front(HttpToolsProtocol):
             raise _Ahead
         super().on_message_begin()
         self._unset_keepalive_if_required()
-        if self not in self._site.silent:
-            self._site.silent.start(self)
+        if self not in self._fronts.silent:
+            self._fronts.silent.start(self)
         self._begin_message()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -360,7 +360,7 @@ class Front(HttpToolsProtocol):
         """The request is whole; how long its answer takes is the application's."""
         if self._is_offer or self.parser.should_upgrade():
             return
-        self._site.silent.stop(self)
+        self._fronts.silent.stop(self)
         super().on_message_complete()
         self._head_bytes, self._tail = 0, b""
         self._stage = Stage.HEAD if self.cycle.response_complete else Stage.ANSWERING
@@ -405,7 +405,7 @@ class Front(HttpToolsProtocol):
 
     def _check_refusal(self, refusal: HandshakeRefused) -> None:
         """Whoever is not let in may still ask whether the server lives."""
-        if self.url.partition(b"?")[0].decode("latin-1") not in self._site.host.vital_paths:
+        if self.url.partition(b"?")[0].decode("latin-1") not in self._fronts.host.vital_paths:
             answer = explain(refusal)
             raise _Refused(answer.status, refusal.message, answer.body)
 
@@ -414,15 +414,15 @@ class Front(HttpToolsProtocol):
     def _become_websocket(self) -> None:
         """Leave the connection to the host, and with it to the engine."""
         self._stage = Stage.ENDED
-        self._site.silent.stop(self)
-        self._site.admission.leave(self)  # whoever takes it counts it
+        self._fronts.silent.stop(self)
+        self._fronts.admission.leave(self)  # whoever takes it counts it
         self.connections.discard(self)
         scope: Any = self.scope  # a TypedDict to uvicorn
-        self._site.host.upgrade(scope, self.url, self.transport)
+        self._fronts.host.upgrade(scope, self.url, self.transport)
 
     def _refuse(self, refused: _Refused) -> None:
         log.debug("closing %s: %s", self.client, refused)
-        self._site.refusals.info("refused a request of %s: %s", self.client, refused)
+        self._fronts.refusals.info("refused a request of %s: %s", self.client, refused)
         self._forget_unread()
         cycle = self._cycle_at_work()
         if cycle is not None and cycle.response_started:
@@ -430,14 +430,14 @@ class Front(HttpToolsProtocol):
             return
         self._stage = Stage.ENDED
         self._disconnect()
-        self._site.silent.stop(self)
+        self._fronts.silent.stop(self)
         self.headers = []  # not worth their memory while the client reads
         self.scope = {}  # type: ignore[typeddict-item]
         self.transport.write(_answer(refused))
         # Closing at once, with bytes of the client unread, would reset the connection, and the
         # client would not see the answer.
         self.transport.write_eof()
-        self._site.lingering.start(self)
+        self._fronts.lingering.start(self)
 
 
 def _make_parser(front: Front) -> httptools.HttpRequestParser:

@@ -13,7 +13,7 @@ import uvloop
 
 from quad.realtime.admission import Admission
 from quad.realtime.binding import BACKLOG, bind, url_of
-from quad.realtime.front import Front, Site
+from quad.realtime.front import Front, Fronts
 from quad.realtime.host import Host
 
 log = logging.getLogger("quad.listening")
@@ -46,14 +46,14 @@ async def listen(
     Raises:
         OSError: the address cannot be used.
     """
-    site = Site(
+    fronts = Fronts(
         host,
         handshake_timeout_s=handshake_timeout_s,
         body_bytes_per_s=body_bytes_per_s,
         admission=Admission(host.door, host.site),
     )
     config = uvicorn.Config(
-        site,
+        fronts,
         http=Front,
         ws=asyncio.Protocol,  # only its presence counts: Front upgrades by itself
         log_config=None,
@@ -79,7 +79,7 @@ async def listen(
             await _finish_answers(server)
             ticking.cancel()
             await asyncio.wait([ticking])
-            site.stop_clocks()
+            fronts.stop_clocks()
             host.stop_clocks()
 
 

@@ -1,0 +1,62 @@
+"""Answers without end (server-sent events): so many for one address."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from quad.addresses import block
+from quad.realtime.polling import Receive, Scope, Send
+from quad.realtime.site import request_of
+
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_REFUSAL = msgspec.json.encode(
+    {"detail": "Too many open streams from this address.", "code": "rate_limited"}
+)
+
+
+class Streams:
+    """Counts the streams of all routes by address; give the same one to all of them."""
+
+    def __init__(self, per_address: int | None = 500) -> None:
+        """None: as many as somebody likes."""
+        self._per_address = per_address
+        self._open: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return self._open.total()
+
+    def bound(self, stream: Application) -> Application:
+        """The stream as an ASGI application that is 429 for who has too many."""
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            address = block(request_of(scope).address)
+            if self._per_address is not None and self._open[address] >= self._per_address:
+                await _refuse(send)
+                return
+            with self._counted(address):
+                await stream(scope, receive, send)
+
+        return serve
+
+    @contextmanager
+    def _counted(self, address: str) -> Iterator[None]:
+        self._open[address] += 1
+        try:
+            yield
+        finally:
+            self._open[address] -= 1
+            if not self._open[address]:
+                del self._open[address]
+
+
+async def _refuse(send: Send) -> None:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(_REFUSAL)).encode()),
+        (b"retry-after", b"60"),
+    ]
+    await send({"type": "http.response.start", "status": 429, "headers": headers})
+    await send({"type": "http.response.body", "body": _REFUSAL})
