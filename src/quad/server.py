@@ -240,6 +240,7 @@ def _engine_options(settings: Settings, limits: LimitSettings | None) -> EngineO
         outbox_limit_bytes=engine.outbox_limit_bytes,
         compression=engine.compression,
         connections_per_address=limits.connections_per_address if limits else None,
+        newcomers_per_address=limits.newcomers_per_address if limits else None,
         events_per_s=limits.events_per_s if limits else None,
         events_burst=limits.events_burst if limits else 1,
     )

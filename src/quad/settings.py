@@ -288,6 +288,13 @@ class LimitSettings(Section, frozen=True, kw_only=True):
         Count,
         Meta(description="Streams of room results and the like open at once from one address."),
     ] = 500
+    newcomers_per_address: Annotated[
+        Count,
+        Meta(
+            description="Socket.IO connections from one address that have not joined a namespace "
+            "yet. They are counted apart, and the oldest goes when more come."
+        ),
+    ] = 100
     connects_per_s_per_address: Annotated[
         Rate, Meta(description="Connections opened a second from one address, in the long run.")
     ] = 500.0

@@ -21,6 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Opcode
 
+import quad.realtime.engine
 from quad.realtime import Client, EngineOptions, SocketServer
 from quad.realtime.polling import serve_polling
 from quad.realtime.session import Session
@@ -304,6 +305,7 @@ async def test_an_address_has_so_many_connections_and_no_more(http: httpx.AsyncC
     async with serving(server) as target:
         async with connected(target):
             polling = await Polling.open(http, target, SOCKET)
+            await polling.send("40")
             answer = await http.get(target.url(SOCKET, EIO=4, transport="polling"))
             assert (answer.status_code, answer.json()["code"]) == (429, 4)
             assert "Too many connections" in answer.json()["message"]
@@ -317,6 +319,98 @@ async def test_an_address_has_so_many_connections_and_no_more(http: httpx.AsyncC
         assert server.counters.refused_handshakes["connections_per_address"] == 2
         async with connected(target), connected(target):
             pass
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quad.realtime.engine, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(quad.realtime.engine, "_UNFETCHED_S", 0.05)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("eio", [3, 4])
+async def test_handshakes_without_a_client_lock_nobody_out(
+    http: httpx.AsyncClient, eio: int
+) -> None:
+    options = EngineOptions(connections_per_address=3, newcomers_per_address=5)
+    server = SocketServer(options)
+    async with serving(server) as target:
+        sessions = [await Polling.open(http, target, SOCKET, eio) for _ in range(20)]
+        assert len(server.engine.sessions) <= 5
+        async with connected(target, eio), connected(target, eio):
+            (newest,) = [each for each in sessions if each.sid in server.engine.sessions][-1:]
+            assert newest is sessions[-1]  # the oldest have gone
+            if eio == 4:
+                await newest.send("40")
+            assert await newest.receive(1)
+        assert server.counters.refused_handshakes["newcomers_per_address"] >= 15
+        await until(lambda: set(server.engine.sessions) <= {newest.sid})
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_session_that_nobody_fetches_goes_soon_and_one_that_is_fetched_stays(
+    http: httpx.AsyncClient,
+) -> None:
+    server = SocketServer()
+    async with serving(server) as target:
+        alone = await Polling.open(http, target, SOCKET)
+        fetched = await Polling.open(http, target, SOCKET)
+        poll = asyncio.ensure_future(fetched.get())
+        entered = await Polling.open(http, target, SOCKET)
+        await entered.send("40")
+        await until(lambda: alone.sid not in server.engine.sessions)
+        await asyncio.sleep(0.15)  # three times as long
+        assert set(server.engine.sessions) == {fetched.sid, entered.sid}
+        await fetched.send("40")
+        assert (await poll).text.startswith("40")
+
+
+async def test_a_busy_moment_costs_no_newcomer(http: httpx.AsyncClient) -> None:
+    server = SocketServer(EngineOptions(newcomers_per_address=2))
+    async with serving(server) as target:
+        sessions = [await Polling.open(http, target, SOCKET) for _ in range(10)]
+        for session in sessions:
+            await session.send("40")
+        assert len(server.engine.sessions) == 10
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_full_address_gives_up_who_does_not_poll_before_it_refuses_anybody(
+    http: httpx.AsyncClient,
+) -> None:
+    server = SocketServer(EngineOptions(connections_per_address=3))
+    async with serving(server) as target:
+        hoard = [await Polling.open(http, target, SOCKET) for _ in range(3)]
+        for session in hoard:
+            await session.send("40")
+            await session.receive(1)
+        polls = [asyncio.ensure_future(session.get()) for session in hoard[1:]]
+        await until(lambda: sum(map(is_polled, server.engine.sessions.values())) == 2)
+        async with connected(target):
+            assert hoard[0].sid not in server.engine.sessions
+            answer = await http.get(target.url(SOCKET, EIO=4, transport="polling"))
+            assert answer.status_code == 429  # who polls keeps its place
+        for session in hoard[1:]:
+            await session.send("1")
+        await asyncio.gather(*polls)
+
+
+def is_polled(session: Session) -> bool:
+    return session._polling is not None and session._polling.is_waiting
+
+
+async def test_no_more_enter_than_an_address_may_have(http: httpx.AsyncClient) -> None:
+    server = SocketServer(EngineOptions(connections_per_address=1))
+    async with serving(server) as target:
+        first = await Polling.open(http, target, SOCKET)
+        second = await Polling.open(http, target, SOCKET)
+        await first.send("40")
+        assert (await second.post("40")).text == "ok"
+        assert set(server.engine.sessions) == {first.sid}
+        await first.send("1")
+        third = await Polling.open(http, target, SOCKET)
+        await third.send("40")
+        assert set(server.engine.sessions) == {third.sid}
 
 
 async def test_who_admits_connections_may_ask_an_address_to_wait(http: httpx.AsyncClient) -> None:

@@ -472,7 +472,11 @@ async def test_connections_of_one_address_count_together_with_the_engines() -> N
 
 async def connect_to_engine(it: House) -> None:
     url = it.url.replace("/raw", "/socket.io/?EIO=4&transport=websocket")
-    it.sockets.append(await connect(url))
+    socket = await connect(url)
+    it.sockets.append(socket)
+    await socket.send("40")
+    while not str(await socket.recv()).startswith("40"):
+        pass
 
 
 async def test_what_is_no_upgrade_is_refused() -> None:

@@ -32,6 +32,20 @@ class Door:
         self._addresses: Counter[str] = Counter()
         self._plain: Counter[str] = Counter()
         self._full = Seldom(log)
+        self.on_full: list[Callable[[str], object]] = []
+        """Called with a block that is full: whoever can do without some of its connections ends
+        one."""
+
+    def has_room(self, address: str) -> bool:
+        """Whether one more connection of this address may be open."""
+        counted = block(address)
+        if self._is_at_limit(counted):
+            for make_room in self.on_full:
+                make_room(counted)
+        return not self._is_at_limit(counted)
+
+    def _is_at_limit(self, counted: str) -> bool:
+        return self.limit is not None and self._addresses[counted] >= self.limit
 
     def check(self, address: str) -> None:
         """Bound the connections of one address, and how fast it opens them.
@@ -40,7 +54,7 @@ class Door:
             HandshakeRefused: there are too many, or too many at a time.
         """
         counted = block(address)
-        if self.limit is not None and self._addresses[counted] >= self.limit:
+        if not self.has_room(address):
             self._note_full(counted)
             raise HandshakeRefused(4, "Too many connections from this address", 429)
         wait_s = self._admit(counted)

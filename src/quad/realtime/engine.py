@@ -5,12 +5,14 @@ import secrets
 from collections.abc import Callable
 from typing import Protocol
 
+from quad.addresses import block
 from quad.realtime.counters import Counters
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery
 from quad.realtime.door import Door
 from quad.realtime.ending import close_spread
 from quad.realtime.errors import HandshakeRefused
+from quad.realtime.lines import Lines
 from quad.realtime.listener import Listener
 from quad.realtime.options import EngineOptions
 from quad.realtime.quirks import recognise
@@ -20,6 +22,12 @@ from quad.realtime.websocket import SERVICE_RESTART, WebSocket
 from quad.wire.engineio import Open, Ping, Version, encode_handshake
 
 log = logging.getLogger("quad.engine")
+
+# A client polls, and enters, as soon as it has its session. One that has no poll open for so long
+# and has not entered is none.
+_UNFETCHED_S = 10.0
+# A network may be slow and a server busy: nobody's place is given to others before that.
+_PATIENCE_S = 5.0
 
 
 class Application(Protocol):
@@ -58,6 +66,10 @@ class Engine:
         self.sessions: dict[str, Session] = {}
         self._application = application
         self.door = Door(self.options, self.counters, admit)
+        self.door.on_full.append(self._end_adrift)
+        # Sessions that have entered no namespace, and polling ones whose client has no poll open.
+        self._newcomers = Lines()
+        self.adrift = Lines()
         self._is_draining = False
         interval_s = self.options.ping_interval_ms / 1000
         timeout_s = self.options.ping_timeout_ms / 1000
@@ -66,6 +78,7 @@ class Engine:
         self.silences = Deadlines(interval_s + timeout_s, self._miss_ping)
         self.upgrades = Deadlines(self.options.upgrade_timeout_ms / 1000, Session.probe_lost)
         self.closings = Deadlines(timeout_s, _fail_silent)
+        self._unfetched = Deadlines(_UNFETCHED_S, self._look_for_client)
 
     # Handshakes
 
@@ -93,6 +106,9 @@ class Engine:
     def _check_session(self, sid: str, transport: str, *, is_upgrade: bool) -> Session:
         session = self.sessions.get(sid)
         if session is None:
+            raise _refuse(1)
+        # A V3 client enters without a word of its own: that it comes again counts instead.
+        if session.version is Version.V3 and not self.let_in(session):
             raise _refuse(1)
         if (transport == "websocket") != is_upgrade:
             raise _refuse(3)
@@ -136,7 +152,6 @@ class Engine:
             quirks=recognise(request.query.get("t", "")),
         )
         self.sessions[sid] = session
-        self.door.enter(request.address)
         return session
 
     def _begin(self, session: Session, websocket: WebSocket | None) -> None:
@@ -150,6 +165,50 @@ class Engine:
         if websocket is not None:
             session.send_packet(self._open_packet(session, []))
         session.listen(self._application.session_opened(session))
+        if session not in self._newcomers:
+            self.door.enter(session.handshake.address)
+        elif websocket is None:
+            self._unfetched.start(session)
+        if websocket is None:
+            self.adrift.add(session)
+
+    # Who counts as a connection
+
+    def let_wait(self, session: Session) -> None:
+        """A new session is no connection yet; of too many the oldest goes, and nobody else."""
+        counted = block(session.handshake.address)
+        limit = self.options.newcomers_per_address
+        if limit is not None and self._newcomers.count(counted) >= limit:
+            oldest = self._newcomers.oldest(counted, _PATIENCE_S)
+            if oldest is not None:
+                self.counters.refused_handshakes["newcomers_per_address"] += 1
+                oldest.fail("others wait to enter")
+        self._newcomers.add(session)
+
+    def let_in(self, session: Session) -> bool:
+        """A session is a connection from now on, unless its address has too many: that ends it."""
+        if session not in self._newcomers:
+            return True
+        if not self.door.has_room(session.handshake.address):
+            session.fail("too many connections from this address")
+            return False
+        self._newcomers.discard(session)
+        self._unfetched.stop(session)
+        self.door.enter(session.handshake.address)
+        return True
+
+    def _look_for_client(self, session: Session) -> None:
+        if session not in self._newcomers:
+            return
+        if session in self.adrift:
+            session.fail("no CONNECT in time")
+        else:
+            self._unfetched.start(session)
+
+    def _end_adrift(self, counted: str) -> None:
+        session = self.adrift.oldest(counted, _PATIENCE_S)
+        if session is not None:
+            session.fail("others need its place")
 
     def _open_packet(self, session: Session, upgrades: list[str]) -> Open:
         options = self.options
@@ -168,9 +227,13 @@ class Engine:
         if self.sessions.pop(session.sid, None) is None:
             return
         self.count(session, -1)
-        for deadlines in (self._pings, self._pongs, self.silences, self.upgrades, self.closings):
+        for deadlines in self._clocks:
             deadlines.stop(session)
-        self.door.leave(session.handshake.address)
+        self.adrift.discard(session)
+        if session in self._newcomers:
+            self._newcomers.discard(session)
+        else:
+            self.door.leave(session.handshake.address)
 
     def count(self, session: Session, change: int) -> None:
         """Count a session in or out, by its present transport."""
@@ -225,8 +288,13 @@ class Engine:
 
     def stop_clocks(self) -> None:
         """No timer of this engine outlives it."""
-        for deadlines in (self._pings, self._pongs, self.silences, self.upgrades, self.closings):
+        for deadlines in self._clocks:
             deadlines.clear()
+
+    @property
+    def _clocks(self) -> tuple[Deadlines[Session], ...]:
+        heartbeats = (self._pings, self._pongs, self.silences)
+        return (*heartbeats, self.upgrades, self.closings, self._unfetched)
 
 
 def _send_away(session: Session) -> None:

@@ -21,6 +21,8 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     compression: bool = False
     # None switches a limit off.
     connections_per_address: int | None = None
+    # Sessions that have entered no namespace yet; they are no connections until then.
+    newcomers_per_address: int | None = None
     events_per_s: float | None = None
     events_burst: int = 1_000
 

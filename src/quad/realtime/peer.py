@@ -42,7 +42,10 @@ class Peer:
         self._clients: dict[str, Client] = {}
         self._pending: socketio.Event | socketio.Ack | None = None
         self._attachments: list[bytes] | None = None
-        if session.version is Version.V3:
+        is_v3 = session.version is Version.V3
+        if session.transport == "polling" or not is_v3:
+            session.wait_to_enter()
+        if is_v3:
             self._enter("/", self._root_auth())
         else:
             server.connects.start(self)
@@ -116,8 +119,10 @@ class Peer:
         if namespace is None:
             self._refuse_entry(name, "Invalid namespace")
             return
-        self._server.connects.stop(self)
         is_v4 = self.session.version is Version.V4
+        if is_v4 and not self.session.enter():
+            return
+        self._server.connects.stop(self)
         client = Client(self._socket_id(name), namespace, self, auth)
         self._clients[name] = client
         answer = {"sid": client.id} if is_v4 else None

@@ -98,6 +98,7 @@ async def _poll(session: Session, request: Request, receive: Receive) -> _Answer
         return _encode(session, request, poll.result())
     finally:
         gone.cancel()
+        session.end_poll()
 
 
 def _forget_poll(session: Session, poll: Answer) -> None:

@@ -228,6 +228,14 @@ class Session:
         """From now on messages go to this listener."""
         self._listener = listener
 
+    def wait_to_enter(self) -> None:
+        """The client has its session, and has not said yet what it wants."""
+        self._engine.let_wait(self)
+
+    def enter(self) -> bool:
+        """The client counts as a connection from now on; False: too many are, it has ended."""
+        return self._engine.let_in(self)
+
     def send_question(self) -> None:
         """Make the client say something: over a WebSocket a Pong, on long-polling a new poll."""
         if self._websocket is not None:
@@ -272,11 +280,18 @@ class Session:
             self.fail("two polls at once")
             raise PollRefused
         answer = polling.wait()
+        self._engine.adrift.discard(self)
         if self._state is State.PROBED:
             polling.release()  # about to move; what is queued goes over the WebSocket
         elif polling.answer() and self._state is State.CLOSING and polling.is_empty:
             self._end("server close")
         return answer
+
+    def end_poll(self) -> None:
+        """The GET has its answer, or is gone."""
+        polling = self._polling
+        if polling is not None and self._state is State.POLLING and not polling.is_waiting:
+            self._engine.adrift.add(self)
 
     def abandon_poll(self, poll: Answer) -> None:
         """The GET went away before its answer was written: the next one gets the packets."""
@@ -335,6 +350,7 @@ class Session:
         if self._state is not State.POLLING:
             return False
         self._move(State.PROBING)
+        self._engine.adrift.discard(self)
         self._probe = probe
         self._engine.upgrades.start(self)
         return True
@@ -369,8 +385,8 @@ class Session:
         self._end_probe()
         if self._state in (State.PROBING, State.PROBED):
             self._move(State.POLLING)
-            if self._polling is not None:
-                self._polling.answer()
+            if self._polling is not None and not self._polling.answer():
+                self.end_poll()
 
     def _end_probe(self) -> None:
         probe, self._probe = self._probe, None
@@ -469,6 +485,7 @@ class Session:
     def _use(self, websocket: WebSocket) -> None:
         self._polling = None
         self._websocket = websocket
+        self._heard_at = 0.0  # the WebSocket knows
         websocket.receiver = self
         websocket.pace = self.pace
         if websocket.is_compressed:
