@@ -3,7 +3,8 @@
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import uvloop
@@ -41,6 +42,7 @@ from quad.retention import RetentionClock
 from quad.settings import ClassroomSettings, LimitSettings, Settings
 from quad.shell import Shell
 from quad.starting import check_descriptors, read_keys, take_address, take_database
+from quad.stopping import Ending, end_by_force
 from quad.store import Store, StoreError, is_current, migrate, safe_url
 from quad.store.mailbox import Mailbox
 from quad.store.ownership import Ownership
@@ -61,6 +63,11 @@ _CHAT_PATHS = ("/", "/chat/ws")
 _VITAL_PATHS = frozenset({"/health", "/ready"})
 # As long as a busy disk may need at the worst.
 _FIRST_WRITE_S = 30.0
+# Beyond the drain's time, the rest of a stop: for a database that does not answer.
+_MARGIN_S = 1.0
+# Of a stop's time, what is left when the systems must have ended, and when the store must have.
+_SYSTEMS_SPARE_S = 1.0
+_STORE_SPARE_S = 0.5
 # Of the drain's time, what is left for handlers at work once the connections are closed.
 _HANDLERS_SHARE = 0.25
 
@@ -92,6 +99,7 @@ async def _serve_until_stopped(settings: Settings) -> None:
             )
             await stopped.wait()
             log.info("stopping")
+            end_by_force(settings.server.drain_s + _MARGIN_S - 0.1)
 
 
 def _elsewhere(settings: Settings, url: str) -> str:
@@ -110,11 +118,11 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     What is entered here is left in the reverse order: first pages that wait for news, then the
     connections, the handlers at work, the systems, and at last the store that they write to.
     """
-    async with AsyncExitStack() as stack:
+    async with Ending(settings.server.drain_s + _MARGIN_S) as stack:
         # Both before anything is read, written or told: a second server changes nothing.
         listener = stack.enter_context(await take_address(settings.server))
         ownership = await take_database(settings.server, url_of(listener))
-        stack.push_async_callback(ownership.aclose)
+        stack.step("the lock on the database", ownership.aclose, spare_s=0.2)
         parts = await assemble(settings, ownership, read_keys(settings.server), stack)
         host = Host(
             {settings.engine.path: parts.sockets.engine},
@@ -133,7 +141,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
                 drain_s=settings.server.drain_s * (1 - _HANDLERS_SHARE),
             )
         )
-        stack.push_async_callback(parts.pages.aclose)
+        stack.step("pages that wait for news", parts.pages.aclose, spare_s=_SYSTEMS_SPARE_S)
         yield url
 
 
@@ -146,9 +154,7 @@ class Parts(NamedTuple):
     pages: StatsPages
 
 
-async def assemble(
-    settings: Settings, ownership: Ownership, keys: Keys, stack: AsyncExitStack
-) -> Parts:
+async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: Ending) -> Parts:
     """Start everyone who takes part, but do not listen; the stack stops them.
 
     Raises:
@@ -160,7 +166,11 @@ async def assemble(
     if limits is None:
         log.warning("LIMITS ARE OFF: anyone can use up this server. For benchmarks only.")
     store = await _open_store(settings, commits)
-    stack.push_async_callback(store.aclose)
+
+    async def close_store() -> None:
+        await store.aclose(stack.left_s(_STORE_SPARE_S))
+
+    stack.step("the store", close_store, spare_s=0.2)
     await ownership.watch()
     server = SocketServer(
         _engine_options(settings, limits),
@@ -174,7 +184,8 @@ async def assemble(
     shell = Shell(settings.engine.path)
     nearby = await _start_nearby(settings, limits, store, mailbox, server, shell, keys, stack)
     await _start_retention(settings, store, (classroom, alert, chat, nearby), stack)
-    stack.push_async_callback(server.aclose, settings.server.drain_s * _HANDLERS_SHARE)
+    handlers_s = settings.server.drain_s * _HANDLERS_SHARE
+    stack.step("events", partial(server.aclose, handlers_s), spare_s=_SYSTEMS_SPARE_S)
     clock.start()
     stack.callback(clock.stop)
     streams = Streams(limits.streams_per_address if limits else None)
@@ -258,7 +269,7 @@ def _start_classroom(
     limits: LimitSettings | None,
     store: Store,
     server: SocketServer,
-    stack: AsyncExitStack,
+    stack: Ending,
 ) -> ClassroomService:
     importer = NotionImporter(_fetch_options(settings.classroom))
     failed_joins = None
@@ -268,7 +279,7 @@ def _start_classroom(
     service = ClassroomService(store, server, settings.classroom, importer, failed_joins)
     register_classroom(server, service)
     service.start()
-    stack.push_async_callback(service.aclose)
+    stack.step("classroom", service.aclose, spare_s=_SYSTEMS_SPARE_S)
     return service
 
 
@@ -278,7 +289,7 @@ async def _start_alert(
     store: Store,
     server: SocketServer,
     keys: Keys,
-    stack: AsyncExitStack,
+    stack: Ending,
 ) -> AlertSystem:
     alert = AlertSystem(
         server,
@@ -289,7 +300,7 @@ async def _start_alert(
         socket_path=settings.engine.path,
     )
     await alert.start()
-    stack.push_async_callback(alert.aclose)
+    stack.step("alert", alert.aclose, spare_s=_SYSTEMS_SPARE_S)
     return alert
 
 
@@ -298,7 +309,7 @@ async def _start_chat(
     store: Store,
     mailbox: Mailbox,
     server: SocketServer,
-    stack: AsyncExitStack,
+    stack: Ending,
 ) -> ChatSystem:
     chat = ChatSystem(
         store,
@@ -309,7 +320,7 @@ async def _start_chat(
         door=server.engine.door,
     )
     await chat.start()
-    stack.push_async_callback(chat.aclose)
+    stack.step("chat", chat.aclose, spare_s=_SYSTEMS_SPARE_S)
     return chat
 
 
@@ -321,7 +332,7 @@ async def _start_nearby(
     server: SocketServer,
     shell: Shell,
     keys: Keys,
-    stack: AsyncExitStack,
+    stack: Ending,
 ) -> NearbySystem:
     nearby = NearbySystem(
         server,
@@ -333,7 +344,7 @@ async def _start_nearby(
         is_limited=limits is not None,
     )
     await nearby.start()
-    stack.push_async_callback(nearby.aclose)
+    stack.step("nearby", nearby.aclose, spare_s=_SYSTEMS_SPARE_S)
     return nearby
 
 
@@ -341,12 +352,12 @@ async def _start_retention(
     settings: Settings,
     store: Store,
     systems: tuple[ClassroomService, AlertSystem, ChatSystem, NearbySystem],
-    stack: AsyncExitStack,
+    stack: Ending,
 ) -> None:
     expiries = [expiry for system in systems for expiry in system.expiries]
     retention = RetentionClock(store, settings.retention, expiries)
     await retention.start()
-    stack.push_async_callback(retention.aclose)
+    stack.step("retention", retention.aclose, spare_s=_SYSTEMS_SPARE_S)
 
 
 def _site(settings: Settings) -> Site:

@@ -15,7 +15,8 @@ class Proxy:
 
     With `cut_at` set, the first packet from a client that holds these bytes ends its connection:
     before the server gets it, or after (`is_forwarded`), before the answer comes back. While
-    `is_silent`, nothing is forwarded and nothing is closed.
+    `is_silent`, nothing is forwarded and nothing is closed; a packet that holds `silent_at` begins
+    that.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -26,6 +27,7 @@ class Proxy:
         self.cut_at: bytes | None = None
         self.is_forwarded = False
         self.is_silent = False
+        self.silent_at: bytes | None = None
         self.connections = 0
         self.cuts = 0
 
@@ -90,6 +92,8 @@ class Proxy:
                     writer.write(data)
                     await writer.drain()
                 return
+            if self.silent_at is not None and self.silent_at in data:
+                self.silent_at, self.is_silent = None, True
             if not self.is_silent:
                 writer.write(data)
 

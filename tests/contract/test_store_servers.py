@@ -6,7 +6,15 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import bindparam, select, text
 
-from quad.store import Change, Store, StoreUnavailable, parse_url
+from quad.store import (
+    Change,
+    Conflict,
+    OutcomeUnknown,
+    Store,
+    StoreError,
+    StoreUnavailable,
+    parse_url,
+)
 from quad.store.server import ServerEngine
 from tests.contract.conftest import empty
 from tests.contract.databases import Databases, connected
@@ -84,23 +92,97 @@ async def test_a_connection_lost_before_the_commit_costs_nothing(
 
 
 @pytest.mark.parametrize("is_forwarded", [False, True], ids=["lost", "saved"])
-async def test_a_connection_lost_at_the_commit_leaves_a_doubt_and_says_so(
+async def test_a_connection_lost_at_the_commit_costs_nothing_and_doubles_nothing(
     store: Store, proxy: Proxy, databases: Databases, is_forwarded: bool
 ) -> None:
-    await store.write(book("before"))
+    await store.write(book("before"), book("gone"))
     proxy.is_forwarded = is_forwarded
     proxy.cut_at = COMMITS[databases.engine]
-    results = await asyncio.gather(
-        store.write(book("one")), store.write(book("two")), return_exceptions=True
-    )
+    retitle = Change(RETITLE, {"of": "before", "to": "changed"})
+    remove = Change(books.delete().where(books.c.code == "gone"))
+    await asyncio.gather(store.write(book("one"), retitle), store.write(remove, book("two")))
     assert proxy.cuts == 1
-    assert [type(result) for result in results] == [StoreUnavailable] * 2
-    assert "nobody knows" in str(results[0])
     await store.write(book("after"))
-    found = set(await titles(store)) - {"before", "after"}
-    assert found in ({"one", "two"}, set())
-    if not is_forwarded:
-        assert not found
+    found = await titles(store)
+    assert set(found) == {"before", "one", "two", "after"}
+    assert found["before"] == "changed"
+
+
+async def test_changes_without_a_key_of_their_own_are_made_once_more_if_in_doubt(
+    store: Store, proxy: Proxy, databases: Databases
+) -> None:
+    await store.write(book("one"))
+    proxy.is_forwarded = True
+    proxy.cut_at = COMMITS[databases.engine]
+    await store.write(Change(RETITLE, {"of": "one", "to": "changed"}))
+    assert (proxy.cuts, await titles(store)) == (1, {"one": "changed"})
+
+
+async def test_a_conflict_without_a_doubt_stays_one(
+    store: Store, proxy: Proxy, databases: Databases
+) -> None:
+    await store.write(book("one"))
+    proxy.cut_at = b"two"
+    with pytest.raises(Conflict):
+        await store.write(book("two"), book("one"))
+    assert proxy.cuts == 1
+    assert set(await titles(store)) == {"one"}
+
+
+async def test_a_database_that_stays_away_after_a_commit_leaves_a_doubt_and_says_so(
+    store: Store,
+    url: str,
+    proxy: Proxy,
+    databases: Databases,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("quad.store.server.DOUBT_S", 0.3)
+    await store.write(book("before"))
+    proxy.is_forwarded = True
+    proxy.cut_at = COMMITS[databases.engine]
+    writing = asyncio.ensure_future(store.write(book("perhaps")))
+    while not proxy.cuts:
+        await asyncio.sleep(0)
+    await proxy.stop()
+    with pytest.raises(OutcomeUnknown, match="nobody knows"):
+        await writing
+    with pytest.raises(StoreUnavailable) as caught:
+        await store.write(book("surely not"))
+    assert not isinstance(caught.value, OutcomeUnknown)
+    await proxy.start()
+    assert "surely not" not in await titles(store)
+
+
+async def test_a_server_that_falls_silent_at_the_commit_leaves_a_doubt_and_says_so(
+    url: str, proxy: Proxy, databases: Databases
+) -> None:
+    engine = ServerEngine(parse_url(proxy.url(parse_url(url))), 1, answer_timeout_s=0.3)
+    store = Store(engine)
+    await store.write(book("before"))
+    proxy.silent_at = COMMITS[databases.engine]
+    with pytest.raises(OutcomeUnknown, match="nobody knows"):
+        await store.write(book("perhaps"))
+    proxy.is_silent = False
+    await store.write(book("after"))
+    await store.aclose()
+
+
+async def test_closing_ends_in_time_although_the_server_is_silent(url: str, proxy: Proxy) -> None:
+    store = await Store.open(proxy.url(parse_url(url)))
+    await store.write(book("before"))
+    await titles(store)
+    proxy.is_silent = True
+    writing: asyncio.Future[None] = store.write(book("one"))
+    reading = asyncio.create_task(titles(store))
+    await asyncio.sleep(0)
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    await store.aclose(within_s=0.3)
+    assert loop.time() - started < 3.0
+    proxy.is_silent = False
+    await proxy.stop()
+    outcomes = await asyncio.gather(writing, reading, return_exceptions=True)
+    assert all(isinstance(outcome, StoreError) for outcome in outcomes)
 
 
 async def test_a_server_that_does_not_answer_is_an_error_in_bounded_time(

@@ -1,7 +1,6 @@
 """The server itself, put together as ever, in a folder of its own; but it does not listen."""
 
 import tempfile
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ from quad.identity import Keys
 from quad.realtime import ErrorPayload
 from quad.server import Parts, assemble
 from quad.settings import NearbySettings, ServerSettings, Settings
+from quad.stopping import Ending
 from quad.store.ownership import Ownership
 from tools.types.wire import Wire, events_of, refusals_of, routes_of
 
@@ -31,9 +31,9 @@ async def read_wire() -> Wire:
             # Else it would make a password and show it.
             nearby=NearbySettings(login="guest", admin_password="nobody can log in here"),
         )
-        async with AsyncExitStack() as stack:
+        async with Ending(10) as stack:
             ownership = await Ownership.take(settings.server.database_url, "the types' tool")
-            stack.push_async_callback(ownership.aclose)
+            stack.step("the lock", ownership.aclose)
             return _read(await assemble(settings, ownership, Keys.random(), stack))
 
 

@@ -138,4 +138,4 @@ class CannotSave(Refused):
     code = "cannot_save"
 
     def __init__(self) -> None:
-        super().__init__("this cannot be saved now; nothing has changed, try again later")
+        super().__init__("this cannot be saved now, try again later")

@@ -19,8 +19,7 @@ class Engine(Protocol):
     async def transact(self, steps: Sequence[Step]) -> None:
         """Executes all steps in one transaction and returns after its commit.
 
-        On an error nothing is saved; StoreUnavailable from a commit that was already sent is the
-        one case in which nobody can know.
+        On an error nothing is saved, but for OutcomeUnknown: then nobody can know.
         """
 
     async def read(
@@ -28,5 +27,5 @@ class Engine(Protocol):
     ) -> Sequence[Row[Any]]:
         """The rows of one statement; sees all that `transact` has committed."""
 
-    async def aclose(self) -> None:
-        """Ends all connections, after the reads that are under way."""
+    async def aclose(self, within_s: float | None = None) -> None:
+        """Ends all connections, after the reads that are under way; drops them after `within_s`."""

@@ -2,6 +2,7 @@
 
     StoreError                  root; also "something failed that has no better name"
     ├── StoreUnavailable        nothing can be saved or read now: full disk, lock, lost connection
+    │   └── OutcomeUnknown      the connection was lost in a commit, and did not come back
     ├── Conflict                this change contradicts what is saved: unique, foreign key, check
     ├── StatementRejected       the database cannot take this statement or this value
     ├── StoreClosed             the store was closed before the call
@@ -38,6 +39,13 @@ class StoreUnavailable(StoreError):
 
     code = "store_unavailable"
     sentence = "The database is not available."
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """The database was told to commit, and never answered: perhaps it did."""
+
+    code = "outcome_unknown"
+    sentence = "The connection was lost during a commit: nobody knows whether it was saved."
 
 
 class Conflict(StoreError):

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import URL, Executable, Row
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from .batch import Step
-from .errors import StoreUnavailable
+from .errors import OutcomeUnknown, StoreUnavailable
 from .failures import declared_errors, is_lost_connection, is_transient
 
 LOCK_TIMEOUT_S: Final = 2
@@ -24,7 +24,10 @@ ANSWER_TIMEOUT_S: Final = 10.0
 CONNECT_TIMEOUT_S: Final = 5
 
 _ATTEMPTS: Final = 3
-_IN_DOUBT: Final = "The connection was lost during a commit: nobody knows whether it was saved."
+DOUBT_S: Final = 5.0
+"""How long to find out whether a commit whose answer was lost has been saved."""
+
+_RECONNECT_S: Final = 0.1
 
 _CONNECT_ARGS: Final[dict[str, dict[str, Any]]] = {
     "postgresql": {
@@ -44,8 +47,19 @@ _CONNECT_ARGS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+class _Doubt:
+    """Whether a commit was sent and its answer is not known."""
+
+    is_open = False
+
+
 class ServerEngine:
-    """A database server. A lost connection is replaced by the next call that needs one."""
+    """A database server. A lost connection is replaced by the next call that needs one.
+
+    If it is lost between a commit and its answer, the same transaction is tried again on another:
+    keys are the program's own and changes set what is to be, so it conflicts with itself if it was
+    saved, or changes nothing, and is saved now if it was not.
+    """
 
     def __init__(
         self, url: URL, readers: int, *, answer_timeout_s: float = ANSWER_TIMEOUT_S
@@ -66,9 +80,15 @@ class ServerEngine:
 
     async def transact(self, steps: Sequence[Step]) -> None:
         """See `Engine`."""
-        with declared_errors():
-            async with asyncio.timeout(self._answer_timeout_s):
-                await self._transact(steps)
+        doubt = _Doubt()
+        try:
+            with declared_errors():
+                async with asyncio.timeout(self._answer_timeout_s):
+                    await self._transact(steps, doubt)
+        except StoreUnavailable as error:
+            if doubt.is_open:
+                raise OutcomeUnknown from error
+            raise
 
     async def read(
         self, statement: Executable, values: Mapping[str, Any] | None
@@ -85,34 +105,55 @@ class ServerEngine:
             if not self._reads:
                 self._no_reads.set()
 
-    async def aclose(self) -> None:
+    async def aclose(self, within_s: float | None = None) -> None:
         """See `Engine`."""
-        await self._no_reads.wait()
-        await self._readers.dispose()
-        await self._writer.dispose()
+        try:
+            async with asyncio.timeout(within_s):
+                await self._no_reads.wait()
+                await self._readers.dispose()
+                await self._writer.dispose()
+        except TimeoutError:
+            # The sockets end with the process, and the database's sessions with them.
+            await self._readers.dispose(close=False)
+            await self._writer.dispose(close=False)
 
-    async def _transact(self, steps: Sequence[Step]) -> None:
-        for _ in range(_ATTEMPTS - 1):
+    async def _transact(self, steps: Sequence[Step], doubt: _Doubt) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + DOUBT_S
+        attempts = 0
+        while True:
             try:
-                await self._attempt(steps)
+                await self._attempt(steps, doubt)
                 return
-            except DBAPIError as error:
-                if not (is_lost_connection(error) or is_transient(error)):
+            except IntegrityError:
+                # All of it fitted when the commit was sent, and nobody else writes: it is saved.
+                if doubt.is_open:
+                    doubt.is_open = False
+                    return
+                raise
+            except (DBAPIError, OSError) as error:
+                attempts += 1
+                if doubt.is_open:
+                    # Whatever keeps us from finding out may pass, also a database that starts.
+                    if loop.time() > end:
+                        raise
+                    await asyncio.sleep(_RECONNECT_S)
+                elif attempts == _ATTEMPTS or not _may_be_repeated(error):
                     raise
-        await self._attempt(steps)
 
-    async def _attempt(self, steps: Sequence[Step]) -> None:
-        """One try; whatever it raises as the driver's error is known to be rolled back."""
-        is_commit_sent = False
+    async def _attempt(self, steps: Sequence[Step], doubt: _Doubt) -> None:
+        """One try; whatever it raises is rolled back, unless that leaves the doubt open."""
+        was_open = doubt.is_open
         try:
             async with self._writer.connect() as connection:
                 for statement, rows in steps:
                     await connection.execute(statement, rows)
-                is_commit_sent = True
+                doubt.is_open = True
                 await connection.commit()
+                doubt.is_open = False
         except DBAPIError as error:
-            if is_commit_sent and is_lost_connection(error):
-                raise StoreUnavailable(_IN_DOUBT) from error
+            # A commit that was refused is none; one whose answer was lost may be one.
+            doubt.is_open = was_open or (doubt.is_open and is_lost_connection(error))
             raise
 
     async def _read(
@@ -130,6 +171,11 @@ class ServerEngine:
     ) -> Sequence[Row[Any]]:
         async with self._readers.connect() as connection:
             return (await connection.execute(statement, values)).all()
+
+
+def _may_be_repeated(error: DBAPIError | OSError) -> bool:
+    """Whether another try, at once and on another connection, may do better."""
+    return isinstance(error, DBAPIError) and (is_lost_connection(error) or is_transient(error))
 
 
 def connect_alone(url: URL) -> AsyncEngine:

@@ -50,9 +50,10 @@ class SqliteEngine:
         """See `Engine`."""
         return await _in_thread(self._readers, self._read, statement, values)
 
-    async def aclose(self) -> None:
+    async def aclose(self, within_s: float | None = None) -> None:
         """See `Engine`."""
-        await asyncio.to_thread(self._close)
+        closing = asyncio.ensure_future(asyncio.to_thread(self._close))
+        await asyncio.wait([closing], timeout=within_s)
 
     def _transact(self, steps: Sequence[Step]) -> None:
         connection = self._connect()

@@ -12,7 +12,7 @@ from sqlalchemy import Executable, Row
 
 from .batch import Batch, Call, Change, merge_steps, take_batch
 from .engine import Engine
-from .errors import StoreClosed, StoreError, StoreUnavailable
+from .errors import OutcomeUnknown, StoreClosed, StoreError, StoreUnavailable
 from .schema import probe
 from .server import ServerEngine
 from .sqlite import SqliteEngine
@@ -21,6 +21,9 @@ from .urls import parse_url
 
 BATCH_LIMIT: Final = 1000
 CHECK_TIMEOUT_S: Final = 1.0
+
+# A cancelled driver first tries to tell its database.
+_CANCEL_S: Final = 0.2
 
 _PROBE: Final = upsert(probe, key=["id"], update=["filler"])
 # Larger than a page, so that the probe needs free space and not only a page that is there.
@@ -135,17 +138,26 @@ class Store:
         except StoreError as error:
             raise StoreUnavailable(f"The database cannot save: {error}") from error
 
-    async def aclose(self) -> None:
-        """Saves what is queued, then closes the connections. May be called again."""
+    async def aclose(self, within_s: float | None = None) -> None:
+        """Saves what is queued, then closes the connections. May be called again.
+
+        After `within_s` it gives up: a database that does not answer is left alone, and whoever
+        waits is told that the outcome is not known.
+        """
         if self._closed is None:
-            self._closed = self._loop.create_task(self._close(), name="quad-store-close")
+            self._closed = self._loop.create_task(self._close(within_s), name="quad-store-close")
         await asyncio.shield(self._closed)
 
-    async def _close(self) -> None:
+    async def _close(self, within_s: float | None) -> None:
         self._is_closing = True
         self._wake.set()
-        await asyncio.wait([self._writer])
-        await self._engine.aclose()
+        done, _ = await asyncio.wait([self._writer], timeout=within_s)
+        if done:
+            await self._engine.aclose(within_s)
+            return
+        self._writer.cancel()
+        await asyncio.wait([self._writer], timeout=_CANCEL_S)
+        await self._engine.aclose(_CANCEL_S)
 
     async def _commit_forever(self) -> None:
         try:
@@ -166,7 +178,7 @@ class Store:
             await self._commit(batch)
         except asyncio.CancelledError:
             unsettled = [call for call in batch.calls if not call.done.done()]
-            self._fail(unsettled, StoreUnavailable(_IN_DOUBT))
+            self._fail(unsettled, OutcomeUnknown(_IN_DOUBT))
             raise
 
     async def _commit(self, batch: Batch) -> None:
