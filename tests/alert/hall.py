@@ -21,8 +21,9 @@ from quad.realtime import Client, Host, Site, SocketServer, listen
 from quad.realtime.host import Application
 from quad.settings import AlertSettings, ClassroomSettings
 from quad.store import Store
+from tests.patience import patience
 
-PATIENCE_S = 5.0
+PATIENCE_S = patience(5.0)
 KEYS = Keys("k" * 43)
 HERE = ipaddress.ip_network("127.0.0.1")
 

@@ -17,8 +17,9 @@ from quad.realtime import EngineOptions, Host, Site, listen
 from quad.realtime.polling import Receive, Scope, Send
 from quad.settings import ChatSettings
 from quad.store import Mailbox, Store
+from tests.patience import patience
 
-PATIENCE_S = 20.0
+PATIENCE_S = patience(20.0)
 
 
 class Phone:

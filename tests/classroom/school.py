@@ -21,8 +21,9 @@ from quad.identity import KeyedRateLimit
 from quad.realtime import Client, Host, Site, SocketServer, listen
 from quad.settings import ClassroomSettings
 from quad.store import Store
+from tests.patience import patience
 
-PATIENCE_S = 5.0
+PATIENCE_S = patience(5.0)
 HOME = "10.0.0.1"
 """Where peers come from unless they say otherwise."""
 

@@ -8,8 +8,9 @@ import pytest
 import socketio
 
 from tests.classroom.school import School, exercise
+from tests.patience import patience
 
-PATIENCE_S = 5.0
+PATIENCE_S = patience(5.0)
 
 
 class Program:

@@ -13,8 +13,9 @@ from quad.cli.share.tickets import Tickets
 from quad.cli.share.visit import Visit
 from quad.cli.share.watching import Report
 from tests.classroom.school import Peer, enter
+from tests.patience import patience
 
-PATIENCE_S = 8.0
+PATIENCE_S = patience(8.0)
 # Faster than students are; one test holds the real pace.
 PACE_S = 0.15
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from tests.patience import patience
+
 HERE = Path(__file__).resolve().parent
 
 Transport = Literal["websocket", "polling", "upgrade"]
@@ -126,7 +128,7 @@ class RealClient:
         answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._acks[number] = answer
         await self._command("emit", event=event, args=_packed(args), ack=number)
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(patience(within_s)):
             return await answer
 
     async def expect(self, event: str, within_s: float = 5.0) -> Any:
@@ -143,7 +145,7 @@ class RealClient:
         self, event: str, holds: Callable[[Any], bool], within_s: float = 5.0
     ) -> Any:
         """The first unread event of that name that is as wanted; those before it are read over."""
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(patience(within_s)):
             while not holds(payload := await self.expect(event, within_s)):
                 pass
             return payload
@@ -166,12 +168,12 @@ class RealClient:
 
     async def until(self, holds: Callable[[], bool], what: str, within_s: float = 5.0) -> None:
         try:
-            async with asyncio.timeout(within_s), self._changed:
+            async with asyncio.timeout(patience(within_s)), self._changed:
                 await self._changed.wait_for(holds)
         except TimeoutError:
             came = [(received.event, received.args) for received in self.events[-10:]]
             raise AssertionError(
-                f"{self.label} never {what} within {within_s} s; it came to {came}, "
+                f"{self.label} never {what} within {patience(within_s):.0f} s; it came to {came}, "
                 f"failures {self.failures[-3:]}, connected: {self.is_connected}"
             ) from None
 

@@ -23,8 +23,9 @@ from quad.realtime.host import Application
 from quad.settings import NearbySettings, RetentionSettings, ServerSettings, Settings
 from quad.shell import Shell
 from quad.store import Mailbox, Store
+from tests.patience import patience
 
-PATIENCE_S = 5.0
+PATIENCE_S = patience(5.0)
 # As much of an application as a page needs to be made; the real one is tried in tests/e2e.
 _APPLICATION = Path(__file__).parent / "application"
 _RETENTION = RetentionSettings()

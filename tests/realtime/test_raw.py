@@ -23,8 +23,9 @@ from quad.realtime import (
     SocketServer,
     listen,
 )
+from tests.patience import patience
 
-PATIENCE_S = 10.0
+PATIENCE_S = patience(10.0)
 
 
 class Say(Payload, frozen=True, kw_only=True, tag_field="type", tag="say"):
