@@ -14,7 +14,6 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from quad.realtime import Client, EngineOptions, SocketServer
-from quad.realtime.liveness import is_local
 from quad.realtime.site import Site
 from tests.protocol.peers import SOCKET, Polling, Target, receive, websocket
 from tests.realtime.serving import client_of, connected, serving, until
@@ -303,7 +302,7 @@ async def test_only_a_client_on_this_machine_without_a_proxy_has_to_be_quick(
 ) -> None:
     site = Site(trusted_proxies=tuple(map(ipaddress.ip_network, proxies)))
     request = site.request("GET", "/", b"", [(b"host", host), *headers], peer)
-    assert is_local(request.handshake()) is (is_near and not proxies)
+    assert request.handshake().is_from_this_machine is (is_near and not proxies)
 
 
 async def test_a_silent_client_on_this_machine_costs_no_long_wait() -> None:

@@ -16,9 +16,6 @@ from quad.realtime.request import Handshake
 # The data of our Ping frames: their Pongs prove nothing but life.
 QUESTION = b"alive?"
 
-# Said by proxies, trusted ones as well: the client is on another machine, and far away.
-_FORWARDING = (b"forwarded:", b"x-forwarded-", b"x-real-ip:", b"via:")
-
 
 class Asked(Protocol):
     """A connection that can be asked."""
@@ -93,13 +90,6 @@ class Liveness:
 
 def make_liveness(connection: Asked, handshake: Handshake, options: EngineOptions) -> Liveness:
     """The question of a connection that was opened by this handshake."""
-    is_near = is_local(handshake)
+    is_near = handshake.is_from_this_machine
     wait_ms = options.probe_loopback_timeout_ms if is_near else options.probe_timeout_ms
     return Liveness(connection, wait_ms / 1000, options.probe_holds_ms / 1000)
-
-
-def is_local(handshake: Handshake) -> bool:
-    """Whether the client itself runs on this machine, as far as can be seen."""
-    lines = handshake.head.split(b"\n")[1:]
-    is_forwarded = any(line.startswith(_FORWARDING) for line in lines)
-    return handshake.is_from_this_machine and not is_forwarded

@@ -18,6 +18,9 @@ _QUERY_LIMIT_BYTES = 4_096
 # All cookies of this server begin so; others, of programs at the same host, go first.
 _OUR_COOKIES = b"quad_"
 
+# Said by proxies, trusted ones as well: the client is on another machine, and far away.
+_FORWARDING = ("forwarded", "x-forwarded-", "x-real-ip", "via")
+
 HeaderLines = Iterable[tuple[bytes, bytes]]
 
 
@@ -98,8 +101,13 @@ class Request(msgspec.Struct):
             self.raw_query,
             self.header_lines,
             has_certain_address=self.has_certain_address,
-            is_from_this_machine=self.is_from_this_machine,
+            is_from_this_machine=self.is_from_this_machine and not self._is_forwarded,
         )
+
+    @property
+    def _is_forwarded(self) -> bool:
+        """Whether a proxy, trusted or not, says that it stands in between."""
+        return any(name.startswith(_FORWARDING) for name in self.headers)
 
     @property
     def host(self) -> str:
