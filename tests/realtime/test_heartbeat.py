@@ -2,15 +2,21 @@
 
 import asyncio
 import contextlib
+import time
 
 import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from quad.realtime import Client, EngineOptions, SocketServer
+import quad.realtime.engine
+from quad.realtime import Client, EngineOptions, HandshakeRefused, Session, SocketServer
+from quad.realtime.request import Request
+from quad.realtime.site import Site
+from quad.wire.engineio import Ping
 from tests.protocol.peers import SOCKET, Polling, expect_closed, opened, receive, websocket
 from tests.realtime.serving import connected, serving, until
+from tests.realtime.test_session import open_polling
 
 INTERVAL_S = 0.08
 SHORT_S = 0.06  # to answer, for those who will not
@@ -134,3 +140,64 @@ async def test_an_upgrade_that_does_not_come_leaves_the_session_to_polling(
             await expect_closed(probe)
         await session.send("2")
         assert "3" in await session.poll()
+
+
+# --- on the clock, and not when somebody looks at it ----------------------------------------------
+
+
+def poll_of(session: Session) -> Request:
+    query = f"EIO={int(session.version)}&transport=polling&sid={session.sid}".encode()
+    return Site().request("GET", SOCKET, query, [], "192.0.2.1")
+
+
+def block_until(moment: float) -> None:
+    """Keep the loop, so that none of its timers is called."""
+    time.sleep(max(0.0, moment - asyncio.get_running_loop().time()) + 0.002)
+
+
+@pytest.mark.parametrize("eio", [3, 4])
+async def test_a_poll_that_comes_too_late_is_refused_before_the_clock_has_struck(eio: int) -> None:
+    server = SocketServer(EngineOptions(ping_interval_ms=20, ping_timeout_ms=500))
+    loop = asyncio.get_running_loop()
+    session = open_polling(server, eio)
+    opened_at = loop.time()
+    if eio == 4:
+        session.begin_poll()
+        await until(lambda: not is_polled(session))  # by the Ping
+        assert server.engine.check(poll_of(session), is_upgrade=False) is session
+    block_until(opened_at + 0.52 + (0.1 if eio == 4 else 0))
+    with pytest.raises(HandshakeRefused) as refused:
+        server.engine.check(poll_of(session), is_upgrade=False)
+    assert (refused.value.status, refused.value.code) == (400, 1)
+    assert not session.is_open
+
+
+async def test_a_ping_that_goes_out_late_gives_no_longer_time_to_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(quad.realtime.engine, "_TIMER_LATE_S", 10.0)
+    server = SocketServer(EngineOptions(ping_interval_ms=20, ping_timeout_ms=300))
+    session = open_polling(server, 4)
+    opened_at = asyncio.get_running_loop().time()
+    poll = session.begin_poll()
+    block_until(opened_at + 0.2)
+    assert await poll == [Ping()]
+    block_until(opened_at + 0.32)
+    with pytest.raises(HandshakeRefused):
+        server.engine.check(poll_of(session), is_upgrade=False)
+
+
+async def test_a_ping_that_a_busy_loop_held_up_gives_the_whole_time() -> None:
+    server = SocketServer(EngineOptions(ping_interval_ms=20, ping_timeout_ms=300))
+    session = open_polling(server, 4)
+    opened_at = asyncio.get_running_loop().time()
+    poll = session.begin_poll()
+    block_until(opened_at + 0.2)
+    assert await poll == [Ping()]
+    block_until(opened_at + 0.34)
+    assert server.engine.check(poll_of(session), is_upgrade=False) is session
+    session.fail("enough")
+
+
+def is_polled(session: Session) -> bool:
+    return session._polling is not None and session._polling.is_waiting

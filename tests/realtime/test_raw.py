@@ -387,6 +387,33 @@ async def test_when_there_are_too_many_to_ask_each_is_asked_later_and_for_all(
         assert it.application.proofs == [1, 2, 9]
 
 
+@pytest.mark.parametrize("is_held_back", [False, True])
+async def test_what_waited_for_a_client_that_has_gone_counts_as_told(is_held_back: bool) -> None:
+    async with house() as it:
+        socket, connection = await it.enter()
+        connection.follow(0)
+        if is_held_back:
+            connection.hold()
+        it.server.position = 7
+        connection.send(message("news"))
+        if is_held_back:
+            await asyncio.sleep(0)  # held, and no longer queued
+        socket.transport.abort()
+        await until(lambda: not connection.is_open)
+        assert connection.told == 7
+
+
+async def test_who_is_told_nothing_has_been_told_nothing() -> None:
+    async with house() as it:
+        socket, connection = await it.enter()
+        connection.follow(3)
+        connection.hold()
+        it.server.position = 7
+        socket.transport.abort()
+        await until(lambda: not connection.is_open)
+        assert connection.told == 3
+
+
 async def test_whoever_waits_for_a_proof_is_told_of_the_end() -> None:
     async with house() as it:
         socket, connection = await it.enter()

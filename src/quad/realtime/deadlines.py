@@ -15,13 +15,15 @@ Key = TypeVar("Key", bound=Hashable)
 class Deadlines(Generic[Key]):
     """Calls `on_due(key)` once, `delay_s` after the last `start(key)`, unless stopped before."""
 
-    __slots__ = ("_delay_s", "_due", "_on_due", "_timer")
+    __slots__ = ("_delay_s", "_due", "_on_due", "_timer", "due_at")
 
     def __init__(self, delay_s: float, on_due: Callable[[Key], None]) -> None:
         self._delay_s = delay_s
         self._on_due = on_due
         self._due: dict[Key, float] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self.due_at = 0.0
+        """In a call of `on_due`: when it was due, by the loop's clock."""
 
     def __len__(self) -> int:
         return len(self._due)
@@ -29,13 +31,18 @@ class Deadlines(Generic[Key]):
     def __contains__(self, key: Key) -> bool:
         return key in self._due
 
-    def start(self, key: Key) -> None:
-        """Begin to wait, or begin again."""
+    def start(self, key: Key, late_s: float = 0.0) -> None:
+        """Begin to wait, or begin again; or have begun so long ago, which has to be a moment."""
         loop = asyncio.get_running_loop()
         self._due.pop(key, None)
-        self._due[key] = loop.time() + self._delay_s
+        self._due[key] = loop.time() + self._delay_s - late_s
         if self._timer is None:
             self._timer = loop.call_later(self._delay_s, self._call_due)
+
+    def is_over(self, key: Key) -> bool:
+        """Whether it is due by now, and has not been called yet."""
+        due = self._due.get(key)
+        return due is not None and due <= asyncio.get_running_loop().time()
 
     def stop(self, key: Key) -> None:
         """Wait no longer. A key that does not wait is no error."""
@@ -52,7 +59,8 @@ class Deadlines(Generic[Key]):
         loop = asyncio.get_running_loop()
         now = loop.time()
         # Set before the calls: `on_due` may start keys again, which must not set a second timer.
-        for key in self._take_due(now):
+        for key, due in self._take_due(now):
+            self.due_at = due
             try:
                 self._on_due(key)
             except Exception as error:  # noqa: BLE001
@@ -63,12 +71,12 @@ class Deadlines(Generic[Key]):
             self._timer = loop.call_later(max(0.0, due - loop.time()), self._call_due)
             break
 
-    def _take_due(self, now: float) -> list[Key]:
+    def _take_due(self, now: float) -> list[tuple[Key, float]]:
         taken = []
         for key, due in self._due.items():
             if due > now:
                 break
-            taken.append(key)
-        for key in taken:
+            taken.append((key, due))
+        for key, _ in taken:
             del self._due[key]
         return taken

@@ -1,5 +1,6 @@
 """The Engine.IO server: who may open a session, which are open, and their clocks."""
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Callable
@@ -26,6 +27,8 @@ log = logging.getLogger("quad.engine")
 # A client polls, and enters, as soon as it has its session. One that has no poll open for so long
 # and has not entered is none.
 _UNFETCHED_S = 10.0
+# What a timer is late by on an idle machine, at most.
+_TIMER_LATE_S = 0.005
 # A network may be slow and a server busy: nobody's place is given to others before that.
 _PATIENCE_S = 5.0
 
@@ -106,6 +109,9 @@ class Engine:
     def _check_session(self, sid: str, transport: str, *, is_upgrade: bool) -> Session:
         session = self.sessions.get(sid)
         if session is None:
+            raise _refuse(1)
+        if self._is_silent(session):
+            _fail_silent(session)  # its clock has not been looked at yet
             raise _refuse(1)
         # A V3 client enters without a word of its own: that it comes again counts instead.
         if session.version is Version.V3 and not self.let_in(session):
@@ -258,8 +264,15 @@ class Engine:
         self._pings.start(session)
 
     def _ping(self, session: Session) -> None:
-        self._pongs.start(session)
+        # The answer is due an interval and a timeout after the last one, and not a millisecond
+        # later because two timers follow each other. A busy loop is nobody's fault.
+        late_s = asyncio.get_running_loop().time() - self._pings.due_at
+        self._pongs.start(session, min(late_s, _TIMER_LATE_S))
         session.send_packet(Ping())
+
+    def _is_silent(self, session: Session) -> bool:
+        is_over = self._pongs.is_over(session) or self.silences.is_over(session)
+        return is_over and not session.is_held_back
 
     def _miss_pong(self, session: Session) -> None:
         if session.is_held_back:

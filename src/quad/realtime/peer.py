@@ -8,7 +8,7 @@ import msgspec
 
 from quad.realtime.client import Client
 from quad.realtime.delivery import Message
-from quad.realtime.errors import BadPayload
+from quad.realtime.errors import BadPayload, Refused
 from quad.realtime.handlers import explain
 from quad.realtime.session import Session
 from quad.realtime.turns import TooManyWaiting
@@ -31,6 +31,7 @@ class Peer:
     __slots__ = (
         "_attachments",
         "_clients",
+        "_entering",
         "_pending",
         "_server",
         "session",
@@ -40,6 +41,8 @@ class Peer:
         self.session = session
         self._server = server
         self._clients: dict[str, Client] = {}
+        # Those that the application has not decided about.
+        self._entering: dict[str, Client] | None = None
         self._pending: socketio.Event | socketio.Ack | None = None
         self._attachments: list[bytes] | None = None
         is_v3 = session.version is Version.V3
@@ -92,6 +95,7 @@ class Peer:
     def session_closed(self, reason: str) -> None:
         """Every namespace has lost this client."""
         self._server.connects.stop(self)
+        self._entering = None
         clients, self._clients = self._clients, {}
         for client in clients.values():
             self._part(client, reason)
@@ -111,7 +115,7 @@ class Peer:
     # Namespaces
 
     def _connect(self, name: str, auth: dict[str, Any]) -> None:
-        if name not in self._clients:
+        if name not in self._clients and name not in (self._entering or ()):
             self._enter(name, auth)
 
     def _enter(self, name: str, auth: dict[str, Any]) -> None:
@@ -119,14 +123,37 @@ class Peer:
         if namespace is None:
             self._refuse_entry(name, "Invalid namespace")
             return
+        client = Client(self._socket_id(name), namespace, self, auth)
+        if not namespace.examinations:
+            self._welcome(client)
+            return
+        client.is_open = False  # nothing is sent to a namespace before its CONNECT is answered
+        if self._entering is None:
+            self._entering = {}
+        self._entering[name] = client
+        self._server.examine(client, partial(self._decide, client))
+
+    def _decide(self, client: Client, refused: Refused | None) -> None:
+        """The application has looked at a client that wants to enter."""
+        if self._entering is None or self._entering.get(client.namespace) is not client:
+            return  # it has left meanwhile
+        del self._entering[client.namespace]
+        if refused is None:
+            client.is_open = True
+            self._welcome(client)
+            return
+        self._refuse_entry(client.namespace, str(refused), _data_of(refused))
+        if not self._clients and not self._entering:
+            self._server.connects.start(self)  # V3 enters the main namespace without a CONNECT
+
+    def _welcome(self, client: Client) -> None:
         is_v4 = self.session.version is Version.V4
         if is_v4 and not self.session.enter():
             return
         self._server.connects.stop(self)
-        client = Client(self._socket_id(name), namespace, self, auth)
-        self._clients[name] = client
+        self._clients[client.namespace] = client
         answer = {"sid": client.id} if is_v4 else None
-        self._send(socketio.Connect(name, answer))
+        self._send(socketio.Connect(client.namespace, answer))
         self._server.welcome(client)
 
     def _socket_id(self, name: str) -> str:
@@ -134,9 +161,15 @@ class Peer:
             return secrets.token_urlsafe(15)
         return self.session.sid if name == "/" else f"{name}#{self.session.sid}"
 
-    def _refuse_entry(self, name: str, reason: str) -> None:
-        is_v4 = self.session.version is Version.V4
-        data = _encode_json({"message": reason} if is_v4 else reason)
+    def _refuse_entry(
+        self, name: str, reason: str, details: dict[str, object] | None = None
+    ) -> None:
+        content: dict[str, object] | str = {"message": reason}
+        if self.session.version is Version.V3:
+            content = reason  # a text alone: socketIO-client waits for ever on an object
+        elif details:
+            content = {"message": reason, "data": details}
+        data = _encode_json(content)
         self._send(socketio.ConnectError(name, msgspec.Raw(data)))
 
     def _root_auth(self) -> dict[str, Any]:
@@ -147,6 +180,8 @@ class Peer:
         client = self._clients.pop(name, None)
         if client is not None:
             self._part(client, "client namespace disconnect")
+        elif self._entering and self._entering.pop(name, None) is not None:
+            return
         elif not self._clients:
             self.session.fail("parse error: DISCONNECT before CONNECT")
 
@@ -210,6 +245,12 @@ class Peer:
                 client.wait(start, overlaps=handler.is_overlapping)
             except TooManyWaiting:
                 self.session.fail("too many events are waiting")
+
+
+def _data_of(refused: Refused) -> dict[str, object]:
+    """What programs are told besides the sentence; nothing of a refusal without a name."""
+    code = {} if refused.code == Refused.code else {"code": refused.code}
+    return {**code, **refused.details}
 
 
 def _decode_values(args: list[msgspec.Raw], attachments: list[bytes]) -> list[Any]:

@@ -5,7 +5,7 @@ import inspect
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from functools import partial
 from types import CoroutineType
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from quad.realtime.delivery import Delivery, Message, Topics
 from quad.realtime.drive import Drive, Finished
 from quad.realtime.ending import Work
 from quad.realtime.engine import Engine
-from quad.realtime.errors import BadPayload, Refused, UnknownEvent
+from quad.realtime.errors import BadPayload, Internal, Refused, UnknownEvent
 from quad.realtime.handlers import Handler
 from quad.realtime.options import EngineOptions
 from quad.realtime.peer import Peer
@@ -37,6 +37,7 @@ class Namespace:
     def __init__(self, name: str, delivery: Delivery) -> None:
         self.name = name
         self.handlers: dict[str, Handler] = {}
+        self.examinations: list[Callable[[Client], Any]] = []
         self.arrivals: list[Callable[[Client], Any]] = []
         self.farewells: list[Callable[[Client, str], Any]] = []
         self.topics = Topics(delivery)
@@ -98,6 +99,17 @@ class SocketServer:
             return function
 
         return register
+
+    def on_connecting(
+        self, function: Callable[[Client], Any] | None = None, *, namespace: str = "/"
+    ) -> Any:
+        """Call the function, plain or asynchronous, with every client before it is let in.
+
+        A `Refused` that it raises keeps the client out: the sentence, and `code` and details of a
+        refusal of its own class, are the answer to its CONNECT. Until all such functions have
+        returned nothing is sent to the client, whatever is emitted.
+        """
+        return _register(self.namespace(namespace).examinations, function)
 
     def on_connect(
         self, function: Callable[[Client], Any] | None = None, *, namespace: str = "/"
@@ -245,6 +257,23 @@ class SocketServer:
         if event.ack_id is not None and client.is_open:
             client.session.send(Message(*encode_ack(client.namespace, event.ack_id, (content,))))
 
+    def examine(self, client: Client, decide: Callable[[Refused | None], object]) -> None:
+        """Ask the application about a client; `decide` is called with what it says, perhaps later.
+
+        Asynchronous functions have a task of their own.
+        """
+        waiting = iter(client.namespace_.examinations)
+        for function in waiting:
+            try:
+                result = function(client)
+            except Exception as error:  # noqa: BLE001 - a bug costs its client, not the server
+                decide(_refusal_of(client, error))
+                return
+            if inspect.iscoroutine(result):
+                self._work.own(_examine(client, result, waiting, decide))
+                return
+        decide(None)
+
     def welcome(self, client: Client) -> None:
         """Tell the application of a new client."""
         for arrival in client.namespace_.arrivals:
@@ -276,6 +305,32 @@ async def _run(work: Coroutine[Any, Any, Any], finished: Finished) -> None:
         raise
     else:
         finished(value, None)
+
+
+async def _examine(
+    client: Client,
+    first: Coroutine[Any, Any, Any],
+    others: Iterator[Callable[[Client], Any]],
+    decide: Callable[[Refused | None], object],
+) -> None:
+    try:
+        await first
+        for function in others:
+            result = function(client)
+            if inspect.iscoroutine(result):
+                await result
+    except Exception as error:  # noqa: BLE001 - a bug costs its client, not the server
+        decide(_refusal_of(client, error))
+    else:
+        decide(None)
+
+
+def _refusal_of(client: Client, error: Exception) -> Refused:
+    if isinstance(error, Refused):
+        return error
+    bug_id = secrets.token_hex(4)
+    log.error("bug %s while %r wanted to enter", bug_id, client, exc_info=error)
+    return Internal(f"something went wrong on the server ({bug_id})", id=bug_id)
 
 
 def _log_bug(client: Client, error: BaseException | None) -> None:
