@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, cast
 import uvloop
 from litestar import Litestar, Request, Response
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 
 import quad
 from quad.addresses import parse_network
@@ -50,10 +51,13 @@ from quad.web.admin import Systems, make_overview_router
 from quad.web.admin_figures import Gauges
 from quad.web.application import make_application
 from quad.web.connection import make_page_check
+from quad.web.exposure import exposures
 from quad.web.health import make_health
 from quad.web.metrics import QuadCollector, make_metrics
 from quad.web.network import network_host
 from quad.web.statistics import CommitStatistics, LoopClock
+from quad.web.strict import StrictHeaders
+from quad.web.watching import Watchers
 
 log = logging.getLogger("quad.server")
 
@@ -124,11 +128,13 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         ownership = await take_database(settings.server, url_of(listener))
         stack.step("the lock on the database", ownership.aclose, spare_s=0.2)
         parts = await assemble(settings, ownership, read_keys(settings.server), stack)
+        site = _site(settings)
+        application = cast(Application, parts.application)  # Litestar's scope is a TypedDict
         host = Host(
             {settings.engine.path: parts.sockets.engine},
-            cast(Application, parts.application),  # Litestar's scope is a TypedDict
+            StrictHeaders(application, site),
             dict.fromkeys(_CHAT_PATHS, parts.chat),
-            site=_site(settings),
+            site=site,
             door=parts.sockets.engine.door,
             vital_paths=_VITAL_PATHS,
         )
@@ -163,8 +169,8 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
     commits = CommitStatistics()
     clock = LoopClock()
     limits = settings.limits if settings.limits.mode == "on" else None
-    if limits is None:
-        log.warning("LIMITS ARE OFF: anyone can use up this server. For benchmarks only.")
+    for exposure in exposures(settings):
+        log.warning(exposure)
     store = await _open_store(settings, commits)
 
     async def close_store() -> None:
@@ -191,12 +197,13 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
     streams = Streams(limits.streams_per_address if limits else None)
     pages = StatsPages(classroom, streams=streams)
     gauges = Gauges(server, chat.endpoint, commits, clock)
+    watchers = Watchers(nearby.admin_guard, are_everyone=settings.server.metrics_for == "everyone")
     application = Litestar(
         [
             make_application(shell, settings.server.host),
             make_page_check(),
-            *make_health(store, clock, ownership),
-            make_metrics(QuadCollector(gauges)),
+            *make_health(store, clock, ownership, watchers),
+            make_metrics(QuadCollector(gauges), watchers),
             pages.router,
             alert.router,
             *nearby.routers,
@@ -207,7 +214,11 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
         exception_handlers={Refused: _explain_refusal},
         logging_config=None,  # ours is set already
         openapi_config=OpenAPIConfig(
-            title="Quad", version=quad.__version__, use_handler_docstrings=True
+            title="Quad",
+            version=quad.__version__,
+            use_handler_docstrings=True,
+            # The document alone: what shows it comes from other hosts.
+            render_plugins=[JsonRenderPlugin(path=("/", "/openapi.json"))],
         ),
     )
     return Parts(server, chat.endpoint, application, pages)

@@ -157,6 +157,13 @@ class ServerSettings(Section, frozen=True, kw_only=True):
             "is what the browser asked for.",
         ),
     ] = ""
+    metrics_for: Annotated[
+        Literal["administrator", "everyone"],
+        Meta(
+            description="Who may read `/metrics` and the reasons that `/ready` gives: the "
+            "`administrator` and programs on this machine, or `everyone`."
+        ),
+    ] = "administrator"
     hosts: Annotated[
         tuple[HostName, ...],
         Meta(

@@ -159,7 +159,11 @@ class Host:
 
 async def _answer(answer: tuple[int, bytes, bytes], send: Send) -> None:
     status, content_type, body = answer
-    headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
+    headers = [
+        (b"content-type", content_type),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-content-type-options", b"nosniff"),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -199,6 +203,7 @@ def _write_answer(
     head = (
         f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\n"
         f"content-type: {content_type.decode()}\r\n"
+        "x-content-type-options: nosniff\r\n"
         + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         + f"content-length: {len(body)}\r\n"
         "connection: close\r\n\r\n"

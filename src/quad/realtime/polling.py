@@ -210,6 +210,7 @@ async def _send(request: Request, answer: _Answer, send: Send) -> None:
         (b"content-type", answer.content_type),
         (b"content-length", str(len(answer.body)).encode()),
         (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
         *_cors_headers(request),
     ]
     start = {"type": "http.response.start", "status": answer.status, "headers": headers}

@@ -1,12 +1,16 @@
 """Whether the process lives, and whether it can do its work."""
 
+from typing import Any
+
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
+from msgspec.structs import astuple
 
 from quad.store import Store, StoreError
 from quad.store.ownership import Ownership
 from quad.web.statistics import LoopClock
+from quad.web.watching import Watchers
 
 # A loop that is this late makes everybody wait; people notice.
 _LATE_S = 1.0
@@ -24,9 +28,15 @@ class Readiness(msgspec.Struct):
         """Whether every part is well."""
         return self.database == self.loop == self.lock == "ok"
 
+    def without_reasons(self) -> "Readiness":
+        """Which parts are well, and no more."""
+        return Readiness(*("ok" if part == "ok" else "failed" for part in astuple(self)))
 
-def make_health(store: Store, clock: LoopClock, ownership: Ownership) -> list[HTTPRouteHandler]:
-    """The routes `/health` and `/ready`."""
+
+def make_health(
+    store: Store, clock: LoopClock, ownership: Ownership, watchers: Watchers
+) -> list[HTTPRouteHandler]:
+    """The routes `/health` and `/ready`; watchers alone are told the reasons."""
 
     @get("/health", sync_to_thread=False)
     def health() -> dict[str, str]:
@@ -34,12 +44,15 @@ def make_health(store: Store, clock: LoopClock, ownership: Ownership) -> list[HT
         return {"status": "ok"}
 
     @get("/ready")
-    async def ready() -> Response[Readiness]:
-        """Answer 200 if events can be served now, and 503 with the reason if not."""
+    async def ready(request: Request[Any, Any, Any]) -> Response[Readiness]:
+        """Answer 200 if events can be served now, and 503 if not; watchers are told the reason."""
         readiness = Readiness(
             database=await _check(store), loop=_check_loop(clock), lock=ownership.trouble or "ok"
         )
-        return Response(readiness, status_code=200 if readiness.is_ready else 503)
+        status = 200 if readiness.is_ready else 503
+        if not await watchers.include(request, request.route_handler):
+            readiness = readiness.without_reasons()
+        return Response(readiness, status_code=status)
 
     return [health, ready]
 

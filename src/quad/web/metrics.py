@@ -14,8 +14,10 @@ from prometheus_client.core import (
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from quad.nearby.http import EXPLAINED
 from quad.realtime.counters import Histogram
 from quad.web.admin_figures import Gauges
+from quad.web.watching import Watchers
 
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -96,13 +98,19 @@ class QuadCollector(Collector):
         )
 
 
-def make_metrics(collector: QuadCollector) -> HTTPRouteHandler:
-    """The route `/metrics`."""
+def make_metrics(collector: QuadCollector, watchers: Watchers) -> HTTPRouteHandler:
+    """The route `/metrics`, for watchers alone."""
     registry = CollectorRegistry()
     registry.register(collector)
     ProcessCollector(registry=registry)
 
-    @get("/metrics", sync_to_thread=False, include_in_schema=False)
+    @get(
+        "/metrics",
+        sync_to_thread=False,
+        include_in_schema=False,
+        guards=[watchers.guard],
+        exception_handlers=EXPLAINED,
+    )
     def metrics() -> Response[bytes]:
         return Response(generate_latest(registry), media_type=_CONTENT_TYPE)
 

@@ -1,0 +1,37 @@
+"""Who may see the server's figures: this machine's programs, the administrator, or everyone."""
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from quad.nearby.refusals import NearbyRefused
+from quad.realtime import request_of
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class Watchers:
+    """Whom `/metrics` and the reasons of `/ready` are for."""
+
+    def __init__(self, administrator: Guard, *, are_everyone: bool) -> None:
+        """`administrator` is the guard of the administrator's routes."""
+        self._administrator = administrator
+        self._are_everyone = are_everyone
+
+    async def guard(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Return if whoever asks may see them. Raises NearbyRefused."""
+        if self._are_everyone or request_of(connection.scope).is_from_this_machine:
+            return
+        answer = self._administrator(connection, handler)
+        if answer is not None:
+            await answer
+
+    async def include(self, connection: Connection, handler: BaseRouteHandler) -> bool:
+        """Whether whoever asks may see them."""
+        try:
+            await self.guard(connection, handler)
+        except NearbyRefused:
+            return False
+        return True
