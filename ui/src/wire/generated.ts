@@ -1182,7 +1182,7 @@ export interface RestRoutes {
     body: undefined;
     answer: Record<string, string>;
   };
-  /** Answer 200 if events can be served now, and 503 with the reason if not. */
+  /** Answer 200 if events can be served now, and 503 if not; watchers are told the reason. */
   "GET /ready": {
     body: undefined;
     answer: Readiness;
