@@ -19,6 +19,7 @@ from joserfc.jwk import OctKey
 
 from quad.identity.oauth import Attempt, Fenix, OpenId
 from quad.nearby.login import choose_login
+from quad.nearby.tables import insert_user
 from quad.settings import BadSettings, NearbySettings, ServerSettings
 from tests.nearby.campus import Campus, open_campus
 from tests.nearby.providers import (
@@ -524,11 +525,45 @@ async def test_a_guest_says_a_name(campus: Campus) -> None:
         assert campus.nearby.people.get("Ana <b>").range_m == 50
 
 
+async def test_a_name_that_only_looks_like_another_is_that_name(campus: Campus) -> None:
+    for name in ("José", " Jose\u0301\u200b", "Jo\u00adsé"):
+        async with browser(campus) as guest:
+            assert (await guest.post("/nearby", data={"name": name})).status_code == 303
+            assert await who(guest) == "José"
+    assert campus.nearby.people.ids() == ["José"]
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [("Jose\u0301", "José"), ("an\u200ba", None), ("\u202eanna", None), ("ana ", None)],
+)
+async def test_a_provider_s_id_becomes_that_of_nobody_else(
+    user: str, expected: str | None, database: Path, provider: FakeProvider
+) -> None:
+    provider.user = user
+    async with open_campus(database, fenix(provider)) as campus, browser(campus) as somebody:
+        answer = await log_in(somebody, provider)
+        if expected is None:
+            assert (answer.status_code, notice(answer)) == (502, NOT_UNDERSTOOD)
+        else:
+            assert await who(somebody) == expected
+
+
+async def test_whoever_had_another_name_before_this_rule_keeps_it(campus: Campus) -> None:
+    old = "an\u200ba"
+    await campus.store.write(insert_user(old, 50, campus.clock()))
+    await campus.nearby.people.load()
+    campus.tokens[old] = await campus.nearby.sessions.begin(old)
+    assert (await campus.post("show/building", old)).status_code == 200
+
+
 NO_NAMES: list[tuple[dict[str, str], str]] = [
     ({}, "empty"),
     ({"name": "  "}, "empty"),
     ({"name": "x" * 129}, "long"),
     ({"name": "a\x07b"}, "characters"),
+    ({"name": "\u202eab"}, "characters"),
+    ({"name": "\u3164"}, "characters"),
     ({f"f{i}": "x" for i in range(20)}, "empty"),
 ]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from quad.nearby.messages import Letter
-from quad.nearby.tables import message_keys
+from quad.nearby.tables import message_keys, select_tabs
 from quad.settings import RetentionSettings
 from tests.nearby.campus import FIELD, LIBRARY, TOWER, Campus, Clock, open_campus
 
@@ -266,6 +266,24 @@ async def test_whoever_comes_back_and_drops_again_has_the_whole_grace(database: 
             clock.forward(40)
             campus.nearby.presence.sweep()
         assert campus.nearby.people.get("bob").is_expected
+
+
+async def test_a_tab_that_came_back_does_not_end_with_its_first_grace(database: Path) -> None:
+    clock = Clock()
+    async with open_campus(database, {"grace_s": 60}, clock=clock) as campus:
+        bob = await campus.page("bob")
+        await bob.drop()
+        clock.forward(30)
+        back = await campus.page("bob")
+        await campus.send("ana", ["bob"], "1")
+        clock.forward(31)  # the first grace would be over
+        campus.nearby.presence.sweep()
+        assert await back.texts() == ["1"]
+        await campus.store.write()
+        # What a restart would find, and a logout.
+        assert [row.user_id for row in await campus.store.read(select_tabs())] == ["bob"]
+        await campus.nearby.sessions.end("bob", campus.tokens["bob"])
+        await campus.until(lambda: campus.connections == 0)
 
 
 async def test_queues_outlive_a_restart(database: Path) -> None:

@@ -1,12 +1,12 @@
 """Values and rules of nearby: ids, positions, buildings, messages, and how they are shown."""
 
 import math
-import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
 
+from quad.names import BadName, clean_name
 from quad.nearby.refusals import BadInput
 
 ID_LIMIT: Final = 128
@@ -67,25 +67,20 @@ def _place(building: Building | None) -> str:
 
 def check_id(key: str, id: str) -> str:
     """An id, as it was given. Raises BadInput."""
-    if not id.strip():
-        raise BadInput(f"`{key}` is empty")
-    if len(id) > ID_LIMIT:
-        raise BadInput(f"`{key}` has more than {ID_LIMIT} characters")
-    if id != id.strip() or _has_controls(id):
-        raise BadInput(f"`{key}` has spaces around it, or characters that cannot be shown")
+    # Not cleaned: a program that registers an id asks by the very same text later.
+    if _clean(key, id, ID_LIMIT) != id:
+        raise BadInput(f"`{key}` has blanks around it, or characters that cannot be seen")
     return id
 
 
+def clean_id(key: str, id: str) -> str:
+    """An id in its clean form, for who reads afterwards what it has become. Raises BadInput."""
+    return _clean(key, id, ID_LIMIT)
+
+
 def check_name(key: str, name: str) -> str:
-    """A name that is shown, without spaces around it. Raises BadInput."""
-    name = name.strip()
-    if not name:
-        raise BadInput(f"`{key}` is empty")
-    if len(name) > NAME_LIMIT:
-        raise BadInput(f"`{key}` has more than {NAME_LIMIT} characters")
-    if _has_controls(name):
-        raise BadInput(f"`{key}` is not one line of plain text")
-    return name
+    """A name that is shown, in its clean form. Raises BadInput."""
+    return _clean(key, name, NAME_LIMIT)
 
 
 def check_position(latitude: float, longitude: float) -> Position:
@@ -118,5 +113,15 @@ def check_message(key: str, text: str, limit_bytes: int) -> str:
     return text
 
 
-def _has_controls(text: str) -> bool:
-    return any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)
+def _clean(key: str, text: str, limit: int) -> str:
+    if not text.strip():
+        raise BadInput(f"`{key}` is empty")
+    if len(text) > limit:
+        raise BadInput(f"`{key}` has more than {limit} characters")
+    try:
+        name = clean_name(text)
+    except BadName as error:
+        raise BadInput(f"`{key}` {error}") from None
+    if len(name) > limit:  # some characters have no composed form, and take more room apart
+        raise BadInput(f"`{key}` has more than {limit} characters")
+    return name

@@ -1,6 +1,7 @@
 """`/nearby` and `/login`: from nobody to somebody with a session, and the page for them."""
 
 import logging
+import unicodedata
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -23,7 +24,7 @@ from quad.identity.oauth import (
 from quad.languages import choose_language
 from quad.nearby.http import AnyRequest, cookie_of, visit_of
 from quad.nearby.login import NOT_FROM_HERE, Login
-from quad.nearby.model import ID_LIMIT, check_id
+from quad.nearby.model import ID_LIMIT, clean_id
 from quad.nearby.pages import NearbyPages, Notice, Problem
 from quad.nearby.persons import People
 from quad.nearby.refusals import NearbyRefused
@@ -148,7 +149,7 @@ class PageRoutes:
             return self._pages.notice(view, _CROSS_SITE)
         name = (await _fields(request)).get("name", "").strip()
         try:
-            return await self._let_in(request, name)
+            return await self._let_in(request, clean_id("name", name))
         except NearbyRefused:
             return self._pages.guest(view, name, _problem_with(name))
 
@@ -180,7 +181,11 @@ class PageRoutes:
             attempt = _attempt(request)
             code = attempt.read(visit_of(request).query)
             user = await self._login.identify(attempt, _return_address(request), code)
-            response = await self._let_in(request, user)
+            # Composed or not, it is the same name; but what hides a character in an id of somebody
+            # else's must not become that other id.
+            is_known = self._people.find(user) is not None
+            name = user if is_known else unicodedata.normalize("NFC", user)
+            response = await self._let_in(request, name)
         except LoginFailed as failed:
             response = self._failed(request, failed)
         except NearbyRefused as refused:
@@ -199,7 +204,7 @@ class PageRoutes:
 
     async def _let_in(self, request: AnyRequest, user: str) -> Response[Any]:
         """Raises NearbyRefused, StoreError."""
-        await self._people.ensure(check_id("name", user))
+        await self._people.ensure(user)
         token = await self._sessions.begin(user)
         audit.record("nearby.login", address=visit_of(request).address, user=user)
         lifetime_s = int(self._sessions.lifetime.total_seconds())

@@ -155,8 +155,8 @@ class People:
 
     async def ensure(self, user_id: str) -> Person:
         """Make somebody known, and return them. Raises BadInput, StoreError."""
-        check_id("id", user_id)
         if user_id not in self._people:
+            check_id("id", user_id)
             await self._store.write(tables.insert_user(user_id, self._range_m, self._now()))
         person = self._people.get(user_id)
         if person is None:  # still: somebody else may have been faster
