@@ -318,7 +318,7 @@ def blocks(text: str, *names: str) -> Iterator[str]:
 
 # --- refusals -------------------------------------------------------------------------------------
 
-SAMPLES: Mapping[Any, Any] = {str: "x", int: 7, float: 1.5, Reason: "empty"}
+SAMPLES: Mapping[Any, Any] = {str: "x", list[str]: ["x"], int: 7, float: 1.5, Reason: "empty"}
 
 
 def refusals(kind: type[Refused] = Refused) -> Iterator[Refused]:
