@@ -15,6 +15,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 import quad
 from quad.addresses import parse_network
 from quad.alert import AlertSystem
+from quad.bodies import JsonRequest, explain_bug
 from quad.chat.service import ChatSystem
 from quad.classroom.events import register as register_classroom
 from quad.classroom.fetch import FetchOptions
@@ -211,7 +212,8 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
                 Systems(classroom, alert.service, chat, gauges), nearby.admin_guard
             ),
         ],
-        exception_handlers={Refused: _explain_refusal},
+        exception_handlers={Refused: _explain_refusal, 500: explain_bug},
+        request_class=JsonRequest,
         logging_config=None,  # ours is set already
         openapi_config=OpenAPIConfig(
             title="Quad",

@@ -19,6 +19,7 @@ from quad.alert.said import said, shown_id
 from quad.alert.service import AlertService, RoomView
 from quad.alert.sessions import COOKIE, Session, Sessions
 from quad.alert.texts import choose_texts
+from quad.bodies import BadBody, decode_json
 from quad.identity import new_token
 from quad.realtime import BadPayload, Refused, request_of
 from quad.realtime.request import Request as Visit
@@ -250,11 +251,9 @@ async def _read_post(request: AnyRequest, visit: Visit) -> Post:
     body = await request.body()
     if _is_json(visit):
         try:
-            return msgspec.json.decode(body, type=Post)
-        except UnicodeDecodeError:
-            raise BadPayload("The body is not UTF-8!") from None
-        except msgspec.DecodeError as error:
-            raise BadPayload(str(error).replace("`$.", "`")) from None
+            return decode_json(body, Post)
+        except BadBody as bad:
+            raise BadPayload(str(bad).replace("`$.", "`")) from None
     try:
         text = body.decode().strip()
     except UnicodeDecodeError:

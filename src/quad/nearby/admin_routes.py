@@ -11,6 +11,7 @@ from litestar.types import Guard
 from msgspec import Struct
 
 from quad import audit
+from quad.bodies import JsonRequest
 from quad.campus import CampusFile, Space
 from quad.nearby.admin import Administrator
 from quad.nearby.bot_routes import Shown
@@ -177,6 +178,7 @@ def make_admin_router(campus: Campus, guard: Guard, *, range_limit_m: float) -> 
         ],
         guards=[guard],
         exception_handlers=EXPLAINED,
+        request_class=JsonRequest,
         response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
         tags=["nearby: administrator"],
     )

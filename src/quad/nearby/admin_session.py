@@ -5,6 +5,7 @@ from litestar.datastructures import Cookie, ResponseHeader
 from litestar.params import JSONBody
 from msgspec import Struct
 
+from quad.bodies import JsonRequest
 from quad.nearby.admin import Administrator
 from quad.nearby.admin_cookie import COOKIE, LIFETIME_S
 from quad.nearby.http import EXPLAINED, AnyRequest, CrossSite, visit_of
@@ -57,6 +58,7 @@ def make_session_router(administrator: Administrator) -> Router:
         "/admin/session",
         route_handlers=[log_in, show_session, log_out],
         exception_handlers=EXPLAINED,
+        request_class=JsonRequest,
         response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
         tags=["administrator: session"],
     )

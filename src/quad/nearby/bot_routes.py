@@ -5,6 +5,7 @@ from litestar.datastructures import ResponseHeader
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct, field
 
+from quad.bodies import JsonRequest
 from quad.nearby.bots import Availability, Bots, Caller
 from quad.nearby.http import EXPLAINED, AnyRequest, basic_of, is_of_another_page, one, visit_of
 from quad.nearby.refusals import NotAllowed
@@ -99,6 +100,7 @@ def make_bot_router(bots: Bots, buildings: Buildings) -> Router:
         "/API/bot",
         route_handlers=[check, show_buildings, register, authenticate, send],
         exception_handlers=EXPLAINED,
+        request_class=JsonRequest,
         response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
         tags=["nearby: bots"],
     )

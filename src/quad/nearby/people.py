@@ -12,6 +12,7 @@ from litestar.datastructures import ResponseHeader
 from litestar.params import JSONBody
 from msgspec import Struct
 
+from quad.bodies import JsonRequest
 from quad.nearby.buildings import Buildings
 from quad.nearby.entrance import Entrance
 from quad.nearby.http import EXPLAINED, AnyRequest, Number, each, number, visit_of
@@ -138,6 +139,7 @@ def make_people_router(
             *_messages(desk, messages),
         ],
         exception_handlers=EXPLAINED,
+        request_class=JsonRequest,
         response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
         tags=["nearby: people"],
     )

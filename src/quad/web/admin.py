@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from quad import audit
 from quad.alert.service import AlertService
+from quad.bodies import JsonRequest
 from quad.chat.model import phone_number
 from quad.chat.refusals import BadValue, UnknownPhone
 from quad.chat.service import ChatSystem
@@ -77,6 +78,7 @@ def make_overview_router(systems: Systems, guard: Guard) -> Router:
         route_handlers=[*_classes(systems.classroom), *_others(systems)],
         guards=[guard],
         exception_handlers=EXPLAINED,
+        request_class=JsonRequest,
         response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
         tags=["administrator: all systems"],
     )
