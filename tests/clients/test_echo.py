@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from quad.realtime import Client, EngineOptions, SocketServer
 from tests.clients.real import (
     JS1,
     JS2,
@@ -18,6 +19,7 @@ from tests.clients.real import (
     real_client,
 )
 from tests.process import ROOT, ServerProcess, free_port
+from tests.realtime.serving import serving
 
 UNICODE = 'Привет, класс! 😀 日本語 "\\/\n'
 
@@ -93,15 +95,16 @@ async def test_a_burst_reaches_a_client_whole_and_in_order(
 
 
 @EVERY_CLIENT
-async def test_a_client_comes_back_after_the_server_was_killed(
-    library: Library, transport: Transport
+@pytest.mark.parametrize("end", ["killed", "stopped"])
+async def test_a_client_comes_back_after_the_server_has_ended(
+    library: Library, transport: Transport, end: str
 ) -> None:
     port = free_port()
     server = start_echo(port)
     try:
         async with connected_client(library, server.url, transport) as client:
             await client.expect("auth")
-            server.kill()
+            server.kill() if end == "killed" else server.terminate()
             server = start_echo(port)
             await client.until_reconnected(1, within_s=20.0)
             await client.expect("auth", within_s=10.0)
@@ -156,3 +159,24 @@ async def test_clients_of_all_generations_share_one_server(echo: ServerProcess) 
         for client in clients:
             got = [await client.expect_args("message-back") for _ in range(10)]
             assert got == [[client.label, number] for number in range(10)]
+
+
+@EVERY_CLIENT
+async def test_a_client_that_is_asked_whether_it_lives_says_yes_and_goes_on(
+    library: Library, transport: Transport
+) -> None:
+    patient_ms = 10_000
+    server = SocketServer(
+        EngineOptions(probe_timeout_ms=patient_ms, probe_loopback_timeout_ms=patient_ms)
+    )
+    clients: list[Client] = []
+    server.on_connect(clients.append)
+    server.on("message")(lambda client: client.emit("message-back"))
+    async with (
+        serving(server) as target,
+        connected_client(library, f"http://{target.host}:{target.port}", transport) as client,
+    ):
+        assert await clients[0].is_alive() is True
+        await client.emit("message")
+        assert await client.expect_args("message-back") == []
+        assert client.connects == 1

@@ -54,17 +54,38 @@ async def test_a_poll_that_waits_gets_what_was_queued_and_a_close(http: httpx.As
     await server.aclose()
 
 
-async def test_a_poll_that_waits_with_nothing_queued_gets_a_close(http: httpx.AsyncClient) -> None:
+async def test_a_poll_that_waits_with_nothing_queued_is_told_to_come_again(
+    http: httpx.AsyncClient,
+) -> None:
     server, clients = make_room()
     async with listen(Host({SOCKET: server.engine})) as url:
         session = await Polling.open(http, target(url), SOCKET)
         await session.send("40")
         await session.receive(1)
-        poll = asyncio.create_task(session.poll())
+        poll = asyncio.create_task(session.get())
         await until(lambda: clients and is_waiting(clients[0]))
-    assert await poll == ["1"]
+    answer = await poll
+    assert (answer.status_code, answer.json()["message"]) == (503, "Shutting down")
     assert not server.engine.sessions
     await server.aclose()
+
+
+async def test_who_is_between_two_polls_fetches_what_is_left_and_is_told_to_come_again(
+    http: httpx.AsyncClient,
+) -> None:
+    server, clients = make_room()
+    async with serving(server) as where:
+        session = await Polling.open(http, where, SOCKET)
+        other = await Polling.open(http, where, SOCKET)
+        await session.send("40")
+        await session.receive(1)
+        server.publish("all", "last", 1)
+        await server.engine.drain(0)
+        assert not clients[0].is_open
+        assert await session.poll() == ['42["last",1]']
+        for gone in (session, other):
+            assert (await gone.get()).status_code == 503
+            assert (await gone.post("3")).status_code == 503
 
 
 async def test_closing_who_has_too_much_unread_is_no_error(http: httpx.AsyncClient) -> None:

@@ -19,7 +19,7 @@ from quad.realtime.options import EngineOptions
 from quad.realtime.quirks import recognise
 from quad.realtime.request import Request
 from quad.realtime.session import Session
-from quad.realtime.websocket import SERVICE_RESTART, WebSocket
+from quad.realtime.websocket import WebSocket
 from quad.wire.engineio import Open, Ping, Version, encode_handshake
 
 log = logging.getLogger("quad.engine")
@@ -50,6 +50,11 @@ def _refuse(code: int) -> HandshakeRefused:
         5: "Unsupported protocol version",
     }
     return HandshakeRefused(code, messages[code], 403 if code == 4 else 400)
+
+
+def shutting_down() -> HandshakeRefused:
+    """The answer after which every client comes again, measured with those of `tests/clients`."""
+    return HandshakeRefused(4, "Shutting down", 503)
 
 
 class Engine:
@@ -109,7 +114,7 @@ class Engine:
     def _check_session(self, sid: str, transport: str, *, is_upgrade: bool) -> Session:
         session = self.sessions.get(sid)
         if session is None:
-            raise _refuse(1)
+            raise shutting_down() if self._is_draining else _refuse(1)
         if self._is_silent(session):
             _fail_silent(session)  # its clock has not been looked at yet
             raise _refuse(1)
@@ -127,7 +132,7 @@ class Engine:
         if request.query.get("EIO") not in ("3", "4"):
             raise _refuse(5)
         if self._is_draining:
-            raise HandshakeRefused(4, "Shutting down", 503)
+            raise shutting_down()
         self.door.check(request.address)
 
     # Sessions
@@ -291,8 +296,9 @@ class Engine:
     async def drain(self, spread_s: float) -> None:
         """Close every session, in random order over `spread_s`, so that not all return at once.
 
-        New handshakes are refused with 503. Clients see a closed transport and reconnect with
-        their own backoff; whatever was queued for them is written first.
+        New handshakes are refused with 503, and so are polls when there is nothing left to fetch.
+        Clients see a closed transport and reconnect with their own backoff; whatever was queued for
+        them is written first.
         """
         self._is_draining = True
         sessions = [session for session in self.sessions.values() if session.is_open]
@@ -311,7 +317,7 @@ class Engine:
 
 
 def _send_away(session: Session) -> None:
-    session.close("server shutting down", SERVICE_RESTART)
+    session.send_away("server shutting down")
 
 
 def _fail_silent(session: Session) -> None:

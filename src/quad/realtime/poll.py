@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from quad.wire.engineio import AnyPacket, Binary, Close, Noop, Text
 
+# The packets of the answer; none at all says that the server stops.
 Answer = asyncio.Future[list[AnyPacket]]
 
 
@@ -73,6 +74,12 @@ class Polling:
         """End the open poll, if there is one, with nothing; what is held stays."""
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result([Noop()])
+
+    def refuse(self) -> None:
+        """End the open poll, if there is one, with no packet."""
+        if self.is_waiting:
+            assert self._waiting is not None
+            self._waiting.set_result([])
 
     def end(self, packet: Close | Noop) -> None:
         """Answer the open poll, if there is one, with a last packet."""

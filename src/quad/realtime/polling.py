@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from quad.realtime.engine import Engine
+from quad.realtime.engine import Engine, shutting_down
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.poll import Answer, PollRefused
 from quad.realtime.request import Request
@@ -95,7 +95,10 @@ async def _poll(session: Session, request: Request, receive: Receive) -> _Answer
         if gone.done():
             _forget_poll(session, poll)
             raise _ClientGone
-        return _encode(session, request, poll.result())
+        packets = poll.result()
+        if not packets:
+            raise shutting_down()
+        return _encode(session, request, packets)
     finally:
         gone.cancel()
         session.end_poll()

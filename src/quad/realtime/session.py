@@ -20,7 +20,12 @@ from quad.realtime.poll import Answer, Polling, PollRefused
 from quad.realtime.probe import Probe
 from quad.realtime.quirks import NONE, Quirks
 from quad.realtime.request import Handshake
-from quad.realtime.websocket import NORMAL_CLOSURE, PROTOCOL_ERROR, WebSocket
+from quad.realtime.websocket import (
+    NORMAL_CLOSURE,
+    PROTOCOL_ERROR,
+    SERVICE_RESTART,
+    WebSocket,
+)
 from quad.wire.engineio import (
     AnyPacket,
     Binary,
@@ -203,6 +208,24 @@ class Session:
         if polling.answer() and polling.is_empty:
             self._end(reason)
         else:
+            self._engine.closings.start(self)
+            self._tell_closed(reason)
+
+    def send_away(self, reason: str) -> None:
+        """The server stops: end the session as `close` does, so that the client comes again."""
+        self._engine.delivery.settle(self)
+        self.flush()
+        polling = self._polling
+        if polling is None or not self.is_open:
+            self.close(reason, SERVICE_RESTART)
+            return
+        self._end_probe()
+        if polling.is_empty:
+            # Not a Close packet: after that one, clients of Python stay away for good.
+            polling.refuse()
+            self._end(reason)
+        else:
+            self._move(State.CLOSING)
             self._engine.closings.start(self)
             self._tell_closed(reason)
 
