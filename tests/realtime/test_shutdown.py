@@ -40,6 +40,21 @@ async def test_websockets_get_what_was_queued_and_then_a_close_that_says_restart
     await server.aclose()
 
 
+async def test_a_client_that_is_deaf_to_a_close_gets_what_was_queued_and_then_the_end() -> None:
+    server, clients = make_room()
+    async with listen(Host({SOCKET: server.engine})) as url:
+        opening = connected(target(url), 3, t="1234567890-1")
+        socket = await opening.__aenter__()
+        await until(lambda: clients)
+        server.publish("all", "last", "x" * 100_000)
+    assert (await receive_event(socket))[0] == "last"
+    with pytest.raises(ConnectionClosed) as closed:
+        await receive(socket)
+    assert closed.value.rcvd is None
+    await opening.__aexit__(None, None, None)
+    await server.aclose()
+
+
 async def test_a_poll_that_waits_gets_what_was_queued_and_a_close(http: httpx.AsyncClient) -> None:
     server, clients = make_room()
     async with listen(Host({SOCKET: server.engine})) as url:

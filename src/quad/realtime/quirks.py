@@ -20,6 +20,8 @@ class Quirks(msgspec.Struct, frozen=True):
 
     # V3: answers to polls are in binary framing even when they hold text alone.
     needs_binary_framing: bool = False
+    # A Close frame leaves it waiting for ever; the end of the connection does not.
+    is_deaf_to_close: bool = False
     # The most packets that it reads of one answer.
     packets_per_poll: int | None = None
 
@@ -30,7 +32,7 @@ NONE = Quirks()
 def recognise(cache_breaker: str) -> Quirks:
     """The quirks of the client that sent this `t` with its handshake."""
     if _SECONDS_AND_COUNT.fullmatch(cache_breaker):
-        return Quirks(needs_binary_framing=True)
+        return Quirks(needs_binary_framing=True, is_deaf_to_close=True)
     if _SECONDS_WITH_FRACTION.fullmatch(cache_breaker):
         return Quirks(packets_per_poll=_PACKETS_PER_POLL)
     return NONE

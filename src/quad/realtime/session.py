@@ -216,6 +216,9 @@ class Session:
         self._engine.delivery.settle(self)
         self.flush()
         polling = self._polling
+        if self._websocket is not None and self.quirks.is_deaf_to_close:
+            self._websocket.hang_up(reason)
+            return
         if polling is None or not self.is_open:
             self.close(reason, SERVICE_RESTART)
             return

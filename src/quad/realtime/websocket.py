@@ -202,6 +202,16 @@ class WebSocket(asyncio.Protocol):
         self._linger()
         self._end(reason)
 
+    def hang_up(self, reason: str) -> None:
+        """End the connection after everything written so far, without saying goodbye."""
+        if not self.is_open:
+            return
+        if self._held:
+            self._transport.write(b"".join(self._held))
+            self._drop_held()
+        self._transport.close()
+        self._end(reason)
+
     def abort(self, reason: str) -> None:
         """Cut the connection now."""
         self._transport.abort()
