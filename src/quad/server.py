@@ -196,7 +196,7 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
     clock.start()
     stack.callback(clock.stop)
     streams = Streams(limits.streams_per_address if limits else None)
-    pages = StatsPages(classroom, streams=streams)
+    pages = StatsPages(classroom, classroom.guesses, streams=streams)
     gauges = Gauges(server, chat.endpoint, commits, clock)
     watchers = Watchers(nearby.admin_guard, are_everyone=settings.server.metrics_for == "everyone")
     application = Litestar(
@@ -285,11 +285,7 @@ def _start_classroom(
     stack: Ending,
 ) -> ClassroomService:
     importer = NotionImporter(_fetch_options(settings.classroom))
-    failed_joins = None
-    if limits is not None:
-        rate_per_s = limits.failed_joins_per_minute_per_address / 60
-        failed_joins = KeyedRateLimit(rate_per_s, limits.failed_joins_burst_per_address)
-    service = ClassroomService(store, server, settings.classroom, importer, failed_joins)
+    service = ClassroomService(store, server, settings.classroom, importer, limits)
     register_classroom(server, service)
     service.start()
     stack.step("classroom", service.aclose, spare_s=_SYSTEMS_SPARE_S)

@@ -322,6 +322,42 @@ class LimitSettings(Section, frozen=True, kw_only=True):
         Count,
         Meta(description="Wrong room numbers that one address may try at once on top of that."),
     ] = 600
+    rooms_per_hour_per_address: Annotated[
+        Rate, Meta(description="Classes opened an hour from one address, in the long run.")
+    ] = 300.0
+    rooms_burst_per_address: Annotated[
+        Count, Meta(description="Classes that one address may open at once on top of that.")
+    ] = 300
+    students_per_minute_per_address: Annotated[
+        Rate,
+        Meta(
+            description="New students a minute from one address, in the long run; those who come "
+            "back are not counted."
+        ),
+    ] = 600.0
+    students_burst_per_address: Annotated[
+        Count, Meta(description="New students from one address at once on top of that.")
+    ] = 2000
+    daily_student_bytes: Annotated[
+        Bytes,
+        Meta(
+            description="Bytes a day that one student's messages take, and what their files grow "
+            "by."
+        ),
+    ] = 50_000_000
+    daily_room_bytes: Annotated[
+        Bytes, Meta(description="The same of a whole class, the teacher's messages included.")
+    ] = 1_000_000_000
+    client_errors_per_minute_per_address: Annotated[
+        Rate,
+        Meta(
+            description="Stack traces of students' plugins a minute from one address that are "
+            "written to the log, in the long run."
+        ),
+    ] = 60.0
+    client_errors_burst_per_address: Annotated[
+        Count, Meta(description="Stack traces from one address at once on top of that.")
+    ] = 60
 
 
 class StoreSettings(Section, frozen=True, kw_only=True):
@@ -343,11 +379,11 @@ class ClassroomSettings(Section, frozen=True, kw_only=True):
         str,
         Meta(
             pattern=r"^(\d+(\.\d+)*)?$",
-            examples=["1.0.0"],
+            examples=["1.2.15"],
             description="Oldest version of the students' plugin that is not asked to update; "
             "empty asks nobody.",
         ),
-    ] = "1.0.0"
+    ] = "1.2.15"
     tokenless_resume: Annotated[
         bool,
         Meta(
@@ -355,6 +391,15 @@ class ClassroomSettings(Section, frozen=True, kw_only=True):
             "after a lost connection."
         ),
     ] = True
+    resume_elsewhere_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=604_800,
+            description="How long after a lost connection a student of an original client may "
+            "come back from another address; `0` is never.",
+        ),
+    ] = 600.0
     room_update_interval_ms: Annotated[
         Milliseconds,
         Meta(description="Least time between two lists of a busy room sent to its teacher."),

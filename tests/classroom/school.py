@@ -5,7 +5,7 @@ import contextlib
 import json
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,15 +17,19 @@ from websockets.exceptions import ConnectionClosed
 from quad.classroom.events import register
 from quad.classroom.model import Step
 from quad.classroom.service import ClassroomService
-from quad.identity import KeyedRateLimit
-from quad.realtime import Client, Host, Site, SocketServer, listen
-from quad.settings import ClassroomSettings
+from quad.realtime import Client, EngineOptions, Host, Site, SocketServer, listen
+from quad.settings import ClassroomSettings, LimitSettings
 from quad.store import Store
 from tests.patience import patience
 
 PATIENCE_S = patience(5.0)
+PROBE_MS = round(patience(0.3) * 1000)
+"""How long a connection is asked whether it lives."""
 HOME = "10.0.0.1"
 """Where peers come from unless they say otherwise."""
+PROXY = "127.0.0.1"
+STRANGER = "127.0.0.2"
+"""Not trusted: what it says of addresses makes them uncertain."""
 
 Heard = tuple[str, Any]
 
@@ -83,7 +87,12 @@ class Peer:
         async with asyncio.timeout(PATIENCE_S):
             await self.is_closed.wait()
 
+    def fall_silent(self) -> None:
+        """Go as clients go whose network is lost: the connection stays, and nobody answers."""
+        self._websocket.transport.pause_reading()
+
     async def close(self) -> None:
+        self._websocket.transport.resume_reading()
         await self._websocket.close()
         await self._reading
 
@@ -108,11 +117,12 @@ class Peer:
             self.is_closed.set()
 
 
-async def enter(url: str, address: str = HOME) -> Peer:
-    """Connect to a server from an address."""
+async def enter(url: str, address: str = HOME, *, by: str = PROXY) -> Peer:
+    """Connect to a server from an address, as a machine says that may be trusted or not."""
     websocket = await connect(
         url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket",
         additional_headers={"X-Forwarded-For": address},
+        local_addr=(by, 0),
     )
     await websocket.recv()
     await websocket.send("40")
@@ -166,9 +176,9 @@ class School:
         self.url = url
         self._peers: list[Peer] = []
 
-    async def peer(self, address: str = HOME) -> Peer:
-        """Connect from an address."""
-        peer = await enter(self.url, address)
+    async def peer(self, address: str = HOME, *, by: str = PROXY) -> Peer:
+        """Connect from an address, as a machine says that may be trusted or not."""
+        peer = await enter(self.url, address, by=by)
         self._peers.append(peer)
         return peer
 
@@ -195,16 +205,22 @@ class School:
 async def open_school(
     database: Path | str,
     settings: ClassroomSettings,
-    failed_joins: KeyedRateLimit | None = None,
+    limits: LimitSettings | None = None,
+    *,
+    has_proxy: bool = True,
 ) -> AsyncIterator[School]:
-    """Serve the classroom from a database (a file or a URL) while the block runs."""
+    """Serve the classroom from a database (a file or a URL) while the block runs.
+
+    With the proxy, peers come from wherever they say.
+    """
     url = f"sqlite+aiosqlite:///{database}" if isinstance(database, Path) else database
     async with contextlib.AsyncExitStack() as stack:
         store = await Store.open(url)
         stack.push_async_callback(store.aclose)
-        server, importer, clock = SocketServer(), Importer(), Clock()
+        server = SocketServer(EngineOptions(probe_timeout_ms=PROBE_MS))
+        importer, clock = Importer(), Clock()
         service = ClassroomService(
-            store, server, settings, importer, failed_joins, now=clock.now, clock=clock
+            store, server, settings, importer, limits, now=clock.now, clock=clock
         )
         register(server, service)
 
@@ -215,9 +231,8 @@ async def open_school(
         service.start()
         stack.push_async_callback(service.aclose)
         stack.push_async_callback(server.aclose)
-        host = Host(
-            {"/socket.io/": server.engine}, site=Site(trusted_proxies=(ip_network("127.0.0.1"),))
-        )
+        proxies = (ip_network(PROXY),) if has_proxy else ()
+        host = Host({"/socket.io/": server.engine}, site=Site(trusted_proxies=proxies))
         url = await stack.enter_async_context(listen(host, drain_s=0.1))
         school = School(url, service, store, importer, clock)
         stack.push_async_callback(school.close_peers)
@@ -235,6 +250,22 @@ def locked(database: Path) -> Iterator[None]:
         connection.close()
 
 
+def is_seated(school: School, sid: str) -> bool:
+    """Whether the server takes the connection of this id for somebody's."""
+    return any(
+        each.client is not None and each.client.id == sid
+        for room in school.service.rooms
+        for each in (room.host, *room.students.values())
+    )
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what the server will do."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
 def rows(database: Path, table: str) -> int:
     """How many rows a table has on disk."""
     connection = sqlite3.connect(database)
@@ -248,6 +279,15 @@ def rows(database: Path, table: str) -> int:
 def events(heard: Sequence[Heard]) -> list[str]:
     """The names of what was heard."""
     return [event for event, _ in heard]
+
+
+def refusal(heard: Sequence[Heard]) -> str:
+    """The code of the one refusal; original clients, which hear notices only, are told twice."""
+    assert events(heard) in (["error"], ["alerts", "alert", "error"])
+    if len(heard) > 1:
+        assert heard[0][1]["type"] == "ERROR"
+        assert f"Error: {heard[0][1]['message']}" == heard[-1][1]["message"]
+    return str(heard[-1][1]["code"])
 
 
 def exercise(name: str, content: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from quad.settings import ClassroomSettings
-from tests.classroom.school import School, events, open_school
+from tests.classroom.school import School, events, open_school, refusal
 
 
 async def test_the_teacher_writes_to_one_student(school: School) -> None:
@@ -162,9 +162,118 @@ async def test_a_message_is_neither_blank_nor_too_long(database: Path) -> None:
         for content in ("", " \n", "пятьде"):
             await student.emit("message/to_mentor", {"room_id": room["id"], "content": content})
             heard = await student.take()
-            assert events(heard) == ["error"]
-            assert heard[0][1]["code"] == "bad_payload"
-            assert "'content'" in heard[0][1]["message"]
+            assert refusal(heard) == "bad_payload"
+            assert "'content'" in heard[-1][1]["message"]
         assert await teacher.take() == []
         await student.emit("message/to_mentor", {"room_id": room["id"], "content": "пятьд"})
         await teacher.expect("message/to_mentor")
+
+
+# Keys
+
+
+async def test_a_message_with_a_key_is_acknowledged_and_sent_once(school: School) -> None:
+    teacher, room = await school.teacher(protocol=2)
+    student, joined = await school.student(room["id"], protocol=2)
+    there = {"room_id": room["id"]}
+    said = {**there, "content": "Hi", "key": "k 1"}
+    (first,) = await student.call("message/to_mentor", said)
+    assert set(first) == {"id", "at"}
+    assert await student.call("message/to_mentor", {**said, "content": "Changed"}) == [first]
+    told = {**there, "user_id": joined["user_id"], "content": "Hello", "key": "k 1"}
+    (answer,) = await teacher.call("message/to_client", told)
+    assert await teacher.call("message/to_client", told) == [answer]
+    heard = [payload for event, payload in await teacher.take() if event == "message/to_mentor"]
+    assert [(message["id"], message["content"]) for message in heard] == [(first["id"], "Hi")]
+    assert "key" not in heard[0]
+    (message,) = [payload for _, payload in await student.take()]
+    assert (message["id"], message["at"]) == (answer["id"], answer["at"])
+    assert "key" not in message
+
+
+async def test_the_history_tells_a_key_to_its_sender_alone(school: School) -> None:
+    teacher, room = await school.teacher(protocol=2)
+    student, joined = await school.student(room["id"], protocol=2)
+    original, of_original = await school.student(room["id"], "Bob")
+    there = {"room_id": room["id"]}
+    await student.call("message/to_mentor", {**there, "content": "Hi", "key": "a"})
+    for user in (joined["user_id"], of_original["user_id"]):
+        told = {**there, "user_id": user, "content": "Hello", "key": f"b{user}"}
+        await teacher.call("message/to_client", told)
+    keys: list[list[str | None]] = []
+    for peer in (student, teacher):
+        await peer.emit("message/user", {"user_id": joined["user_id"]})
+        history = await peer.expect("message/user")
+        keys.append([message.get("key") for message in history["messages"]])
+    assert keys == [["a", None], [None, f"b{joined['user_id']}"]]
+    await original.emit("message/user", {"user_id": of_original["user_id"]})
+    (message,) = (await original.expect("message/user"))["messages"]
+    assert set(message) == {"sender", "receiver", "content", "status", "created_at"}
+
+
+async def test_a_key_is_its_senders_own_and_of_any_characters(school: School) -> None:
+    _, room = await school.teacher()
+    ann, _ = await school.student(room["id"], "Ann", protocol=2)
+    bob, _ = await school.student(room["id"], "Bob", protocol=2)
+    there = {"room_id": room["id"], "content": "Hi"}
+    ids = set()
+    for peer in (ann, bob):
+        for key in ("", " ", "k", "k ", "K", "\x00", "ключ", "😀" * 16):
+            (sent,) = await peer.call("message/to_mentor", {**there, "key": key})
+            assert await peer.call("message/to_mentor", {**there, "key": key}) == [sent]
+            ids.add(sent["id"])
+    assert len(ids) == 16
+    for key in ("x" * 65, "😀" * 17):
+        (error,) = await ann.call("message/to_mentor", {**there, "key": key})
+        assert error["code"] == "bad_payload"
+        assert "'key'" in error["message"]
+
+
+async def test_repeated_at_once_a_message_is_sent_once(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, _ = await school.student(room["id"], protocol=2)
+    await teacher.take()
+    for _ in range(20):
+        await student.emit("message/to_mentor", {"room_id": room["id"], "content": "x", "key": "k"})
+    await student.settle()
+    assert events(await teacher.take()) == ["message/to_mentor"]
+
+
+async def test_many_keys_later_a_message_is_still_known(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, _ = await school.student(room["id"], protocol=2)
+    there = {"room_id": room["id"], "content": "x"}
+    (first,) = await student.call("message/to_mentor", {**there, "key": "first"})
+    for number in range(60):
+        await student.emit("message/to_mentor", {**there, "key": f"{number}"})
+    await student.settle()
+    assert await student.call("message/to_mentor", {**there, "key": "first"}) == [first]
+    assert events(await teacher.take()).count("message/to_mentor") == 61
+
+
+async def test_an_original_clients_key_means_nothing(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, _ = await school.student(room["id"])
+    await teacher.take()
+    said = {"room_id": room["id"], "content": "Hi", "key": 5}
+    await student.emit("message/to_mentor", {**said, "key": "k"})
+    assert await student.call("message/to_mentor", {**said, "key": "k"}) == []
+    assert events(await teacher.take()) == ["message/to_mentor"] * 2
+
+
+async def test_a_clock_that_was_set_back_loses_no_message(school: School, database: Path) -> None:
+    _, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    for content in ("a", "b"):
+        await student.call("message/to_mentor", {"room_id": room["id"], "content": content})
+    async with open_school(database, ClassroomSettings()) as again:
+        # Its clock begins where the other's did.
+        student, _ = await again.student(room["id"])
+        for content in ("c", "d"):
+            answer = await student.call(
+                "message/to_mentor", {"room_id": room["id"], "content": content}
+            )
+            assert answer == []
+        await student.emit("message/user", {"user_id": joined["user_id"]})
+        history = await student.expect("message/user")
+        assert [message["content"] for message in history["messages"]] == ["a", "b", "c", "d"]

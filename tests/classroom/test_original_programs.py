@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import socketio
 
-from tests.classroom.school import School, exercise
+from quad.settings import ClassroomSettings
+from tests.classroom.school import exercise, open_school
 from tests.patience import patience
 
 PATIENCE_S = patience(5.0)
@@ -47,18 +49,32 @@ class Program:
             pytest.fail(f"{event}: heard last {self._latest.get(event)!r}")
         return self._latest[event]
 
+    def die(self) -> None:
+        """Leave the connection open, and nobody behind it."""
+        self._transport.pause_reading()
+
     async def disconnect(self) -> None:
+        self._transport.resume_reading()
         await self._client.disconnect()
+
+    @property
+    def _transport(self) -> asyncio.Transport:
+        transport: asyncio.Transport = self._client.eio.ws._writer.transport
+        return transport
 
 
 class Programs:
-    """Connects programs; earlier ones stay connected, as those of the original tests do."""
+    """Connects programs; of earlier ones the connections stay open, as the original tests leave
+    them.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._all: list[Program] = []
 
     async def two(self) -> tuple[Program, Program]:
+        for program in self._all:
+            program.die()
         pair = Program(), Program()
         for program in pair:
             self._all.append(program)
@@ -71,10 +87,12 @@ class Programs:
 
 
 @pytest.fixture
-async def programs(school: School) -> AsyncIterator[Programs]:
-    programs = Programs(school.url)
-    yield programs
-    await programs.close()
+async def programs(database: Path) -> AsyncIterator[Programs]:
+    settings = ClassroomSettings(room_update_interval_ms=20)
+    async with open_school(database, settings, has_proxy=False) as school:
+        programs = Programs(school.url)
+        yield programs
+        await programs.close()
 
 
 def lists(count: int) -> Callable[[Any], bool]:

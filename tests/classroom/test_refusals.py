@@ -59,6 +59,8 @@ FILES: list[object] = [
     [{"filename": "a", "status": "CREATED", "content": 5}],
     [code("../a", "x")],
     [code("a/../../b", "x")],
+    [code("a\nb", "x")],
+    [code(".", "x")],
     [code("/a", "x")],
     [code("C:\\a", "x")],
     [code("..\\a", "x")],
@@ -77,7 +79,20 @@ STATUSES: list[object] = [
 
 CASES = [
     Case("room/leave", "student", {"room_id": "ROOM"}, wrong=ROOM),
-    Case("room/kill", "teacher", {"user_id": "STUDENT"}, wrong=USER),
+    Case(
+        "room/kill",
+        "teacher",
+        {"user_id": "STUDENT", "is_barred": False},
+        optional=frozenset({"is_barred"}),
+        wrong={**USER, "is_barred": ["yes", 1, None, []]},
+    ),
+    Case("door/set", "teacher", {"state": "locked"}, wrong={"state": [*TEXT, "shut"]}),
+    Case(
+        "rules/set",
+        "teacher",
+        {"has_results_page": False},
+        wrong={"has_results_page": [1, "true", None, []]},
+    ),
     Case("room/close", "teacher", {"room_id": "ROOM"}, wrong=ROOM),
     Case(
         "message/to_client",
@@ -146,7 +161,7 @@ CASES = [
         "error/from_client",
         "student",
         {"room_id": "ROOM", "user_id": "STUDENT", "content": "c", "path": "p", "function": "f"},
-        wrong={**ROOM, **USER, "content": TEXT, "path": TEXT, "function": TEXT},
+        optional=frozenset({"room_id", "user_id", "content", "path", "function"}),
     ),
 ]
 # Anybody in a room may send these.

@@ -6,7 +6,7 @@ import pytest
 
 from quad.classroom.model import ROOM_NUMBERS
 from quad.settings import ClassroomSettings
-from tests.classroom.school import School, code, events, exercise, open_school, rows
+from tests.classroom.school import School, code, events, exercise, open_school, refusal, rows
 
 
 async def test_a_teacher_opens_a_room_and_is_the_only_one_in_it(school: School) -> None:
@@ -109,6 +109,69 @@ async def test_the_name_of_somebody_online_is_taken(school: School) -> None:
     assert await teacher.take() == []
 
 
+@pytest.mark.parametrize("name", ["Ann ", "Ann\u200b", "A\u00adnn"])
+async def test_a_name_that_looks_the_same_is_the_same(school: School, name: str) -> None:
+    _teacher, room = await school.teacher()
+    await school.student(room["id"], "Ann")
+    other = await school.peer()
+    await other.emit("room/join", {"room_id": room["id"], "name": name})
+    assert refusal(await other.take()) == "name_taken"
+
+
+@pytest.mark.parametrize("name", ["", "\u200b", "x" * 101, "a\nb", "\u202eannA"])
+async def test_an_original_client_hears_that_nobody_is_called_that(
+    school: School, name: str
+) -> None:
+    _, room = await school.teacher()
+    for event in ("room/join", "room/create"):
+        visitor = await school.peer()
+        await visitor.emit(event, {"room_id": room["id"], "name": name})
+        assert refusal(await visitor.take()) == "bad_payload"
+
+
+async def test_a_current_client_hears_of_most_refusals_once(school: School) -> None:
+    visitor = await school.peer()
+    await visitor.emit("room/join", {"room_id": 100_000, "name": "A", "protocol": 2})
+    assert events(await visitor.take()) == ["error"]
+
+
+async def test_ids_grow_within_a_room(school: School, database: Path) -> None:
+    # The original front end lists students by id.
+    _, room = await school.teacher()
+    ids = [room["host"]]
+    for number in range(20):
+        student, joined = await school.student(room["id"], f"S{number}")
+        ids.append(joined["user_id"])
+        if number % 3 == 0:
+            await student.emit("room/leave", {"room_id": room["id"]})
+            await student.settle()
+    assert ids == sorted(set(ids))
+    assert all(0 < each < 2**31 for each in ids)
+
+
+async def test_ids_go_on_growing_after_a_restart_also_if_the_last_one_has_gone(
+    database: Path,
+) -> None:
+    async with open_school(database, ClassroomSettings()) as school:
+        _, room = await school.teacher()
+        student, joined = await school.student(room["id"])
+        await student.emit("room/leave", {"room_id": room["id"]})
+        await student.settle()
+    for _ in range(3):
+        async with open_school(database, ClassroomSettings()) as school:
+            student, again = await school.student(room["id"])
+            assert again["user_id"] > joined["user_id"]
+            joined = again
+            await student.emit("room/leave", {"room_id": room["id"]})
+            await student.settle()
+
+
+async def test_a_rooms_number_has_six_digits_and_begins_with_none_of_zero(school: School) -> None:
+    for _ in range(20):
+        _, room = await school.teacher()
+        assert 100_000 <= room["id"] <= 999_999
+
+
 async def test_the_teachers_name_is_taken_too(school: School) -> None:
     _, room = await school.teacher("Мария")
     other = await school.peer()
@@ -151,9 +214,8 @@ async def test_nobody_is_in_two_rooms_at_once(school: School, entry: str) -> Non
 
     await student.emit(entry, payload)
     heard = await student.take()
-    assert events(heard) == ["error"]
-    assert heard[0][1]["code"] == "already_in_room"
-    assert heard[0][1]["message"] == (
+    assert refusal(heard) == ("already_in_room")
+    assert heard[-1][1]["message"] == (
         f"Error: User {joined['user_id']} already in room {room['id']}!"
     )
     assert await teacher.take() == []
@@ -161,7 +223,8 @@ async def test_nobody_is_in_two_rooms_at_once(school: School, entry: str) -> Non
 
 @pytest.mark.parametrize(
     ("version", "is_warned"),
-    [("0.9.9", True), ("1.0", False), ("1.10.0", False), (None, False)],
+    # The default is the version that the original server asks for.
+    [("1.1", True), ("1.2.14", True), ("1.2.15", False), ("1.10.0", False), (None, False)],
 )
 async def test_an_old_plugin_is_asked_to_update(
     school: School, version: str | None, is_warned: bool
@@ -177,7 +240,7 @@ async def test_an_old_plugin_is_asked_to_update(
     assert heard[0][1] == heard[1][1]
     assert heard[0][1]["type"] == "WARNING"
     assert (
-        "You have an outdated version of the plugin. Please install the latest version 1.0.0"
+        "You have an outdated version of the plugin. Please install the latest version 1.2.15"
         in heard[0][1]["message"]
     )
 

@@ -22,6 +22,8 @@ class Rooms:
 
     def __init__(self) -> None:
         self.rooms: dict[int, Stats] = {}
+        # Rooms that have nothing to show.
+        self.empty: set[int] = set()
         self.watchers: dict[int, set[asyncio.Event]] = {}
         self.asked = 0
         self.failure: Exception | None = None
@@ -33,6 +35,12 @@ class Rooms:
             raise self.failure
         return self.rooms.get(room_id)
 
+    async def has_page(self, room_id: int) -> bool:
+        assert room_id < 2**63, "no database takes more"
+        if self.failure is not None:
+            raise self.failure
+        return room_id in self.rooms or room_id in self.empty
+
     @contextmanager
     def watch(self, room_id: int) -> Iterator[asyncio.Event]:
         changed = asyncio.Event()
@@ -43,10 +51,7 @@ class Rooms:
             self.watchers[room_id].discard(changed)
 
     def put(self, room_id: int, students: Mapping[str, Mapping[str, Status]]) -> None:
-        rows = [
-            StudentProgress(number, name, steps)
-            for number, (name, steps) in enumerate(students.items(), 1)
-        ]
+        rows = [StudentProgress(name, steps) for name, steps in students.items()]
         self.rooms[room_id] = Stats(["theory", "1", "2", "3"], rows)
         for changed in self.watchers.get(room_id, ()):
             changed.set()
@@ -156,15 +161,12 @@ def test_a_board_has_a_row_per_student_and_a_column_per_task() -> None:
     board = make_board(
         Stats(
             ["theory", "1", "2", "3"],
-            [StudentProgress(7, "Аня", steps), StudentProgress(8, "Ben", {"theory": "DONE"})],
+            [StudentProgress("Аня", steps), StudentProgress("Ben", {"theory": "DONE"})],
         )
     )
     assert board is not None
     assert board.tasks == ["1", "2", "3"]
-    assert [(row.user_id, row.name, row.percent) for row in board.rows] == [
-        (7, "Аня", 66),
-        (8, "Ben", 0),
-    ]
+    assert [(row.name, row.percent) for row in board.rows] == [("Аня", 66), ("Ben", 0)]
     assert [(cell.sign, cell.status) for cell in board.rows[0].cells] == [
         ("✅", "DONE"),
         ("✅", "ACCEPTED"),
@@ -179,7 +181,7 @@ def test_a_board_has_a_row_per_student_and_a_column_per_task() -> None:
     [
         pytest.param(None, id="no figures"),
         pytest.param(Stats(["1"], []), id="no students"),
-        pytest.param(Stats(["theory"], [StudentProgress(1, "A", {})]), id="no tasks"),
+        pytest.param(Stats(["theory"], [StudentProgress("A", {})]), id="no tasks"),
     ],
 )
 def test_there_is_no_board_without_students_or_tasks(stats: Stats | None) -> None:
@@ -285,6 +287,7 @@ async def test_the_table_comes_at_once_and_after_every_change(
 async def test_a_room_that_begins_later_appears_by_itself(
     client: httpx.AsyncClient, rooms: Rooms
 ) -> None:
+    rooms.empty.add(ROOM)
     async with listening(client) as events:
         assert "Nothing to show yet" in await events.board()
         rooms.put(ROOM, {"Anna": {"1": "DONE"}})
@@ -328,6 +331,7 @@ async def test_a_change_that_shows_nothing_new_is_not_sent(
 
 
 async def test_a_quick_row_of_changes_ends_with_the_last_one(rooms: Rooms) -> None:
+    rooms.empty.add(ROOM)
     pages = StatsPages(rooms, interval_s=0.2)
     async with serving(pages) as client, listening(client) as events:
         await events.board()
@@ -341,6 +345,7 @@ async def test_a_quick_row_of_changes_ends_with_the_last_one(rooms: Rooms) -> No
 
 
 async def test_a_silent_stream_has_a_heartbeat(rooms: Rooms) -> None:
+    rooms.empty.add(ROOM)
     pages = StatsPages(rooms, heartbeat_s=0.02)
     async with serving(pages) as client, listening(client) as events:
         await events.comment()
@@ -348,6 +353,7 @@ async def test_a_silent_stream_has_a_heartbeat(rooms: Rooms) -> None:
 
 
 async def test_nobody_is_asked_while_nothing_changes(rooms: Rooms) -> None:
+    rooms.empty.add(ROOM)
     pages = StatsPages(rooms, heartbeat_s=0.1, interval_s=0.001)
     async with serving(pages) as client, listening(client) as events:
         await events.board()
@@ -361,6 +367,7 @@ async def test_nobody_is_asked_while_nothing_changes(rooms: Rooms) -> None:
 async def test_the_last_reader_who_leaves_ends_the_watching(
     client: httpx.AsyncClient, rooms: Rooms
 ) -> None:
+    rooms.empty.add(ROOM)
     async with listening(client) as stays:
         async with listening(client) as leaves:
             await leaves.board()
@@ -376,6 +383,7 @@ async def test_the_last_reader_who_leaves_ends_the_watching(
 async def test_shutting_down_ends_the_streams(
     client: httpx.AsyncClient, pages: StatsPages, rooms: Rooms
 ) -> None:
+    rooms.empty.add(ROOM)
     async with listening(client) as events:
         await events.board()
         await pages.aclose()
@@ -384,7 +392,10 @@ async def test_shutting_down_ends_the_streams(
     assert (await client.get(f"/roomstats/{ROOM}/events")).status_code == 503
 
 
-async def test_too_many_streams_are_refused_until_one_ends(client: httpx.AsyncClient) -> None:
+async def test_too_many_streams_are_refused_until_one_ends(
+    client: httpx.AsyncClient, rooms: Rooms
+) -> None:
+    rooms.empty.add(ROOM)
     async with AsyncExitStack() as stack:
         streams = [await stack.enter_async_context(listening(client)) for _ in range(3)]
         for events in streams:
@@ -407,6 +418,7 @@ async def test_events_of_what_cannot_be_a_room_are_refused(client: httpx.AsyncCl
 async def test_a_failure_is_logged_and_ends_the_stream_so_that_the_browser_comes_back(
     client: httpx.AsyncClient, rooms: Rooms, caplog: pytest.LogCaptureFixture
 ) -> None:
+    rooms.empty.add(ROOM)
     async with listening(client) as events:
         await events.board()
         rooms.failure = OSError("the disk is gone")

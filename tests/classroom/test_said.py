@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from quad.classroom.said import SAID
-from quad.identity import KeyedRateLimit
 from quad.realtime import ErrorPayload
-from quad.settings import ClassroomSettings
+from quad.settings import ClassroomSettings, LimitSettings
 from tests.classroom.school import Heard, Peer, School, code, enter, events, exercise, open_school
 from tests.said import check_said
 
@@ -33,9 +32,12 @@ class Diary:
 
 @pytest.fixture
 async def strict_school(database: Path) -> AsyncIterator[School]:
-    """Old plugins are told so, and the second guess is one too many."""
+    """Old plugins are told so, and the second stack trace is one too many."""
     settings = ClassroomSettings(plugin_version="2.0", room_update_interval_ms=20)
-    async with open_school(database, settings, KeyedRateLimit(0.01, 1)) as school:
+    limits = LimitSettings(
+        client_errors_burst_per_address=1, client_errors_per_minute_per_address=1
+    )
+    async with open_school(database, settings, limits) as school:
         yield school
 
 
@@ -77,13 +79,15 @@ async def _class(school: School) -> list[Heard]:
 
 
 async def _teach(teacher: Peer, in_room: Ids, of_ann: Ids) -> None:
+    await teacher.emit("door/set", {"state": "locked"})
+    await teacher.emit("rules/set", {"has_results_page": False})
     await teacher.emit("settings", {**in_room, "files_to_ignore": "venv/\n*.pyc\nnotes"})
     await teacher.emit(
         "steps/all", [exercise("1", "<p>Add</p>"), exercise("theory", "<p>Read</p>")]
     )
     await teacher.emit("exercise", {**in_room, "content": "<p>Old</p>"})
     await teacher.emit("exercise/reset", in_room)
-    await teacher.emit("message/to_client", {**of_ann, "content": "Hello"})
+    await teacher.emit("message/to_client", {**of_ann, "content": "Hello", "key": "k"})
     await teacher.emit("sharing/start", of_ann)
     await teacher.emit("sharing/end", of_ann)
 
@@ -95,6 +99,8 @@ async def _work(ann: Peer, in_room: Ids, of_ann: Ids) -> None:
     await ann.emit("sharing/code_update", {**in_room, "files": [removed]})
     await ann.emit("steps/status/to_mentor", {"1": "DONE"})
     await ann.emit("signal", {**of_ann, "value": "HELP"})
+    for _ in range(2):
+        await ann.emit("error/from_client", {})
 
 
 async def _judge(teacher: Peer, of_ann: Ids) -> None:
@@ -111,9 +117,9 @@ async def _come_back(school: School, event: str, request: Ids) -> Peer:
 
 
 async def _guess(school: School, diary: Diary) -> None:
-    """Not a number of a room, and then too many of these."""
+    """No numbers of rooms, and then too many of these."""
     guesser = await enter(school.url, "10.0.0.66")
-    await guesser.emit("room/join", {"room_id": 100_000})
-    await guesser.emit("room/join", {"room_id": 100_001})
+    for number in range(11):
+        await guesser.emit("room/join", {"room_id": 100_000 + number})
     await diary.write(guesser)
     await guesser.close()

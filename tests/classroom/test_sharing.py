@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from quad.settings import ClassroomSettings
-from tests.classroom.school import School, code, events, open_school
+from tests.classroom.school import School, code, events, open_school, refusal
 
 
 async def kept(school: School, user_id: int) -> dict[str, str | None]:
@@ -119,7 +121,7 @@ async def test_a_removed_file_is_no_longer_kept(school: School) -> None:
     await student.emit("sharing/code_update", {"room_id": room["id"], "files": [removed]})
     await student.settle()
     relayed = await teacher.expect("sharing/code_update")
-    assert relayed["files"] == [{"filename": "a", "status": "REMOVED", "content": ""}]
+    assert relayed["files"] == [removed]
     assert await kept(school, joined["user_id"]) == {"b": "2"}
 
 
@@ -165,6 +167,42 @@ async def test_names_that_differ_in_case_alone_are_two_files(school: School) -> 
     assert await kept(school, joined["user_id"]) == {"A.py": "1", "a.py": "2"}
 
 
+@pytest.mark.parametrize("event", ["sharing/code_send", "sharing/code_update"])
+async def test_a_file_outside_the_folder_is_left_out_and_named(school: School, event: str) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    await teacher.take()
+    main = code("main.py", "x", "CHANGED")
+    files = [main, {"filename": "../../.cache/x", "status": "REMOVED", "content": None}]
+    await student.emit(event, {"room_id": room["id"], "files": files})
+    error = await student.expect("error")
+    assert error["code"] == "bad_payload"
+    assert "'../../.cache/x'" in error["message"]
+    (relayed,) = await teacher.take()
+    assert relayed == (
+        event,
+        {"room_id": room["id"], "user_id": joined["user_id"], "files": [main]},
+    )
+    assert await kept(school, joined["user_id"]) == {"main.py": "x"}
+    # A tree of nothing else is no tree.
+    await student.emit(event, {"room_id": room["id"], "files": files[1:]})
+    await student.settle()
+    assert await teacher.take() == []
+    assert await kept(school, joined["user_id"]) == {"main.py": "x"}
+
+
+async def test_an_original_plugin_hears_that_its_files_are_too_many(database: Path) -> None:
+    async with open_school(database, ClassroomSettings(files_limit=1)) as school:
+        _, room = await school.teacher()
+        student, _ = await school.student(room["id"])
+        files = [code("a", "1"), code("b", "2")]
+        await student.emit("sharing/code_send", {"room_id": room["id"], "files": files})
+        assert events(await student.take()) == ["alerts", "alert", "error"]
+        # It sends an update a second: that many notices nobody reads.
+        await student.emit("sharing/code_update", {"room_id": room["id"], "files": files})
+        assert events(await student.take()) == ["error"]
+
+
 async def test_no_student_fills_the_disk(database: Path) -> None:
     settings = ClassroomSettings(files_limit=2, files_limit_bytes=10)
     async with open_school(database, settings) as school:
@@ -181,9 +219,7 @@ async def test_no_student_fills_the_disk(database: Path) -> None:
             ("sharing/code_send", [code("a", "x" * 11)]),
         ):
             await student.emit(event, {"room_id": room["id"], "files": files})
-            heard = await student.take()
-            assert events(heard) == ["error"]
-            assert heard[0][1]["code"] == "files_limit"
+            assert refusal(await student.take()) == "files_limit"
         assert await teacher.take() == []
         assert await kept(school, joined["user_id"]) == {"a": "1", "b": "2"}
         # What was refused does not count.

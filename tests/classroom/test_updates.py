@@ -77,12 +77,13 @@ async def test_nobody_acts_before_the_teacher_has_seen_them(database: Path) -> N
 
 async def test_a_teacher_who_returns_gets_the_list_at_once(database: Path) -> None:
     async with open_school(database, ClassroomSettings(room_update_interval_ms=60_000)) as school:
-        teacher, room = await school.teacher()
+        teacher, room = await school.teacher(protocol=2)
         for number in range(12):
             await school.student(room["id"], f"S{number}")
         # The 13th is held back from the old connection, and shown to the new one.
         back = await school.peer()
-        await back.emit("room/rehost", {"room_id": room["id"], "user_id": room["host"]})
+        request = {"room_id": room["id"], "user_id": room["host"], "token": room["token"]}
+        await back.emit("room/rehost", request)
         update = await back.expect("room/update")
         assert len(update["users"]) == 13
         await teacher.wait_closed()

@@ -1,20 +1,31 @@
 """The classroom on every engine: what is kept is what was sent, and what is deleted is gone."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Table, func, select
 
 from quad.classroom import tables
+from quad.classroom.model import Step
 from quad.classroom.overview import list_classes
+from quad.classroom.refusals import RoomNotFound
+from quad.identity import hash_token
 from quad.settings import ClassroomSettings
 from quad.store import Change, Conflict, Store
 from tests.classroom.school import School, code, exercise, open_school
 
 ODD = "Ёлка 😀 \x00 \uffff 'quote' \\ %s  "
 NOON = datetime(2024, 5, 17, 12, tzinfo=UTC)
-KEPT: Sequence[Table] = (tables.rooms, tables.participants, tables.messages, tables.files)
+ODD_NAME = "Ёлка 😀 'quote' \\ %s"
+KEPT: Sequence[Table] = (
+    tables.rooms,
+    tables.participants,
+    tables.messages,
+    tables.files,
+    tables.barred,
+)
 
 
 async def counts(store: Store) -> list[int]:
@@ -22,9 +33,9 @@ async def counts(store: Store) -> list[int]:
     return [(await store.read(select(func.count()).select_from(table)))[0][0] for table in KEPT]
 
 
-async def begin(school: School) -> tuple[dict[str, int], dict[str, int]]:
+async def begin(school: School) -> tuple[dict[str, Any], dict[str, Any]]:
     """A lesson with something of everything in it; returns the room and the student."""
-    teacher, room = await school.teacher("Мария")
+    teacher, room = await school.teacher("Мария", protocol=2)
     student, joined = await school.student(room["id"], " Ann ")
     there = {"room_id": room["id"]}
     await teacher.emit("exercise", {"content": "Ёлка 😀"})
@@ -53,6 +64,7 @@ async def test_a_lesson_is_kept_as_it_was(database_url: str) -> None:
             ("exercise", {"content": "Ёлка 😀"}),
             ("steps/all", [exercise("1", "<p>Ёлка 😀</p>")]),
             ("settings", {"names": ["Ёлка"], "dirs": [], "extensions": ["class"]}),
+            ("steps/status/to_client", {"1": "DONE"}),
         ]
         await student.emit("message/user", {"user_id": joined["user_id"]})
         history = await student.expect("message/user")
@@ -73,16 +85,107 @@ async def test_a_student_or_a_room_goes_with_everything(database_url: str) -> No
     async with open_school(database_url, ClassroomSettings()) as school:
         room, joined = await begin(school)
         await begin(school)
-        assert await counts(school.store) == [2, 4, 4, 6]
+        assert await counts(school.store) == [2, 4, 4, 6, 0]
+    async with open_school(database_url, ClassroomSettings()) as school:
         teacher = await school.peer()
-        await teacher.emit("room/rehost", {"room_id": room["id"], "user_id": room["host"]})
+        token = {"token": room["token"], "protocol": 2}
+        request = {"room_id": room["id"], "user_id": room["host"], **token}
+        await teacher.emit("room/rehost", request)
         await school.student(room["id"], "Bob")
-        await teacher.emit("room/kill", {"user_id": joined["user_id"]})
+        await teacher.emit("room/kill", {"user_id": joined["user_id"], "is_barred": True})
         await teacher.settle()
-        assert await counts(school.store) == [2, 4, 2, 3]
+        assert await counts(school.store) == [2, 4, 2, 3, 1]
         await teacher.emit("room/close", {"room_id": room["id"]})
         await teacher.settle()
-        assert await counts(school.store) == [1, 2, 2, 3]
+        assert await counts(school.store) == [1, 2, 2, 3, 0]
+
+
+async def test_what_a_teacher_sets_of_the_room_is_kept(database_url: str) -> None:
+    async with open_school(database_url, ClassroomSettings()) as school:
+        teacher, room = await school.teacher("T", protocol=2)
+        student, joined = await school.student(room["id"], ODD_NAME, protocol=2)
+        school.importer.answer = [Step("1", "<p>Ёлка 😀</p>")]
+        await teacher.emit("steps/import", {"url": "x"})
+        await teacher.expect("steps/load")
+        await teacher.emit("door/set", {"state": "locked"})
+        await teacher.emit("rules/set", {"has_results_page": False})
+        await teacher.emit("room/kill", {"user_id": joined["user_id"], "is_barred": True})
+        await student.wait_closed()
+        await teacher.settle()
+    for _ in range(2):
+        async with open_school(database_url, ClassroomSettings()) as school:
+            found = await school.service.rooms.find(room["id"])
+            assert found.is_locked
+            assert not found.has_results_page
+            assert found.imported == [Step("1", "<p>Ёлка 😀</p>")]
+            assert found.barred_names == {ODD_NAME}
+            assert found.barred_tokens == {hash_token(joined["token"])}
+            assert found.last_id == joined["user_id"]
+
+
+@pytest.mark.parametrize("key", ["k", "", "a ", "\x00", "Ёлка 😀"])
+async def test_a_repeated_message_is_known_after_a_restart(database_url: str, key: str) -> None:
+    async with open_school(database_url, ClassroomSettings()) as school:
+        _, room = await school.teacher()
+        student, joined = await school.student(room["id"], protocol=2)
+        said = {"room_id": room["id"], "content": "Hi", "key": key}
+        (sent,) = await student.call("message/to_mentor", said)
+        (other,) = await student.call("message/to_mentor", {**said, "key": f"{key}."})
+        assert other["id"] > sent["id"]
+    async with open_school(database_url, ClassroomSettings()) as school:
+        student, _ = await school.student(room["id"], token=joined["token"], protocol=2)
+        assert await student.call("message/to_mentor", said) == [sent]
+        assert await counts(school.store) == [1, 2, 2, 0, 0]
+        await student.emit("message/user", {"user_id": joined["user_id"]})
+        history = await student.expect("message/user")
+        assert [message["key"] for message in history["messages"]] == [key, f"{key}."]
+
+
+async def test_what_is_hidden_from_a_student_stays_hidden(database_url: str) -> None:
+    async with open_school(database_url, ClassroomSettings()) as school:
+        _, room = await school.teacher()
+        student, joined = await school.student(room["id"])
+        await student.call("message/to_mentor", {"room_id": room["id"], "content": "secret"})
+    for _ in range(2):
+        async with open_school(database_url, ClassroomSettings()) as school:
+            student = await school.peer("10.0.0.2")
+            await student.emit("room/rejoin", joined)
+            await student.expect("room/join")
+            await student.emit("message/user", {"user_id": joined["user_id"]})
+            assert (await student.expect("message/user"))["messages"] == []
+
+
+async def test_classes_that_nobody_uses_are_forgotten_a_few_at_a_time(database_url: str) -> None:
+    async with open_school(database_url, ClassroomSettings()) as school:
+        old = [await begin(school) for _ in range(3)]
+        school.clock.seconds = 40 * 86_400
+        await school.teacher()
+        used, _ = old[0]
+    async with open_school(database_url, ClassroomSettings()) as school:
+        school.clock.seconds = 60 * 86_400
+        (expiry,) = school.service.expiries
+        before = NOON + timedelta(days=30)
+        assert (await school.store.read(expiry.kind.count(before)))[0][0] == 3
+        # Whoever comes back uses the class.
+        await school.student(used["id"], "Ann")
+        assert [await expiry.forget(before, 1) for _ in range(3)] == [1, 1, 0]
+        assert (await counts(school.store))[0] == 2
+        await school.service.rooms.find(used["id"])
+
+
+async def test_a_class_in_use_is_not_forgotten_and_not_in_the_way(database_url: str) -> None:
+    async with open_school(database_url, ClassroomSettings()) as school:
+        room, _ = await begin(school)
+        _, other = await school.teacher()
+        found = await school.service.rooms.find(other["id"])
+        left = school.service.rooms.unseat(found.host)
+        assert left is not None
+        (expiry,) = school.service.expiries
+        assert await expiry.forget(NOON + timedelta(days=365), 1) == 1
+        assert await expiry.forget(NOON + timedelta(days=365), 1) == 0
+        await school.service.rooms.find(room["id"])
+        with pytest.raises(RoomNotFound):
+            await school.service.rooms.find(other["id"])
 
 
 async def test_a_number_in_use_is_a_conflict_and_leaves_nothing(store: Store) -> None:
@@ -94,4 +197,4 @@ async def test_a_number_in_use_is_a_conflict_and_leaves_nothing(store: Store) ->
     for number, host in ((123_456, 6), (654_321, 5)):
         with pytest.raises(Conflict):
             await store.write(*room_with_host(number, host))
-    assert await counts(store) == [1, 1, 0, 0]
+    assert await counts(store) == [1, 1, 0, 0, 0]

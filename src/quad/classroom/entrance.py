@@ -5,57 +5,57 @@ Whoever comes back takes over from a connection that is still open: that one is 
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from typing import Final
 
 from msgspec import UNSET
 
 from quad.classroom import tables
+from quad.classroom.leaving import announce_offline
 from quad.classroom.live import KeptFiles, Participant, Room
 from quad.classroom.model import (
     NO_STATUSES,
+    ORIGINAL,
     ROOM_NUMBERS,
-    USER_IDS,
     Joined,
     Role,
     check_name,
+    first_id,
     is_outdated,
+    next_id,
 )
+from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import (
     AlreadyInRoom,
+    Barred,
     CannotSave,
+    Locked,
+    NameTaken,
     NoFreeNumber,
     NotHost,
     NotStudent,
     RoomNotFound,
+    StillOnline,
     TokenRequired,
-    TooManyFailedJoins,
     UserNotFound,
     WrongAddress,
     WrongToken,
 )
-from quad.classroom.returning import Returning, Visitor
+from quad.classroom.returning import Returning, Visitor, find_owner
 from quad.classroom.rooms import Rooms, alert
 from quad.classroom.said import NOTHING, Sentence, Task
 from quad.classroom.updates import RoomUpdates
-from quad.identity import KeyedRateLimit, hash_token, new_token
-from quad.realtime import Client
-from quad.settings import ClassroomSettings
+from quad.identity import hash_token, new_token
+from quad.identity.guesses import Guesses
+from quad.realtime import Client, Refused
 from quad.store import Change, Conflict
 
 # With every tenth number in use, so many tries in a row fail once in 10^20 rooms.
 _ATTEMPTS: Final = 20
 # What somebody hears who tries numbers, ids or tokens.
-_GUESSES: Final = (
-    RoomNotFound,
-    UserNotFound,
-    NotHost,
-    NotStudent,
-    TokenRequired,
-    WrongToken,
-    WrongAddress,
-)
+_WRONG: Final = (RoomNotFound, UserNotFound, NotHost, NotStudent, TokenRequired, WrongToken)
+_TOLD_TO_ALL: Final = (NameTaken, Locked, Barred)
 
 
 class Entrance:
@@ -65,23 +65,29 @@ class Entrance:
         self,
         rooms: Rooms,
         updates: RoomUpdates,
-        settings: ClassroomSettings,
-        failed_joins: KeyedRateLimit | None,
+        returning: Returning,
+        quotas: Quotas,
+        guesses: Guesses | None,
         now: Callable[[], datetime],
+        *,
+        plugin_version: str,
     ) -> None:
         self._rooms = rooms
         self._updates = updates
-        self._returning = Returning(rooms, is_tokenless_allowed=settings.tokenless_resume)
-        self._plugin_version = settings.plugin_version
-        self._failed_joins = failed_joins
+        self._returning = returning
+        self._quotas = quotas
+        self._guesses = guesses
         self._now = now
+        self._plugin_version = plugin_version
 
     async def create(self, visitor: Visitor, name: str) -> None:
         """Open a room with the visitor as its host."""
-        self._refuse_seated(visitor.client)
-        check_name(name)
-        token = new_token() if visitor.is_current else None
-        room = await self._open_room(visitor, name, token)
+        with _telling(visitor):
+            self._refuse_seated(visitor.client)
+            name = check_name(name)
+            self._quotas.open_room(visitor.client.address)
+            token = new_token() if visitor.is_current else None
+            room = await self._open_room(visitor, name, token)
         if visitor.client.is_open:
             self._rooms.seat(room.host, visitor.client, visitor.protocol)
             self._updates.send(room, token or UNSET)
@@ -92,48 +98,79 @@ class Entrance:
         self, visitor: Visitor, room_id: int, name: str | None, version: str | None
     ) -> None:
         """Let a student in: a new one, or one who comes back with a token or under their name."""
-        self._refuse_seated(visitor.client)
-        if name is not None:
-            check_name(name)
-        with self._counting_guesses(visitor):
-            room = await self._rooms.find(room_id)
-            student = self._returning.who_joins(visitor, room, name)
-        if student is not None:
-            token = await self._returning.resume(visitor, student)
-        else:
-            student, token = await self._add_student(visitor, room, name or _guest_name(room))
+        with _telling(visitor):
+            self._refuse_seated(visitor.client)
+            student, token = await self._admit(visitor, room_id, name)
         if visitor.client.is_open:
             self._warn_outdated(visitor.client, version)
             self._welcome(visitor, student, token)
+        else:
+            self._miss(student)
+
+    async def _admit(
+        self, visitor: Visitor, room_id: int, name: str | None
+    ) -> tuple[Participant, str | None]:
+        """The student who joins, and the token to tell."""
+        known = await self._owner(visitor, room_id)
+        if known is None or known.role == "host":
+            if name is not None:
+                name = check_name(name)
+            async with self._guessing(visitor):
+                room = await self._rooms.find(room_id)
+                known = self._returning.who_joins(visitor, room, name)
+            if known is None:
+                _check_door(room, name)
+                return await self._add_student(visitor, room, name or _guest_name(room))
+        try:
+            await self._returning.resume(visitor, known)
+        except (StillOnline, WrongAddress):
+            raise NameTaken(known.name, known.room.number) from None
+        return known, visitor.token if visitor.is_current else None
 
     async def rejoin(self, visitor: Visitor, room_id: int, user_id: int) -> None:
         """Let a student take up their place again."""
-        with self._counting_guesses(visitor):
-            room = await self._rooms.find(room_id)
-            if user_id == room.host.id:
-                raise NotStudent
-            student = room.students.get(user_id)
-            if student is None or student.is_leaving:
-                raise UserNotFound(user_id, room_id)
+        with _telling(visitor):
+            student = await self._owner(visitor, room_id)
+            if student is None or student.id != user_id or student.role != "client":
+                async with self._guessing(visitor):
+                    room = await self._rooms.find(room_id)
+                    if user_id == room.host.id:
+                        raise NotStudent
+                    student = room.students.get(user_id)
+                    if student is None or student.is_leaving:
+                        raise UserNotFound(user_id, room_id)
+                    self._returning.check(visitor, student)
             self._refuse_seated(visitor.client, student)
-            self._returning.check(visitor, student)
-        token = await self._returning.resume(visitor, student)
+            await self._returning.resume(visitor, student)
         if visitor.client.is_open:
-            self._welcome(visitor, student, token)
+            self._welcome(visitor, student, visitor.token)
+        else:
+            self._miss(student)
 
     async def rehost(self, visitor: Visitor, room_id: int, user_id: int) -> None:
         """Let a teacher take up their room again."""
-        with self._counting_guesses(visitor):
-            room = await self._rooms.find(room_id)
-            if user_id in room.students:
-                raise NotHost
-            if user_id != room.host.id:
-                raise UserNotFound(user_id, room_id)
-            self._refuse_seated(visitor.client, room.host)
-            self._returning.check(visitor, room.host)
-        token = await self._returning.resume(visitor, room.host)
+        with _telling(visitor):
+            host = await self._owner(visitor, room_id)
+            if host is None or host.id != user_id or host.role != "host":
+                async with self._guessing(visitor):
+                    room = await self._rooms.find(room_id)
+                    if user_id in room.students:
+                        raise NotHost
+                    if user_id != room.host.id:
+                        raise UserNotFound(user_id, room_id)
+                    host = room.host
+                    self._returning.check(visitor, host)
+            self._refuse_seated(visitor.client, host)
+            await self._returning.resume(visitor, host)
         if visitor.client.is_open:
-            self._welcome_host(visitor, room, token)
+            self._welcome_host(visitor, host.room, visitor.token)
+        else:
+            self._miss(host)
+
+    def _miss(self, participant: Participant) -> None:
+        # Whoever came back has gone, and what was in their place may have been closed for them.
+        if participant.client is None:
+            announce_offline(self._rooms, self._updates, participant)
 
     # At the door
 
@@ -142,20 +179,24 @@ class Entrance:
         if seated is not None and seated is not place:
             raise AlreadyInRoom(seated.id, seated.room.number)
 
-    @contextlib.contextmanager
-    def _counting_guesses(self, visitor: Visitor) -> Iterator[None]:
-        limit = self._failed_joins
-        if limit is None:
+    async def _owner(self, visitor: Visitor, room_id: int) -> Participant | None:
+        """Whose token it is. A secret is no guess: it passes whatever others at the address do."""
+        if visitor.token is None:
+            return None
+        try:
+            room = await self._rooms.find(room_id)
+        except RoomNotFound:
+            return None
+        return find_owner(room, visitor.token)
+
+    @contextlib.asynccontextmanager
+    async def _guessing(self, visitor: Visitor) -> AsyncIterator[None]:
+        if self._guesses is None:
             yield
             return
-        wait_s = limit.wait(visitor.address)
-        if wait_s:
-            raise TooManyFailedJoins(wait_s)
-        try:
+        client = visitor.client
+        async with self._guesses.turn(client.address, client, wrong=_WRONG):
             yield
-        except _GUESSES:
-            limit.take(visitor.address)
-            raise
 
     # New rooms and students
 
@@ -165,10 +206,14 @@ class Entrance:
             if self._rooms.is_known(number):
                 continue
             room = Room(number)
-            room.host = room.names[name] = _newcomer(room, "host", visitor, name, token)
+            room.host = _newcomer(room, "host", first_id(), visitor, name, token)
+            room.add_name(room.host)
+            room.saved_use_at = self._now()
             self._rooms.announce(number)
             try:
-                await self._rooms.save(tables.insert_room(number, self._now()), _insert(room.host))
+                await self._rooms.save(
+                    tables.insert_room(number, room.saved_use_at), _insert(room.host)
+                )
             except Conflict:
                 self._rooms.withdraw(number)
             except BaseException:
@@ -189,14 +234,15 @@ class Entrance:
     async def _add_student(
         self, visitor: Visitor, room: Room, name: str
     ) -> tuple[Participant, str | None]:
+        self._quotas.add_student(visitor.client.address)
         token = new_token() if visitor.is_current else None
-        student = _newcomer(room, "client", visitor, name, token)
+        student = _newcomer(room, "client", next_id(room.last_id), visitor, name, token)
         student.kept_files = KeptFiles()
-        room.names[name] = student
+        room.add_name(student)
         try:
             await self._insert_student(student)
         except BaseException:
-            del room.names[name]
+            room.drop_name(student)
             raise
         if visitor.client.is_open or token is None:
             room.students[student.id] = student
@@ -209,9 +255,10 @@ class Entrance:
             if student.room.is_closing:
                 raise RoomNotFound(student.room.number)
             try:
-                await self._rooms.save(_insert(student))
+                use = self._rooms.note_use(student.room)
+                await self._rooms.save(_insert(student), *use)
             except Conflict:
-                student.id = secrets.choice(USER_IDS)
+                student.id = student.room.last_id = next_id(student.room.last_id)
             else:
                 return
         raise NoFreeNumber
@@ -220,7 +267,7 @@ class Entrance:
         # They have left before they heard their token: nobody could ever use the name again.
         with contextlib.suppress(CannotSave):
             await self._rooms.save(*tables.delete_student(student.id))
-        del student.room.names[student.name]
+        student.room.drop_name(student)
 
     # Inside
 
@@ -230,12 +277,15 @@ class Entrance:
             if old is not None:
                 alert(old, "INFO", "Your place in the room was taken by another connection.")
                 old.disconnect()
-        self._rooms.seat(participant, visitor.client, visitor.protocol)
+        # Who has no token is an original client and stays one, whatever came back in its place.
+        protocol = ORIGINAL if participant.token_hash is None else visitor.protocol
+        self._rooms.seat(participant, visitor.client, protocol)
 
     def _welcome(self, visitor: Visitor, student: Participant, token: str | None) -> None:
         self._take_place(visitor, student)
         room, client = student.room, visitor.client
-        if visitor.is_current:
+        is_current = student.protocol != ORIGINAL
+        if is_current:
             joined = Joined(student.id, room.number, student.name, student.steps, token or UNSET)
         else:
             joined = Joined(student.id, room.number)
@@ -246,15 +296,20 @@ class Entrance:
             client.emit("steps/all", room.steps)
         if room.settings is not None:
             client.emit("settings", room.settings)
+        if student.steps and not is_current:
+            # The plugin reports its whole map by itself: without this, one that knows nothing.
+            client.emit("steps/status/to_client", student.steps)
         self._updates.request(room)
 
     def _welcome_host(self, visitor: Visitor, room: Room, token: str | None) -> None:
         self._take_place(visitor, room.host)
         self._rooms.tell_students(room, "message", Sentence("The teacher reconnected!"))
         self._rooms.tell_students(room, "sharing/end", NOTHING)
-        if room.steps:
-            visitor.client.emit("steps/load", room.steps)
-        self._updates.send(room, token or UNSET)
+        tasks = room.imported or room.steps
+        if tasks:
+            visitor.client.emit("steps/load", tasks)
+        is_current = room.host.protocol != ORIGINAL
+        self._updates.send(room, (token if is_current else None) or UNSET)
 
     def _warn_outdated(self, client: Client, version: str | None) -> None:
         if version is not None and is_outdated(version, self._plugin_version):
@@ -267,13 +322,31 @@ class Entrance:
 
 
 def _newcomer(
-    room: Room, role: Role, visitor: Visitor, name: str, token: str | None
+    room: Room, role: Role, number: int, visitor: Visitor, name: str, token: str | None
 ) -> Participant:
     place, room.places = room.places, room.places + 1
+    room.last_id = number
     token_hash = None if token is None else hash_token(token)
-    return Participant(
-        room, role, secrets.choice(USER_IDS), name, place, visitor.address, token_hash, NO_STATUSES
-    )
+    return Participant(room, role, number, name, place, visitor.place, token_hash, NO_STATUSES)
+
+
+def _check_door(room: Room, name: str | None) -> None:
+    """Raises Locked or Barred for a newcomer whom the teacher does not want."""
+    if name in room.barred_names:
+        raise Barred(room.number)
+    if room.is_locked:
+        raise Locked(room.number)
+
+
+@contextlib.contextmanager
+def _telling(visitor: Visitor) -> Iterator[None]:
+    """Say why somebody is not let in also where original clients hear it."""
+    try:
+        yield
+    except Refused as refused:
+        if not visitor.is_current or isinstance(refused, _TOLD_TO_ALL):
+            alert(visitor.client, "ERROR", str(refused))
+        raise
 
 
 def _insert(newcomer: Participant) -> Change:

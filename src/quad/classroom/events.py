@@ -5,18 +5,23 @@ order of calls: so a client with many of them in flight sees their effects in or
 a commit once for all that wait.
 """
 
+import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any, Final
 
-from quad.classroom.model import File, GivenStatuses, Signal, Step
+from msgspec.json import encode
+
+from quad.classroom.model import ORIGINAL, Door, File, GivenStatuses, Sent, Signal, Step
 from quad.classroom.returning import Visitor
+from quad.classroom.rooms import alert
 from quad.classroom.service import ClassroomService
-from quad.realtime import Client, ErrorPayload, Payload, SocketServer
+from quad.realtime import Client, ErrorPayload, Payload, Refused, SocketServer
 
 log = logging.getLogger("quad.classroom")
 
-_TRACE_LIMIT: Final = 20_000
+_TRACE_LIMIT: Final = 8_000
+_NAME_LIMIT: Final = 500
 
 
 class InRoom(Payload, frozen=True, kw_only=True):
@@ -66,12 +71,14 @@ class MessageToClient(OfRoom, frozen=True, kw_only=True):
 
     user_id: int
     content: str
+    key: str | None = None
 
 
 class MessageToMentor(OfRoom, frozen=True, kw_only=True):
     """`message/to_mentor`."""
 
     content: str
+    key: str | None = None
 
 
 class Ignore(InRoom, frozen=True, kw_only=True):
@@ -130,13 +137,32 @@ class Feedback(OfRoom, frozen=True, kw_only=True):
     accepted: bool
 
 
-class ClientError(OfRoom, frozen=True, kw_only=True):
-    """`error/from_client`."""
+class KillStudent(OfUser, frozen=True, kw_only=True):
+    """`room/kill`."""
 
-    user_id: int
-    content: str
-    path: str
-    function: str
+    is_barred: bool = False
+
+
+class SetDoor(InRoom, frozen=True, kw_only=True):
+    """`door/set`."""
+
+    state: Door
+
+
+class SetRules(InRoom, frozen=True, kw_only=True):
+    """`rules/set`."""
+
+    has_results_page: bool
+
+
+class ClientError(Payload, frozen=True, kw_only=True):
+    """`error/from_client`: whatever a plugin knows when it has failed."""
+
+    room_id: Any = None
+    user_id: Any = None
+    content: Any = "..."
+    path: Any = "..."
+    function: Any = "..."
 
 
 def register(server: SocketServer, service: ClassroomService) -> None:
@@ -175,8 +201,8 @@ def _register_rooms(server: SocketServer, service: ClassroomService) -> None:
         await leaving.leave(client, request.room_id)
 
     @server.on("room/kill")
-    async def kill(client: Client, request: OfUser) -> None:
-        await leaving.kill(client, request.user_id, request.room_id)
+    async def kill(client: Client, request: KillStudent) -> None:
+        await leaving.kill(client, request.user_id, request.room_id, is_barred=request.is_barred)
 
     @server.on("room/close")
     async def close(client: Client, request: OfRoom) -> None:
@@ -188,27 +214,52 @@ def _register_rooms(server: SocketServer, service: ClassroomService) -> None:
 
     @server.on("error/from_client")
     def log_error(client: Client, request: ClientError) -> None:
-        sender = service.rooms.member(client, request.room_id)
-        # As one line, whatever is in it.
-        trace = {"path": request.path, "function": request.function, "content": request.content}
+        room_id = request.room_id if type(request.room_id) is int else None
+        sender = service.rooms.member(client, room_id)
+        service.quotas.log_error(client.address)
         log.warning(
-            "error from client %d in room %d: %s",
+            "error from client %d in room %d: path=%s function=%s content=%s",
             sender.id,
-            request.room_id,
-            ascii(trace)[:_TRACE_LIMIT],
+            sender.room.number,
+            _as_line(request.path, _NAME_LIMIT),
+            _as_line(request.function, _NAME_LIMIT),
+            _as_line(request.content, _TRACE_LIMIT),
         )
+
+    @server.on("door/set")
+    async def set_door(client: Client, request: SetDoor) -> None:
+        await service.control.set_door(client, request.state, request.room_id)
+
+    @server.on("rules/set")
+    async def set_rules(client: Client, request: SetRules) -> None:
+        await service.control.set_rules(
+            client, request.room_id, has_results_page=request.has_results_page
+        )
+
+
+def _as_line(value: object, limit: int) -> str:
+    """A value as one line of ASCII, whatever is in it."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = "\n".join(value)
+    written = value if isinstance(value, str) else encode(value).decode()
+    line = ascii(written[:limit])
+    return line if len(line) <= limit else f"{line[:limit]}..."
 
 
 def _register_messages(server: SocketServer, service: ClassroomService) -> None:
     messages = service.messages
 
     @server.on("message/to_client", overlap=True)
-    async def to_client(client: Client, message: MessageToClient) -> None:
-        await messages.to_client(client, message.room_id, message.user_id, message.content)
+    async def to_client(client: Client, message: MessageToClient) -> Sent | None:
+        with _telling(service, client):
+            return await messages.to_client(
+                client, message.room_id, message.user_id, message.content, message.key
+            )
 
     @server.on("message/to_mentor", overlap=True)
-    async def to_mentor(client: Client, message: MessageToMentor) -> None:
-        await messages.to_mentor(client, message.room_id, message.content)
+    async def to_mentor(client: Client, message: MessageToMentor) -> Sent | None:
+        with _telling(service, client):
+            return await messages.to_mentor(client, message.room_id, message.content, message.key)
 
     @server.on("message/user")
     async def history(client: Client, request: OfUser) -> None:
@@ -228,7 +279,8 @@ def _register_sharing(server: SocketServer, service: ClassroomService) -> None:
 
     @server.on("sharing/code_send", overlap=True)
     async def code_send(client: Client, code: Code) -> None:
-        await sharing.code_send(client, code.room_id, code.files)
+        with _telling(service, client):
+            await sharing.code_send(client, code.room_id, code.files)
 
     @server.on("sharing/code_update", overlap=True)
     def code_update(client: Client, code: Code) -> Coroutine[Any, Any, None]:
@@ -286,6 +338,18 @@ def _register_deprecated(server: SocketServer, service: ClassroomService) -> Non
     def signal(client: Client, request: SendSignal) -> None:
         steps.signal(client, request.user_id, request.value, request.room_id)
         _deprecate(client, "signal")
+
+
+@contextlib.contextmanager
+def _telling(service: ClassroomService, client: Client) -> Iterator[None]:
+    """Say why something was not done also where original clients hear it."""
+    try:
+        yield
+    except Refused as refused:
+        seated = service.rooms.seated(client)
+        if seated is not None and seated.protocol == ORIGINAL:
+            alert(client, "ERROR", str(refused))
+        raise
 
 
 def _deprecate(client: Client, event: str) -> None:

@@ -1,16 +1,32 @@
 """Ways out of a room: for good, or until the connection is back."""
 
+from datetime import datetime
 from typing import Final
 
+from msgspec import Struct
+
+from quad import audit
+from quad.addresses import block
 from quad.classroom import tables
 from quad.classroom.live import Participant, Room
+from quad.classroom.model import ORIGINAL
 from quad.classroom.progress import Progress
 from quad.classroom.rooms import Rooms, alert
 from quad.classroom.said import Sentence
 from quad.classroom.updates import RoomUpdates
+from quad.identity import hash_token, new_token
 from quad.realtime import Client
+from quad.store import Change
 
 CLOSED: Final = Sentence("Room closed!")
+
+
+class HandedOver(Struct, frozen=True):
+    """A class that changes hands: with its `token`, `user_id` may come in as the teacher."""
+
+    room_id: int
+    user_id: int
+    token: str | None
 
 
 class Leaving:
@@ -25,23 +41,40 @@ class Leaving:
         """A student leaves for good; the connection may join again."""
         await self._remove(self._rooms.student(client, room_id))
 
-    async def kill(self, client: Client, user_id: int, room_id: int | None) -> None:
-        """The host removes a student, whose connection is closed."""
-        student = self._rooms.student_of(self._rooms.host(client, room_id), user_id)
-        left = await self._remove(student)
+    async def kill(
+        self, client: Client, user_id: int, room_id: int | None, *, is_barred: bool = False
+    ) -> None:
+        """The host removes a student, whose connection is closed; barred, they do not come back."""
+        host = self._rooms.host(client, room_id)
+        student = self._rooms.student_of(host, user_id)
+        is_barred = is_barred and host.protocol != ORIGINAL
+        left = await self._remove(student, *(_bar(student) if is_barred else ()))
+        if is_barred:
+            host.room.barred_names.add(student.name)
+            if student.token_hash is not None:
+                host.room.barred_tokens.add(student.token_hash)
+        audit.record(
+            "classroom.bar" if is_barred else "classroom.remove",
+            address=client.address,
+            room=host.room.number,
+            name=student.name,
+            of="" if left is None else left.address,
+        )
         if left is not None:
             left.disconnect()
 
-    async def _remove(self, student: Participant) -> Client | None:
+    async def _remove(self, student: Participant, *changes: Change) -> Client | None:
+        room = student.room
+        # Ids that were given out are not given out again, also after a restart.
+        last = [tables.keep_last_id(room.number, student.id)] if student.id == room.last_id else []
         student.is_leaving = True
         try:
-            await self._rooms.save(*tables.delete_student(student.id))
+            await self._rooms.save(*tables.delete_student(student.id), *last, *changes)
         except BaseException:
             student.is_leaving = False
             raise
-        room = student.room
         room.students.pop(student.id, None)
-        del room.names[student.name]
+        room.drop_name(student)
         left = self._rooms.unseat(student)
         self._updates.request(room)
         self._progress.changed(room)
@@ -50,18 +83,67 @@ class Leaving:
     async def close(self, client: Client, room_id: int) -> None:
         """The host closes the room: everything in it ends, the connections stay."""
         await self._close(self._rooms.host(client, room_id).room)
+        audit.record("classroom.close", address=client.address, room=room_id, by="teacher")
 
-    async def close_for_all(self, room_id: int) -> None:
-        """The administrator closes the room; the host is told, too.
+    async def close_for_all(self, room_id: int, address: str = "") -> None:
+        """The administrator, at an address, closes the room; the host is told, too.
 
         Raises RoomNotFound, CannotSave.
         """
         room = await self._rooms.find(room_id)
         host = room.host.client
         await self._close(room)
+        audit.record("classroom.close", address=address, room=room_id, by="administrator")
         if host is not None:
             host.emit("room/closed", CLOSED)
             alert(host, "WARNING", "The administrator has closed the room!")
+
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Close rooms where nobody has been since, and nobody is now; returns how many.
+
+        Raises StoreError: those that are left stay for now.
+        """
+        in_use = sum(not room.is_deserted for room in self._rooms)
+        found = await self._rooms.read(tables.select_unused(before, limit + in_use))
+        gone = 0
+        for (number,) in found:
+            if gone == limit:
+                break
+            room = self._rooms.known(number)
+            if room is None:
+                await self._rooms.save(*tables.delete_room(number))
+            elif room.is_deserted and not room.is_closing:
+                await self._close(room)
+            else:
+                continue
+            audit.record("classroom.close", room=number, by="retention")
+            gone += 1
+        return gone
+
+    async def hand_over(self, room_id: int, place: str | None, address: str = "") -> HandedOver:
+        """The administrator, at an address, gives the class to somebody else.
+
+        With a `place` (an address) to an original client there, otherwise to whoever shows the
+        token that is returned. Whoever sits there is told and sent away.
+
+        Raises RoomNotFound, CannotSave.
+        """
+        room = await self._rooms.find(room_id)
+        host = room.host
+        token = new_token() if place is None else None
+        token_hash = None if token is None else hash_token(token)
+        kept_place = block(place)[:64] if place is not None else host.address
+        await self._rooms.save(
+            tables.keep_token(host.id, kept_place, token_hash), *self._rooms.note_use(room)
+        )
+        host.address, host.token_hash = kept_place, token_hash
+        audit.record("classroom.hand_over", address=address, room=room_id, to=place)
+        left = self._rooms.unseat(host)
+        if left is not None:
+            alert(left, "WARNING", "The administrator has given the class to somebody else!")
+            left.disconnect()
+            announce_offline(self._rooms, self._updates, host)
+        return HandedOver(room_id, host.id, token)
 
     async def _close(self, room: Room) -> None:
         room.is_closing = True
@@ -85,9 +167,22 @@ class Leaving:
         participant = self._rooms.seated(client)
         if participant is None:
             return
-        room = participant.room
         self._rooms.unseat(participant)
-        if participant is room.host:
-            self._rooms.tell_students(room, "message", Sentence("The teacher is offline!"))
-        else:
-            self._updates.request(room)
+        announce_offline(self._rooms, self._updates, participant)
+
+
+def _bar(student: Participant) -> list[Change]:
+    number = student.room.number
+    changes = [tables.bar(number, "name", student.name)]
+    if student.token_hash is not None:
+        changes.append(tables.bar(number, "token", student.token_hash))
+    return changes
+
+
+def announce_offline(rooms: Rooms, updates: RoomUpdates, participant: Participant) -> None:
+    """Tell those concerned that a participant has lost the connection."""
+    room = participant.room
+    if participant is room.host:
+        rooms.tell_students(room, "message", Sentence("The teacher is offline!"))
+    else:
+        updates.request(room)

@@ -7,9 +7,12 @@ later events can build on it and nobody sees it.
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from quad.classroom.ignores import Ignores
-from quad.classroom.model import ORIGINAL, File, Role, Status, Step, User, utf8_size
+from quad.classroom.model import ORIGINAL, File, Role, Sent, Status, Step, User, utf8_size
+from quad.classroom.quotas import Spent
+from quad.names import BadName, clean_name
 from quad.realtime import Client
 
 
@@ -53,6 +56,8 @@ class Participant:
         "address",
         "client",
         "decided_steps",
+        "dropped_at",
+        "hidden_before",
         "id",
         "is_leaving",
         "is_listed",
@@ -62,6 +67,8 @@ class Participant:
         "protocol",
         "role",
         "room",
+        "sent",
+        "spent",
         "steps",
         "token_hash",
     )
@@ -86,14 +93,20 @@ class Participant:
         self.token_hash = token_hash
         self.steps = steps
         self.decided_steps = steps
-        # None while offline.
+        # None while offline; when the last connection ended, by the clock of the rooms.
         self.client: Client | None = None
+        self.dropped_at = 0.0
+        # Messages up to this id are for whoever was at the address before.
+        self.hidden_before = 0
         self.protocol = ORIGINAL
         # Whether the update that the host got last shows this student.
         self.is_listed = False
         self.is_leaving = False
         # None until somebody has looked.
         self.kept_files: KeptFiles | None = None
+        # See `messages` and `quotas`; None until the first message.
+        self.sent: dict[str, asyncio.Future[Sent]] | None = None
+        self.spent: Spent | None = None
 
     def as_user(self) -> User:
         """What a room update says of them."""
@@ -105,15 +118,23 @@ class Room:
     """An open room."""
 
     __slots__ = (
+        "barred_names",
+        "barred_tokens",
         "exercise",
+        "has_results_page",
         "held",
         "host",
+        "imported",
         "is_closing",
         "is_importing",
+        "is_locked",
+        "last_id",
         "names",
         "number",
         "places",
+        "saved_use_at",
         "settings",
+        "spent",
         "steps",
         "students",
         "students_topic",
@@ -128,22 +149,48 @@ class Room:
         self.number = number
         # What reaches every student who is online.
         self.students_topic = f"classroom/{number}/students"
-        # How many were given out.
+        # How many were given out, and the highest id that was.
         self.places = 0
+        self.last_id = 0
         # In order of joining.
         self.students: dict[int, Participant] = {}
-        # Also those of students who are being saved.
+        # As they are compared; also those of students who are being saved.
         self.names: dict[str, Participant] = {}
         self.steps: list[Step] = []
         self.settings: Ignores | None = None
         self.exercise: str | None = None
+        # Tasks that the teacher imported and has not handed out.
+        self.imported: list[Step] | None = None
+        # Who comes in.
+        self.is_locked = False
+        self.barred_names: set[str] = set()
+        self.barred_tokens: set[str] = set()
+        self.has_results_page = True
+        # See `quotas`.
+        self.spent: Spent | None = None
         self.is_closing = False
         self.is_importing = False
         self.used_at = 0.0
+        # What the database says of that.
+        self.saved_use_at: datetime | None = None
         # For the room's updates: see `updates`.
         self.update_due = 0.0
         self.update_timer: asyncio.Handle | None = None
         self.held: list[tuple[str, object]] = []
+
+    def who_is(self, name: str) -> Participant | None:
+        """Whoever has this name, also somebody who is being saved."""
+        return self.names.get(name)
+
+    def add_name(self, participant: Participant) -> None:
+        """The name is in use."""
+        self.names.setdefault(_compared(participant.name), participant)
+
+    def drop_name(self, participant: Participant) -> None:
+        """The name is free again."""
+        name = _compared(participant.name)
+        if self.names.get(name) is participant:
+            del self.names[name]
 
     @property
     def is_deserted(self) -> bool:
@@ -151,3 +198,11 @@ class Room:
         return self.host.client is None and all(
             student.client is None for student in self.students.values()
         )
+
+
+def _compared(name: str) -> str:
+    # Names were once kept as they were given.
+    try:
+        return clean_name(name)
+    except BadName:
+        return name

@@ -1,21 +1,50 @@
 """Private messages between the teacher and each student."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
+
+from msgspec import structs
 
 from quad.classroom import tables
 from quad.classroom.live import Participant
-from quad.classroom.model import CurrentMessage, check_text, make_message, message_for
-from quad.classroom.refusals import WrongUser
+from quad.classroom.model import (
+    ORIGINAL,
+    CurrentMessage,
+    Sent,
+    check_text,
+    in_words,
+    make_message,
+    message_for,
+    utf8_size,
+)
+from quad.classroom.quotas import Quotas
+from quad.classroom.refusals import BadValue, CannotSave, WrongUser
 from quad.classroom.rooms import Rooms
 from quad.classroom.said import History
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client
+from quad.store import Conflict
 
 _HISTORY_LIMIT: Final = 5_000
 # Ids are milliseconds since 1970 and, within one, a count; JavaScript's integers end in 2248.
 _COUNT_BITS: Final = 10
+_KEY_LIMIT_BYTES: Final = 64
+# A clock that was set back does not meet many numbers in a row.
+_ATTEMPTS: Final = 5
+# Of one sender; older ones are looked up in the database.
+_KEYS_REMEMBERED: Final = 50
+
+
+class Letter(NamedTuple):
+    """A message before it is one; `student` is whose conversation it belongs to."""
+
+    student: Participant
+    sender: Participant
+    receiver: Participant
+    content: str
+    key: str | None
 
 
 class Messages:
@@ -25,29 +54,85 @@ class Messages:
         self,
         rooms: Rooms,
         updates: RoomUpdates,
+        quotas: Quotas,
         limit_bytes: int,
         now: Callable[[], datetime],
     ) -> None:
         self._rooms = rooms
         self._updates = updates
+        self._quotas = quotas
         self._limit_bytes = limit_bytes
         self._now = now
         self._last_id = 0
 
-    async def to_client(self, client: Client, room_id: int, user_id: int, content: str) -> None:
-        """The host writes to a student, who gets it now or reads it later."""
+    async def to_client(
+        self, client: Client, room_id: int, user_id: int, content: str, key: str | None = None
+    ) -> Sent | None:
+        """The host writes to a student, who gets it now or reads it later.
+
+        Returns what a current client is told; for a `key` that it has used before, the same again.
+        """
         host = self._rooms.host(client, room_id)
         student = self._rooms.student_of(host, user_id)
-        message = await self._keep(student, host, student, content)
-        if student.client is not None:
-            student.client.emit("message/to_client", message_for(student.protocol, message))
+        return await self._send(Letter(student, host, student, content, _checked(host, key)))
 
-    async def to_mentor(self, client: Client, room_id: int, content: str) -> None:
-        """A student writes to the host."""
+    async def to_mentor(
+        self, client: Client, room_id: int, content: str, key: str | None = None
+    ) -> Sent | None:
+        """A student writes to the host; returns as `to_client` does."""
         student = self._rooms.student(client, room_id)
         host = student.room.host
-        message = await self._keep(student, student, host, content)
-        self._updates.tell_host(student, "message/to_mentor", message_for(host.protocol, message))
+        return await self._send(Letter(student, student, host, content, _checked(student, key)))
+
+    def mark(self) -> int:
+        """An id above those of all messages so far, and below those of all later ones."""
+        return self._next_id(self._now())
+
+    async def _send(self, letter: Letter) -> Sent | None:
+        # As it is now: the sender may be somebody else's by the time this is saved.
+        is_current = letter.sender.protocol != ORIGINAL
+        if letter.key is None:
+            sent = await self._send_once(letter)
+        else:
+            sent = await self._send_by_key(letter, letter.key)
+        return sent if is_current else None
+
+    async def _send_by_key(self, letter: Letter, key: str) -> Sent:
+        sender = letter.sender
+        if sender.sent is None:
+            sender.sent = {}
+        under_way = sender.sent.get(key)
+        if under_way is not None:
+            return await asyncio.shield(under_way)
+        done = sender.sent[key] = asyncio.get_running_loop().create_future()
+        try:
+            sent = await self._send_once(letter)
+        except BaseException as error:
+            del sender.sent[key]
+            done.set_exception(error if isinstance(error, Exception) else CannotSave())
+            done.exception()  # it is no loss if nobody waits for it
+            raise
+        done.set_result(sent)
+        if len(sender.sent) > _KEYS_REMEMBERED:
+            _forget_first(sender.sent)
+        return sent
+
+    async def _send_once(self, letter: Letter) -> Sent:
+        kept = await self._keep(letter)
+        if isinstance(kept, Sent):
+            return kept
+        message = kept
+        if letter.sender is letter.student:
+            shown = message_for(letter.receiver.protocol, message)
+            self._updates.tell_host(letter.student, "message/to_mentor", shown)
+        elif letter.student.client is not None:
+            shown = message_for(letter.student.protocol, message)
+            letter.student.client.emit("message/to_client", shown)
+        return Sent(message.id, message.at)
+
+    async def _look_up(self, sender: Participant, key: str) -> Sent | None:
+        found = await self._rooms.read(tables.select_sent(sender.id, key))
+        return Sent(found[0][0], in_words(found[0][1])) if found else None
 
     async def send_history(self, client: Client, user_id: int, room_id: int | None) -> None:
         """Send the sender their messages with the teacher, or the teacher those with a student."""
@@ -60,28 +145,65 @@ class Messages:
             raise WrongUser(user_id)
         # What is on its way to the database reaches the asker before the history that holds it.
         await self._rooms.save()
-        found = await self._rooms.read(tables.select_messages(student.id, _HISTORY_LIMIT))
+        after = asker.hidden_before
+        found = await self._rooms.read(tables.select_messages(student.id, _HISTORY_LIMIT, after))
         host_id = student.room.host.id
-        messages = [
-            make_message(number, sender, student.id if sender == host_id else host_id, content, at)
-            for number, sender, at, content in reversed(found)
-        ]
+        messages: list[CurrentMessage] = []
+        for number, sender, at, content, kept_key in reversed(found):
+            receiver = student.id if sender == host_id else host_id
+            message = make_message(number, sender, receiver, content, at)
+            key = tables.decoded_key(kept_key) if sender == asker.id else None
+            messages.append(message if key is None else structs.replace(message, key=key))
         shown = [message_for(asker.protocol, message) for message in messages]
         client.emit("message/user", History(user_id, shown))
 
-    async def _keep(
-        self, student: Participant, sender: Participant, receiver: Participant, content: str
-    ) -> CurrentMessage:
+    async def _keep(self, letter: Letter) -> CurrentMessage | Sent:
+        """The message, which is saved; or what was told of it before."""
+        content, sender = letter.content, letter.sender
         check_text("content", content, self._limit_bytes)
-        at = self._now()
-        message_id = self._next_id(at)
-        message = make_message(message_id, sender.id, receiver.id, content, at)
-        await self._rooms.save(
-            tables.insert_message(student.id, message_id, sender.id, at, content)
-        )
-        return message
+        student = None if sender.role == "host" else sender
+        assert sender.client is not None  # it is their event
+        self._quotas.keep(student, sender.room, utf8_size(content), sender.client.address)
+        for _ in range(_ATTEMPTS):
+            at = self._now()
+            number = self._next_id(at)
+            try:
+                await self._rooms.save(
+                    tables.insert_message(
+                        letter.student.id, number, sender.id, at, content, letter.key
+                    )
+                )
+            except Conflict:
+                if letter.key is not None:
+                    # Sent before, by a connection or a server that is no more? Asked in a task: the
+                    # drivers of some databases need one, and this handler runs without.
+                    asking = self._look_up(sender, letter.key)
+                    sent = await asyncio.get_running_loop().create_task(asking)
+                    if sent is not None:
+                        return sent
+                # The clock was set back, and an earlier message has this number.
+                continue
+            return make_message(number, sender.id, letter.receiver.id, content, at)
+        raise CannotSave
 
     def _next_id(self, at: datetime) -> int:
         milliseconds = int(at.timestamp() * 1000)
         self._last_id = max(self._last_id + 1, milliseconds << _COUNT_BITS)
         return self._last_id
+
+
+def _checked(sender: Participant, key: str | None) -> str | None:
+    # Original clients know no keys: a key of theirs is one of those that mean nothing.
+    if key is None or sender.protocol == ORIGINAL:
+        return None
+    if utf8_size(key) > _KEY_LIMIT_BYTES:
+        raise BadValue("key", f"may not be longer than {_KEY_LIMIT_BYTES} bytes")
+    return key
+
+
+def _forget_first(sent: dict[str, asyncio.Future[Sent]]) -> None:
+    """Forget the oldest that is no longer under way."""
+    for key, done in sent.items():
+        if done.done():
+            del sent[key]
+            return

@@ -5,18 +5,21 @@ order. What current clients (protocol 2) get besides is in a struct of its own.
 """
 
 import re
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, cast, get_args
 
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from quad.classroom.refusals import BadValue
+from quad.names import BadName, clean_name
 
 Role = Literal["host", "client"]
 Status = Literal["NONE", "IN_PROGRESS", "HELP", "DONE", "ACCEPTED"]
 Signal = Literal["NONE", "IN_PROGRESS", "HELP", "DONE"]
 FileStatus = Literal["CREATED", "CHANGED", "UPDATED", "REMOVED"]
+Door = Literal["open", "locked"]
 AlertType = Literal["INFO", "SUCCESS", "WARNING", "ERROR"]
 
 GivenStatuses = Annotated[dict[str, Any], Meta(extra={"checked_as": dict[str, Status]})]
@@ -24,7 +27,8 @@ GivenStatuses = Annotated[dict[str, Any], Meta(extra={"checked_as": dict[str, St
 
 ORIGINAL: Final = 1
 CURRENT: Final = 2
-"""Protocols: what a client says (or does not say) under `protocol` when it enters a room."""
+"""Protocols: what a client says (or does not say) under `protocol` when it enters a room. A higher
+number than any known counts as the highest."""
 
 STATUSES: Final[frozenset[str]] = frozenset(get_args(Status))
 STEP_ORDER: Final[Mapping[str, int]] = {
@@ -38,11 +42,17 @@ NO_STATUSES: Final[Mapping[str, Status]] = {}
 ROOM_NUMBERS: Final = range(100_000, 1_000_000)
 USER_IDS: Final = range(1, 2**31)
 """Original clients read ids as signed 32-bit integers."""
+# Within a room they grow, in steps, so that those of two rooms seldom meet; the lower half is for
+# hosts, so that no room comes to the end.
+_HOST_IDS: Final = range(1, 2**30)
+_LARGEST_STEP: Final = 64
 
 _NAME_LIMIT: Final = 100
 _FILENAME_LIMIT: Final = 1_000
-# What can leave the student's folder: an absolute path, a drive, a step up; either slash.
-_CLIMBS: Final = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|\Z)", re.DOTALL)
+_NAMED: Final = 5
+# What can leave the student's folder, or is another way to write a path: an absolute path, a drive,
+# a step up, a step that is none; either slash.
+_ODD: Final = re.compile(r"\A[/\\]|\A[A-Za-z]:|(?:\A|[/\\])\.{0,2}(?:[/\\]|\Z)")
 
 
 class Step(Struct, frozen=True):
@@ -73,10 +83,27 @@ class Message(Struct, frozen=True):
 
 
 class CurrentMessage(Message, frozen=True):
-    """The same for current clients: `id` sorts by time, `at` is ISO 8601."""
+    """The same for current clients: `id` sorts by time, `at` is ISO 8601.
+
+    `key` is what its sender called it; in the history, and for the sender alone.
+    """
 
     id: int
     at: str
+    key: str | UnsetType = UNSET
+
+
+class Sent(Struct, frozen=True):
+    """What current clients get for a message that was kept: its `id` and `at`."""
+
+    id: int
+    at: str
+
+
+class Rules(Struct, frozen=True):
+    """What the teacher allows everybody."""
+
+    has_results_page: bool
 
 
 class User(Struct, frozen=True):
@@ -93,7 +120,8 @@ class User(Struct, frozen=True):
 class RoomUpdate(Struct, frozen=True):
     """Who is online: the host first, then students in order of joining.
 
-    Current clients also get `offline`, the students who may come back, and once their `token`.
+    Current clients also get `offline`, the students who may come back, once their `token`, and what
+    they have set of the room.
     """
 
     id: int
@@ -101,6 +129,8 @@ class RoomUpdate(Struct, frozen=True):
     users: Sequence[User]
     offline: Sequence[User] | UnsetType = UNSET
     token: str | UnsetType = UNSET
+    door: Door | UnsetType = UNSET
+    rules: Rules | UnsetType = UNSET
 
 
 class Joined(Struct, frozen=True):
@@ -116,7 +146,6 @@ class Joined(Struct, frozen=True):
 class StudentProgress(Struct, frozen=True):
     """One row of the statistics page."""
 
-    user_id: int
     name: str
     steps: Mapping[str, Status]
 
@@ -129,14 +158,30 @@ class Stats(Struct, frozen=True):
 
 
 def check_name(name: str) -> str:
-    """Return the name as given; raises BadValue if nobody could be called that."""
-    if not name.strip():
-        raise BadValue("name", "may not be blank")
+    """Return the name as it is kept and compared; raises BadValue if it can be nobody's."""
+    try:
+        name = clean_name(name)
+    except BadName as bad:
+        raise BadValue("name", str(bad)) from None
     if len(name) > _NAME_LIMIT:
         raise BadValue("name", f"may not be longer than {_NAME_LIMIT} characters")
-    if "\x00" in name:
-        raise BadValue("name", "may not contain the character U+0000")
     return name
+
+
+def known_protocol(given: int | None) -> int:
+    """The protocol that is spoken with a client that says this number, or none."""
+    return CURRENT if given is not None and given >= CURRENT else ORIGINAL
+
+
+def first_id() -> int:
+    """An id for a new host."""
+    return secrets.choice(_HOST_IDS)
+
+
+def next_id(last: int) -> int:
+    """An id for a new student, above the last one of the room."""
+    number = last + 1 + secrets.randbelow(_LARGEST_STEP)
+    return number if number in USER_IDS else secrets.choice(USER_IDS)
 
 
 def check_text(key: str, text: str, limit_bytes: int) -> str:
@@ -148,28 +193,39 @@ def check_text(key: str, text: str, limit_bytes: int) -> str:
     return text
 
 
-def check_files(files: Sequence[File]) -> Sequence[File]:
-    """Return the files, each with a content; raises BadValue unless all paths are relative."""
-    is_complete = True
+def check_files(files: Sequence[File]) -> tuple[Sequence[File], BadValue | None]:
+    """The files whose paths are plain and relative, and what is wrong with the others.
+
+    Raises BadValue if one that is there has no content.
+    """
+    bad: list[str] = []
     for file in files:
-        name = file.filename
-        if not name or len(name) > _FILENAME_LIMIT or _is_unsafe(name):
-            raise BadValue("filename", f"must be a relative path inside the folder: {name[:100]!r}")
-        if file.content is None:
-            if file.status != "REMOVED":
-                raise BadValue("content", f"is missing for {name[:100]!r}")
-            is_complete = False
-    if is_complete:
-        return files
-    return [
-        file if file.content is not None else structs.replace(file, content="") for file in files
-    ]
+        if not _is_plain_path(file.filename):
+            bad.append(file.filename)
+        elif file.content is None and file.status != "REMOVED":
+            raise BadValue("content", f"is missing for {file.filename[:100]!r}")
+    if not bad:
+        return files, None
+    named = ", ".join(repr(name[:100]) for name in bad[:_NAMED])
+    refused = BadValue("filename", f"must be a relative path inside the folder: {named}")
+    without = set(bad)
+    return [file for file in files if file.filename not in without], refused
 
 
-def _is_unsafe(name: str) -> bool:
-    # The cheap questions first: the plugin sends a file a second for every student.
-    is_suspect = ".." in name or name[0] in "/\\" or name[1:2] == ":" or "\x00" in name
-    return is_suspect and ("\x00" in name or _CLIMBS.match(name) is not None)
+def _is_plain_path(name: str) -> bool:
+    if not name or len(name) > _FILENAME_LIMIT or _ODD.search(name):
+        return False
+    # The cheap question first: the plugin sends a file a second for every student.
+    return name.isprintable() or _is_shown(name)
+
+
+def _is_shown(name: str) -> bool:
+    """Whether nothing in the name is a control or turns the text around it; joiners may be."""
+    try:
+        clean_name(name)
+    except BadName:
+        return False
+    return True
 
 
 def utf8_size(text: str) -> int:
@@ -196,6 +252,17 @@ def check_statuses(steps: Mapping[str, object]) -> dict[str, Status]:
             raise BadValue(name, f"must be one of {', '.join(get_args(Status))}")
         statuses[name] = cast(Status, status)
     return statuses
+
+
+def reported(own: Mapping[str, Status], report: Mapping[str, Status]) -> dict[str, Status]:
+    """What a student's report comes to: ACCEPTED is the teacher's word, and counts only where the
+    teacher has said it. Elsewhere that step stays as it is.
+    """
+    return {
+        name: own[name] if status == "ACCEPTED" else status
+        for name, status in report.items()
+        if status != "ACCEPTED" or name in own
+    }
 
 
 def reviewed(own: Mapping[str, Status], review: Mapping[str, Status]) -> dict[str, Status]:
@@ -248,10 +315,14 @@ def make_message(
 ) -> CurrentMessage:
     """A message with its times in words, which are UTC."""
     at = at.astimezone(UTC)
-    in_words = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return CurrentMessage(
-        sender, receiver, content, None, at.strftime("%H:%M:%S"), message_id, in_words
+        sender, receiver, content, None, at.strftime("%H:%M:%S"), message_id, in_words(at)
     )
+
+
+def in_words(at: datetime) -> str:
+    """A time in ISO 8601, UTC, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def stats(steps: Iterable[Step], students: Iterable[StudentProgress]) -> Stats | None:

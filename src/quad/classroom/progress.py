@@ -35,8 +35,5 @@ class Progress:
 
 def room_stats(room: Room) -> Stats | None:
     """The room's statistics; None while there is nothing to show."""
-    rows = [
-        StudentProgress(student.id, student.name, student.steps)
-        for student in room.students.values()
-    ]
+    rows = [StudentProgress(student.name, student.steps) for student in room.students.values()]
     return stats(room.steps, rows)

@@ -124,7 +124,43 @@ class WrongAddress(Refused):
     code = "wrong_address"
 
     def __init__(self) -> None:
-        super().__init__("This participant is connected from another address!")
+        super().__init__("This participant can only be resumed from the address it last used!")
+
+
+class StillOnline(Refused):
+    """The participant's connection is alive, and is not taken away without its token."""
+
+    code = "still_online"
+
+    def __init__(self) -> None:
+        super().__init__("This participant is connected!")
+
+
+class Locked(Refused):
+    """The teacher lets no newcomers in."""
+
+    code = "locked"
+
+    def __init__(self, room_id: int) -> None:
+        super().__init__(f"Room {room_id} is locked: the teacher lets nobody new in!")
+
+
+class Barred(Refused):
+    """The teacher has removed whoever had this name or token, and does not want them back."""
+
+    code = "barred"
+
+    def __init__(self, room_id: int) -> None:
+        super().__init__(f"The teacher of room {room_id} does not let you in!")
+
+
+class ProtocolNeeded(Refused):
+    """Original clients know nothing of this."""
+
+    code = "protocol_needed"
+
+    def __init__(self) -> None:
+        super().__init__("Only a client that enters the room with 'protocol': 2 may do this!")
 
 
 class TooManyFailedJoins(Refused):
@@ -136,6 +172,21 @@ class TooManyFailedJoins(Refused):
         seconds = max(1, round(retry_after_s))
         super().__init__(
             f"Too many failed attempts, try again in {seconds} s!", retry_after_s=seconds
+        )
+
+
+class QuotaReached(Refused):
+    """Somebody makes the server keep too much; `limit` is the setting's name."""
+
+    code = "quota_reached"
+
+    def __init__(self, limit: str, retry_after_s: float) -> None:
+        self.limit = limit
+        seconds = max(1, round(retry_after_s))
+        super().__init__(
+            f"More than this server allows ({limit}), try again in {seconds} s!",
+            retry_after_s=seconds,
+            limit=limit,
         )
 
 

@@ -2,6 +2,13 @@
 
 from typing import Final
 
+from quad.classroom.tables import count_unused
 from quad.retention import Kind
 
-KINDS: Final[tuple[Kind, ...]] = ()
+CLASSES: Final = Kind(
+    name="classroom.classes",
+    what="classes that nobody has been in",
+    setting="classes_unused_days",
+    count=count_unused,
+)
+KINDS: Final = (CLASSES,)

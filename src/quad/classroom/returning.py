@@ -1,112 +1,178 @@
 """Who may take up a participant's place again.
 
-Whoever shows the participant's token, always. A participant of an original client has none: a
-teacher may return from the address last used, a student from anywhere while offline and from that
-address while online, or by joining under the same name while offline.
+Whoever shows the participant's token, always, also from a connection that is still open. A
+participant of an original client has none, and never gets one by coming back. Its connection, if
+one is open, is asked for a sign of life first: a living one is never taken away, a silent one is
+closed. Then a teacher may return from the address last used. A student may as well, and for a while
+after the drop also from elsewhere: then the teacher is warned, and the private messages from before
+stay hidden for good.
 """
 
+import asyncio
 import contextlib
+from collections.abc import AsyncIterator, Callable
 
+from quad.addresses import block
 from quad.classroom import tables
+from quad.classroom.leaving import announce_offline
 from quad.classroom.live import KeptFiles, Participant, Room
-from quad.classroom.model import CURRENT
+from quad.classroom.model import ORIGINAL, known_protocol
 from quad.classroom.refusals import (
-    CannotSave,
+    Barred,
     NameTaken,
+    StillOnline,
     TokenRequired,
     UserNotFound,
     WrongAddress,
     WrongToken,
 )
 from quad.classroom.rooms import Rooms, alert
-from quad.identity import hash_token, new_token, token_matches
+from quad.classroom.updates import RoomUpdates
+from quad.identity import hash_token, token_matches
 from quad.realtime import Client
 
 
 class Visitor:
     """A connection that wants into a room, and what it shows."""
 
-    __slots__ = ("address", "client", "is_current", "protocol", "token")
+    __slots__ = ("client", "is_current", "place", "protocol", "token")
 
     def __init__(self, client: Client, protocol: int | None, token: str | None = None) -> None:
         self.client = client
-        self.protocol = protocol or 1
+        self.protocol = known_protocol(protocol)
         self.token = token
-        # As it is kept; a scoped IPv6 address is the longest.
-        self.address = client.address[:64]
         # Current clients get a token.
-        self.is_current = self.protocol >= CURRENT
+        self.is_current = self.protocol != ORIGINAL
+        # What rules about addresses compare; of an uncertain one, nothing that equals another.
+        self.place = block(client.address)[:64] if client.has_certain_address else ""
 
 
 class Returning:
     """Finds out whether a visitor is who they say, and keeps what they are known by."""
 
-    def __init__(self, rooms: Rooms, *, is_tokenless_allowed: bool) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        updates: RoomUpdates,
+        clock: Callable[[], float],
+        mark: Callable[[], int],
+        *,
+        is_tokenless_allowed: bool,
+        elsewhere_s: float,
+    ) -> None:
+        """`mark` gives an id that lies between all messages so far and all later ones.
+
+        `elsewhere_s`: how long after a drop a student may come back from another address.
+        """
         self._rooms = rooms
+        self._updates = updates
+        self._clock = clock
+        self._mark = mark
         self._is_tokenless_allowed = is_tokenless_allowed
+        self._elsewhere_s = elsewhere_s
+        self._claims: dict[Participant, _Claim] = {}
 
     def who_joins(self, visitor: Visitor, room: Room, name: str | None) -> Participant | None:
         """The student who comes back by joining; None for a new one.
 
-        Raises WrongToken, and NameTaken if the name is that of somebody else.
+        Raises WrongToken or Barred for a token, and NameTaken if the name is that of somebody else.
         """
         if visitor.token is not None:
-            return _owner(room, visitor.token)
-        known = None if name is None else room.names.get(name)
+            if hash_token(visitor.token) in room.barred_tokens:
+                raise Barred(room.number)
+            owner = find_owner(room, visitor.token)
+            if owner is None or owner is room.host:
+                raise WrongToken
+            return owner
+        known = None if name is None else room.who_is(name)
         if known is None or self._may_join_again(known):
             return known
-        refused = NameTaken(known.name, room.number)
-        alert(visitor.client, "ERROR", str(refused))
-        raise refused
+        raise NameTaken(known.name, room.number)
 
     def _may_join_again(self, known: Participant) -> bool:
         return (
             known.room.students.get(known.id) is known
             and not known.is_leaving
-            and known.client is None
             and known.token_hash is None
             and self._is_tokenless_allowed
         )
 
     def check(self, visitor: Visitor, known: Participant) -> None:
-        """Raises WrongToken, TokenRequired or WrongAddress unless the visitor may return."""
+        """Raises WrongToken or TokenRequired unless the visitor may ask for the place."""
         if visitor.token is not None:
             if known.token_hash is None or not token_matches(visitor.token, known.token_hash):
                 raise WrongToken
-        elif known.client is not visitor.client:
-            if known.token_hash is not None or not self._is_tokenless_allowed:
-                raise TokenRequired
-            is_anywhere = known.role == "client" and known.client is None
-            if not is_anywhere and known.address != visitor.address:
-                raise WrongAddress
+        elif known.client is not visitor.client and (
+            known.token_hash is not None or not self._is_tokenless_allowed
+        ):
+            raise TokenRequired
 
-    async def resume(self, visitor: Visitor, known: Participant) -> str | None:
-        """Keep what the participant is known by from now on; returns the token to tell."""
+    async def resume(self, visitor: Visitor, known: Participant) -> None:
+        """Let the visitor, who may ask for it, have the place; whoever calls seats them at once.
+
+        Raises StillOnline or WrongAddress without a token, UserNotFound if the participant has gone
+        meanwhile.
+        """
+        if visitor.token is not None or known.client is visitor.client:
+            await self._keep(visitor, known, is_elsewhere=False)
+            return
+        async with self._claiming(known):
+            is_elsewhere = await self._claim(visitor, known)
+            await self._keep(visitor, known, is_elsewhere=is_elsewhere)
+        host = known.room.host.client
+        if is_elsewhere and host is not None:
+            alert(host, "WARNING", f"{known.name} came back from another address")
+
+    async def _claim(self, visitor: Visitor, known: Participant) -> bool:
+        """Whether the visitor comes from elsewhere."""
+        was_online = await self._part_from_silent(visitor, known)
+        if visitor.place and visitor.place == known.address:
+            return False
+        is_late = self._clock() - known.dropped_at >= self._elsewhere_s
+        if known.role == "host" or is_late:
+            if was_online:
+                announce_offline(self._rooms, self._updates, known)
+            raise WrongAddress
+        return True
+
+    async def _part_from_silent(self, visitor: Visitor, known: Participant) -> bool:
+        """Close connections that do not answer; returns whether there was one."""
+        was_online = False
+        while (client := known.client) is not None and client is not visitor.client:
+            if await client.is_alive():
+                raise StillOnline
+            if known.client is client:
+                self._rooms.unseat(known)
+                alert(client, "INFO", "Your connection did not answer, so it was closed.")
+                client.disconnect()
+                was_online = True
+        return was_online
+
+    @contextlib.asynccontextmanager
+    async def _claiming(self, known: Participant) -> AsyncIterator[None]:
+        """One at a time: whoever is second meets the first, who is alive."""
+        claim = self._claims.setdefault(known, _Claim())
+        claim.count += 1
+        try:
+            async with claim.turn:
+                yield
+        finally:
+            claim.count -= 1
+            if not claim.count:
+                del self._claims[known]
+
+    async def _keep(self, visitor: Visitor, known: Participant, *, is_elsewhere: bool) -> None:
         await self._look_up_files(known)
-        if visitor.is_current and known.token_hash is None:
-            return await self._resume_with_new_token(visitor, known)
-        if known.address != visitor.address:
-            await self._keep(known, visitor.address, known.token_hash)
-        _check_present(known)
-        known.address = visitor.address
-        return visitor.token if visitor.is_current else None
-
-    async def _resume_with_new_token(self, visitor: Visitor, known: Participant) -> str | None:
-        token = new_token()
-        token_hash = hash_token(token)
-        await self._keep(known, visitor.address, token_hash)
-        _check_present(known)
-        if not visitor.client.is_open:
-            # Nobody will ever know the token; the participant stays one without.
-            with contextlib.suppress(CannotSave):
-                await self._keep(known, visitor.address, None)
-            return None
-        known.address = visitor.address
-        known.token_hash = token_hash
-        return token
-
-    async def _keep(self, known: Participant, address: str, token_hash: str | None) -> None:
-        await self._rooms.save(tables.keep_identity(known.id, address, token_hash))
+        hidden_before = self._mark() if is_elsewhere else known.hidden_before
+        changes = self._rooms.note_use(known.room)
+        if known.address != visitor.place or is_elsewhere:
+            changes.append(tables.keep_address(known.id, visitor.place, hidden_before))
+        if changes:
+            await self._rooms.save(*changes)
+        # They may have been removed while the database was asked.
+        if known.is_leaving or known.room.is_closing:
+            raise UserNotFound(known.id, known.room.number)
+        known.address, known.hidden_before = visitor.place, hidden_before
 
     async def _look_up_files(self, known: Participant) -> None:
         if known.kept_files is None and known.role == "client":
@@ -115,16 +181,19 @@ class Returning:
                 known.kept_files = KeptFiles((row[0], row[1]) for row in sizes)
 
 
-def _owner(room: Room, token: str) -> Participant:
+class _Claim:
+    """Those who ask for one participant's place."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self.count = 0
+
+
+def find_owner(room: Room, token: str) -> Participant | None:
+    """The participant that a token belongs to."""
     hashed = hash_token(token)
-    for student in room.students.values():
+    for participant in (room.host, *room.students.values()):
         # Hashes of secrets: how long the comparison takes tells nothing about a secret.
-        if student.token_hash == hashed:
-            return student
-    raise WrongToken
-
-
-def _check_present(known: Participant) -> None:
-    # They may have been removed while the database was asked.
-    if known.is_leaving or known.room.is_closing:
-        raise UserNotFound(known.id, known.room.number)
+        if participant.token_hash == hashed and not participant.is_leaving:
+            return participant
+    return None

@@ -6,10 +6,12 @@ nobody has been there for a while; who is online is known to this process alone.
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, TypeVarTuple
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVarTuple
 
 from sqlalchemy import Row, Select
 
+from quad.addresses import block
 from quad.classroom import tables
 from quad.classroom.live import Participant, Room
 from quad.classroom.model import ROOM_NUMBERS, AlertType
@@ -31,14 +33,29 @@ _Columns = TypeVarTuple("_Columns")
 IDLE_S: Final = 600.0
 """How long a room without anybody stays in memory."""
 
+# Retention counts in days.
+_USE_NOTED_EACH: Final = timedelta(hours=12)
+
 
 class Rooms:
     """Rooms by number, participants by connection; the way to the database and to the students."""
 
-    def __init__(self, store: Store, server: SocketServer, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        server: SocketServer,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+        idle_s: float = IDLE_S,
+    ) -> None:
+        """`clock` counts seconds, `now` gives the time; `idle_s`: see `IDLE_S`."""
         self._store = store
         self._server = server
         self._clock = clock
+        self._now = now
+        self._idle_s = idle_s
+        # Whoever was online before has lost the connection at this time.
+        self._started_at = clock()
         self._rooms: dict[int, Room] = {}
         self._seats: dict[Client, Participant] = {}
         # Rooms that are being read, or made: whoever asks meanwhile waits for the same one.
@@ -60,6 +77,10 @@ class Rooms:
     def is_known(self, number: int) -> bool:
         """Whether the number is in use as far as this process knows."""
         return number in self._rooms or number in self._arriving
+
+    def known(self, number: int) -> Room | None:
+        """The room if it is in memory."""
+        return self._rooms.get(number)
 
     def announce(self, number: int) -> None:
         """A room is being made; `add` or `withdraw` follows."""
@@ -86,7 +107,7 @@ class Rooms:
 
     def evict_idle(self) -> None:
         """Let go of rooms where nobody has been for a while."""
-        before = self._clock() - IDLE_S
+        before = self._clock() - self._idle_s
         for number, room in list(self._rooms.items()):
             if room.used_at <= before and room.is_deserted:
                 del self._rooms[number]
@@ -125,10 +146,10 @@ class Rooms:
         rows = await self.read(tables.select_participants(number))
         if not found or not rows:
             raise RoomNotFound(number)
-        room = Room(number)
-        steps, settings, room.exercise = found[0]
-        room.steps = tables.decoded_steps(steps)
-        room.settings = tables.decoded_settings(settings)
+        room = _room(number, found[0])
+        for kind, value in await self.read(tables.select_barred(number)):
+            (room.barred_names if kind == "name" else room.barred_tokens).add(value)
+        room.last_id = max(room.last_id, *(row.id for row in rows))
         for row in rows:
             participant = Participant(
                 room,
@@ -136,12 +157,15 @@ class Rooms:
                 row.id,
                 row.name,
                 row.place,
-                row.address,
+                # Older versions kept the address itself.
+                block(row.address),
                 row.token_hash,
                 tables.decoded_statuses(row.steps),
             )
+            participant.hidden_before = row.hidden_before
+            participant.dropped_at = self._started_at
             room.places = row.place + 1
-            room.names[participant.name] = participant
+            room.add_name(participant)
             if participant.role == "host":
                 room.host = participant
             else:
@@ -163,7 +187,7 @@ class Rooms:
         client = participant.client
         if client is not None:
             participant.client = None
-            participant.room.used_at = self._clock()
+            participant.dropped_at = participant.room.used_at = self._clock()
             del self._seats[client]
             client.unsubscribe(participant.room.students_topic)
         return client
@@ -171,6 +195,16 @@ class Rooms:
     def seated(self, client: Client) -> Participant | None:
         """Who is online over this connection."""
         return self._seats.get(client)
+
+    def note_use(self, room: Room) -> list[Change]:
+        """What is to be saved, along with something else, because the room is in use: nothing, if
+        that is known well enough.
+        """
+        now = self._now()
+        if room.saved_use_at is not None and now - room.saved_use_at < _USE_NOTED_EACH:
+            return []
+        room.saved_use_at = now
+        return [tables.keep_used(room.number, now)]
 
     # Roles
 
@@ -228,6 +262,19 @@ class Rooms:
     ) -> None:
         """Send to every student who is online."""
         self._server.publish(room.students_topic, event, payload, skip=skip)
+
+
+def _room(number: int, row: Any) -> Room:
+    room = Room(number)
+    room.steps = tables.decoded_steps(row.steps)
+    room.imported = tables.decoded_imported(row.imported)
+    room.settings = tables.decoded_settings(row.settings)
+    room.exercise = row.exercise
+    room.is_locked = bool(row.is_locked)
+    room.has_results_page = bool(row.has_results_page)
+    room.last_id = row.last_id
+    room.saved_use_at = row.used_at
+    return room
 
 
 def alert(client: Client, kind: AlertType, message: str) -> None:

@@ -8,16 +8,18 @@ room, and for a reader that is slow only the latest.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager, nullcontext
 from typing import Any, Final, Protocol, cast
 
-from litestar import Request, Response, Router, get
+from litestar import MediaType, Request, Response, Router, get
 from litestar.params import FromPath, FromQuery
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
 from quad.classroom.model import Stats
+from quad.classroom.refusals import TooManyFailedJoins
+from quad.identity.guesses import Guesses
 from quad.languages import LANGUAGES, choose_language, texts_of
 from quad.pages import Pages
 from quad.realtime import Streams
@@ -46,11 +48,11 @@ class StatsSource(Protocol):
     async def stats(self, room_id: int) -> Stats | None:
         """Return the progress now; None if there is no such room or nobody has any."""
 
-    def watch(self, room_id: int) -> AbstractContextManager[asyncio.Event]:
-        """While entered: an event that is set after every change; the caller clears it.
+    async def has_page(self, room_id: int) -> bool:
+        """Return whether there is such a room, and everybody may see its page."""
 
-        The room need not exist yet.
-        """
+    def watch(self, room_id: int) -> AbstractContextManager[asyncio.Event]:
+        """While entered: an event that is set after every change; the caller clears it."""
 
 
 class StatsPages:
@@ -59,19 +61,21 @@ class StatsPages:
     def __init__(
         self,
         source: StatsSource,
+        guesses: Guesses | None = None,
         *,
         heartbeat_s: float = 15.0,
         interval_s: float = 0.25,
         stream_limit: int = 2_000,
         streams: Streams | None = None,
     ) -> None:
-        """Prepare the pages.
+        """Prepare the pages; `guesses` counts numbers of rooms that there are not.
 
         `interval_s` is the least time between two tables of a room, `heartbeat_s` the longest
         silence of a stream, `stream_limit` the most streams at once; `streams` bounds those of
         one address.
         """
         self._source = source
+        self._guesses = guesses
         self._heartbeat_s = heartbeat_s
         self._interval_s = interval_s
         self._stream_limit = stream_limit
@@ -95,11 +99,19 @@ class StatsPages:
         async def page(room: FromPath[str], request: Request[Any, Any, Any]) -> Response[str]:
             base = request.scope.get("root_path", "") + PATH
             language = choose_language(request.headers.get("accept-language", ""))
-            return await self._page(room, base, language)
+            try:
+                return await self._page(room, base, language, _address(request))
+            except TooManyFailedJoins as refused:
+                return _too_many(refused)
 
         @get("/{room:str}/events")
-        async def events(room: FromPath[str], language: FromQuery[str] = "en") -> ASGIApp:
-            return self._events(room, language)
+        async def events(
+            room: FromPath[str], request: Request[Any, Any, Any], language: FromQuery[str] = "en"
+        ) -> ASGIApp:
+            try:
+                return await self._events(room, language, _address(request))
+            except TooManyFailedJoins as refused:
+                return ASGIResponse(status_code=429, headers=_retry_after(refused).items())
 
         @get("/static/{name:str}")
         async def static(name: FromPath[str]) -> Response[bytes]:
@@ -107,8 +119,19 @@ class StatsPages:
 
         return Router(PATH, route_handlers=[page, events, static], include_in_schema=False)
 
-    async def _page(self, room: str, base: str, language: str) -> Response[str]:
+    async def _look(self, room: str, address: str) -> int | None:
+        """The number, if there is a page of it to see; raises TooManyFailedJoins."""
         room_id = _room_id(room)
+        try:
+            with nullcontext() if self._guesses is None else self._guesses.request(address):
+                if room_id is None or not await self._source.has_page(room_id):
+                    raise _NoPage
+        except _NoPage:
+            return None
+        return room_id
+
+    async def _page(self, room: str, base: str, language: str, address: str) -> Response[str]:
+        room_id = await self._look(room, address)
         board = None if room_id is None else make_board(await self._source.stats(room_id))
         values = {
             "room": room,
@@ -119,9 +142,11 @@ class StatsPages:
         }
         return _PAGES.page("roomstats.html", values, status=404 if board is None else 200)
 
-    def _events(self, room: str, language: str) -> ASGIApp:
-        room_id = _room_id(room)
-        if room_id is None or language not in LANGUAGES:
+    async def _events(self, room: str, language: str, address: str) -> ASGIApp:
+        if language not in LANGUAGES:
+            return ASGIResponse(status_code=404)
+        room_id = await self._look(room, address)
+        if room_id is None:
             return ASGIResponse(status_code=404)
         if not self._is_open or self._streams >= self._stream_limit:
             return ASGIResponse(status_code=503)
@@ -243,6 +268,24 @@ async def _is_set_within(limit_s: float, event: asyncio.Event) -> bool:
         return False
 
 
+class _NoPage(Exception):
+    """A room that there is not, or whose page nobody may see: for who asks, the same."""
+
+
+def _address(request: Request[Any, Any, Any]) -> str:
+    return request.client.host if request.client is not None else ""
+
+
+def _too_many(refused: TooManyFailedJoins) -> Response[str]:
+    return Response(
+        str(refused), status_code=429, media_type=MediaType.TEXT, headers=_retry_after(refused)
+    )
+
+
+def _retry_after(refused: TooManyFailedJoins) -> dict[str, str]:
+    return {"retry-after": str(refused.details["retry_after_s"]), "cache-control": "no-store"}
+
+
 class Cell(Struct, frozen=True):
     """One task of one student; the sign is what is seen of the status."""
 
@@ -254,7 +297,6 @@ class Cell(Struct, frozen=True):
 class Row(Struct, frozen=True):
     """One student; `percent` of the room's tasks are done or accepted."""
 
-    user_id: int
     name: str
     cells: Sequence[Cell]
     percent: int
@@ -276,7 +318,7 @@ def make_board(stats: Stats | None) -> Board | None:
     if not tasks or not stats.students:
         return None
     rows = [
-        Row(each.user_id, each.name, _cells(tasks, each.steps), _percent(tasks, [each.steps]))
+        Row(each.name, _cells(tasks, each.steps), _percent(tasks, [each.steps]))
         for each in stats.students
     ]
     return Board(tasks, rows, _percent(tasks, [each.steps for each in stats.students]))

@@ -9,20 +9,25 @@ from typing import Final
 
 from quad.classroom import tables
 from quad.classroom.cleaning import Cleaning
+from quad.classroom.control import Control
 from quad.classroom.entrance import Entrance
 from quad.classroom.leaving import Leaving
+from quad.classroom.live import Room
 from quad.classroom.messages import Messages
 from quad.classroom.model import File, Stats
 from quad.classroom.progress import Progress, room_stats
-from quad.classroom.refusals import RoomNotFound
+from quad.classroom.quotas import Quotas
+from quad.classroom.refusals import CannotSave, RoomNotFound, TooManyFailedJoins
+from quad.classroom.retention import CLASSES
+from quad.classroom.returning import Returning
 from quad.classroom.rooms import IDLE_S, Rooms
 from quad.classroom.sharing import Sharing
 from quad.classroom.steps import Importer, Steps
 from quad.classroom.updates import RoomUpdates
-from quad.identity import KeyedRateLimit
+from quad.identity.guesses import Guesses
 from quad.realtime import SocketServer
 from quad.retention import Expiry
-from quad.settings import ClassroomSettings
+from quad.settings import ClassroomSettings, LimitSettings
 from quad.store import Store
 
 _SWEEP_S: Final = IDLE_S / 10
@@ -35,8 +40,8 @@ def _now() -> datetime:
 class ClassroomService:
     """All rooms of this process.
 
-    `failed_joins` limits wrong room numbers, ids and tokens by address; None lifts the limit.
-    `now` gives the time of messages, `clock` counts seconds of idleness.
+    `limits` are what one client or address may take; None lifts them. `now` gives the time of
+    messages, `clock` counts seconds.
     """
 
     def __init__(
@@ -45,19 +50,46 @@ class ClassroomService:
         server: SocketServer,
         settings: ClassroomSettings,
         importer: Importer,
-        failed_joins: KeyedRateLimit | None = None,
+        limits: LimitSettings | None = None,
         *,
         now: Callable[[], datetime] = _now,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.rooms = Rooms(store, server, clock)
+        # A room in memory knows when a student dropped.
+        idle_s = max(IDLE_S, settings.resume_elsewhere_s)
+        self.rooms = Rooms(store, server, clock, now, idle_s)
+        self.guesses = _guesses(limits, clock)
+        self.quotas = Quotas(limits, clock)
         self._updates = RoomUpdates(settings.room_update_interval_ms / 1000)
         self._progress = Progress()
-        self.entrance = Entrance(self.rooms, self._updates, settings, failed_joins, now)
         self.leaving = Leaving(self.rooms, self._updates, self._progress)
-        self.messages = Messages(self.rooms, self._updates, settings.message_limit_bytes, now)
+        self.messages = Messages(
+            self.rooms, self._updates, self.quotas, settings.message_limit_bytes, now
+        )
+        returning = Returning(
+            self.rooms,
+            self._updates,
+            clock,
+            self.messages.mark,
+            is_tokenless_allowed=settings.tokenless_resume,
+            elsewhere_s=settings.resume_elsewhere_s,
+        )
+        self.entrance = Entrance(
+            self.rooms,
+            self._updates,
+            returning,
+            self.quotas,
+            self.guesses,
+            now,
+            plugin_version=settings.plugin_version,
+        )
+        self.control = Control(self.rooms, self._updates, self._progress)
         self.sharing = Sharing(
-            self.rooms, self._updates, settings.files_limit, settings.files_limit_bytes
+            self.rooms,
+            self._updates,
+            self.quotas,
+            settings.files_limit,
+            settings.files_limit_bytes,
         )
         self.steps = Steps(
             self.rooms,
@@ -67,7 +99,7 @@ class ClassroomService:
             settings.steps_limit_bytes,
             Cleaning(),
         )
-        self.expiries: tuple[Expiry, ...] = ()
+        self.expiries = (Expiry(CLASSES, self._forget),)
         self._sweep: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -84,14 +116,26 @@ class ClassroomService:
             self._updates.cancel(room)
 
     async def stats(self, room_id: int) -> Stats | None:
-        """A room's statistics; None if there is no such room, or nothing to show yet.
+        """A room's statistics; None if nobody may see them, or there is nothing to show yet.
 
         Raises CannotSave if the database does not answer.
         """
+        room = await self._room_with_page(room_id)
+        return None if room is None else room_stats(room)
+
+    async def has_page(self, room_id: int) -> bool:
+        """Whether there is such a room, and its teacher lets everybody see the results.
+
+        Raises CannotSave if the database does not answer.
+        """
+        return await self._room_with_page(room_id) is not None
+
+    async def _room_with_page(self, room_id: int) -> Room | None:
         try:
-            return room_stats(await self.rooms.find(room_id))
+            room = await self.rooms.find(room_id)
         except RoomNotFound:
             return None
+        return room if room.has_results_page else None
 
     def watch(self, room_id: int) -> AbstractContextManager[asyncio.Event]:
         """While entered: an event that is set after every change of `stats`; the caller clears it.
@@ -107,6 +151,25 @@ class ClassroomService:
         """
         return tables.read_files(await self.rooms.read(tables.select_files(user_id)))
 
+    async def _forget(self, before: datetime, limit: int) -> int:
+        try:
+            return await self.leaving.forget(before, limit)
+        except CannotSave as failed:
+            # What the clock of retention knows of databases.
+            raise failed.__cause__ or failed from None
+
     def _sweep_rooms(self) -> None:
         self.rooms.evict_idle()
         self.start()
+
+
+def _guesses(limits: LimitSettings | None, clock: Callable[[], float]) -> Guesses | None:
+    if limits is None:
+        return None
+    return Guesses(
+        "classroom.number",
+        TooManyFailedJoins,
+        rate_per_s=limits.failed_joins_per_minute_per_address / 60,
+        burst=limits.failed_joins_burst_per_address,
+        clock=clock,
+    )

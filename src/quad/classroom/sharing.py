@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from quad.classroom import tables
 from quad.classroom.live import KeptFiles, Participant
 from quad.classroom.model import CURRENT, File, check_files
+from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import FilesLimit, UserOffline
 from quad.classroom.rooms import Rooms
 from quad.classroom.said import NOTHING, CodeOfStudent
@@ -16,8 +17,14 @@ class Sharing:
     """Starts and ends watching, relays files, and keeps the last known ones."""
 
     def __init__(
-        self, rooms: Rooms, updates: RoomUpdates, files_limit: int, limit_bytes: int
+        self,
+        rooms: Rooms,
+        updates: RoomUpdates,
+        quotas: Quotas,
+        files_limit: int,
+        limit_bytes: int,
     ) -> None:
+        self._quotas = quotas
         self._rooms = rooms
         self._updates = updates
         self._files_limit = files_limit
@@ -53,10 +60,12 @@ class Sharing:
     async def code_send(self, client: Client, room_id: int, files: Sequence[File]) -> None:
         """A student sends all of their files."""
         student = self._rooms.student(client, room_id)
-        files = check_files(files)
+        files, refused = check_files(files)
+        if refused is not None and not files:
+            raise refused
         before, tree = student.kept_files, KeptFiles()
         tree.put(files)
-        self._check_limits(tree)
+        self._check_limits(student, tree, 0 if before is None else before.total_bytes)
         student.kept_files = tree
         try:
             await self._rooms.save(*tables.keep_tree(student.id, files))
@@ -65,27 +74,37 @@ class Sharing:
                 student.kept_files = before
             raise
         self._relay("sharing/code_send", student, files)
+        if refused is not None:
+            raise refused
 
     async def code_update(self, client: Client, room_id: int, files: Sequence[File]) -> None:
         """A student sends the files that have changed."""
         student = self._rooms.student(client, room_id)
-        files = check_files(files)
+        files, refused = check_files(files)
+        if refused is not None and not files:
+            raise refused
         kept = student.kept_files
         assert kept is not None  # looked up before the student was seated
+        bytes_before = kept.total_bytes
         before = kept.put(files)
         try:
-            self._check_limits(kept)
+            self._check_limits(student, kept, bytes_before)
             await self._rooms.save(*[tables.keep_file(student.id, file) for file in files])
         except BaseException:
             kept.put_back(before)
             raise
         self._relay("sharing/code_update", student, files)
+        if refused is not None:
+            raise refused
 
-    def _check_limits(self, kept: KeptFiles) -> None:
+    def _check_limits(self, student: Participant, kept: KeptFiles, bytes_before: int) -> None:
         if len(kept.sizes) > self._files_limit:
             raise FilesLimit(f"more than {self._files_limit} files")
         if kept.total_bytes > self._limit_bytes:
             raise FilesLimit(f"more than {self._limit_bytes} bytes")
+        growth = kept.total_bytes - bytes_before
+        if growth > 0 and student.client is not None:
+            self._quotas.keep(student, student.room, growth, student.client.address)
 
     def _relay(self, event: str, student: Participant, files: Sequence[File]) -> None:
         room = student.room

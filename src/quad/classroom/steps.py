@@ -3,28 +3,32 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from quad.classroom import tables
 from quad.classroom.cleaning import Cleaning
 from quad.classroom.ignores import parse_ignores
 from quad.classroom.live import Participant, Room
 from quad.classroom.model import (
+    ORIGINAL,
     Signal,
     Status,
     Step,
     check_statuses,
+    reported,
     reviewed,
     usable_steps,
     utf8_size,
     verdicts,
 )
 from quad.classroom.progress import Progress
-from quad.classroom.refusals import BadValue, ImportRunning, WrongUser
+from quad.classroom.refusals import BadValue, ImportRunning, RoomNotFound, WrongUser
 from quad.classroom.rooms import Rooms, alert
 from quad.classroom.said import NOTHING, SignalOfStudent, StepsOfStudent, Task, Verdict
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client, Refused
+
+_IGNORES_LIMIT_BYTES: Final = 65_536
 
 log = logging.getLogger("quad.classroom")
 
@@ -71,8 +75,12 @@ class Steps:
         self._check_size(tables.encoded_steps(clean))
         self._rooms.host(client)  # who may have gone meanwhile
         await self._rooms.save(tables.keep_steps(room.number, clean))
-        room.steps = clean
+        room.steps, room.imported = clean, None
         self._rooms.tell_students(room, "steps/all", clean)
+        for student in room.students.values():
+            # The plugin begins a new map with new tasks, and would report that.
+            if student.client is not None and student.protocol == ORIGINAL and student.steps:
+                student.client.emit("steps/status/to_client", student.steps)
         self._progress.changed(room)
 
     def import_page(self, client: Client, url: str, room_id: int | None) -> None:
@@ -89,6 +97,7 @@ class Steps:
     async def _import(self, client: Client, room: Room, url: str) -> None:
         try:
             steps = await self._importer.load(url)
+            await self._keep_imported(room, steps)
         except Refused as failure:
             alert(client, "ERROR", str(failure))
         except Exception:
@@ -100,6 +109,13 @@ class Steps:
             alert(client, "SUCCESS", "Задания были успешно загружены из Notion!")
         finally:
             room.is_importing = False
+
+    async def _keep_imported(self, room: Room, steps: list[Step]) -> None:
+        self._check_size(tables.encoded_steps(steps))
+        if room.is_closing:
+            raise RoomNotFound(room.number)
+        await self._rooms.save(tables.keep_imported(room.number, steps))
+        room.imported = steps
 
     async def aclose(self) -> None:
         """Give up imports that are under way."""
@@ -114,7 +130,7 @@ class Steps:
     async def statuses_to_mentor(self, client: Client, steps: Mapping[str, object]) -> None:
         """A student reports; what is new reaches the host."""
         student = self._rooms.student(client)
-        statuses = check_statuses(steps)
+        statuses = reported(student.decided_steps, check_statuses(steps))
         if statuses == student.decided_steps:
             return
         await self._keep_statuses(student, statuses)
@@ -164,6 +180,11 @@ class Steps:
     async def ignore_files(self, client: Client, text: str, room_id: int | None) -> None:
         """The host says which files the class need not share."""
         room = self._rooms.host(client, room_id).room
+        # Every student who joins gets them.
+        if utf8_size(text) > _IGNORES_LIMIT_BYTES:
+            raise BadValue(
+                "files_to_ignore", f"may not be longer than {_IGNORES_LIMIT_BYTES} bytes"
+            )
         ignores = parse_ignores(text)
         await self._rooms.save(tables.keep_settings(room.number, ignores))
         room.settings = ignores

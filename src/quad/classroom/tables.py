@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from sqlalchemy import (
     TypeDecorator,
     bindparam,
     delete,
+    func,
     insert,
     select,
     update,
@@ -63,6 +64,16 @@ rooms: Final = Table(
     Column("steps", LongText, nullable=False),
     Column("settings", LongText),
     Column("exercise", AnyText),
+    # JSON: the tasks imported last, until some are handed out.
+    Column("imported", LongText),
+    # When somebody was last in it, to the day.
+    Column("used_at", Timestamp, nullable=False, server_default="0"),
+    # 0 or 1.
+    Column("is_locked", Integer, nullable=False, server_default="0"),
+    Column("has_results_page", Integer, nullable=False, server_default="1"),
+    # The highest id of a participant who has gone; those who are there know theirs.
+    Column("last_id", Integer, nullable=False, server_default="0"),
+    Index("ix_classroom_rooms_used_at", "used_at"),
     **TABLE_OPTIONS,
 )
 
@@ -75,11 +86,13 @@ participants: Final = Table(
     Column("name", ShortText(100), nullable=False),
     # In order of joining.
     Column("place", Integer, nullable=False),
-    # The address last used: what an original client, which has no token, is known by.
+    # The address block last used: what an original client, which has no token, is known by.
     Column("address", ShortText(64), nullable=False),
     Column("token_hash", ShortText(64)),
     # JSON: the status of each step.
     Column("steps", LongText, nullable=False),
+    # Messages up to this id are no business of whoever has come back from another address.
+    Column("hidden_before", BigInteger, nullable=False, server_default="0"),
     Index("ix_classroom_participants_room", "room"),
     **TABLE_OPTIONS,
 )
@@ -92,6 +105,19 @@ messages: Final = Table(
     Column("sender", Integer, nullable=False),
     Column("at", Timestamp, nullable=False),
     Column("content", AnyText, nullable=False),
+    # What the sender calls it, in hexadecimal: compared byte by byte on every engine.
+    Column("client_key", ShortText(128)),
+    Index("ix_classroom_messages_sender_client_key", "sender", "client_key", unique=True),
+    **TABLE_OPTIONS,
+)
+
+barred: Final = Table(
+    "classroom_barred",
+    metadata,
+    Column("room", Integer, primary_key=True, autoincrement=False),
+    # `name`, or `token` with its hash.
+    Column("kind", ShortText(5), primary_key=True),
+    Column("value", ShortText(100), primary_key=True),
     **TABLE_OPTIONS,
 )
 
@@ -112,6 +138,7 @@ _INSERT_ROOM: Final = insert(rooms)
 _UPDATE_ROOM: Final = update(rooms).where(rooms.c.number == bindparam("of_room"))
 _INSERT_PARTICIPANT: Final = insert(participants)
 _UPDATE_PARTICIPANT: Final = update(participants).where(participants.c.id == bindparam("of_id"))
+_INSERT_BARRED: Final = upsert(barred, key=["room", "kind", "value"], update=[])
 _INSERT_MESSAGE: Final = insert(messages)
 _UPSERT_FILE: Final = upsert(
     files,
@@ -132,6 +159,7 @@ _DELETE_ROOM: Final = (
     delete(messages).where(messages.c.student_id.in_(_IDS_IN_ROOM)),
     delete(files).where(files.c.student_id.in_(_IDS_IN_ROOM)),
     delete(participants).where(participants.c.room == bindparam("of_room")),
+    delete(barred).where(barred.c.room == bindparam("of_room")),
     delete(rooms).where(rooms.c.number == bindparam("of_room")),
 )
 
@@ -143,10 +171,15 @@ _decode_settings: Final = msgspec.json.Decoder(Ignores).decode
 
 def insert_room(number: int, at: datetime) -> Change:
     """Open a room; conflicts if the number is in use."""
-    return Change(
-        _INSERT_ROOM,
-        {"number": number, "created_at": at, "steps": "[]", "settings": None, "exercise": None},
-    )
+    values = {
+        "number": number,
+        "created_at": at,
+        "used_at": at,
+        "steps": "[]",
+        "settings": None,
+        "exercise": None,
+    }
+    return Change(_INSERT_ROOM, values)
 
 
 def insert_participant(
@@ -172,10 +205,16 @@ def insert_participant(
     return Change(_INSERT_PARTICIPANT, values)
 
 
-def keep_identity(participant_id: int, address: str, token_hash: str | None) -> Change:
-    """Keep what the participant is known by."""
+def keep_address(participant_id: int, address: str, hidden_before: int) -> Change:
+    """Keep where the participant is, and which messages are hidden from whoever is there."""
+    values = {"of_id": participant_id, "address": address, "hidden_before": hidden_before}
+    return Change(_UPDATE_PARTICIPANT, values, ("classroom-address", participant_id))
+
+
+def keep_token(participant_id: int, address: str, token_hash: str | None) -> Change:
+    """Hand a participant over: to whoever has the token, else to whoever is at the address."""
     values = {"of_id": participant_id, "address": address, "token_hash": token_hash}
-    return Change(_UPDATE_PARTICIPANT, values, ("classroom-identity", participant_id))
+    return Change(_UPDATE_PARTICIPANT, values)
 
 
 def keep_statuses(participant_id: int, steps: Mapping[str, Status]) -> Change:
@@ -185,9 +224,39 @@ def keep_statuses(participant_id: int, steps: Mapping[str, Status]) -> Change:
 
 
 def keep_steps(room: int, steps: Sequence[Step]) -> Change:
-    """Keep the tasks of a room."""
-    values = {"of_room": room, "steps": encoded_steps(steps)}
+    """Keep the tasks of a room; those that were imported before are of no use any more."""
+    values = {"of_room": room, "steps": encoded_steps(steps), "imported": None}
     return Change(_UPDATE_ROOM, values, ("classroom-steps", room))
+
+
+def keep_imported(room: int, steps: Sequence[Step]) -> Change:
+    """Keep tasks that were imported but not handed out."""
+    return Change(_UPDATE_ROOM, {"of_room": room, "imported": encoded_steps(steps)})
+
+
+def keep_used(room: int, at: datetime) -> Change:
+    """Keep when the room was last used."""
+    return Change(_UPDATE_ROOM, {"of_room": room, "used_at": at}, ("classroom-used", room))
+
+
+def keep_door(room: int, *, is_locked: bool) -> Change:
+    """Keep whether newcomers are let in."""
+    return Change(_UPDATE_ROOM, {"of_room": room, "is_locked": int(is_locked)})
+
+
+def keep_rules(room: int, *, has_results_page: bool) -> Change:
+    """Keep whether the results are shown to everybody."""
+    return Change(_UPDATE_ROOM, {"of_room": room, "has_results_page": int(has_results_page)})
+
+
+def keep_last_id(room: int, last_id: int) -> Change:
+    """Keep which ids were given out, although nobody has them any more."""
+    return Change(_UPDATE_ROOM, {"of_room": room, "last_id": last_id})
+
+
+def bar(room: int, kind: Literal["name", "token"], value: str) -> Change:
+    """Keep a name, or the hash of a token, out of a room."""
+    return Change(_INSERT_BARRED, {"room": room, "kind": kind, "value": value})
 
 
 def keep_settings(room: int, ignores: Ignores) -> Change:
@@ -203,17 +272,25 @@ def keep_exercise(room: int, content: str) -> Change:
 
 
 def insert_message(
-    student_id: int, message_id: int, sender: int, at: datetime, content: str
+    student_id: int, message_id: int, sender: int, at: datetime, content: str, key: str | None
 ) -> Change:
-    """Add a message to the conversation of one student with the teacher."""
+    """Add a message to the conversation of one student with the teacher.
+
+    Conflicts if the sender has sent one with this key.
+    """
     values = {
         "student_id": student_id,
         "id": message_id,
         "sender": sender,
         "at": at,
         "content": content,
+        "client_key": None if key is None else _kept_key(key),
     }
     return Change(_INSERT_MESSAGE, values)
+
+
+def _kept_key(key: str) -> str:
+    return key.encode().hex()
 
 
 def keep_file(student_id: int, file: File) -> Change:
@@ -257,15 +334,35 @@ def delete_room(number: int) -> list[Change]:
     return [Change(statement, {"of_room": number}) for statement in _DELETE_ROOM]
 
 
-def select_room(number: int) -> Select[str, str | None, str | None]:
-    """One row, or none: tasks, settings, exercise."""
-    return select(rooms.c.steps, rooms.c.settings, rooms.c.exercise).where(rooms.c.number == number)
+def select_room(number: int) -> Select[Any]:
+    """One row, or none."""
+    return select(rooms).where(rooms.c.number == number)
+
+
+def select_barred(number: int) -> Select[str, str]:
+    """Who does not come into a room again: kind and value."""
+    return select(barred.c.kind, barred.c.value).where(barred.c.room == number)
+
+
+def select_unused(before: datetime, limit: int) -> Select[int]:
+    """The numbers of rooms where nobody has been since; the longest unused first."""
+    return (
+        select(rooms.c.number)
+        .where(rooms.c.used_at < before)
+        .order_by(rooms.c.used_at, rooms.c.number)
+        .limit(limit)
+    )
+
+
+def count_unused(before: datetime) -> Select[int]:
+    """One number: in how many rooms nobody has been since."""
+    return select(func.count()).select_from(rooms).where(rooms.c.used_at < before)
 
 
 def select_participants(
     number: int,
-) -> Select[int, str, str, int, str, str | None, str]:
-    """Everybody in a room by place: id, role, name, place, address, token_hash, steps."""
+) -> Select[int, str, str, int, str, str | None, str, int]:
+    """Everybody in a room by place."""
     columns = participants.c
     return (
         select(
@@ -276,21 +373,37 @@ def select_participants(
             columns.address,
             columns.token_hash,
             columns.steps,
+            columns.hidden_before,
         )
         .where(columns.room == number)
         .order_by(columns.place)
     )
 
 
-def select_messages(student_id: int, limit: int) -> Select[int, int, datetime, str]:
-    """The latest messages of one conversation, last first: id, sender, at, content."""
+def select_messages(
+    student_id: int, limit: int, after: int = 0
+) -> Select[int, int, datetime, str, str | None]:
+    """The latest messages of one conversation, last first: id, sender, at, content, client_key."""
     columns = messages.c
     return (
-        select(columns.id, columns.sender, columns.at, columns.content)
-        .where(columns.student_id == student_id)
+        select(columns.id, columns.sender, columns.at, columns.content, columns.client_key)
+        .where(columns.student_id == student_id, columns.id > after)
         .order_by(columns.id.desc())
         .limit(limit)
     )
+
+
+def select_sent(sender: int, key: str) -> Select[int, datetime]:
+    """The message that a sender has sent under a key, or none: id, at."""
+    columns = messages.c
+    return select(columns.id, columns.at).where(
+        columns.sender == sender, columns.client_key == _kept_key(key)
+    )
+
+
+def decoded_key(kept: str | None) -> str | None:
+    """A message's key from what was kept."""
+    return None if kept is None else bytes.fromhex(kept).decode()
 
 
 def select_files(student_id: int) -> Select[str, str, str]:
@@ -317,6 +430,11 @@ def encoded_steps(steps: Sequence[Step]) -> str:
 def decoded_steps(text: str) -> list[Step]:
     """Tasks from what was kept."""
     return _decode_steps(text)
+
+
+def decoded_imported(text: str | None) -> list[Step] | None:
+    """Imported tasks from what was kept."""
+    return None if text is None else _decode_steps(text)
 
 
 def decoded_statuses(text: str) -> dict[str, Status]:

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from quad.classroom.live import Participant, Room
-from quad.classroom.model import CURRENT, RoomUpdate, User
+from quad.classroom.model import CURRENT, Door, RoomUpdate, Rules, User
 
 # Up to here a list is so short that there is no need to wait.
 _SMALL_ROOM: Final = 10
@@ -83,4 +83,6 @@ def _room_update(room: Room, token: str | UnsetType) -> RoomUpdate:
         (users if student.is_listed else offline).append(student.as_user())
     if host.protocol < CURRENT:
         return RoomUpdate(room.number, host.id, users)
-    return RoomUpdate(room.number, host.id, users, offline, token)
+    door: Door = "locked" if room.is_locked else "open"
+    rules = Rules(room.has_results_page)
+    return RoomUpdate(room.number, host.id, users, offline, token, door, rules)
