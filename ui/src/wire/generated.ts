@@ -318,13 +318,13 @@ export interface ClassPage {
   classes: ClassOverview[];
 }
 
-/** `error/from_client`. */
+/** `error/from_client`: whatever a plugin knows when it has failed. */
 export interface ClientError {
-  room_id: number;
-  user_id: number;
-  content: string;
-  path: string;
-  function: string;
+  room_id?: unknown;
+  user_id?: unknown;
+  content?: unknown;
+  path?: unknown;
+  function?: unknown;
 }
 
 /** `sharing/code_send` and `sharing/code_update`. */
@@ -352,7 +352,11 @@ export interface CurrentHistory {
   messages: CurrentMessage[];
 }
 
-/** The same for current clients: `id` sorts by time, `at` is ISO 8601. */
+/**
+ * The same for current clients: `id` sorts by time, `at` is ISO 8601.
+ *
+ * `key` is what its sender called it; in the history, and for the sender alone.
+ */
 export interface CurrentMessage {
   sender: number;
   receiver: number;
@@ -361,7 +365,10 @@ export interface CurrentMessage {
   created_at: string;
   id: number;
   at: string;
+  key?: string;
 }
+
+export type Door = "open" | "locked";
 
 /** `sharing/end`. */
 export interface EndSharing {
@@ -440,17 +447,26 @@ export interface Joined {
   token?: string;
 }
 
+/** `room/kill`. */
+export interface KillStudent {
+  room_id?: number | null;
+  user_id: number;
+  is_barred?: boolean;
+}
+
 /** `message/to_client`. */
 export interface MessageToClient {
   room_id: number;
   user_id: number;
   content: string;
+  key?: string | null;
 }
 
 /** `message/to_mentor`. */
 export interface MessageToMentor {
   room_id: number;
   content: string;
+  key?: string | null;
 }
 
 /** An empty object. */
@@ -487,7 +503,8 @@ export type Role = "host" | "client";
 /**
  * Who is online: the host first, then students in order of joining.
  *
- * Current clients also get `offline`, the students who may come back, and once their `token`.
+ * Current clients also get `offline`, the students who may come back, once their `token`, and what
+ * they have set of the room.
  */
 export interface RoomUpdate {
   id: number;
@@ -495,6 +512,13 @@ export interface RoomUpdate {
   users: User[];
   offline?: User[];
   token?: string;
+  door?: Door;
+  rules?: Rules;
+}
+
+/** What the teacher allows everybody. */
+export interface Rules {
+  has_results_page: boolean;
 }
 
 /** `signal`. */
@@ -504,9 +528,27 @@ export interface SendSignal {
   value: Signal;
 }
 
+/** What current clients get for a message that was kept: its `id` and `at`. */
+export interface Sent {
+  id: number;
+  at: string;
+}
+
 /** `message` and `room/closed`: a sentence for people. */
 export interface Sentence {
   message: string;
+}
+
+/** `door/set`. */
+export interface SetDoor {
+  room_id?: number | null;
+  state: Door;
+}
+
+/** `rules/set`. */
+export interface SetRules {
+  room_id?: number | null;
+  has_results_page: boolean;
 }
 
 export type Signal = "NONE" | "IN_PROGRESS" | "HELP" | "DONE";
@@ -570,20 +612,22 @@ export interface Verdict {
 
 /** What clients of classroom send. */
 export interface ClassroomClientEvents {
-  "error/from_client": (payload: ClientError, ack?: Ack) => void;
+  "door/set": (payload: SetDoor, ack?: Ack) => void;
+  "error/from_client": (payload?: ClientError, ack?: Ack) => void;
   exercise: (payload: Exercise, ack?: Ack) => void;
   "exercise/feedback": (payload: Feedback, ack?: Ack) => void;
   "exercise/reset": (payload?: InRoom, ack?: Ack) => void;
-  "message/to_client": (payload: MessageToClient, ack?: Ack) => void;
-  "message/to_mentor": (payload: MessageToMentor, ack?: Ack) => void;
+  "message/to_client": (payload: MessageToClient, ack?: Ack<Sent | null>) => void;
+  "message/to_mentor": (payload: MessageToMentor, ack?: Ack<Sent | null>) => void;
   "message/user": (payload: OfUser, ack?: Ack) => void;
   "room/close": (payload: OfRoom, ack?: Ack) => void;
   "room/create": (payload: CreateRoom, ack?: Ack) => void;
   "room/join": (payload: JoinRoom, ack?: Ack) => void;
-  "room/kill": (payload: OfUser, ack?: Ack) => void;
+  "room/kill": (payload: KillStudent, ack?: Ack) => void;
   "room/leave": (payload: OfRoom, ack?: Ack) => void;
   "room/rehost": (payload: ResumeRoom, ack?: Ack) => void;
   "room/rejoin": (payload: ResumeRoom, ack?: Ack) => void;
+  "rules/set": (payload: SetRules, ack?: Ack) => void;
   settings: (payload: Ignore, ack?: Ack) => void;
   "sharing/code_send": (payload: Code, ack?: Ack) => void;
   "sharing/code_update": (payload: Code, ack?: Ack) => void;
