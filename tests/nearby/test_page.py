@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from quad.settings import BadSettings, load
+from quad.settings import BadSettings, RetentionSettings, load
 from tests.nearby.campus import Campus, open_campus
 from tests.nearby.test_login import held
 
@@ -48,11 +48,23 @@ async def test_the_page_knows_what_the_server_allows(campus: Campus) -> None:
         "user": "ana",
         "token": await campus.token("ana"),
         "range_m": 50,
+        "is_visible": True,
+        "grid_m": 10.0,
+        "logs_kept_days": 90,
         "range_limit_m": 100_000,
         "message_limit_bytes": 10_000,
         "recipients_limit": 1000,
         "tiles": None,
     }
+
+
+async def test_whoever_comes_is_told_how_long_others_may_read_what_they_write(
+    database: Path,
+) -> None:
+    kept = RetentionSettings(nearby_logs_days=7)
+    async with open_campus(database, retention=kept) as campus:
+        assert held((await campus.http.get("/nearby")).text)["logs_kept_days"] == 7
+        assert held((await page_of(campus, "ana")).text)["logs_kept_days"] == 7
 
 
 async def test_the_page_speaks_the_language_that_the_browser_asks_for(campus: Campus) -> None:

@@ -22,6 +22,7 @@ from tests.nearby.campus import FIELD, LIBRARY, TOWER, Campus, Clock, open_campu
 
 GEOD = Geod(ellps="WGS84")
 MOVED = [("new_movement",)]
+HERE = {"latitude": FIELD.latitude, "longitude": FIELD.longitude}
 
 
 def cell(position: Position, grid_m: float) -> tuple[float, float]:
@@ -384,3 +385,95 @@ async def test_what_would_be_forgotten_can_be_counted_in_the_database(database: 
             "nearby/messages": 1,
             "nearby/people": 1,
         }
+
+
+# --- an attack ------------------------------------------------------------------------------------
+
+
+async def hits(campus: Campus, here: Position, radius_m: float) -> bool:
+    """Whether the victim is seen from somewhere, by whoever stands there."""
+    await campus.move("eve", here)
+    body = {"latitude": 0, "longitude": 0, "radious": radius_m}
+    return "ana" in (await campus.post("show/range", "eve", **body)).json()
+
+
+async def measured_m(campus: Campus, here: Position, limit_m: float) -> float:
+    """How far the victim seems to be, to a millimetre: 26 halvings are enough for 60 km."""
+    near, far = 0.0, limit_m
+    while far - near > 0.001:
+        middle = (near + far) / 2
+        if await hits(campus, here, middle):
+            far = middle
+        else:
+            near = middle
+    return far
+
+
+async def located(campus: Campus, around: Position) -> Position:
+    """Where the victim is, by the distances from three points: what `show/range` gives away."""
+    origin = around
+    points = [away(origin, bearing, 300) for bearing in (0, 120, 240)]
+    distances = [await measured_m(campus, point, 1000) for point in points]
+    # Newton's way, on a plane about the origin: exact to millimetres over so few metres.
+    east, north = 0.0, 0.0
+    for _ in range(20):
+        guess = away(away(origin, 0, north), 90, east)
+        rows, errors = [], []
+        for point, wanted in zip(points, distances, strict=True):
+            bearing, _, length = GEOD.inv(
+                point.longitude, point.latitude, guess.longitude, guess.latitude
+            )
+            rows.append([math.sin(math.radians(bearing)), math.cos(math.radians(bearing))])
+            errors.append(wanted - length)
+        step = numpy.linalg.lstsq(numpy.array(rows), numpy.array(errors), rcond=None)[0]
+        east, north = east + float(step[0]), north + float(step[1])
+    return away(away(origin, 0, north), 90, east)
+
+
+async def test_an_attack_finds_the_cell_and_nothing_within_it(campus: Campus) -> None:
+    """Three points and halved radii told a place to the millimetre, before there was a grid."""
+    dice = random.Random(3)
+    await campus.page("ana")
+    grid = Grid(10)
+    errors_m = []
+    centre = grid.centre(FIELD)
+    for _ in range(4):
+        # All in one cell: the attack cannot tell these places apart.
+        victim = away(centre, 360 * dice.random(), 4.9 * dice.random())
+        assert grid.centre(victim) == centre
+        await campus.move("ana", victim)
+        found = await located(campus, away(FIELD, 33, 40))
+        assert distance_m(found, centre) < 0.01
+        errors_m.append(distance_m(found, victim))
+    assert max(errors_m) > 1
+    # And the page of somebody near hears of no step in it.
+    await campus.post("update/range", "eve", radious=5)
+    await campus.move("eve", away(centre, 90, 9.99))
+    eve = await campus.page("eve")
+    await eve.take()
+    for bearing in range(0, 360, 45):
+        await campus.move("ana", away(centre, bearing, 4.9))
+    assert await eve.take() == []
+
+
+async def test_without_a_grid_the_attack_finds_the_place(database: Path) -> None:
+    """Else the test above would not say anything."""
+    async with open_campus(database, {"grid_m": 0}) as campus:
+        await campus.page("ana")
+        victim = away(FIELD, 200, 3.21)
+        await campus.move("ana", victim)
+        assert distance_m(await located(campus, FIELD), victim) < 0.01
+
+
+async def test_an_attack_takes_its_time(database: Path) -> None:
+    """Ten questions a second of one person: 26 halvings from three points, and three moves."""
+    seconds = [0.0]
+    async with open_campus(database, is_limited=True, ticking=lambda: seconds[0]) as campus:
+        asked = 0
+        while seconds[0] < 10:
+            answer = await campus.post("show/range", "eve", **{**HERE, "radious": 10})
+            if answer.status_code == 429:
+                seconds[0] += 0.1
+            else:
+                asked += 1
+        assert 150 <= asked <= 60 + 10 * 10 + 1

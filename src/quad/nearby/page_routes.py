@@ -122,7 +122,7 @@ class PageRoutes:
         token = cookie_of(request.headers, COOKIE)
         user = await self._sessions.user_of(token)
         if user is not None:
-            return self._pages.here(view, user, token, self._people.get(user).range_m)
+            return self._pages.here(view, await self._people.ensure(user), token)
         if not isinstance(self._login, str):
             return await self._begin(request, self._login)
         if self._lets_guests_in(visit_of(request)):

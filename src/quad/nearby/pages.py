@@ -8,6 +8,7 @@ from litestar import Response
 from msgspec import Struct
 
 from quad.nearby.model import ID_LIMIT
+from quad.nearby.persons import Person
 from quad.settings import NearbySettings
 from quad.shell import Shell, Visit
 
@@ -47,18 +48,23 @@ def images_of(tiles: Tiles | None) -> tuple[str, ...]:
 class NearbyPages:
     """The application's page `nearby`, for each of those who may come."""
 
-    def __init__(self, shell: Shell, settings: NearbySettings) -> None:
+    def __init__(self, shell: Shell, settings: NearbySettings, logs_kept_days: int) -> None:
+        """`logs_kept_days`: so long the administrator may read what people write; 0 is for ever."""
         self._shell = shell
         self._settings = settings
+        self._logs_kept_days = logs_kept_days
         self._tiles = tiles_of(settings)
 
-    def here(self, visit: Visit, user: str, token: str, range_m: float) -> Response[str]:
+    def here(self, visit: Visit, person: Person, token: str) -> Response[str]:
         """Who is around, and messages. The page holds the session's token, and only this one."""
         values = {
             "view": "here",
-            "user": user,
+            "user": person.id,
             "token": token,
-            "range_m": range_m,
+            "range_m": person.range_m,
+            "is_visible": person.is_visible,
+            "grid_m": self._settings.grid_m,
+            "logs_kept_days": self._logs_kept_days,
             "range_limit_m": self._settings.range_limit_m,
             "message_limit_bytes": self._settings.message_limit_bytes,
             "recipients_limit": self._settings.recipients_limit,
@@ -68,7 +74,13 @@ class NearbyPages:
 
     def guest(self, visit: Visit, name: str = "", problem: Problem | None = None) -> Response[str]:
         """The form that asks for a name; with what is wrong with it, if it was refused."""
-        values = {"view": "guest", "name": name, "problem": problem, "name_limit": ID_LIMIT}
+        values = {
+            "view": "guest",
+            "name": name,
+            "problem": problem,
+            "name_limit": ID_LIMIT,
+            "logs_kept_days": self._logs_kept_days,
+        }
         return self._page(visit, values, status=200 if problem is None else 400)
 
     def notice(self, visit: Visit, notice: Notice) -> Response[str]:

@@ -127,7 +127,9 @@ class NearbySystem:
             choose_login(nearby, settings.server),
             self.sessions,
             self.people,
-            NearbyPages(shell or Shell(settings.engine.path), nearby),
+            NearbyPages(
+                shell or Shell(settings.engine.path), nearby, settings.retention.nearby_logs_days
+            ),
         )
         self.routers = (
             self._pages.router,

@@ -1,6 +1,6 @@
 /** The campus file: read before it is sent, so that one sees what it would do, and written. */
-import type { BuildingOverview, CampusFile, Plan, Space } from "../wire/generated";
-import { problemsOf, type DraftField } from "./plan";
+import type { BuildingOverview, CampusFile, Space } from "../wire/generated";
+import { problemsOf, type DraftField, type Plan } from "./plan";
 
 /** What is wrong with one entry; `number` counts from 1. */
 export interface Fault {

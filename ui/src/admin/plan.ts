@@ -1,6 +1,13 @@
 /** What is written into the form of a building, and whether a building can be made of it. */
 import { isLatitude, isLongitude, parseDegrees, parseMetres } from "../map/places";
-import type { BuildingOverview, Plan } from "../wire/generated";
+import type { BuildingOverview, Plan as AnyPlan } from "../wire/generated";
+
+/** The server takes the text of numbers as well; this page sends none. */
+export interface Plan extends AnyPlan {
+  latitude: number;
+  longitude: number;
+  radious: number;
+}
 
 /** As it is typed. */
 export interface Draft {

@@ -9,6 +9,12 @@ export interface Here {
   token: string;
   range_m: number;
   range_limit_m: number;
+  /** Whether others see the person. */
+  is_visible: boolean;
+  /** How closely others see where the person is; 0 is exactly. */
+  grid_m: number;
+  /** How long the administrator may read what is written here; 0 is for ever. */
+  logs_kept_days: number;
   message_limit_bytes: number;
   recipients_limit: number;
   tiles: Tiles | null;
@@ -19,6 +25,7 @@ export interface Guest {
   name: string;
   problem: "empty" | "long" | "characters" | null;
   name_limit: number;
+  logs_kept_days: number;
 }
 
 export interface Notice {

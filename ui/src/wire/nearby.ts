@@ -97,6 +97,8 @@ export interface Wanted {
 
 const ANSWER_WITHIN_MS = 10_000;
 const MOVEMENT_GAP_MS = 200;
+/** What `message/send` answers where some are unknown; their ids follow. */
+const UNKNOWN = "Unknown: ";
 
 export class NearbyWire {
   private readonly socket: Socket<NearbyServerEvents, NearbyClientEvents>;
@@ -168,10 +170,24 @@ export class NearbyWire {
     this.askIfEntered(this.range);
   }
 
-  /** Raises Declined. */
-  async send(users: readonly string[], text: string): Promise<void> {
+  /** Returns those whom the server does not know; raises Declined. */
+  async send(users: readonly string[], text: string): Promise<string[]> {
+    const answer = await this.wish("message/send", { users: [...users], message: text });
+    return answer.startsWith(UNKNOWN) ? answer.slice(UNKNOWN.length).split(", ") : [];
+  }
+
+  /** Let others see us, or not. Raises Declined. */
+  async show(isVisible: boolean): Promise<void> {
+    await this.wish("update/visible", { visible: isVisible });
+  }
+
+  /** What somebody waits for: if the session is over, all is. */
+  private async wish<What extends Path>(
+    what: What,
+    fields: Asked<What>,
+  ): Promise<Route<What>["answer"]> {
     try {
-      await this.ask("message/send", { users: [...users], message: text });
+      return await this.ask(what, fields);
     } catch (problem) {
       if (problem instanceof Declined && problem.status === 401) {
         this.end();
