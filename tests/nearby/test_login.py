@@ -177,6 +177,36 @@ async def test_the_way_back_is_the_public_address_if_one_is_set(
         assert query["redirect_uri"] == ["https://quad.example.org/login"]
 
 
+async def test_the_way_back_is_never_a_name_that_may_be_anybodys(
+    database: Path, provider: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_campus(database, fenix(provider)) as campus, browser(campus) as ana:
+        for headers in ({"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"}):
+            answer = await ana.get("/nearby", headers=headers)
+            assert (answer.status_code, notice(answer)) == (503, "no_address")
+            assert "set-cookie" not in answer.headers
+        assert "set server.public_url" in caplog.text
+        own = await ana.get("/nearby", headers={"Host": "localhost:8000"})
+        query = parse_qs(urlsplit(own.headers["location"]).query)
+        assert query["redirect_uri"] == ["http://localhost:8000/login"]
+
+
+async def test_over_https_no_neighbouring_page_can_plant_a_session(
+    database: Path, provider: FakeProvider
+) -> None:
+    async with open_campus(database, fenix(provider)) as campus, browser(campus) as ana:
+        https = {"X-Forwarded-Proto": "https"}
+        leaving = await ana.get("/nearby", headers=https)
+        (cookie,) = leaving.headers.get_list("set-cookie")
+        assert cookie.startswith("__Host-quad_nearby_login=")
+        assert "Path=/;" in cookie
+        assert "Domain" not in cookie
+        # Such as a page of another sub-domain can set for all of them.
+        planted = {**https, "Cookie": "quad_nearby_login=a.b.c; quad_nearby=x"}
+        answer = await ana.get("/login?code=1&state=a", headers=planted)
+        assert notice(answer) == "wrong_state"
+
+
 async def test_cookies_are_for_this_site_and_scripts_cannot_read_them(
     database: Path, provider: FakeProvider
 ) -> None:

@@ -160,6 +160,7 @@ def said(**values: str) -> str:
         ({"SERVER_TRUSTED_PROXIES": "0.0.0.0/0"}, "EVERYBODY IS A TRUSTED PROXY"),
         ({"SERVER_TRUSTED_PROXIES": "::/0"}, "EVERYBODY IS A TRUSTED PROXY"),
         ({"HOST": "0.0.0.0"}, "NO HTTPS"),
+        ({"NEARBY_CLIENT_ID": "quad"}, "LOGIN NEEDS server.public_url"),
         ({"HOST": "192.0.2.1", "SERVER_PUBLIC_URL": "http://quad.school"}, "NO HTTPS"),
     ],
 )
@@ -174,6 +175,7 @@ def test_what_is_open_is_said_at_the_start(values: dict[str, str], words: str) -
         {},
         {"HOST": "::1"},
         {"HOST": "localhost"},
+        {"NEARBY_CLIENT_ID": "quad", "SERVER_HOSTS": "quad.school"},
         {"HOST": "0.0.0.0", "SERVER_PUBLIC_URL": "https://quad.school"},
         {"SERVER_TRUSTED_PROXIES": "10.0.0.0/8"},
         {"ENGINE_ORIGINS": "https://a.example,capacitor://localhost"},

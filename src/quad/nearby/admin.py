@@ -83,7 +83,7 @@ class Administrator:
 
     async def log_out(self, visit: Visit) -> None:
         """End the session of this browser, wherever its cookie is kept. Raises StoreError."""
-        if await self._cookies.end(cookie_of(visit.headers, COOKIE)):
+        if await self._cookies.end(cookie_of(visit, COOKIE)):
             audit.record("admin.logout", address=visit.address)
 
     def forget(self, logs: Logs) -> None:
@@ -92,7 +92,7 @@ class Administrator:
 
     def has_session(self, visit: Visit) -> bool:
         """Whether a browser asks that has logged in."""
-        return self._cookies.is_valid(cookie_of(visit.headers, COOKIE))
+        return self._cookies.is_valid(cookie_of(visit, COOKIE))
 
     async def check(self, visit: Visit) -> None:
         """Return if it is the administrator who asks. Raises NotAllowed, TooManyTries."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 from quad.bodies import JsonRequest
 from quad.nearby.admin import Administrator
 from quad.nearby.admin_cookie import COOKIE, LIFETIME_S
-from quad.nearby.http import EXPLAINED, AnyRequest, CrossSite, visit_of
+from quad.nearby.http import EXPLAINED, AnyRequest, CrossSite, cookie_name, visit_of
 from quad.realtime.request import Request as Visit
 
 
@@ -66,7 +66,7 @@ def make_session_router(administrator: Administrator) -> Router:
 
 def _cookie(request: AnyRequest, value: str, max_age_s: int) -> Cookie:
     return Cookie(
-        COOKIE,
+        cookie_name(visit_of(request), COOKIE),
         value=value,
         path="/",  # the page and the routes have no path in common
         max_age=max_age_s,

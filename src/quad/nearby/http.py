@@ -122,8 +122,18 @@ def bearer_of(headers: Mapping[str, str]) -> str | None:
     return rest.strip() if scheme.lower() == "bearer" and rest.strip() else None
 
 
-def cookie_of(headers: Mapping[str, str], name: str) -> str:
+def cookie_name(visit: Visit, name: str) -> str:
+    """What a cookie is called for this visit.
+
+    Over HTTPS browsers take a name with this prefix from this very host alone, so that no page of
+    a neighbouring sub-domain can plant a session (RFC 6265bis, section 4.1.3.2).
+    """
+    return f"__Host-{name}" if visit.is_https else name
+
+
+def cookie_of(visit: Visit, name: str) -> str:
     """The value of a cookie; empty if the browser has none of this name."""
+    name, headers = cookie_name(visit, name), visit.headers
     # Not http.cookies: a cookie of somebody else that it cannot read would hide ours.
     for pair in headers.get("cookie", "").split(";"):
         key, _, value = pair.strip().partition("=")

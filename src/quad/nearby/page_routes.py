@@ -22,7 +22,7 @@ from quad.identity.oauth import (
     WrongState,
 )
 from quad.languages import choose_language
-from quad.nearby.http import AnyRequest, cookie_of, visit_of
+from quad.nearby.http import AnyRequest, cookie_name, cookie_of, visit_of
 from quad.nearby.login import NOT_FROM_HERE, Login
 from quad.nearby.model import ID_LIMIT, clean_id
 from quad.nearby.pages import NearbyPages, Notice, Problem
@@ -54,6 +54,13 @@ _FAILED: Final[dict[type[LoginFailed], int]] = {
     ProviderUnavailable: 502,
     BadAnswer: 502,
 }
+_NO_ADDRESS_STATUS: Final = 503
+
+
+class NoAddress(LoginFailed):
+    """Nobody has said under which name this server is reached."""
+
+    code = "no_address"
 
 
 class PageRoutes:
@@ -119,7 +126,7 @@ class PageRoutes:
 
     async def _nearby(self, request: AnyRequest) -> Response[Any]:
         view = _view(request)
-        token = cookie_of(request.headers, COOKIE)
+        token = cookie_of(visit_of(request), COOKIE)
         user = await self._sessions.user_of(token)
         if user is not None:
             return self._pages.here(view, await self._people.ensure(user), token)
@@ -132,7 +139,7 @@ class PageRoutes:
     async def _logout(self, request: AnyRequest) -> Response[Any]:
         if not visit_of(request).is_allowed:
             return self._pages.notice(_view(request), _CROSS_SITE)
-        token = cookie_of(request.headers, COOKIE)
+        token = cookie_of(visit_of(request), COOKIE)
         user = await self._sessions.user_of(token)
         if user is not None:
             await self._sessions.end(user, token)
@@ -198,7 +205,9 @@ class PageRoutes:
         log.warning("login failed (%s): %s", failed.code, failed)
         address = visit_of(request).address
         audit.record("nearby.login", address=address, result="failed", reason=failed.code)
-        return self._pages.notice(_view(request), Notice(failed.code, _FAILED[type(failed)]))
+        return self._pages.notice(
+            _view(request), Notice(failed.code, _FAILED.get(type(failed), _NO_ADDRESS_STATUS))
+        )
 
     # Sessions
 
@@ -221,11 +230,14 @@ def _view(request: AnyRequest) -> View:
 
 
 def _return_address(request: AnyRequest) -> str:
+    """Where the provider sends people back to. Raises NoAddress."""
     visit = visit_of(request)
     if visit.site.public_url:
         return f"{visit.site.public_url}/login"
+    # A name that anybody can have in their browser must not become where codes are sent.
+    if not visit.site.is_own_name(visit.host):
+        raise NoAddress(f"{visit.host[:_SHOWN]!r} may be anybody's: set server.public_url")
     scheme = "https" if visit.is_https else "http"
-    # If the header lies, the provider does not know the address and refuses it.
     return f"{scheme}://{visit.host}{request.scope.get('root_path', '')}/login"
 
 
@@ -237,7 +249,7 @@ def _problem_with(name: str) -> Problem:
 
 def _attempt(request: AnyRequest) -> Attempt:
     """What this browser was given when it began. Raises WrongState."""
-    parts = cookie_of(request.headers, _ATTEMPT_COOKIE).split(".")
+    parts = cookie_of(visit_of(request), _ATTEMPT_COOKIE).split(".")
     if len(parts) != 3 or not all(parts):
         raise WrongState("this browser has begun no login, or too long ago")
     return Attempt(*parts)
@@ -245,7 +257,7 @@ def _attempt(request: AnyRequest) -> Attempt:
 
 def _cookie_of(name: str, value: str, max_age_s: int, request: AnyRequest) -> Cookie:
     return Cookie(
-        name,
+        cookie_name(visit_of(request), name),
         value=value,
         path="/",  # both /nearby and /login need it
         max_age=max_age_s,

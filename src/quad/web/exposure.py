@@ -47,6 +47,11 @@ def _network(settings: Settings) -> Iterator[str]:
             "EVERYBODY IS A TRUSTED PROXY (server.trusted_proxies): whoever asks can claim any "
             "address. Name the proxies alone."
         )
+    if _asks_a_provider(settings) and not (server.public_url or server.hosts):
+        yield (
+            "LOGIN NEEDS server.public_url: the login provider sends people back to it. Without it "
+            "login works under addresses and localhost alone."
+        )
     if server.public_url.lower().startswith("https://") or _is_here(server.host):
         return
     yield (
@@ -54,6 +59,12 @@ def _network(settings: Settings) -> Iterator[str]:
         "than a trial, put a proxy with HTTPS before it and set server.public_url "
         "(docs/how-to/operate.md)."
     )
+
+
+def _asks_a_provider(settings: Settings) -> bool:
+    nearby = settings.nearby
+    is_set = bool(nearby.client_id or nearby.oidc_discovery)
+    return nearby.login in ("fenix", "oidc") or (nearby.login == "auto" and is_set)
 
 
 def _is_everybody(network: str) -> bool:
