@@ -13,7 +13,7 @@ from quad.cli.failures import Failed
 from quad.cli.share.folder import Folder
 from quad.cli.share.screen import Screen
 from quad.cli.share.tickets import Tickets
-from tests.classroom.school import exercise
+from tests.classroom.school import enter, exercise
 from tests.cli.remote_server import serving_quad
 from tests.cli.share_class import PATIENCE_S, Teacher, teaching
 from tests.cli.test_share_folder import write
@@ -106,3 +106,51 @@ async def test_the_end_of_the_class_ends_the_screen(server: ServerProcess, tmp_p
             await until(pilot, lambda: not screen.is_running)
         assert isinstance(screen.failure, Failed)
         assert "there is no room" in str(screen.failure)
+
+
+async def test_a_narrower_terminal_shows_earlier_messages_whole(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    words = [f"word{number}" for number in range(40)]
+    async with (
+        teaching(server.url) as teacher,
+        at_screen(teacher, tmp_path, tmp_path / "state") as (screen, pilot),
+    ):
+        user_id = await teacher.expect_student("Ann")
+        await teacher.emit("message/to_client", user_id=user_id, content=" ".join(words))
+        await until(pilot, lambda: "word39" in log(screen, "#talk"))
+        talk = screen.query_one("#talk", RichLog)
+        for width in (50, 140, 70):
+            await pilot.resize_terminal(width, 34)
+            await until(pilot, lambda: _fits(talk))
+            said = log(screen, "#talk").split()
+            assert [word for word in said if word.startswith("word")] == words
+        assert talk.size.width < 60
+
+
+def _fits(talk: RichLog) -> bool:
+    width = talk.scrollable_content_region.width
+    longest = max(len(line.text.rstrip()) for line in talk.lines)
+    # Neither cut nor broken earlier than it has to be.
+    return width - 8 < longest <= width
+
+
+async def test_the_screen_says_that_the_teacher_is_away_and_gives_theory_no_status(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    async with teaching(server.url) as teacher:
+        await teacher.peer.emit("steps/all", [exercise("theory", "Read"), exercise("1", "Add")])
+        async with at_screen(teacher, tmp_path, tmp_path / "state") as (screen, pilot):
+            await teacher.expect_student("Ann")
+            options = screen.query_one("#tasks", OptionList)
+            await until(pilot, lambda: options.option_count == 2)
+            rows = [str(options.get_option_at_index(place).prompt) for place in (0, 1)]
+            assert rows == ["  Theory", "○ Task 1  "]
+            assert "away" not in shown(screen, "#place")
+            await teacher.peer.close()
+            await until(pilot, lambda: "the teacher is away" in shown(screen, "#place"))
+            again = await enter(server.url)
+            request = {"room_id": teacher.room, "user_id": teacher.user_id, "protocol": 2}
+            await again.emit("room/rehost", {**request, "token": teacher.token})
+            await until(pilot, lambda: "away" not in shown(screen, "#place"))
+            await again.close()

@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import Resize
 from textual.widgets import Footer, Input, OptionList, RichLog, Static
 from textual.widgets.option_list import Option
 
@@ -42,6 +43,31 @@ _SIGNS: Final = {
 }
 _NO_TASKS: Final = "The teacher has not given any tasks yet."
 _GOODBYE: Final = "No longer in the class. Start again to go on."
+
+
+class Log(RichLog):
+    """Lines that are broken anew when the width changes."""
+
+    def __init__(self, *, id: str) -> None:
+        # RichLog breaks no line shorter than this, however narrow it is.
+        super().__init__(id=id, wrap=True, min_width=1)
+        self._texts: list[Text] = []
+        self._broken_for = 0
+
+    def add(self, text: Text) -> None:
+        """One more, below the others."""
+        self._texts.append(text)
+        self.write(text)
+
+    def on_resize(self, event: Resize) -> None:
+        """The scrollbar, too, takes from the width."""
+        super().on_resize(event)
+        width = self.scrollable_content_region.width
+        if width != self._broken_for:
+            self._broken_for = width
+            self.clear()
+            for text in self._texts:
+                self.write(text)
 
 
 class Screen(App[None]):
@@ -105,8 +131,8 @@ class Screen(App[None]):
                 with VerticalScroll(id="task"):
                     yield Static(_NO_TASKS, id="text", markup=False)
             with Vertical(id="right"):
-                yield RichLog(id="talk", wrap=True)
-                yield RichLog(id="folder", wrap=True)
+                yield Log(id="talk")
+                yield Log(id="folder")
                 yield Input(placeholder="Write to the teacher; /help for commands", id="input")
         yield Footer()
 
@@ -142,22 +168,22 @@ class Screen(App[None]):
     def show(self, lesson: Lesson, notes: Sequence[Note]) -> None:
         """Show the lesson, and what has happened."""
         words, style = _LINKS[lesson.link]
-        here = "" if lesson.is_teacher_here else "   the teacher is away"
-        self.query_one("#place", Static).update(
-            Text(f"Room {lesson.room}   {lesson.name}{here}", style="bold")
-        )
+        place = Text(f"Room {lesson.room}   {lesson.name}", style="bold")
+        if not lesson.is_teacher_here:
+            place.append("   the teacher is away", style="bold yellow")
+        self.query_one("#place", Static).update(place)
         self.query_one("#link", Static).update(Text(words, style=style))
         self.query_one("#watching").set_class(lesson.is_watched, "-on")
         self._show_tasks(lesson)
-        talk = self.query_one("#talk", RichLog)
+        talk = self.query_one("#talk", Log)
         for note in notes:
-            talk.write(_line(note))
+            talk.add(_line(note))
 
     def shared(self, report: Report) -> None:
         """Show what was sent; why nothing was, once."""
         if report.trouble != self._trouble or not report.trouble:
             style = "bold red" if report.trouble else "dim"
-            self.query_one("#folder", RichLog).write(Text(tell(report), style=style))
+            self.query_one("#folder", Log).add(Text(tell(report), style=style))
         self._trouble = report.trouble
 
     def _show_tasks(self, lesson: Lesson) -> None:
@@ -218,10 +244,13 @@ class Screen(App[None]):
             self.farewell = answer.text or self.farewell
             self.exit()
         elif answer.text:
-            self.query_one("#talk", RichLog).write(Text(answer.text))
+            self.query_one("#talk", Log).add(Text(answer.text))
 
 
 def _row(lesson: Lesson, task: Task) -> Text:
+    if task.name == "theory":
+        # It is read, and has no status.
+        return Text(f"  {task.title}", style="bold")
     status = lesson.status(task.name)
     sign, style = _SIGNS.get(status, _SIGNS["NONE"])
     row = Text().append(f"{sign} ", style=style)
