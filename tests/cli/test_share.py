@@ -3,8 +3,11 @@
 import asyncio
 import json
 import os
+import pty
 import re
+import select
 import stat
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -459,6 +462,58 @@ def test_a_room_is_named_by_its_number_or_its_link() -> None:
     link = "https://quad.example.org/school/classroom/123456?name=x"
     assert find_place(link, here) == Place("https://quad.example.org/school", 123456)
     assert find_place(link, here).link == "https://quad.example.org/school/classroom/123456"
+
+
+async def test_who_is_in_class_in_a_browser_is_the_same_student_in_the_editor(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    async with teaching(server.url) as teacher:
+        browser = await enter(server.url)
+        await browser.emit("room/join", {"room_id": teacher.room, "name": "Ann", "protocol": 2})
+        me = await browser.expect("room/join")
+        main, side = pty.openpty()
+        command = [sys.executable, "-m", "quad", "share", str(tmp_path), "--plain", "--name", "Ann"]
+        process = subprocess.Popen(
+            [*command, "--room", teacher.place.link],
+            env={**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")},
+            stdin=side,
+            stdout=side,
+            stderr=side,
+            start_new_session=True,
+        )
+        os.close(side)
+        try:
+            shown = await asyncio.to_thread(read_until, main, "Code: ")
+            assert 'press "Own editor" there and "Copy the code"' in shown
+            os.write(main, b"rubbish\n")
+            await asyncio.to_thread(read_until, main, "That is not a code of the page.\r\nCode: ")
+            # Somebody else's is worth nothing, and it asks again.
+            os.write(main, f"{me['user_id']}-{'x' * 43}\n".encode())
+            await asyncio.to_thread(read_until, main, "Just Enter gives up.\r\nCode: ")
+            os.write(main, f"{me['user_id']}-{me['token']}\n".encode())
+            told = await browser.expect("alerts")
+            assert "was taken" in told["message"]
+            shown += await asyncio.to_thread(read_until, main, "You are in room")
+            assert me["token"] not in shown
+            os.write(main, b"it is me\n")
+            message = await teacher.peer.expect("message/to_mentor")
+            assert (message["sender"], message["content"]) == (me["user_id"], "it is me")
+            os.write(main, b"/quit\n")
+            assert await asyncio.to_thread(process.wait, 20) == 0
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            os.close(main)
+            await browser.close()
+
+
+def read_until(terminal: int, words: str) -> str:
+    shown = b""
+    while words.encode() not in shown:
+        assert select.select([terminal], [], [], 20)[0], shown
+        shown += os.read(terminal, 1000)
+    return shown.decode()
 
 
 async def test_the_command_shows_a_lesson_line_by_line_and_holds_its_pace(

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { shareCommand } from "./command";
+import { handoverCode, shareCommand } from "./command";
 
 it.each([
   ["Anna", '"Anna"'],
@@ -9,4 +9,9 @@ it.each([
   expect(shareCommand(123456, name, "http://class.example:8000")).toBe(
     `quad share . --room 123456 --name ${word} --server http://class.example:8000`,
   );
+});
+
+it("who has a token can hand their place over", () => {
+  expect(handoverCode({ id: 7, token: "s-3_cret" })).toBe("7-s-3_cret");
+  expect(handoverCode({ id: 7, token: "" })).toBeUndefined();
 });

@@ -7,3 +7,8 @@ export function shareCommand(room: number, name: string, server: string): string
 function quoted(text: string): string {
   return `"${text.replace(/["\\$`]/g, "\\$&")}"`;
 }
+
+/** What `quad share` asks for to be this student, and no second one; it proves who they are. */
+export function handoverCode(me: { id: number; token: string }): string | undefined {
+  return me.token === "" ? undefined : `${me.id}-${me.token}`;
+}

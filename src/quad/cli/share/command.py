@@ -14,6 +14,9 @@ from quad.cli.remote import DEFAULT_ADDRESS, URL_VARIABLE
 
 if TYPE_CHECKING:
     from quad.cli.share.folder import Folder
+    from quad.cli.share.place import Place
+    from quad.cli.share.tickets import Ticket, Tickets
+    from quad.cli.share.visit import NameTaken
 
 EPILOG: Final = (
     "Examples:\n\n"
@@ -100,12 +103,32 @@ def share(
 async def _share(
     folder: "Folder", room: str, name: str, url: str, *, is_plain: bool, is_polling: bool
 ) -> None:
-    from quad.cli.share import plain
     from quad.cli.share.place import find_place
     from quad.cli.share.tickets import Tickets
-    from quad.cli.share.visit import Visit
+    from quad.cli.share.visit import NameTaken
 
     place, tickets = find_place(room, url), Tickets()
+    while True:
+        try:
+            await _attend(folder, place, name, tickets, is_plain=is_plain, is_polling=is_polling)
+        except NameTaken as taken:
+            tickets.keep(place, name, _ask_for_code(place, name, taken))
+        else:
+            return
+
+
+async def _attend(
+    folder: "Folder",
+    place: "Place",
+    name: str,
+    tickets: "Tickets",
+    *,
+    is_plain: bool,
+    is_polling: bool,
+) -> None:
+    from quad.cli.share import plain
+    from quad.cli.share.visit import Visit
+
     if is_plain or not _has_screen():
         lines = plain.Lines()
         visit = Visit(place, name, folder, tickets, lines, is_polling=is_polling)
@@ -118,6 +141,27 @@ async def _share(
     if screen.failure is not None:
         raise screen.failure
     print(screen.farewell)
+
+
+def _ask_for_code(place: "Place", name: str, taken: "NameTaken") -> "Ticket":
+    """What makes the student in the browser and this one the same. Raises `taken` without it.
+
+    It is asked for, and not a flag: what is typed in a shell is kept, and seen by others.
+    """
+    from quad.cli.share.tickets import read_code
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise taken
+    typer.echo(
+        f"{name} is in room {place.room} already. If that is you in the browser, press "
+        '"Own editor" there and "Copy the code", and paste it here. It is not shown. '
+        "Just Enter gives up."
+    )
+    while code := typer.prompt("Code", default="", hide_input=True, show_default=False):
+        if ticket := read_code(code):
+            return ticket
+        typer.echo("That is not a code of the page.")
+    raise taken
 
 
 def _text(argument: str) -> str:

@@ -24,6 +24,14 @@ class Ticket(msgspec.Struct, frozen=True):
     token: str
 
 
+def read_code(text: str) -> Ticket | None:
+    """The ticket that a browser hands over: the number of its student, a hyphen and the token."""
+    number, hyphen, token = text.strip().partition("-")
+    if not (hyphen and token and number.isascii() and number.isdecimal() and len(number) < 11):
+        return None
+    return Ticket(int(number), token)
+
+
 class Tickets:
     """One small file for each server, room and name, which nobody else may read."""
 

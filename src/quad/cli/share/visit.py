@@ -38,6 +38,10 @@ _LAST_WORDS_S: Final = 3.0
 _AGAIN_S: Final = 2.0
 
 
+class NameTaken(Failed):
+    """Somebody of that name is in the room; perhaps it is the same student, in a browser."""
+
+
 class View(Protocol):
     """Whatever shows the lesson to somebody."""
 
@@ -128,7 +132,7 @@ class Visit:
             if self.lesson.is_replaced:
                 raise Failed(
                     f"another connection has taken the place of {self._name} in room "
-                    f"{self._place.room}: `quad share` runs twice with this name"
+                    f"{self._place.room}: a browser, or `quad share` runs twice with this name"
                 )
             self._become(class_.lost(self.lesson))
             again = await self._come_back()
@@ -210,9 +214,10 @@ class Visit:
             case "room_not_found":
                 return Failed(f"there is no room {room} at {url}: is the number right?")
             case "name_taken":
-                return Failed(
-                    f"somebody is called {self._name} in room {room} already: "
-                    "take another name with --name"
+                return NameTaken(
+                    f"somebody is called {self._name} in room {room} already: take another name "
+                    "with --name, or, if that is you in the browser, start in a terminal, which "
+                    "asks for the code that the page has"
                 )
             case _:
                 return Failed(f"{url} does not let {self._name} in: {declined.sentence}")

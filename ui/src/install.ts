@@ -1,0 +1,2 @@
+/** What brings `quad share` to a computer, once. */
+export const INSTALL = "pipx install quad-server";
