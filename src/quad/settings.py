@@ -495,6 +495,13 @@ class ChatSettings(Section, frozen=True, kw_only=True):
         ),
     ] = False
     text_limit_bytes: Annotated[Bytes, Meta(description="Longest message, in UTF-8.")] = 65_536
+    state_limit_bytes: Annotated[
+        Bytes,
+        Meta(
+            description="What somebody has missed comes in one `state`, up to about this size; the "
+            "rest follows as single messages. Smaller for clients that do not take so much at once."
+        ),
+    ] = 64_000_000
     members_limit: Annotated[Count, Meta(description="Members of one chat.")] = 1000
     chats_limit: Annotated[Count, Meta(description="Chats that one phone is a member of.")] = 500
     wrong_tokens_per_minute_per_address: Annotated[

@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from quad.chat.live import Chat, User
+from quad.chat.missed import Item, Missed
+from quad.chat.tables import insert_user
 from quad.realtime import EngineOptions
+from quad.settings import ChatSettings
+from quad.store import StoreUnavailable
 from tests.chat.network import Network, network_to
-from tests.chat.phones import PATIENCE_S, Station, open_chat
+from tests.chat.phones import PATIENCE_S, Phone, Station, open_chat
 
 CHAT = "team"
 QUICK = EngineOptions(ping_interval_ms=200, ping_timeout_ms=300)
@@ -183,25 +188,149 @@ async def test_logins_amid_a_stream_of_messages_see_no_gap_and_no_repeat(
     await ben.expect_silence()
 
 
-async def test_a_long_absence_is_told_in_portions_that_any_client_takes(station: Station) -> None:
-    ann, ben = await station.phone("111"), await station.phone("222", protocol=2)
-    await ann.create(CHAT, ben)
-    await ben.leave()
-    texts = [f"{index:03} " + "x" * 40_000 for index in range(60)]
-    for text in texts:
-        await ann.send(CHAT, text)
-        await ann.expect_texts(text)
-    back = await station.connect("222", max_size=1_000_000)
-    await back.register(protocol=2, token=ben.token)
-    await ann.send(CHAT, "live")
-    missed = back.missed(CHAT)
-    assert 0 < len(missed) < len(texts)
-    rest = [(await back.expect("message"))["message"] for _ in texts[len(missed) :]]
-    assert missed + rest == texts
-    await back.expect_texts("live")
+@asynccontextmanager
+async def a_long_absence(
+    database: Path, settings: ChatSettings | None = None, options: EngineOptions | None = None
+) -> AsyncIterator[tuple[Station, Phone, list[str]]]:
+    """A chat with 2.4 MB that Ben has missed."""
+    async with open_chat(database, settings, options) as station:
+        ann, ben = await station.phone("111"), await station.phone("222", protocol=2)
+        await ann.create(CHAT, ben)
+        await ben.create("quiet")
+        await ben.leave()
+        texts = [f"{index:03} " + "x" * 40_000 for index in range(60)]
+        for text in texts:
+            await ann.send(CHAT, text)
+            await ann.expect_texts(text)
+        yield station, ben, texts
 
 
-async def test_who_breaks_off_while_catching_up_goes_on_from_there(station: Station) -> None:
+@pytest.mark.parametrize("compression", [None, "deflate"])
+async def test_a_long_absence_is_told_in_one_state(database: Path, compression: str | None) -> None:
+    options = EngineOptions(compression=True)
+    async with a_long_absence(database, options=options) as (station, ben, texts):
+        back = await station.connect("222", max_size=None, compression=compression)
+        await back.register(protocol=2, token=ben.token)
+        assert back.missed(CHAT) == texts
+        assert back.missed("quiet") == []
+        await back.proven()
+        await back.expect_silence()
+        await back.leave()
+        await until(is_online(station, "222", 0))
+        assert (await station.phone("222", protocol=2, token=ben.token)).missed(CHAT) == []
+
+
+async def test_what_is_said_during_a_long_state_comes_behind_it(database: Path) -> None:
+    async with a_long_absence(database) as (station, ben, texts):
+        back = await station.connect("222", max_size=None)
+        user = {"name": "Ben", "phone": "222"}
+        await back.say("register", user=user, protocol=2, token=ben.token)
+        await until(is_online(station, "222", 1))
+        eve = await station.phone("111")
+        await eve.send(CHAT, "meanwhile")
+        back.state = await back.expect("state")
+        assert back.missed(CHAT) == texts
+        await back.expect_texts("meanwhile")
+
+
+async def test_beyond_the_limit_of_a_state_the_rest_is_told_in_portions(database: Path) -> None:
+    settings = ChatSettings(state_limit_bytes=1_200_000)
+    async with a_long_absence(database, settings) as (station, ben, texts):
+        back = await station.connect("222", max_size=None)
+        await back.register(protocol=2, token=ben.token)
+        missed = back.missed(CHAT)
+        assert 30 <= len(missed) < 50
+        rest = [(await back.expect("message"))["message"] for _ in texts[len(missed) :]]
+        assert missed + rest == texts
+
+
+async def test_a_client_that_takes_no_long_message_is_told_in_portions_from_then_on(
+    database: Path,
+) -> None:
+    async with a_long_absence(database) as (station, ben, texts):
+        user = {"name": "Ben", "phone": "222"}
+        small = await station.connect("222", max_size=1_000_000)
+        await small.say("register", user=user, protocol=2, token=ben.token)
+        await small.socket.wait_closed()
+        assert small.socket.protocol.close_sent is not None
+        assert small.socket.protocol.close_sent.code == 1009
+        await until(is_online(station, "222", 0))
+        small = await station.connect("222", max_size=1_000_000)
+        await small.register(protocol=2, token=ben.token)
+        missed = small.missed(CHAT)
+        assert 0 < len(missed) < len(texts)
+        rest = [(await small.expect("message"))["message"] for _ in texts[len(missed) :]]
+        assert missed + rest == texts
+
+
+async def test_a_long_state_that_cannot_be_read_to_its_end_ends_the_connection(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_long_absence(database) as (station, ben, texts):
+        of_chat = Missed.of_chat
+
+        async def fail_in_the_middle(missed: Missed, chat: Chat) -> AsyncIterator[list[Item]]:
+            async for page in of_chat(missed, chat):
+                yield page
+            raise StoreUnavailable
+
+        back = await station.connect("222", max_size=None)
+        with monkeypatch.context() as patch:
+            patch.setattr(Missed, "of_chat", fail_in_the_middle)
+            user = {"name": "Ben", "phone": "222"}
+            await back.say("register", user=user, protocol=2, token=ben.token)
+            async with asyncio.timeout(PATIENCE_S):
+                await back.socket.wait_closed()
+        await until(is_online(station, "222", 0))
+        back = await station.connect("222", max_size=None)
+        await back.register(protocol=2, token=ben.token)
+        assert back.missed(CHAT) == texts
+
+
+async def test_a_burst_of_1500_messages_arrives_whole(database: Path) -> None:
+    options = EngineOptions(events_per_s=4_000, events_burst=1_000)
+    async with open_chat(database, options=options) as station:
+        ann, ben = await station.phone("111"), await station.phone("222", protocol=2)
+        await ann.create(CHAT, ben)
+        texts = [*map(str, range(1_500))]
+        sending = asyncio.create_task(ann.send(CHAT, *texts))
+        await ben.expect_texts(*texts)
+        await ann.expect_texts(*texts)
+        await sending
+
+
+async def test_a_chat_of_many_members_costs_a_slow_reader_its_bytes_once(database: Path) -> None:
+    """Each message has 60 kB of members, and so many of them would be over the limit."""
+    options = EngineOptions(outbox_limit_bytes=300_000)
+    async with open_chat(database, options=options) as station:
+        chats = station.system.chats
+        ann, ben = await station.phone("111"), await station.phone("222")
+        for number in range(1_000, 1_900):
+            await chats.save(insert_user(str(number), str(number), "Somebody " * 3, None))
+            chats.users[str(number)] = User(str(number), str(number), "Somebody " * 3, None, None)
+        await ann.create(CHAT, ben)
+        chat = chats.by_name[CHAT]
+        for number in range(1_000, 1_900):
+            chat.add(chats.users[str(number)], 0)
+        assert len(chat.object) > 60_000
+        await ben.proven()
+        ben.socket.transport.pause_reading()
+        for number in range(400):
+            await ann.send(CHAT, str(number))
+            await ann.expect_texts(str(number))
+        assert station.system.endpoint.counters.slow_readers_closed == 0
+        ben.socket.transport.resume_reading()
+        for number in range(400):
+            heard = await ben.expect("message")
+            assert (heard["message"], len(heard["chat"]["members"])) == (str(number), 902)
+
+
+async def test_who_breaks_off_while_catching_up_goes_on_from_there(database: Path) -> None:
+    async with open_chat(database, ChatSettings(state_limit_bytes=1)) as station:
+        await _break_off_again_and_again(station)
+
+
+async def _break_off_again_and_again(station: Station) -> None:
     ann, ben = await station.phone("111"), await station.phone("222", protocol=2)
     await ann.create(CHAT, ben)
     await ben.leave()
@@ -240,7 +369,8 @@ async def test_a_reader_who_stops_is_closed_and_loses_nothing(database: Path) ->
             await ann.expect_texts(texts[said])
             said += 1
         assert is_online(station, "222", 0)()
-        back = await station.phone("222", protocol=2, token=ben.token)
+        back = await station.connect("222", max_size=None)
+        await back.register(protocol=2, token=ben.token)
         seen = back.missed(CHAT)
         while len(seen) < said:
             seen.append((await back.expect("message"))["message"])

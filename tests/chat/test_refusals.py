@@ -46,7 +46,7 @@ REGISTER = {"name": "Zoe", "phone": "444"}
 CASES: dict[str, tuple[str, str, str, str]] = {
     "nothing": ("ben", "", "bad_payload", "not JSON"),
     "not JSON": ("ben", "{", "bad_payload", "not JSON"),
-    "half a surrogate pair": ("ben", '{"type":"\\ud800x"}', "bad_payload", "not JSON"),
+    "half a surrogate pair": ("ben", '{"type":"\\ud800x"}', "bad_payload", "`type`"),
     "a number": ("ben", "1", "bad_payload", "Expected `object`"),
     "an array": ("ben", "[]", "bad_payload", "Expected `object`"),
     "null": ("ben", "null", "bad_payload", "Expected `object`"),

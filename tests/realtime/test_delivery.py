@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quad.realtime.delivery import Delivery, Item, Kind, Message, Topic, Topics
+from quad.realtime.backlog import Shared
+from quad.realtime.delivery import Delivery, Item, Kind, Message, SharedMessage, Topic, Topics
 from quad.wire.engineio import Binary, Noop, Text
 from tests.realtime.memory import turn
 from tests.thoroughness import examples
@@ -286,6 +287,23 @@ async def test_all_but_one_hear_it_in_the_order_of_the_calls() -> None:
     assert reader.texts == packets.texts == ["a", "b", "c", "d"]
     assert skipped.texts == ["a", "c", "d"]
     assert delivery.delivered == 11
+
+
+@pytest.mark.parametrize("kind", Kind)
+async def test_a_shared_part_reaches_every_kind_and_raw_ones_as_the_same_object(
+    kind: Kind,
+) -> None:
+    delivery, reader = Delivery(), Reader(kind)
+    topic = topic_of(delivery, reader)
+    shared = Shared(b"chat")
+    for text in (b"1", b"2"):
+        delivery.publish(topic, SharedMessage(b"<", shared, text))
+    delivery.publish(topic, say("plain"))
+    delivery.send(reader, SharedMessage(b"<", shared, b"3"))
+    await turn()
+    assert reader.texts == ["<chat1", "<chat2", "plain", "<chat3"]
+    found = [item for item in reader.items if item is shared]
+    assert len(found) == (3 if kind is Kind.RAW else 0)
 
 
 async def test_every_delivery_is_counted_once() -> None:

@@ -3,10 +3,19 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from websockets.frames import Frame
+from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side
 
-from quad.wire.websocket import BINARY, PING, PONG, TEXT, encode_frame
+from quad.wire.websocket import (
+    BINARY,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    encode_frame,
+    encode_part,
+    text_head,
+)
 
 
 def read(data: bytes) -> list[Frame]:
@@ -40,3 +49,21 @@ def test_frames_in_a_row_are_read_one_by_one(frames: list[tuple[int, bytes]]) ->
     assert [(frame.opcode, bytes(frame.data), frame.fin) for frame in got] == [
         (opcode, data, True) for opcode, data in frames
     ]
+
+
+@pytest.mark.parametrize("length", [0, 125, 126, 65_535, 65_536])
+def test_a_message_in_parts_is_one_message_with_pings_between(length: int) -> None:
+    part = bytes(length)
+    frames = read(
+        encode_part(part, is_first=True, is_last=False)
+        + encode_frame(PING, b"?")
+        + encode_part(part, is_first=False, is_last=False)
+        + encode_part(b"end", is_first=False, is_last=True)
+    )
+    assert [(frame.opcode, len(frame.data), frame.fin) for frame in frames] == [
+        (TEXT, length, False),
+        (PING, 1, True),
+        (CONTINUATION, length, False),
+        (CONTINUATION, 3, True),
+    ]
+    assert read(text_head(length) + part) == [Frame(Opcode.TEXT, part)]

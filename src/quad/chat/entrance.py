@@ -4,6 +4,7 @@ What a member has missed is read while everything that is published meanwhile is
 written after what was read. So nothing is lost, and nothing comes out of order.
 """
 
+from collections.abc import AsyncIterator
 from typing import Final
 
 from quad import audit
@@ -12,23 +13,34 @@ from quad.chat.admission import Admission, Admitted, Registration
 from quad.chat.chats import Chats
 from quad.chat.frames import MessageFrames
 from quad.chat.live import Chat, Removal, Seat, User
-from quad.chat.missed import Missed, Span
+from quad.chat.missed import Item, Missed, Span
 from quad.chat.refusals import CannotSave, LoggedOut
 from quad.realtime import Message, RawConnection
 from quad.store import StoreError
 
 # Of RFC 6455, section 7.4.1: the connection breaks a rule of ours, which is to have the token.
 _POLICY_VIOLATION: Final = 1008
+_MESSAGE_TOO_BIG: Final = 1009
 
 
 class Entrance:
     """Logs connections in, and out again."""
 
     def __init__(
-        self, chats: Chats, admission: Admission, shown: MessageFrames, page_bytes: int
+        self,
+        chats: Chats,
+        admission: Admission,
+        shown: MessageFrames,
+        *,
+        state_limit_bytes: int,
+        page_bytes: int,
     ) -> None:
-        """`page_bytes` of messages, or little more, are written before their arrival is proven."""
+        """`page_bytes` of messages, or little more, are written before their arrival is proven.
+
+        A `state` is that much or, for whoever takes it, `state_limit_bytes`.
+        """
         self._chats = chats
+        self._state_limit_bytes = state_limit_bytes
         self._admission = admission
         self._shown = shown
         self._page_bytes = page_bytes
@@ -64,8 +76,12 @@ class Entrance:
     def leave(self, connection: RawConnection) -> None:
         """The connection has ended."""
         seat = self._chats.seats.get(connection)
-        if seat is not None:
-            self._part(seat)
+        if seat is None:
+            return
+        if connection.close_code == _MESSAGE_TOO_BIG:
+            # Its library takes no message of that size: it would come in vain again and again.
+            seat.user.takes_portions = True
+        self._part(seat)
 
     def proven(self, connection: RawConnection, position: int) -> None:
         """The connection's client has everything up to a message."""
@@ -160,21 +176,43 @@ class Entrance:
         gone = await self._removed_from(seat.user, spans)
         chats |= {chat: chat.shown for chat in gone}
         missed = Missed(self._chats, seat.device, spans, self._page_bytes)
-        briefs: dict[Chat, list[bytes]] = {chat: [] for chat in chats}
-        for item in await missed.page():
-            brief = self._shown.brief(item.sender, item.message, seat.protocol)
-            briefs[item.chat].append(brief)
-        told = [frames.state([(chats[chat], briefs[chat]) for chat in chats], token)]
+        told = await self._tell_state(seat, missed, chats, token)
         while not missed.is_over and connection.is_open:
             connection.send_ahead(told, missed.position)
             await connection.proof()
             told = [
-                Message(self._shown.told(item.chat, item.sender, item.message, seat.protocol))
+                self._shown.told(item.chat, item.sender, item.message, seat.protocol)
                 for item in await missed.page()
             ]
         # In one write with the last of the messages: the proof of these is that of the removals.
         told += [frames.member_removed(chat, seat.user, seat.protocol) for chat in gone]
         connection.send_ahead(told, missed.position)
+
+    async def _tell_state(
+        self, seat: Seat, missed: Missed, chats: dict[Chat, bytes], token: str | None
+    ) -> list[Message]:
+        """The `state`, if it is not so long that it has been written already, in parts."""
+        page = await missed.page()
+        limit_bytes = self._page_bytes if seat.user.takes_portions else self._state_limit_bytes
+        if missed.is_over or limit_bytes <= self._page_bytes:
+            briefs: dict[Chat, list[bytes]] = {chat: [] for chat in chats}
+            for item in page:
+                briefs[item.chat].append(self._brief(item, seat.protocol))
+            return [frames.state([(chats[chat], briefs[chat]) for chat in chats], token)]
+        del page  # it is read again, chat by chat
+        await missed.skip(limit_bytes - self._page_bytes)
+        told = ((chats[chat], self._briefs(missed, chat, seat.protocol)) for chat in chats)
+        await seat.connection.send_parts(frames.state_in_parts(told, token, self._page_bytes))
+        return []
+
+    async def _briefs(
+        self, missed: Missed, chat: Chat, protocol: int
+    ) -> AsyncIterator[list[bytes]]:
+        async for page in missed.of_chat(chat):
+            yield [self._brief(item, protocol) for item in page]
+
+    def _brief(self, item: Item, protocol: int) -> bytes:
+        return self._shown.brief(item.sender, item.message, protocol)
 
     async def _removed_from(self, user: User, spans: list[Span]) -> list[Chat]:
         """The chats that somebody was removed from without having heard of it, as they were then.

@@ -1,6 +1,6 @@
 """What the chat says: frames as JSON, built from parts that are encoded once."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -8,10 +8,12 @@ import msgspec
 
 from quad.chat.live import Chat, User
 from quad.chat.model import CURRENT, shown_date
-from quad.realtime import Message, Refused
+from quad.realtime import Message, Refused, SharedMessage
 from quad.store.mailbox import milliseconds_at
 
 _encode = msgspec.json.Encoder().encode
+# Below that, copying costs less than writing in pieces.
+_WORTH_SHARING_BYTES: Final = 4_096
 # Of a refused message, so many characters are quoted.
 _QUOTED: Final = 40
 
@@ -44,10 +46,14 @@ class MessageFrames:
         self._second = -1
         self._date = b""
 
-    def told(self, chat: Chat, sender: User, message: Shown, protocol: int) -> bytes:
-        """`message`."""
+    def told(
+        self, chat: Chat, sender: User, message: Shown, protocol: int, key: str | None = None
+    ) -> Message:
+        """`message`; with the key for the devices of its sender, in the current protocol."""
         brief = self.brief(sender, message, protocol)
-        return b'{"type":"message","chat":%b,%b' % (_named(chat, protocol), brief[1:])
+        if key is not None:
+            brief = b'%b,"key":%b}' % (brief[:-1], _encode(key))
+        return _about(b'{"type":"message","chat":', chat, b",%b" % brief[1:], protocol)
 
     def brief(self, sender: User, message: Shown, protocol: int) -> bytes:
         """A message in `state`."""
@@ -83,24 +89,48 @@ def state(chats: Iterable[tuple[bytes, list[bytes]]], token: str | None) -> Mess
     shown = b",".join(
         [b'{"chat":%b,"messages":[%b]}' % (chat, b",".join(messages)) for chat, messages in chats]
     )
-    ending = b"" if token is None else b',"token":%b' % _encode(token)
-    return Message(b'{"type":"state","chats":[%b]%b}' % (shown, ending))
+    return Message(b'{"type":"state","chats":[%b%b' % (shown, _state_ending(token)))
+
+
+async def state_in_parts(
+    chats: Iterable[tuple[bytes, AsyncIterator[list[bytes]]]], token: str | None, part_bytes: int
+) -> AsyncIterator[bytes]:
+    """The same text in parts of about this size, of which one is in memory at a time."""
+    parts = [b'{"type":"state","chats":[']
+    size = 0
+    between_chats = b""
+    for chat, pages in chats:
+        parts.append(b'%b{"chat":%b,"messages":[' % (between_chats, chat))
+        between_chats, between = b",", b""
+        async for page in pages:
+            for message in page:
+                parts.append(between + message)
+                between = b","
+                size += len(message)
+                if size >= part_bytes:
+                    yield b"".join(parts)
+                    parts, size = [], 0
+        parts.append(b"]}")
+    yield b"".join(parts) + _state_ending(token)
+
+
+def _state_ending(token: str | None) -> bytes:
+    return b"]}" if token is None else b'],"token":%b}' % _encode(token)
 
 
 def new_member(chat: Chat, user: User) -> Message:
     """`new_member`, which tells clients of both protocols what the chat is now."""
-    return Message(b'{"type":"new_member","chat":%b,"user":%b}' % (chat.object, user.shown))
+    return _with_chat(b'{"type":"new_member","chat":', chat, b',"user":%b}' % user.shown)
 
 
 def member_removed(chat: Chat, user: User, protocol: int) -> Message:
     """`member_removed`, of a chat without the member."""
-    shown = _named(chat, protocol)
-    return Message(b'{"type":"member_removed","chat":%b,"user":%b}' % (shown, user.shown))
+    return _about(b'{"type":"member_removed","chat":', chat, b',"user":%b}' % user.shown, protocol)
 
 
 def chat_deleted(chat: Chat, protocol: int) -> Message:
     """`chat_deleted`, of a chat as it was."""
-    return Message(b'{"type":"chat_deleted","chat":%b}' % _named(chat, protocol))
+    return _about(b'{"type":"chat_deleted","chat":', chat, b"}", protocol)
 
 
 def token(value: str) -> Message:
@@ -124,8 +154,19 @@ def error(refused: Refused, operation: str | None, about: Refusable, protocol: i
     return Message(_encode(content | refused.details))
 
 
-def _named(chat: Chat, protocol: int) -> bytes:
-    return chat.shown_name if protocol == CURRENT else chat.object
+def _about(before: bytes, chat: Chat, after: bytes, protocol: int) -> Message:
+    """A message with the chat's name, or the chat itself for original clients."""
+    if protocol != CURRENT:
+        return _with_chat(before, chat, after)
+    return Message(b"%b%b%b" % (before, chat.shown_name, after))
+
+
+def _with_chat(before: bytes, chat: Chat, after: bytes) -> Message:
+    """A message with the whole chat; a long one is the same bytes in all of them."""
+    shared = chat.object
+    if len(shared) < _WORTH_SHARING_BYTES:
+        return Message(b"%b%b%b" % (before, shared, after))
+    return SharedMessage(before, shared, after)
 
 
 def _named_sentence(refused: Refused, operation: str | None, about: Refusable) -> str:

@@ -14,7 +14,7 @@ import msgspec
 
 from quad.chat.keys import RecentKeys
 from quad.chat.model import PROTOCOLS, shown_date
-from quad.realtime import RawConnection
+from quad.realtime import RawConnection, Shared
 from quad.store import Device, Reader
 
 _encode = msgspec.json.Encoder().encode
@@ -50,6 +50,7 @@ class User:
         "removals",
         "seats",
         "shown_phone",
+        "takes_portions",
         "token",
     )
 
@@ -75,6 +76,8 @@ class User:
         self.chats: dict[int, tuple[Chat, int]] = {}
         # The ids of removals that are not proven to have been heard of.
         self.removals: set[int] = set()
+        # Whether a client of this phone has found a `state` too long.
+        self.takes_portions = False
         # Of the messages of the last day; read when the first one comes that has a key.
         self.keys: RecentKeys | None = None
         self._shown: bytes | None = None
@@ -167,7 +170,7 @@ class Chat:
         # The last message that was told, and where the ones that are kept begin, or before.
         self.last_id = 0
         self.first_id = 0
-        self._object: bytes | None = None
+        self._object: Shared | None = None
 
     def add(self, user: User, since: int) -> None:
         """Make a user a member, who gets the messages after an id."""
@@ -196,7 +199,7 @@ class Chat:
             yield from member.seats
 
     @property
-    def object(self) -> bytes:
+    def object(self) -> Shared:
         """The chat as JSON, as it comes with every message to original clients.
 
         Encoded when it is needed after a change of the chat. Who is online is no change: the dates
@@ -204,7 +207,7 @@ class Chat:
         one of its own.
         """
         if self._object is None:
-            self._object = self.shown
+            self._object = Shared(self.shown)
         return self._object
 
     @property

@@ -112,17 +112,17 @@ class Messages:
         server.position = chat.last_id = message.id
         for protocol, topic in chat.topics.items():
             if server.topics.get(topic) is not None:
-                frame = self._shown.told(chat, sender, message, protocol)
-                self._publish(topic, sender, frame, key if protocol == CURRENT else None)
+                told = self._shown.told(chat, sender, message, protocol)
+                if key is None or protocol != CURRENT:
+                    server.publish(topic, told)
+                else:
+                    keyed = self._shown.told(chat, sender, message, protocol, key)
+                    self._publish_keyed(topic, sender, told, keyed)
 
-    def _publish(self, topic: str, sender: User, frame: bytes, key: str | None) -> None:
-        server = self._chats.server
-        if key is None:
-            server.publish(topic, Message(frame))
-            return
+    def _publish_keyed(self, topic: str, sender: User, told: Message, keyed: Message) -> None:
+        """Tell the sender's devices the key, and nobody else."""
         own = {seat.connection for seat in sender.seats if topic in seat.connection.topics}
-        server.publish_except(topic, Message(frame), own)
-        keyed = Message(with_key(frame, key))
+        self._chats.server.publish_except(topic, told, own)
         for connection in own:
             connection.send(keyed)
 
@@ -167,8 +167,7 @@ class Messages:
         if chat is None or not entries:
             raise NotMember("you are", said.chat)
         _, message = read_message(entries[0])
-        frame = self._shown.told(chat, user, message, said.seat.protocol)
-        connection.send(Message(with_key(frame, str(said.key))))
+        connection.send(self._shown.told(chat, user, message, said.seat.protocol, said.key))
 
 
 class Kept(msgspec.Struct, array_like=True):
@@ -193,8 +192,3 @@ def kept(sender: User, text: bytes, at: int | None) -> str:
     """The entry of a message; the text is JSON."""
     ending = "" if at is None else f",{at}"
     return f'["{sender.phone}",{text.decode()}{ending}]'
-
-
-def with_key(frame: bytes, key: str) -> bytes:
-    """A `message` as the sender's devices get it."""
-    return b'%b,"key":%b}' % (frame[:-1], _encode_text(key))

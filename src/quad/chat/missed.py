@@ -1,6 +1,6 @@
 """What a connection has to be told at its beginning, read from the mailbox in pages."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Final, NamedTuple
 
 from quad.chat.chats import Chats
@@ -65,6 +65,31 @@ class Missed:
             self.position = self._device.upto
         return page
 
+    async def skip(self, size_bytes: int) -> None:
+        """Pass over pages of about so many bytes. Raises StoreError."""
+        while size_bytes > 0 and not self.is_over:
+            size_bytes -= sum(map(_size, await self.page()))
+
+    async def of_chat(self, chat: Chat) -> AsyncIterator[list[Item]]:
+        """Pages of one chat's messages, up to where the pages of all chats are.
+
+        Raises StoreError.
+        """
+        device, position, upto = self._device, 0, self.position
+        while chat.box in self._wanted:
+            entries = await self._chats.mailbox.read(
+                [chat.box],
+                device.after,
+                device.gap,
+                upto,
+                start=position,
+                most=_ENTRIES_A_READ,
+            )
+            yield [item for entry in entries if (item := self._item(entry)) is not None]
+            if len(entries) < _ENTRIES_A_READ:
+                return
+            position = entries[-1].id
+
     async def _read(self, page: list[Item], left_bytes: int) -> int:
         device = self._device
         entries = await self._chats.mailbox.read(
@@ -80,7 +105,7 @@ class Missed:
             item = self._item(entry)
             if item is not None:
                 page.append(item)
-                left_bytes -= len(item.message.text) + _FRAME_BYTES
+                left_bytes -= _size(item)
                 if left_bytes <= 0:
                     return left_bytes
         self.is_over = len(entries) < _ENTRIES_A_READ
@@ -92,6 +117,10 @@ class Missed:
                 sender, message = read_message(entry)
                 return Item(span.chat, self._chats.sender(sender), message)
         return None
+
+
+def _size(item: Item) -> int:
+    return len(item.message.text) + _FRAME_BYTES
 
 
 def _may_miss(device: Device, span: Span) -> bool:

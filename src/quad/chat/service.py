@@ -47,7 +47,13 @@ class ChatSystem:
         # Half of what may wait for a reader: the other half is for what is published meanwhile.
         page_bytes = self.endpoint.options.outbox_limit_bytes // 2
         self.admission = Admission(self.chats, settings, _guesses("chat.register", settings))
-        events.entrance = Entrance(self.chats, self.admission, shown, page_bytes)
+        events.entrance = Entrance(
+            self.chats,
+            self.admission,
+            shown,
+            state_limit_bytes=settings.state_limit_bytes,
+            page_bytes=page_bytes,
+        )
         events.groups = Groups(
             self.chats,
             settings,

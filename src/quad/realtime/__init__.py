@@ -1,9 +1,10 @@
 """The engine: a fast Socket.IO server that knows nothing of what is said over it."""
 
 from quad.realtime.admission import raise_descriptor_limit
+from quad.realtime.backlog import Shared
 from quad.realtime.client import Client
 from quad.realtime.counters import Counters
-from quad.realtime.delivery import Message, Topic
+from quad.realtime.delivery import Message, SharedMessage, Topic
 from quad.realtime.door import Door
 from quad.realtime.engine import Application, Engine
 from quad.realtime.errors import (
@@ -47,6 +48,8 @@ __all__ = [
     "RawServer",
     "Refused",
     "Session",
+    "Shared",
+    "SharedMessage",
     "Site",
     "SocketServer",
     "Streams",

@@ -16,6 +16,7 @@ import enum
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
+from quad.realtime.backlog import Shared
 from quad.wire.engineio import (
     AnyPacket,
     Binary,
@@ -24,7 +25,7 @@ from quad.wire.engineio import (
     encode_base64_message,
     encode_binary_message,
 )
-from quad.wire.websocket import BINARY, TEXT, encode_frame
+from quad.wire.websocket import BINARY, TEXT, encode_frame, text_head
 
 # After this many flushed outboxes the loop gets a turn (heartbeats, new connections).
 _FLUSHES_PER_TURN = 1_000
@@ -95,6 +96,38 @@ class Message:
             return encode_frame(TEXT, self._text)
         attachments = (_encode_attachment(data, kind) for data in self._attachments)
         return encode_frame(TEXT, self._text, b"4") + b"".join(attachments)
+
+
+class SharedMessage(Message):
+    """A text message with a long part that it shares with others, which is kept once."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, before: bytes, shared: Shared, after: bytes) -> None:
+        """The three parts of the text, UTF-8."""
+        super().__init__(b"")
+        self._parts = (before, shared, after)
+
+    def items(self, kind: Kind) -> Sequence[Item]:
+        """For raw connections the parts of the frame, of which the long one is always the same."""
+        if kind is not Kind.RAW:
+            return super().items(kind)
+        before, shared, after = self._parts
+        return (text_head(sum(map(len, self._parts))) + before, shared, after)
+
+    def frames(self, kind: Kind) -> bytes:
+        """Whole frames, without sharing."""
+        self._join()
+        return super().frames(kind)
+
+    def packets(self) -> list[AnyPacket]:
+        """The message as packets."""
+        self._join()
+        return super().packets()
+
+    def _join(self) -> None:
+        if not self._text:
+            self._text = b"".join(self._parts)
 
 
 def _encode_attachment(data: bytes, kind: Kind) -> bytes:
@@ -192,6 +225,8 @@ class Delivery:
             self._schedule()
         if outbox.kind is Kind.PACKETS:
             queue.extend(message.packets())
+        elif outbox.kind is Kind.RAW:
+            queue.extend(message.items(outbox.kind))
         else:
             queue.append(message.frames(outbox.kind))
 
@@ -331,4 +366,6 @@ def _join(messages: list[Message], kind: Kind) -> Sequence[Item]:
         return messages[0].items(kind)
     if kind is Kind.PACKETS:
         return [packet for message in messages for packet in message.packets()]
+    if kind is Kind.RAW and SharedMessage in map(type, messages):
+        return [item for message in messages for item in message.items(kind)]
     return (b"".join([message.frames(kind) for message in messages]),)

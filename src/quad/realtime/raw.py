@@ -9,9 +9,10 @@ as a message; when there are too many, connections are asked once a second (`Raw
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from quad.realtime.backlog import Shared
 from quad.realtime.delivery import Item, Kind, Message
 from quad.realtime.liveness import QUESTION, Liveness, make_liveness
 from quad.realtime.request import Handshake
@@ -40,12 +41,14 @@ class RawConnection(Turns):
         "_asked",
         "_held",
         "_held_bytes",
+        "_held_shared",
         "_is_followed",
         "_liveness",
         "_proof",
         "_server",
         "_told",
         "_websocket",
+        "close_code",
         "direct",
         "handshake",
         "is_open",
@@ -62,11 +65,15 @@ class RawConnection(Turns):
         self.direct: Callable[[bytes], object] | None = None
         self.topics: tuple[str, ...] = ()
         self.is_open = True
+        self.close_code = 0
+        """After the end: why the client has closed the connection, if it has said so."""
         self._server = server
         self._websocket: WebSocket | None = None
         # What is held back, in order, while what belongs before it is being read.
         self._held: list[Item] | None = None
         self._held_bytes = 0
+        # The ids of what many messages share, which counts once; alive as long as it is held.
+        self._held_shared: set[int] | None = None
         self._is_followed = False
         self._liveness: Liveness | None = None
         # The position of what was written last, and the one that the Ping under way carries.
@@ -156,6 +163,28 @@ class RawConnection(Turns):
             self._open_websocket().allow(size)
         self._write_and_ask(items, position)
 
+    async def send_parts(self, parts: AsyncIterator[bytes]) -> None:
+        """Write one message in parts, before what is held back.
+
+        For what is too long to be in memory: each part goes out when the one before has been read.
+        What `parts` raises ends the connection, because nobody could read on behind half a message.
+        """
+        is_first = True
+        try:
+            part = await anext(parts)
+            async for following in parts:
+                if not self.is_open:
+                    return
+                self._open_websocket().write_part(part, is_first=is_first, is_last=False)
+                is_first, part = False, following
+                self.ask()
+                await self.proof()
+        except BaseException:
+            self._abort("half a message")
+            raise
+        if self.is_open:
+            self._open_websocket().write_part(part, is_first=is_first, is_last=True)
+
     async def proof(self) -> None:
         """Wait until all that was written is proven, or the connection has ended."""
         while self.is_open and self._asked is not None:
@@ -170,6 +199,7 @@ class RawConnection(Turns):
         self._server.delivery.settle(self)
         held, self._held = self._held, None
         self._held_bytes = 0
+        self._held_shared = None
         self.queue[:0] = held
         self.flush()
 
@@ -256,6 +286,8 @@ class RawConnection(Turns):
 
     def connection_ended(self, reason: str) -> None:
         """Nothing follows."""
+        if self._websocket is not None:
+            self.close_code = self._websocket.close_code
         self._websocket = None
         self._server.delivery.settle(self)
         if self.queue or self._held:
@@ -281,7 +313,13 @@ class RawConnection(Turns):
 
     def _hold(self, held: list[Item], queue: list[Item]) -> None:
         held += queue
-        self._held_bytes += sum(map(_size, queue))
+        for item in queue:
+            if type(item) is Shared:
+                shared = self._held_shared = self._held_shared or set()
+                if id(item) in shared:
+                    continue
+                shared.add(id(item))
+            self._held_bytes += _size(item)
         queue.clear()
         if self._held_bytes > self._server.options.outbox_limit_bytes:
             self._server.note_slow_reader(self, self._held_bytes)

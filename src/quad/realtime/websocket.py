@@ -8,6 +8,7 @@ connection never needs it, and its memory.
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Protocol
@@ -18,8 +19,9 @@ from websockets.protocol import Protocol as FrameParser
 from websockets.protocol import Side, State
 from websockets.speedups import apply_mask
 
+from quad.realtime.backlog import Backlog, Shared
 from quad.realtime.pace import BYTE_COST, FRAME_COST, Pace
-from quad.wire.websocket import PING, PONG, encode_frame
+from quad.wire.websocket import PING, PONG, encode_frame, encode_part
 
 # Codes of RFC 6455, section 7.4.1, and of the registry it founded.
 NORMAL_CLOSURE = 1000
@@ -86,7 +88,6 @@ class WebSocket(asyncio.Protocol):
         "_fragments",
         "_fragments_are_text",
         "_held",
-        "_held_bytes",
         "_max_message_bytes",
         "_outbox_limit_bytes",
         "_parser",
@@ -94,6 +95,7 @@ class WebSocket(asyncio.Protocol):
         "_paused",
         "_reading",
         "_transport",
+        "close_code",
         "last_heard",
         "pace",
         "receiver",
@@ -111,6 +113,8 @@ class WebSocket(asyncio.Protocol):
         self.receiver = receiver
         self.last_heard = monotonic()
         """When the peer last said or took something, by `time.monotonic`."""
+        self.close_code = 0
+        """Why the peer has closed the connection, if it has said so (RFC 6455, section 7.4)."""
         self._transport = transport
         self._max_message_bytes = max_message_bytes
         self._outbox_limit_bytes = outbox_limit_bytes
@@ -124,8 +128,7 @@ class WebSocket(asyncio.Protocol):
         self._fragments: bytearray | None = None
         self._fragments_are_text = False
         self._paused = False
-        self._held: list[bytes] | None = None
-        self._held_bytes = 0
+        self._held: Backlog | None = None
         self._closing: asyncio.TimerHandle | None = None
         self._ended = False
         transport.set_write_buffer_limits(high=_WRITE_BUFFER_BYTES)
@@ -155,7 +158,8 @@ class WebSocket(asyncio.Protocol):
     @property
     def queued_bytes(self) -> int:
         """What the peer has not read yet, as far as this process knows."""
-        return self._held_bytes + self._transport.get_write_buffer_size()
+        held_bytes = self._held.size_bytes if self._held else 0
+        return held_bytes + self._transport.get_write_buffer_size()
 
     # What the owner says
 
@@ -163,8 +167,16 @@ class WebSocket(asyncio.Protocol):
         """Write whole frames at once; hold them, up to the limit, while the peer does not read."""
         if self._paused:
             self._hold(frames)
-        elif self._closing is None:
-            self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
+        elif self._closing is not None:
+            return
+        elif len(frames) == 1:
+            self._transport.write(frames[0])
+        elif Shared in map(type, frames):
+            # The transport copies, and what it has copied is shared no more: no more than it takes.
+            self._hold(frames)
+            self._write_held()
+        else:
+            self._transport.write(b"".join(frames))
 
     def write_messages(self, messages: list[str | bytes]) -> None:
         """Write messages in this connection's own compression: text from str, binary from bytes."""
@@ -176,6 +188,18 @@ class WebSocket(asyncio.Protocol):
                 parser.send_text(message.encode())
             else:
                 parser.send_binary(message)
+        self.write(parser.data_to_send())
+
+    def write_part(self, data: bytes, *, is_first: bool, is_last: bool) -> None:
+        """Write a part of one text message; only Pings may be written between its parts."""
+        if not self._extensions:
+            self.write([encode_part(data, is_first=is_first, is_last=is_last)])
+            return
+        parser = self._parser or self._make_parser()
+        if is_first:
+            parser.send_text(data, fin=is_last)
+        else:
+            parser.send_continuation(data, fin=is_last)
         self.write(parser.data_to_send())
 
     def allow(self, size_bytes: int) -> None:
@@ -190,9 +214,7 @@ class WebSocket(asyncio.Protocol):
         """Say goodbye after everything written so far; without an answer, cut the connection."""
         if not self.is_open:
             return
-        if self._held:
-            self._transport.write(b"".join(self._held))
-            self._drop_held()
+        self._write_all_held()
         parser = self._parser or self._make_parser()
         if parser.state is State.OPEN:
             parser.send_close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
@@ -206,9 +228,7 @@ class WebSocket(asyncio.Protocol):
         """End the connection after everything written so far, without saying goodbye."""
         if not self.is_open:
             return
-        if self._held:
-            self._transport.write(b"".join(self._held))
-            self._drop_held()
+        self._write_all_held()
         self._transport.close()
         self._end(reason)
 
@@ -238,7 +258,7 @@ class WebSocket(asyncio.Protocol):
         """The end, if it was not said before."""
         if self._closing is not None:
             self._closing.cancel()
-        self._drop_held()
+        self._held = None
         self._end("transport error" if exc else "transport close")
         if self._reading is not None:
             self._reading.cancel()
@@ -255,10 +275,7 @@ class WebSocket(asyncio.Protocol):
         # A peer that reads lives, also when our Ping is still behind what it has to read.
         self.last_heard = monotonic()
         self.receiver.write_path_changed(self.direct)
-        held = self._held
-        self._drop_held()
-        if held and self._closing is None:
-            self._transport.write(b"".join(held))
+        self._write_held()
 
     # Reading
 
@@ -386,6 +403,7 @@ class WebSocket(asyncio.Protocol):
             case Opcode.PONG:
                 self.receiver.pong_received(bytes(frame.data))
             case Opcode.CLOSE:
+                self.close_code = int.from_bytes(frame.data[:2], "big")
                 self._end("transport close")
             case _:
                 pass  # a Ping is answered by the parser
@@ -439,14 +457,24 @@ class WebSocket(asyncio.Protocol):
         if not self.is_open:
             return
         if self._held is None:
-            self._held = []
-        self._held.extend(frames)
-        self._held_bytes += sum(map(len, frames))
-        self._check_limit()
+            self._held = Backlog()
+        self._held.put(frames)
+        if self._paused:
+            self._check_limit()
 
-    def _drop_held(self) -> None:
-        self._held = None
-        self._held_bytes = 0
+    def _write_held(self) -> None:
+        """Write what was held, as much as the transport takes at once."""
+        held = self._held
+        while held and not self._paused and self.is_open:
+            self._transport.write(held.take(_WRITE_BUFFER_BYTES))
+        if not held or not self.is_open:
+            self._held = None
+
+    def _write_all_held(self) -> None:
+        """Before the end: whether the transport likes it or not."""
+        held, self._held = self._held, None
+        if held:
+            self._transport.write(held.take(sys.maxsize))
 
     def _check_limit(self) -> None:
         if self.queued_bytes > self._outbox_limit_bytes and not self._ended:
