@@ -236,9 +236,11 @@ class Turns:
             before = now
 
 
-async def post_at_once(server: SocketServer, session: Session, body: bytes) -> int:
+async def post_at_once(
+    server: SocketServer, session: Session, body: bytes, more_query: str = ""
+) -> int:
     """The request as the HTTP server hands it over, with the whole body; the answer's status."""
-    query = f"EIO={int(session.version)}&transport=polling&sid={session.sid}".encode()
+    query = f"EIO={int(session.version)}&transport=polling&sid={session.sid}{more_query}".encode()
     request = Site().request("POST", "/socket.io/", query, [], "192.0.2.1")
     bodies = [{"type": "http.request", "body": body}]
     statuses: list[int] = []
@@ -275,6 +277,18 @@ async def test_a_request_full_of_packets_leaves_the_loop_to_others(eio: int, pac
     body = (enter + one * (BODY_BYTES // len(one.encode()))).encode()
     async with Turns() as turns:
         assert await post_at_once(server, session, body) == 200
+    assert turns.longest_s < LONGEST_S
+    session.fail("enough")
+
+
+async def test_a_long_form_is_taken_apart_beside_the_loop() -> None:
+    server, said = counting(EngineOptions())
+    session = open_polling(server, 3)
+    packet = '42["say",1' + " " * 300_000 + "]"
+    form = "d=" + "".join(f"%{ord(each):02x}" for each in f"{len(packet)}:{packet}")
+    async with Turns() as turns:
+        assert await post_at_once(server, session, form.encode(), "&j=0") == 200
+    assert said == [1]
     assert turns.longest_s < LONGEST_S
     session.fail("enough")
 
