@@ -4,13 +4,17 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
-from quad.addresses import block
+from quad.addresses import block, wider_block
 from quad.realtime.counters import Counters
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.options import EngineOptions
 from quad.realtime.seldom import Seldom
 
 log = logging.getLogger("quad.door")
+
+# A site has a /48 of IPv6, 65,536 blocks: whoever has one could take a block's share in each. A
+# campus has as much, so it may have as many connections as sixteen addresses.
+_BLOCKS_OF_SITE = 16
 
 
 class Door:
@@ -29,8 +33,8 @@ class Door:
         self._admit = admit
         self.limit = options.connections_per_address
         self._counters = counters
-        self._addresses: Counter[str] = Counter()
-        self._plain: Counter[str] = Counter()
+        self._sessions = _Counts()
+        self._plain = _Counts()
         self._full = Seldom(log)
         self.on_full: list[Callable[[str], object]] = []
         """Called with a block that is full: whoever can do without some of its connections ends
@@ -38,14 +42,10 @@ class Door:
 
     def has_room(self, address: str) -> bool:
         """Whether one more connection of this address may be open."""
-        counted = block(address)
-        if self._is_at_limit(counted):
+        if self._sessions.are_at(self.limit, address):
             for make_room in self.on_full:
-                make_room(counted)
-        return not self._is_at_limit(counted)
-
-    def _is_at_limit(self, counted: str) -> bool:
-        return self.limit is not None and self._addresses[counted] >= self.limit
+                make_room(block(address))
+        return not self._sessions.are_at(self.limit, address)
 
     def check(self, address: str) -> None:
         """Bound the connections of one address, and how fast it opens them.
@@ -69,7 +69,7 @@ class Door:
         They are counted apart from sessions: those on long-polling must go on being served where
         there may be no more of them.
         """
-        if self.limit is None or self._plain[block(address)] < self.limit:
+        if not self._plain.are_at(self.limit, address):
             return False
         self._note_full(block(address))
         return True
@@ -80,19 +80,42 @@ class Door:
 
     def enter_plain(self, address: str) -> None:
         """A TCP connection has been opened, which speaks HTTP for now."""
-        self._plain[block(address)] += 1
+        self._plain.add(address)
 
     def leave_plain(self, address: str) -> None:
         """It has ended, or become a WebSocket, which enters by itself."""
-        _take_one(self._plain, block(address))
+        self._plain.take(address)
 
     def enter(self, address: str) -> None:
         """A connection has been opened."""
-        self._addresses[block(address)] += 1
+        self._sessions.add(address)
 
     def leave(self, address: str) -> None:
         """A connection has ended."""
-        _take_one(self._addresses, block(address))
+        self._sessions.take(address)
+
+
+class _Counts:
+    """How many there are of each block, and of the /48 that stands above it."""
+
+    def __init__(self) -> None:
+        self._blocks: Counter[str] = Counter()
+        self._sites: Counter[str] = Counter()
+
+    def are_at(self, limit: int | None, address: str) -> bool:
+        """Whether one more of this address would be too many."""
+        if limit is None:
+            return False
+        is_full = self._blocks[block(address)] >= limit
+        return is_full or self._sites[wider_block(address)] >= limit * _BLOCKS_OF_SITE
+
+    def add(self, address: str) -> None:
+        self._blocks[block(address)] += 1
+        self._sites[wider_block(address)] += 1
+
+    def take(self, address: str) -> None:
+        _take_one(self._blocks, block(address))
+        _take_one(self._sites, wider_block(address))
 
 
 def _take_one(counter: Counter[str], counted: str) -> None:
