@@ -134,6 +134,24 @@ async def test_a_locked_database_is_an_error_in_bounded_time_and_reads_go_on(
     assert await titles(store) == {"before": "", "after": ""}
 
 
+async def test_a_transaction_that_reads_before_it_writes_waits_for_another_program(
+    store: Store, path: Path
+) -> None:
+    # One that took its lock only when it writes would have read what the other has changed since,
+    # and fail at once (SQLITE_BUSY_SNAPSHOT) instead of waiting.
+    await store.write(book("before"))
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO test_books (code) VALUES ('other')")
+    writing = store.write(Change(select(books)), book("ours"))
+    await asyncio.sleep(0.3)  # it waits in the database, where nothing can be asked
+    assert not writing.done()
+    other.execute("COMMIT")
+    other.close()
+    await writing
+    assert set(await titles(store)) == {"before", "other", "ours"}
+
+
 async def test_a_read_only_database_is_unavailable(store: Store) -> None:
     await store.write(pragma("query_only=ON"))
     with pytest.raises(StoreUnavailable, match="read-only"):

@@ -1,6 +1,6 @@
 """Applying the migrations of the package.
 
-Several nodes may start at once: the first one migrates, the others wait for it and find nothing
+Several programs may do it at once: the first one migrates, the others wait for it and find nothing
 left to do.
 """
 
@@ -29,7 +29,7 @@ from .urls import parse_url
 log = logging.getLogger("quad.store")
 
 LOCK_TIMEOUT_S: Final = 60
-"""How long a node waits for another one that is migrating."""
+"""How long a program waits for another one that is migrating."""
 
 _SILENCE_S: Final = 1.0
 _POSTGRESQL_LOCK: Final = 0x71756164  # any constant of ours; "quad" in ASCII
@@ -113,9 +113,9 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _lock(connection: Connection) -> None:
-    """Waits for other nodes.
+    """Waits for other programs.
 
-    The lock ends with the transaction or the connection: a node that dies leaves none behind.
+    The lock ends with the transaction or the connection: one that dies leaves none behind.
     """
     match connection.dialect.name:
         case "sqlite":
@@ -127,7 +127,7 @@ def _lock(connection: Connection) -> None:
             # The name is the server's, not the database's; 64 characters at most.
             name = func.concat("quad-", func.md5(func.database()))
             if connection.scalar(select(func.get_lock(name, LOCK_TIMEOUT_S))) != 1:
-                raise StoreUnavailable("Another node's migration does not end.")
+                raise StoreUnavailable("Another program's migration does not end.")
 
 
 def _config() -> Config:
