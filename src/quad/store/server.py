@@ -68,7 +68,7 @@ class ServerEngine:
         self._reads = 0
         self._no_reads = asyncio.Event()
         self._no_reads.set()
-        # READ COMMITTED: with MySQL's default, upserts would lock gaps against other programs' writes.
+        # READ COMMITTED: with MySQL's default, upserts would lock gaps against others' writes.
         self._writer = _engine(url, 1, isolation_level="READ COMMITTED")
         self._readers = _engine(
             url, readers, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
