@@ -155,8 +155,9 @@ def drain(plug: socket.socket | None) -> None:
     if plug is None:
         return
     with contextlib.suppress(OSError):
-        while plug.recv(1_000_000, socket.MSG_DONTWAIT):
-            pass
+        for _ in range(100):  # not for ever: it may be sent more as fast as it reads
+            if not plug.recv(65_536, socket.MSG_DONTWAIT):
+                break
 
 
 def get(address: bytes, lines: bytes = b"Connection: close\r\n") -> bytes:
@@ -381,7 +382,9 @@ def patterns(attacker: Attacker) -> None:
 def small_files(attacker: Attacker) -> None:
     teacher = attacker.socket_io()
     teacher.sendall(text(b'42["room/create",{"name":"T"}]'))
-    answer = teacher.recv(65_536)
+    answer = b""
+    while b'"id":' not in answer:
+        answer += teacher.recv(65_536)
     room = int(answer.partition(b'"id":')[2].partition(b",")[0].rstrip(b"}]"))
     student = attacker.socket_io()
     student.sendall(text(b'42["room/join",{"room_id":%d,"name":"S"}]' % room))

@@ -409,6 +409,9 @@ class Front(HttpToolsProtocol):
             answer = explain(refusal)
             raise _Refused(answer.status, refusal.message, answer.body)
 
+    def _forget_head(self) -> None:
+        self.url, self.headers, self.scope = b"", [], {}  # type: ignore[typeddict-item]
+
     # Other ends than an answer
 
     def _become_websocket(self) -> None:
@@ -419,6 +422,8 @@ class Front(HttpToolsProtocol):
         self.connections.discard(self)
         scope: Any = self.scope  # a TypedDict to uvicorn
         self._fronts.host.upgrade(scope, self.url, self.transport)
+        self._forget_head()
+        self.parser = None  # type: ignore[assignment]  # or the two would keep each other
 
     def _refuse(self, refused: _Refused) -> None:
         log.debug("closing %s: %s", self.client, refused)
@@ -431,8 +436,7 @@ class Front(HttpToolsProtocol):
         self._stage = Stage.ENDED
         self._disconnect()
         self._fronts.silent.stop(self)
-        self.headers = []  # not worth their memory while the client reads
-        self.scope = {}  # type: ignore[typeddict-item]
+        self._forget_head()
         self.transport.write(_answer(refused))
         # Closing at once, with bytes of the client unread, would reset the connection, and the
         # client would not see the answer.
