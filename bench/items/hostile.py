@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from bench.attacks import ATTACKS, Attack
+from bench.attacks import ATTACKS, Attack, warm_up
 from bench.item import Column, Figures, Item, at_most, number
 from bench.rig import HERE, MeasurementFailed, Rig, Server, pinned
 from bench.subject import Site, Subject
@@ -25,7 +25,6 @@ STREAM_BYTES = 24_000
 ASK_EVERY_S = 0.02
 # No answer at all is as bad as this long a wait.
 GIVE_UP_S = 10.0
-WARM_UP_ASKS = 100
 SETTLE_WITHIN_S = 20.0
 QUICK_S = 1.5
 
@@ -99,8 +98,7 @@ def _measure(attack: Attack, rig: Rig, subject: Subject) -> Figures:
     seconds = QUICK_S if rig.quick else attack.seconds
     with rig.serving(subject) as server:
         asker = Asker(server)
-        for _ in range(WARM_UP_ASKS):
-            asker.ask()
+        warm_up(server.port)
         before = asker.memory_bytes()
         with asker.asking():
             _attack(attack, server, seconds, rig.load_core)

@@ -327,6 +327,37 @@ async def test_a_slow_body_is_cut_whatever_it_drips() -> None:
     assert time.perf_counter() - began < 2
 
 
+async def test_nobody_answers_before_a_small_body_is_whole() -> None:
+    began: list[str] = []
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        began.append(scope["path"])
+        await application(scope, receive, send)
+
+    async with serving(SocketServer(), application=watched) as target:
+        async with tcp(target) as (reader, writer):
+            writer.write(POST + LAST + b"Content-Length: 5\r\n\r\nhel")
+            await asyncio.sleep(0.1)
+            assert began == []
+            writer.write(b"lo")
+            assert b"[hello]" in await expect_cut(reader)
+        async with tcp(target) as (reader, writer):
+            writer.write(POST + LAST + b"Content-Length: 100000\r\n\r\nhel")
+            await until(lambda: len(began) == 2)
+            writer.write(b"x" * 99_997)
+            assert b"[hel" + b"x" * 99_997 + b"]" in await expect_cut(reader)
+
+
+async def test_the_end_of_the_server_does_not_wait_for_half_a_body() -> None:
+    async with echo() as target:
+        _, writer = await asyncio.open_connection(target.host, target.port)
+        writer.write(POST + b"Content-Length: 5\r\n\r\nhel")
+        await asyncio.sleep(0.1)
+        began = time.perf_counter()
+    assert time.perf_counter() - began < 0.8
+    writer.close()
+
+
 async def test_blank_lines_keep_no_connection_open() -> None:
     async with echo(handshake_timeout_s=0.1) as target, tcp(target) as (reader, writer):
         cut = asyncio.create_task(expect_cut(reader, 5))

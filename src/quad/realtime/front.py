@@ -17,6 +17,7 @@ from typing import Any
 
 import httptools
 import uvicorn
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from quad.realtime.admission import Admission
@@ -40,6 +41,8 @@ _EXACT_PIECES = 1_000
 _COARSE_BYTES = 4_096
 # Requests that a client sends ahead, before it has the answer to the one under way.
 _AHEAD_LIMIT_BYTES = 16_384
+# What is in one piece before anybody is asked to answer: until then it costs its bytes alone.
+_WHOLE_BODY_BYTES = 65_536  # uvicorn's own mark, beyond which it reads no further by itself
 # How long a refused client gets to read why.
 _LINGER_S = 1.0
 _END = b"\r\n\r\n"
@@ -115,6 +118,7 @@ class Front(HttpToolsProtocol):
         self._position = 0  # of what was not fed yet
         self._tail = b""  # the end of what was fed: an end of a message may be cut in two
         self._refusal: HandshakeRefused | None = None
+        self._unstarted: tuple[RequestResponseCycle, ASGI3Application] | None = None
         self._head_bytes = 0
         self._begin_message()
 
@@ -171,6 +175,13 @@ class Front(HttpToolsProtocol):
 
     def _forget_unread(self) -> None:
         self._unread, self._position = b"", 0
+
+    def shutdown(self) -> None:
+        """The server ends: so does a request that nobody has begun to answer."""
+        if self._unstarted is None:
+            super().shutdown()
+        else:
+            self.abort()
 
     # The clock
 
@@ -362,6 +373,9 @@ class Front(HttpToolsProtocol):
             return
         self._fronts.silent.stop(self)
         super().on_message_complete()
+        if self._unstarted is not None:
+            unstarted, self._unstarted = self._unstarted, None
+            super()._start_asgi_task(*unstarted)
         self._head_bytes, self._tail = 0, b""
         self._stage = Stage.HEAD if self.cycle.response_complete else Stage.ANSWERING
 
@@ -373,6 +387,16 @@ class Front(HttpToolsProtocol):
         elif self._stage is Stage.ANSWERING and not self.transport.is_closing():
             self._stage = Stage.HEAD
             self._read()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Wait for a small body first, except for engines: they count the requests under way."""
+        length = self._body_left
+        is_small = length is not None and 0 < length <= _WHOLE_BODY_BYTES
+        is_awaited = self.expect_100_continue or self._fronts.host.is_engine(self.scope["path"])
+        if is_small and not is_awaited:
+            self._unstarted = (cycle, app)
+        else:
+            super()._start_asgi_task(cycle, app)
 
     # Heads
 

@@ -91,6 +91,10 @@ class Host:
             return
         await serve_polling(engine, request_of(scope), receive, send)
 
+    def is_engine(self, path: str) -> bool:
+        """Whether requests to this path are for an engine."""
+        return path.rstrip("/") in self._engines
+
     def upgrade(self, scope: Scope, url: bytes, transport: asyncio.Transport) -> None:
         """Answer a request to become a WebSocket."""
         path, _, raw_query = url.partition(b"?")

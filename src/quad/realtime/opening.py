@@ -17,6 +17,8 @@ from quad.realtime.websocket import Receiver, WebSocket
 _log = logging.getLogger("quad.opening")
 _log.setLevel(logging.ERROR)
 
+# The headers that matter here; there may be many others.
+_LOOKED_AT = (b"connection", b"upgrade", b"sec-websocket-", b"origin", b"host")
 # RFC 6455, section 4.2.2: a refusal says which version is spoken.
 _VERSION = {"Sec-WebSocket-Version": "13"}
 
@@ -46,7 +48,8 @@ class Opening:
         protocol = ServerProtocol(extensions=factories, logger=_log)
         headers = Headers()
         for name, value in request.header_lines:
-            headers[name.decode("latin-1")] = value.decode("latin-1")
+            if name.startswith(_LOOKED_AT):
+                headers[name.decode("latin-1")] = value.decode("latin-1")
         response = protocol.accept(OpeningRequest(request.path, headers, method=request.method))
         if response.status_code != 101:
             raise HandshakeRefused(3, "Bad request", response.status_code, _VERSION)

@@ -57,6 +57,7 @@ async def _refuse(send: Send) -> None:
         (b"content-type", b"application/json"),
         (b"content-length", str(len(_REFUSAL)).encode()),
         (b"retry-after", b"60"),
+        (b"connection", b"close"),  # whoever asks for so many would keep as many open
     ]
     await send({"type": "http.response.start", "status": 429, "headers": headers})
     await send({"type": "http.response.body", "body": _REFUSAL})
