@@ -257,6 +257,15 @@ def slow_bodies(attacker: Attacker) -> None:
         time.sleep(1.0)
 
 
+def half_bodies(attacker: Attacker) -> None:
+    """All but one thousand bytes of many bodies."""
+    most = post(b"/v1", b"x" * 60_000).removesuffix(b"x" * 1_000)
+    plugs: list[socket.socket] = []
+    while attacker.goes_on():
+        plugs = dripped(plugs, b"x") + attacker.many(min(50, 1_000 - len(plugs)), most)
+        time.sleep(0.05)
+
+
 def drip(attacker: Attacker, plugs: list[socket.socket], data: bytes, every_s: float) -> None:
     while attacker.goes_on():
         plugs = dripped(plugs, data)
@@ -459,6 +468,7 @@ ATTACKS: Sequence[Attack] = (
         connections=1_000,
         descriptors=1_024,
     ),
+    Attack(run=half_bodies, title="1,000 bodies all but whole", connections=1_000),
     Attack(run=streams, title="2,000 streams of room results", seconds=15, streams=500),
     Attack(run=large_handshakes, title="1,000 WebSockets with heads of 60 kB", connections=1_000),
     Attack(run=pings, title="WebSocket pings"),

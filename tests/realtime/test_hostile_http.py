@@ -5,7 +5,7 @@ import gc
 import logging
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -87,18 +87,28 @@ async def test_a_head_over_the_limit_is_refused_at_once(lines: bytes, cuts: int)
     assert took_s < 1.5
 
 
-async def test_a_refused_request_is_forgotten_without_a_search_for_garbage() -> None:
-    head = b"GET / HTTP/1.1\r\n" + HOST + b"a:b\r\n" * 1_000
-    async with echo() as target:
-        await ask(target, head)
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\n" + HOST + b"a:b\r\n" * 1_000, id="a refused head"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 9\r\n\r\nhalf", id="half a body"
+        ),
+        pytest.param(b"GET / HTTP/1.1\r\n" + HOST + b"\r\nGET / HT", id="half a second head"),
+    ],
+)
+async def test_what_a_client_leaves_behind_is_forgotten_without_a_search_for_garbage(
+    request_: bytes,
+) -> None:
+    async with echo(handshake_timeout_s=0.1) as target:
+        await ask(target, request_)
         gc.collect()
         gc.disable()
         try:
             for _ in range(3):
-                await ask(target, head)
+                await ask(target, request_)
             await asyncio.sleep(0.05)
-            fronts = [one for one in gc.get_objects() if isinstance(one, Front)]
-            assert len(fronts) == 0
+            assert not [one for one in gc.get_objects() if isinstance(one, Front)]
         finally:
             gc.enable()
 
@@ -325,6 +335,22 @@ async def test_a_slow_body_is_cut_whatever_it_drips() -> None:
             await asyncio.sleep(0.04)
         assert await cut == b""
     assert time.perf_counter() - began < 2
+
+
+async def test_bodies_that_do_not_end_are_bounded_together_and_the_oldest_goes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("quad.realtime.front._BODIES_BYTES", 350_000)
+    head = POST + LAST + b"Content-Length: 100001\r\n\r\n"
+    async with echo() as target, AsyncExitStack() as stack:
+        hoarders = [await stack.enter_async_context(tcp(target)) for _ in range(4)]
+        for _, writer in hoarders:
+            writer.write(head + b"x" * 100_000)
+            await asyncio.sleep(0.05)
+        assert await expect_cut(hoarders[0][0]) == b""
+        for reader, writer in hoarders[1:]:
+            writer.write(b"x")
+            assert b"x" * 100_001 in await expect_cut(reader)
 
 
 async def test_nobody_answers_before_a_small_body_is_whole() -> None:

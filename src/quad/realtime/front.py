@@ -43,6 +43,9 @@ _COARSE_BYTES = 4_096
 _AHEAD_LIMIT_BYTES = 16_384
 # What is in one piece before anybody is asked to answer: until then it costs its bytes alone.
 _WHOLE_BODY_BYTES = 65_536  # uvicorn's own mark, beyond which it reads no further by itself
+# Of all bodies that have begun and not come to their end. One at the pace of a network is there
+# within a second, so whoever has been at it the longest does not mean it.
+_BODIES_BYTES = 12_000_000
 # How long a refused client gets to read why.
 _LINGER_S = 1.0
 _END = b"\r\n\r\n"
@@ -93,11 +96,27 @@ class Fronts:
         self.admission = admission
         self.silent: Deadlines[Front] = Deadlines(handshake_timeout_s, Front.check_progress)
         self.refusals = Seldom(log)
+        self._bodies: dict[Front, int] = {}  # in the order in which they began
+        self._bodies_bytes = 0
         self.lingering: Deadlines[Front] = Deadlines(_LINGER_S, Front.abort)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI."""
         await self.host(scope, receive, send)
+
+    def grow(self, front: "Front", size_bytes: int) -> None:
+        """So much more of a body has come; together they stay within a bound."""
+        self._bodies[front] = self._bodies.get(front, 0) + size_bytes
+        self._bodies_bytes += size_bytes
+        while self._bodies_bytes > _BODIES_BYTES:
+            oldest = next(iter(self._bodies))
+            self.refusals.info("too many bodies are under way: cutting the oldest")
+            self.finish(oldest)
+            oldest.abort()
+
+    def finish(self, front: "Front") -> None:
+        """A body is whole, or will never be."""
+        self._bodies_bytes -= self._bodies.pop(front, 0)
 
     def stop_clocks(self) -> None:
         """No timer outlives the listening."""
@@ -146,9 +165,14 @@ class Front(HttpToolsProtocol):
         self._stage = Stage.ENDED
         self._forget_unread()
         self._fronts.silent.stop(self)
+        self._fronts.finish(self)
         self._fronts.lingering.stop(self)
         self._fronts.admission.leave(self)
         super().connection_lost(exc)
+        if self._unstarted is not None:
+            # It leads back to us, and nobody will begin what cuts that.
+            self._unstarted[0].on_response = _nothing
+            self._unstarted = None
 
     def data_received(self, data: bytes) -> None:
         """Read on, or keep a little for later."""
@@ -365,6 +389,8 @@ class Front(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """A body has to keep to a rate: how much it is in all, its reader bounds."""
         self._body_bytes += len(body)
+        if not self.cycle.response_complete:
+            self._fronts.grow(self, len(body))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -372,6 +398,7 @@ class Front(HttpToolsProtocol):
         if self._is_offer or self.parser.should_upgrade():
             return
         self._fronts.silent.stop(self)
+        self._fronts.finish(self)
         super().on_message_complete()
         if self._unstarted is not None:
             unstarted, self._unstarted = self._unstarted, None
@@ -383,6 +410,7 @@ class Front(HttpToolsProtocol):
         """Go on with what was sent ahead."""
         super().on_response_complete()
         if self._stage is Stage.BODY:
+            self._fronts.finish(self)
             self._unset_keepalive_if_required()  # the rest of the body has a clock of its own
         elif self._stage is Stage.ANSWERING and not self.transport.is_closing():
             self._stage = Stage.HEAD
@@ -460,12 +488,17 @@ class Front(HttpToolsProtocol):
         self._stage = Stage.ENDED
         self._disconnect()
         self._fronts.silent.stop(self)
+        self._fronts.finish(self)
         self._forget_head()
         self.transport.write(_answer(refused))
         # Closing at once, with bytes of the client unread, would reset the connection, and the
         # client would not see the answer.
         self.transport.write_eof()
         self._fronts.lingering.start(self)
+
+
+def _nothing() -> None:
+    """What comes after an answer that there will never be."""
 
 
 def _make_parser(front: Front) -> httptools.HttpRequestParser:
