@@ -52,8 +52,7 @@ def wider_block(address: str) -> str:
 
 def is_loopback(address: str) -> bool:
     """Whether only this very computer can have it."""
-    parsed = parse(address)
-    return parsed is not None and parsed.is_loopback
+    return _is_loopback(address)
 
 
 def is_within(address: str, networks: tuple[Network, ...]) -> bool:
@@ -67,6 +66,12 @@ def is_within(address: str, networks: tuple[Network, ...]) -> bool:
 def _normal(address: str) -> str:
     parsed = parse(address)
     return address if parsed is None else str(parsed)
+
+
+@lru_cache(maxsize=4096)
+def _is_loopback(address: str) -> bool:
+    parsed = parse(address)
+    return parsed is not None and parsed.is_loopback
 
 
 @lru_cache(maxsize=4096)

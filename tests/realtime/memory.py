@@ -23,6 +23,7 @@ from quad.realtime.websocket import Receiver, WebSocket
 
 Message = str | bytes
 
+_SITE = Site()
 _addresses = (f"10.{a}.{b}.{c}" for a, b, c in itertools.product(range(256), repeat=3))
 
 
@@ -216,7 +217,7 @@ class MemoryClient(MemoryPeer):
             outbox_limit_bytes=options.outbox_limit_bytes,
         )
         raw_query = urlencode({"EIO": str(eio), "transport": "websocket", **query}).encode()
-        request = Site().request(
+        request = _SITE.request(
             "GET", "/socket.io/", raw_query, list(headers), address or next(_addresses)
         )
         assert engine.check(request, is_upgrade=True) is None
