@@ -25,14 +25,11 @@ class Movements:
 
     def tell(self, people: Iterable[Person]) -> None:
         """Everybody's connections may ask again."""
-        now = self._clock()
-        for person in people:
-            for tab in person.tabs.values():
-                self._tell(tab, now)
+        self._tell(tab for person in people for tab in person.tabs.values())
 
     def tell_tab(self, tab: Tab) -> None:
         """One connection may ask again."""
-        self._tell(tab, self._clock())
+        self._tell((tab,))
 
     def stop(self) -> None:
         """Nobody is told any more."""
@@ -41,26 +38,21 @@ class Movements:
             self._timer.cancel()
             self._timer = None
 
-    def _tell(self, tab: Tab, now: float) -> None:
-        # Two within the window: then the third waits for the first to be that long ago.
-        if now - tab.told_before < self._window_s:
-            self._waiting[tab] = None
-            if self._timer is None:
-                self._wait()
-            return
-        tab.told_before, tab.told_at = tab.told_at, now
-        if tab.client is not None:
-            tab.client.emit("new_movement")
-
-    def _wait(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(_TICK_S, self._tell_waiting)
+    def _tell(self, tabs: Iterable[Tab]) -> None:
+        now = self._clock()
+        since, waiting = now - self._window_s, self._waiting
+        for tab in tabs:
+            if tab.told_before > since and tab.client is not None:
+                # Two within the window: the third waits for the first to be that long ago.
+                waiting[tab] = None
+            elif tab.client is not None:
+                tab.told_before, tab.told_at = tab.told_at, now
+                tab.client.emit("new_movement")
+        if waiting and self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(_TICK_S, self._tell_waiting)
 
     def _tell_waiting(self) -> None:
         self._timer = None
         waiting, self._waiting = self._waiting, {}
-        now = self._clock()
-        for tab in waiting:
-            if tab.client is not None:
-                self._tell(tab, now)
-        if self._waiting and self._timer is None:
-            self._wait()
+        self._tell(waiting)

@@ -267,10 +267,12 @@ class Presence:
 
         Returns the names of the places. Raises StoreError.
         """
-        now = self._now()
-        await self._store.write(
-            *(tables.update_position(person.id, position, now) for person, position in moves)
-        )
+        changes = [tables.update_position(person.id, position) for person, position in moves]
+        # Whoever is online will have been here until they go.
+        offline = {person.id for person, _ in moves if not person.tabs}
+        if offline:
+            changes += (tables.touch_user(user_id, self._now()) for user_id in offline)
+        await self._store.write(*changes)
         return [self._moved(person, point_at(position)) for person, position in moves]
 
     def _moved(self, person: Person, point: Point) -> str:
@@ -279,8 +281,9 @@ class Presence:
         building = self._buildings.at(point)
         if person.is_online:
             audience = self._where.move(person, point, building)
-            # Their own range has moved as well.
-            self._movements.tell(audience | {person} if is_elsewhere else audience)
+            if is_elsewhere:  # their own range has moved as well
+                audience.add(person)
+            self._movements.tell(audience)
         else:
             person.point = point
             self._was_here(person)

@@ -163,11 +163,7 @@ _UPDATE_RANGE: Final = (
 _UPDATE_POSITION: Final = (
     update(users)
     .where(users.c.id == bindparam("of_user"))
-    .values(
-        latitude=bindparam("new_latitude"),
-        longitude=bindparam("new_longitude"),
-        used_at=bindparam("now"),
-    )
+    .values(latitude=bindparam("new_latitude"), longitude=bindparam("new_longitude"))
 )
 _FORGET_POSITION: Final = (
     update(users)
@@ -238,13 +234,12 @@ def update_range(id: str, range_m: float) -> Change:
     return Change(_UPDATE_RANGE, {"of_user": id, "new_range": range_m}, ("nearby_range", id))
 
 
-def update_position(id: str, position: Position, now: datetime) -> Change:
+def update_position(id: str, position: Position) -> Change:
     """Keep where somebody was last."""
     values = {
         "of_user": id,
         "new_latitude": position.latitude,
         "new_longitude": position.longitude,
-        "now": now,
     }
     return Change(_UPDATE_POSITION, values, ("nearby_position", id))
 
