@@ -550,8 +550,8 @@ class NearbySettings(Section, frozen=True, kw_only=True):
     admin_password: Annotated[
         str,
         Meta(
-            description="Password of the user `admin`; empty makes one at the first start and "
-            "prints it once."
+            description="Password of the user `admin`; empty makes one at the first start, in "
+            "the file `admin-password` of the data directory."
         ),
     ] = ""
     range_m: Annotated[float, Meta(ge=0, description="Range of a new user, in metres.")] = 50.0
