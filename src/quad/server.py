@@ -15,6 +15,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 import quad
 from quad.addresses import parse_network
 from quad.alert import AlertSystem
+from quad.alert.service import AlertService
 from quad.bodies import JsonRequest, explain_bug
 from quad.chat.service import ChatSystem
 from quad.classroom.events import register as register_classroom
@@ -148,6 +149,11 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
                 drain_s=settings.server.drain_s * (1 - _HANDLERS_SHARE),
             )
         )
+        stack.step(
+            "programs that wait for alerts",
+            parts.alert.release_readers,
+            spare_s=_SYSTEMS_SPARE_S,
+        )
         stack.step("pages that wait for news", parts.pages.aclose, spare_s=_SYSTEMS_SPARE_S)
         yield url
 
@@ -159,6 +165,7 @@ class Parts(NamedTuple):
     chat: RawServer
     application: Litestar
     pages: StatsPages
+    alert: AlertService
 
 
 async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: Ending) -> Parts:
@@ -223,7 +230,7 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
             render_plugins=[JsonRenderPlugin(path=("/", "/openapi.json"))],
         ),
     )
-    return Parts(server, chat.endpoint, application, pages)
+    return Parts(server, chat.endpoint, application, pages, alert.service)
 
 
 async def _open_store(settings: Settings, commits: CommitStatistics) -> Store:

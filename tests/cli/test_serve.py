@@ -7,7 +7,9 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -71,6 +73,28 @@ def test_a_port_in_use_is_a_sentence_and_nothing_else_has_happened(tmp_path: Pat
     )
     assert done.stdout == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_waits_for_news_gets_an_answer_when_the_server_ends(
+    running: ServerProcess,
+) -> None:
+    path = f"{running.url}/v1/rooms/R1/messages"
+    httpx.post(path, content="hello", timeout=60)
+    last = httpx.get(path, timeout=60).json()[-1]
+
+    def wait(headers: dict[str, str]) -> httpx.Response:
+        params = {"since": last["id"], "wait_s": "30"}
+        return httpx.get(path, params=params, headers=headers, timeout=60)
+
+    with ThreadPoolExecutor() as threads:
+        answer = threads.submit(wait, {})
+        stream = threads.submit(wait, {"accept": "text/event-stream"})
+        time.sleep(0.5)  # both wait by now, and nobody else can see it
+        assert running.terminate() == 0
+    assert (answer.result().status_code, answer.result().json()) == (200, [])
+    assert stream.result().status_code == 200
+    assert "Traceback" not in running.output
+    assert "answers that are not finished" not in running.output
 
 
 @pytest.fixture

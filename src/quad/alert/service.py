@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -78,11 +78,18 @@ class AlertService:
         self._oldest = timedelta(seconds=settings.history_age_s)
         self._posts = posts
         self._turns = Turns(_POSTS_PER_S)
+        self._is_ending = False
         self._now = now
 
     async def start(self) -> None:
         """Take up who was present when the server ended. Raises StoreError."""
         await self.presence.start()
+
+    async def release_readers(self) -> None:
+        """Whoever waits for news gets an answer without any: the server is about to end."""
+        self._is_ending = True
+        for room in self.rooms:
+            room.wake_readers()
 
     async def aclose(self) -> None:
         """Stop all timers and tasks."""
@@ -166,7 +173,8 @@ class AlertService:
         async with self.rooms.hold(check_room(code)) as room:
             with _reading(room) as news:
                 messages = list(self._shown(room, since or 0))
-                if not messages and wait_s and await _is_set_within(wait_s, news):
+                if not messages and wait_s and not self._is_ending:
+                    await _wait_within(wait_s, news)
                     messages = list(self._shown(room, since or 0))
                 return messages
 
@@ -180,11 +188,11 @@ class AlertService:
         told = since or 0
         async with self.rooms.hold(check_room(code)) as room:
             with _reading(room) as news:
-                while True:
+                while not self._is_ending:
                     messages = list(self._shown(room, told))
                     told = messages[-1].id if messages else told
                     yield messages
-                    await _is_set_within(heartbeat_s, news)
+                    await _wait_within(heartbeat_s, news)
                     news.clear()
 
     def bid_farewell(self, name: str, code: str) -> None:
@@ -259,9 +267,7 @@ def _reading(room: Room) -> Iterator[asyncio.Event]:
         room.readers.discard(news)
 
 
-async def _is_set_within(limit_s: float, event: asyncio.Event) -> bool:
-    try:
+async def _wait_within(limit_s: float, event: asyncio.Event) -> None:
+    with suppress(TimeoutError):
         async with asyncio.timeout(limit_s):
-            return await event.wait()
-    except TimeoutError:
-        return False
+            await event.wait()
