@@ -189,6 +189,25 @@ async def test_no_body_on_any_route_is_a_failure_of_ours(
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
+async def test_head_is_answered_wherever_get_is_and_alike(site: Site) -> None:
+    gone = {"date", "set-cookie", "x-request-id"}
+    asked = 0
+    async with httpx.AsyncClient(base_url=site.url, timeout=30, auth=ADMIN) as http:
+        for route in site.routes:
+            if "GET" not in route.methods:
+                continue
+            path = address(route, places(route)[0])
+            head = await http.head(path)
+            async with http.stream("GET", path) as answer:  # an answer may have no end
+                assert head.status_code == answer.status_code, path
+                assert head.content == b""
+                assert head.headers.keys() - gone <= answer.headers.keys() - gone, path
+                assert head.headers.get("content-type") == answer.headers.get("content-type"), path
+            asked += 1
+        assert (await http.head("/nowhere")).status_code == 404
+    assert asked > 20
+
+
 JSON_ROUTES = [
     "/API/bot/auth",
     "/API/bot/message",
