@@ -192,7 +192,8 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
         refuses_unknown_events=True,
     )
     classroom = _start_classroom(settings, limits, store, server, stack)
-    alert = await _start_alert(settings, limits, store, server, keys, stack)
+    streams = Streams(limits.streams_per_address if limits else None)
+    alert = await _start_alert(settings, limits, store, server, keys, streams, stack)
     mailbox = await Mailbox.open(store)
     chat = await _start_chat(settings, store, mailbox, server, stack)
     shell = Shell(settings.engine.path)
@@ -202,7 +203,6 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
     stack.step("events", partial(server.aclose, handlers_s), spare_s=_SYSTEMS_SPARE_S)
     clock.start()
     stack.callback(clock.stop)
-    streams = Streams(limits.streams_per_address if limits else None)
     pages = StatsPages(classroom, classroom.guesses, streams=streams)
     gauges = Gauges(server, chat.endpoint, commits, clock)
     watchers = Watchers(nearby.admin_guard, are_everyone=settings.server.metrics_for == "everyone")
@@ -305,6 +305,7 @@ async def _start_alert(
     store: Store,
     server: SocketServer,
     keys: Keys,
+    streams: Streams,
     stack: Ending,
 ) -> AlertSystem:
     alert = AlertSystem(
@@ -314,6 +315,7 @@ async def _start_alert(
         keys=keys,
         is_limited=limits is not None,
         socket_path=settings.engine.path,
+        streams=streams,
     )
     await alert.start()
     stack.step("alert", alert.aclose, spare_s=_SYSTEMS_SPARE_S)

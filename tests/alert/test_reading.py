@@ -81,6 +81,28 @@ async def test_a_stream_tells_what_was_said_and_then_what_is_said(hall: Hall) ->
     await hall.until(lambda: not room.readers)
 
 
+async def test_a_stream_ends_with_the_server(hall: Hall) -> None:
+    await hall.member("alice", "R101")
+    async with hall.browser() as program, program.stream("GET", URL, headers=EVENTS) as answer:
+        room = hall.alert.service.rooms.get("R101")
+        assert room is not None
+        await hall.until(lambda: bool(room.readers))
+        await hall.alert.service.release_readers()
+        assert [event async for event in read_events(answer)] == []
+
+
+async def test_those_who_wait_count_as_streams_of_their_address(hall: Hall) -> None:
+    hall.alert.streams._per_address = 1
+    async with hall.browser() as program:
+        async with program.stream("GET", URL, headers=EVENTS):
+            for query, headers in (("", EVENTS), ("?wait_s=1", {})):
+                answer = await program.get(URL + query, headers=headers)
+                assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+            assert (await program.get(URL)).status_code == 200
+        await hall.until(lambda: not len(hall.alert.streams))
+        assert (await program.get(f"{URL}?wait_s=0.01")).status_code == 200
+
+
 async def read_events(answer: httpx.Response) -> Any:
     async for line in answer.aiter_lines():
         if line.startswith("data: "):

@@ -3,14 +3,15 @@
 import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.params import FromPath
-from litestar.response import Redirect, Stream
+from litestar.response import Redirect
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from quad.alert.model import ANONYMOUS, Message, check_name, check_room
 from quad.alert.pages import Draft, View, login_page, room_page, static_file
@@ -21,9 +22,9 @@ from quad.alert.sessions import COOKIE, Session, Sessions
 from quad.alert.texts import choose_texts
 from quad.bodies import BadBody, decode_json
 from quad.identity import new_token
-from quad.realtime import BadPayload, Refused, request_of
+from quad.realtime import BadPayload, Refused, Streams, request_of
 from quad.realtime.request import Request as Visit
-from quad.streams import HEADERS, HEARTBEAT, HEARTBEAT_S, encode_frame
+from quad.streams import HEARTBEAT, HEARTBEAT_S, EventStream, encode_frame
 
 PATH: Final = "/v1"
 _CHECK_PATH: Final = "/connection"
@@ -59,11 +60,13 @@ class AlertRoutes:
         *,
         text_limit_bytes: int,
         socket_path: str,
+        streams: Streams,
     ) -> None:
         self._service = service
         self._sessions = sessions
         self._body_limit_bytes = _ESCAPED * text_limit_bytes + _ROOM_FOR_KEYS_BYTES
         self._socket_path = socket_path
+        self._streams = streams
         self.router = self._routes()
 
     def _routes(self) -> Router:
@@ -93,8 +96,8 @@ class AlertRoutes:
             return await self._messages(request)
 
         @get("/rooms/{rest:path}")
-        async def read(rest: FromPath[str], request: AnyRequest) -> Response[Any]:
-            return await self._read(request)
+        async def read(rest: FromPath[str], request: AnyRequest) -> ASGIApp:
+            return self._read(request)
 
         @get("/static/{name:str}")
         async def static(name: FromPath[str]) -> Response[bytes]:
@@ -190,7 +193,7 @@ class AlertRoutes:
         visit = request_of(request.scope)
         code = _code(request)
         if code is None:
-            return Response({"message": "Error: there is nothing here"}, status_code=404)
+            return _nothing_here()
         try:
             _refuse_cross_site(visit)
             post = await _read_post(request, visit)
@@ -199,19 +202,34 @@ class AlertRoutes:
             return _refusal(refused)
         return Response({"delivered": delivered}, status_code=200)
 
-    async def _read(self, request: AnyRequest) -> Response[Any]:
+    def _read(self, request: AnyRequest) -> ASGIApp:
         """Messages for programs without Socket.IO: as they are, the next one, or as a stream."""
         visit = request_of(request.scope)
         code = _code(request)
         if code is None:
-            return Response({"message": "Error: there is nothing here"}, status_code=404)
-        is_stream = _EVENTS in visit.headers.get("accept", "")
+            return _nothing_here().to_asgi_response(None, request)
         try:
             check_room(code)
-            since = _since(visit)
-            if is_stream:
-                return Stream(self._frames(code, since), headers=HEADERS)
-            messages = await self._service.read(code, since, _wait_s(visit))
+            since, wait_s = _since(visit), _wait_s(visit)
+        except Refused as refused:
+            return _refusal(refused).to_asgi_response(None, request)
+        if _EVENTS in visit.headers.get("accept", ""):
+            return self._bound(EventStream(self._frames(code, since)))
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            response = await self._messages_since(code, since, wait_s)
+            await response.to_asgi_response(None, request)(scope, receive, send)
+
+        # Whoever waits holds a connection as a stream does.
+        return self._bound(answer) if wait_s else answer
+
+    def _bound(self, stream: ASGIApp) -> ASGIApp:
+        # A scope is a TypedDict to Litestar.
+        return cast(ASGIApp, self._streams.bound(cast(Any, stream)))
+
+    async def _messages_since(self, code: str, since: int | None, wait_s: float) -> Response[Any]:
+        try:
+            messages = await self._service.read(code, since, wait_s)
         except Refused as refused:
             return _refusal(refused)
         return Response([said(message) for message in messages], headers=_FRESH)
@@ -327,6 +345,10 @@ def _see_other(address: str, visit: Visit, cookie: Cookie | None = None) -> Redi
 
 def _status(refused: Refused) -> int:
     return _STATUSES.get(type(refused), 400)
+
+
+def _nothing_here() -> Response[Any]:
+    return Response({"message": "Error: there is nothing here"}, status_code=404)
 
 
 def _refusal(refused: Refused) -> Response[Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -28,6 +28,7 @@ from quad.realtime import Client, SocketServer
 from quad.retention import Expiry
 from quad.settings import AlertSettings
 from quad.store import Store
+from quad.streams import is_set_within
 
 # Beyond its limit an address posts more slowly; so many of its posts may wait.
 _POSTS_PER_S: Final = 5.0
@@ -174,7 +175,7 @@ class AlertService:
             with _reading(room) as news:
                 messages = list(self._shown(room, since or 0))
                 if not messages and wait_s and not self._is_ending:
-                    await _wait_within(wait_s, news)
+                    await is_set_within(wait_s, news)
                     messages = list(self._shown(room, since or 0))
                 return messages
 
@@ -192,7 +193,7 @@ class AlertService:
                     messages = list(self._shown(room, told))
                     told = messages[-1].id if messages else told
                     yield messages
-                    await _wait_within(heartbeat_s, news)
+                    await is_set_within(heartbeat_s, news)
                     news.clear()
 
     def bid_farewell(self, name: str, code: str) -> None:
@@ -265,9 +266,3 @@ def _reading(room: Room) -> Iterator[asyncio.Event]:
         yield news
     finally:
         room.readers.discard(news)
-
-
-async def _wait_within(limit_s: float, event: asyncio.Event) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(limit_s):
-            await event.wait()

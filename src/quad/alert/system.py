@@ -7,7 +7,7 @@ from quad.alert.routes import AlertRoutes
 from quad.alert.service import AlertService
 from quad.alert.sessions import Sessions
 from quad.identity import KeyedRateLimit, Keys
-from quad.realtime import SocketServer
+from quad.realtime import SocketServer, Streams
 from quad.retention import Expiry
 from quad.settings import AlertSettings
 from quad.store import Store
@@ -19,7 +19,7 @@ class AlertSystem:
     """All of alert on one server: its events are registered, `router` has its pages.
 
     `is_limited` holds back addresses that post too much. `socket_path` is that of the server's
-    Socket.IO.
+    Socket.IO, `streams` bounds those who read without it.
     """
 
     def __init__(
@@ -31,16 +31,19 @@ class AlertSystem:
         keys: Keys | None = None,
         is_limited: bool = True,
         socket_path: str = "/socket.io/",
+        streams: Streams | None = None,
     ) -> None:
         self._sessions = Sessions(settings.session_s, (keys or Keys.random()).key("alert sessions"))
         self.service = AlertService(server, store, settings, _posts(settings, is_limited))
         self.expiries: tuple[Expiry, ...] = self.service.expiries()
         register(server, self.service, self._sessions)
+        self.streams = streams or Streams()
         routes = AlertRoutes(
             self.service,
             self._sessions,
             text_limit_bytes=settings.text_limit_bytes,
             socket_path=socket_path,
+            streams=self.streams,
         )
         self.router = routes.router
 

@@ -8,13 +8,13 @@ room, and for a reader that is slow only the latest.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final, Protocol, cast
 
 from litestar import MediaType, Request, Response, Router, get
 from litestar.params import FromPath, FromQuery
 from litestar.response.base import ASGIResponse
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp
 from msgspec import Struct
 
 from quad.classroom.model import Stats
@@ -23,6 +23,7 @@ from quad.identity.guesses import Guesses
 from quad.languages import LANGUAGES, choose_language, texts_of
 from quad.pages import Pages
 from quad.realtime import Streams
+from quad.streams import HEARTBEAT, HEARTBEAT_S, EventStream, is_set_within
 
 PATH: Final = "/roomstats"
 _LOG = logging.getLogger(__name__)
@@ -30,16 +31,10 @@ _LOG = logging.getLogger(__name__)
 _SIGNS: Final = {"DONE": "✅", "ACCEPTED": "✅", "HELP": "?", "IN_PROGRESS": "•"}
 _FINISHED: Final = {"DONE", "ACCEPTED"}
 
-_STREAM_HEADERS: Final = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),  # nginx would collect the events
-]
 _DIGITS: Final = 10
 _Shown = tuple[int, str]
 """A room's number, and the language in which somebody looks at it."""
 _HELLO: Final = b"retry: 2000\n\n"
-_HEARTBEAT: Final = b":\n\n"
 
 
 class StatsSource(Protocol):
@@ -63,7 +58,7 @@ class StatsPages:
         source: StatsSource,
         guesses: Guesses | None = None,
         *,
-        heartbeat_s: float = 15.0,
+        heartbeat_s: float = HEARTBEAT_S,
         interval_s: float = 0.25,
         stream_limit: int = 2_000,
         streams: Streams | None = None,
@@ -150,18 +145,18 @@ class StatsPages:
             return ASGIResponse(status_code=404)
         if not self._is_open or self._streams >= self._stream_limit:
             return ASGIResponse(status_code=503)
-        stream = _EventStream(self._frames((room_id, language)))
+        stream = EventStream(self._frames((room_id, language)))
         return cast(ASGIApp, self._per_address.bound(cast(Any, stream)))
 
     async def _frames(self, shown: _Shown) -> AsyncGenerator[bytes, None]:
         yield _HELLO
         with self._listening(shown) as (feed, news):
             while True:
-                has_news = await _is_set_within(self._heartbeat_s, news)
+                has_news = await is_set_within(self._heartbeat_s, news)
                 if feed.is_over:
                     return
                 news.clear()
-                yield feed.frame if has_news else _HEARTBEAT
+                yield feed.frame if has_news else HEARTBEAT
 
     @contextmanager
     def _listening(self, shown: _Shown) -> "Iterator[tuple[_Feed, asyncio.Event]]":
@@ -231,41 +226,6 @@ class _Feed:
     def _wake(self) -> None:
         for news in self.listeners:
             news.set()
-
-
-class _EventStream:
-    """An ASGI response that sends frames until they end or the reader leaves."""
-
-    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
-        self._frames = frames
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with asyncio.TaskGroup() as group:
-            leaving = group.create_task(_reader_leaves(receive))
-            sending = group.create_task(self._send(send))
-            await asyncio.wait((leaving, sending), return_when=asyncio.FIRST_COMPLETED)
-            leaving.cancel()
-            sending.cancel()
-
-    async def _send(self, send: Send) -> None:
-        async with aclosing(self._frames) as frames:
-            await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
-            async for frame in frames:
-                await send({"type": "http.response.body", "body": frame, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _reader_leaves(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _is_set_within(limit_s: float, event: asyncio.Event) -> bool:
-    try:
-        async with asyncio.timeout(limit_s):
-            return await event.wait()
-    except TimeoutError:
-        return False
 
 
 class _NoPage(Exception):
