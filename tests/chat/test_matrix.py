@@ -1,4 +1,4 @@
-"""Every operation for everybody who may not do it: one error, to them alone, and nothing changes."""
+"""Every operation for everybody who may not do it: one error to them alone, nothing changes."""
 
 import json
 from typing import Any, NamedTuple

@@ -1,15 +1,17 @@
 """The chats in real browsers and a real server: two people, cut lines, a server that dies."""
 
 import itertools
+import json
 import re
 from typing import Final
 
 import pytest
 from playwright.async_api import Locator, Page, expect
+from websockets.sync.client import connect
 
 from tests.browser import Visitors
 from tests.e2e.axe import serious_faults
-from tests.e2e.conftest import Campus
+from tests.e2e.conftest import ADMIN_PASSWORD, Campus
 
 # All tests of this file share a server, and phones and names of chats are unique there.
 _number: Final = itertools.count(100_000)
@@ -173,13 +175,46 @@ async def test_the_key_lets_in_on_another_device_and_nobody_without(visitors: Vi
     await other.get_by_label("Phone number").fill(phone)
     await other.get_by_role("button", name="Start").click()
     await expect(other.get_by_role("alert")).to_contain_text("somebody with another key")
-    await other.get_by_label("Key", exact=True).fill(key)
+    await other.get_by_label("Key or code", exact=True).fill(key)
     await other.get_by_role("button", name="Start").click()
     await expect(other.get_by_role("button", name="New chat")).to_be_visible()
     await page.get_by_role("button", name="Log out").click()
-    await expect(page.get_by_role("dialog")).to_contain_text("nobody can replace it")
+    await expect(page.get_by_role("dialog")).to_contain_text("only the administrator can")
     await page.get_by_role("button", name="I have the key").click()
     await expect(page.get_by_label("Phone number")).to_have_value("")
+
+
+async def test_a_phone_that_another_app_uses_is_handed_over_with_a_code(
+    visitors: Visitors, server: Campus
+) -> None:
+    phone, chat, page = a_phone(), a_name(), await visitors.page()
+    with connect(server.url.replace("http", "ws") + "/chat/ws") as app:
+        for asked in (
+            {"type": "register", "user": {"name": "Ann", "phone": phone}},
+            {"type": "create_chat", "name": chat},
+            *({"type": "send_message", "chat": chat, "message": f"{n}"} for n in range(3)),
+        ):
+            app.send(json.dumps(asked))
+            app.recv()
+        await page.goto("/chat")
+        await page.get_by_label("Your name").fill("Ann")
+        await page.get_by_label("Phone number").fill(phone)
+        await page.get_by_role("button", name="Start").click()
+        await expect(page.get_by_role("alert")).to_contain_text("hand it over to you with a code")
+        admin = await visitors.page()
+        await admin.goto("/admin#classes")
+        await admin.get_by_label("password").fill(ADMIN_PASSWORD)
+        await admin.keyboard.press("Enter")
+        await admin.get_by_label("Phone number").fill(phone)
+        await admin.get_by_role("button", name="Make a code").click()
+        code = await admin.locator("code").last.inner_text()
+        await page.get_by_label("Key or code", exact=True).fill(code)
+        await page.get_by_role("button", name="Start").click()
+        await entry(page, chat).click()
+        # What the other app had fetched is read again here.
+        await expect(said(page)).to_have_text(["0", "1", "2"])
+    await page.reload()
+    await expect(said(page)).to_have_text(["0", "1", "2"])
 
 
 async def test_a_telephone_goes_from_the_members_to_the_chat_to_the_list(
