@@ -73,6 +73,14 @@ describe("a class", () => {
     expect([...after.students.keys()]).toEqual([2, 3, 4, 5]);
   });
 
+  it("is locked, and shows its results, as its teacher has set it", () => {
+    const rules = { has_results_page: false };
+    const set = { ...update([]), door: "locked" as const, rules };
+    const state = play(entering(), { type: "update", update: set, at: 0 });
+    expect(state).toMatchObject({ isLocked: true, hasResultsPage: false });
+    expect(play(entering(), listed([]))).toMatchObject({ isLocked: false, hasResultsPage: true });
+  });
+
   it("forgets who has left for good, with their panel", () => {
     const opened: Happening = { type: "opened", user: 2, isBeside: false };
     const state = play(entering(), listed([user(2), user(3)]), opened, listed([user(3)]));

@@ -53,6 +53,10 @@ export interface Classroom {
   /** What is to be put into the editor. */
   readonly loaded: readonly Step[] | undefined;
   readonly isImporting: boolean;
+  /** Whether newcomers are kept out. */
+  readonly isLocked: boolean;
+  /** Whether everybody who knows the number may see the results. */
+  readonly hasResultsPage: boolean;
   readonly ignores: Ignores;
   /** Whether everybody is watched. */
   readonly isLive: boolean;
@@ -82,6 +86,8 @@ export const OUTSIDE: Classroom = {
   tasks: [],
   loaded: undefined,
   isImporting: false,
+  isLocked: false,
+  hasResultsPage: true,
   ignores: NOTHING_IGNORED,
   isLive: true,
   open: [],
@@ -230,7 +236,10 @@ function updateRoom(state: Classroom, update: RoomUpdate, at: number): Classroom
   const students = isSame ? state.students : PersistentMap.of(entries);
   const open = state.open.filter((user) => students.has(user));
   const { id: room, host } = update;
-  return { ...state, phase: "inside", isFurnished: true, room, host, students, open };
+  const isLocked = update.door === "locked";
+  const hasResultsPage = update.rules?.has_results_page ?? true;
+  const rules = { isLocked, hasResultsPage };
+  return { ...state, phase: "inside", isFurnished: true, room, host, students, open, ...rules };
 }
 
 /** Who was known before comes first, as before; the others as the server lists them. */

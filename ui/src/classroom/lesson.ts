@@ -2,6 +2,7 @@
  * The teacher's class while the page is open: what is asked of the server, and what is made of what
  * it says. The state itself is in `classroom.ts`.
  */
+import { Unconfirmed } from "../class/keys";
 import { has, t } from "../i18n";
 import { toast, type Kind } from "../parts/toasts.svelte";
 import type { Step } from "../wire/generated";
@@ -54,6 +55,8 @@ const ENDED = new Set([
   "token_required",
   "not_host",
 ]);
+// How long the fate of a message may stay unknown.
+const KNOWN_WITHIN_MS = 20_000;
 const INFORM_AFTER_MS = 500;
 const KINDS: Record<string, Kind> = { SUCCESS: "good", WARNING: "warning" };
 
@@ -66,6 +69,8 @@ export class Lesson implements Listener {
   /** Until the notice that ends it: the tasks themselves come before. */
   private isImporting = false;
   private entries = 0;
+  private entryReaders: (() => void)[] = [];
+  private readonly unconfirmed = new Unconfirmed();
   private marking: ReturnType<typeof setInterval> | undefined;
 
   get state(): Classroom {
@@ -262,6 +267,7 @@ export class Lesson implements Listener {
       keepTicket(this.ticket);
       this.windows.hold(this.ticket.room);
     }
+    this.entryReaders.splice(0).forEach((enter) => enter());
     clearInterval(this.marking);
     this.marking = setInterval(() => this.keepMarks(), KEEP_MARKS_EVERY_MS);
     this.entries += 1;
@@ -369,8 +375,13 @@ export class Lesson implements Listener {
 
   async write(user: number, content: string): Promise<boolean> {
     const { room } = this.store.latest;
-    const message = { room_id: room, user_id: user, content };
-    const answer = await this.wire.ask("message/to_client", message);
+    // While nobody knows whether it arrived, it keeps its key: sent again, it is the same message.
+    const key = this.unconfirmed.keyOf(user, content);
+    const message = { room_id: room, user_id: user, content, key };
+    const answer = await this.askUntilKnown("message/to_client", message);
+    if (answer.isDone || (answer.code !== "offline" && answer.code !== "no_answer")) {
+      this.unconfirmed.settle(user);
+    }
     if (answer.isDone) {
       // The message itself, with its id and time, is in the history.
       await this.wire.ask("message/user", { user_id: user });
@@ -379,6 +390,26 @@ export class Lesson implements Listener {
       this.complain(answer);
     }
     return answer.isDone;
+  }
+
+  /** Asks again, once the connection is back, if the answer was lost with it. */
+  private async askUntilKnown<E extends Asked>(event: E, payload: Payload<E>): Promise<Answer> {
+    const until = Date.now() + KNOWN_WITHIN_MS;
+    let answer = await this.wire.ask(event, payload);
+    while (!answer.isDone && answer.code === "no_answer" && Date.now() < until) {
+      if (this.store.latest.phase !== "inside" || !this.wire.isOpen) {
+        await this.nextEntry(until - Date.now());
+      }
+      answer = await this.wire.ask(event, payload);
+    }
+    return answer;
+  }
+
+  private nextEntry(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.entryReaders.push(resolve);
+      setTimeout(resolve, withinMs);
+    });
   }
 
   read(user: number): void {
@@ -396,9 +427,23 @@ export class Lesson implements Listener {
     }
   }
 
-  async remove(user: number): Promise<void> {
-    if (await this.do("room/kill", { user_id: user })) {
+  /** Barred, they do not come in again under this name. */
+  async remove(user: number, isBarred = false): Promise<void> {
+    if (await this.do("room/kill", { user_id: user, is_barred: isBarred })) {
       this.shut(user);
+    }
+  }
+
+  async lock(isLocked: boolean): Promise<void> {
+    const state = isLocked ? "locked" : "open";
+    if (await this.do("door/set", { state })) {
+      toast(t(`classroom.door.${state}`), "good");
+    }
+  }
+
+  async showResultsPage(isShown: boolean): Promise<void> {
+    if (await this.do("rules/set", { has_results_page: isShown })) {
+      toast(t(`classroom.results.${isShown ? "shown" : "hidden"}`), "good");
     }
   }
 

@@ -1,9 +1,10 @@
 /** One student's class on this page: hears the wire, keeps what has to last, tells what happens. */
 import { has, t } from "../i18n";
+import { Unconfirmed } from "../class/keys";
 import { stepTitle } from "../class/steps";
 import type { Status } from "../class/status";
 import { toast } from "../parts/toasts.svelte";
-import type { ErrorPayload } from "../wire/generated";
+import type { ErrorPayload, Sent } from "../wire/generated";
 import { Store } from "../wire/store.svelte";
 import { StudentWire, type Answer, type Heard } from "../wire/student";
 import { Outgoing } from "./outgoing";
@@ -17,17 +18,7 @@ import {
   rememberProject,
 } from "./remembered";
 import { visible } from "./sharing";
-import {
-  asRefusal,
-  begin,
-  hasSaid,
-  lastId,
-  reduce,
-  report,
-  unread,
-  type Event,
-  type State,
-} from "./state";
+import { asRefusal, begin, reduce, report, unread, type Event, type State } from "./state";
 
 // After the server has sent us away, or cannot let us in now.
 const AGAIN_MS = 600;
@@ -46,6 +37,7 @@ export class StudentSession {
   private confirmed: Record<string, Status> = {};
   private againTimer: ReturnType<typeof setTimeout> | undefined;
   private saveTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly unconfirmed = new Unconfirmed();
   private historyReaders: (() => void)[] = [];
 
   project: Project = $state.raw(EMPTY);
@@ -289,22 +281,38 @@ export class StudentSession {
 
   /** Whether it has reached the server; waits for a lost connection to be back if nobody knows. */
   async say(content: string): Promise<boolean> {
-    const { phase } = this.store.latest;
-    if (phase.name !== "inside" || !this.wire.isOpen) {
-      return false;
+    // While nobody knows whether it arrived, it keeps its key: sent again, it is the same message.
+    const key = this.unconfirmed.keyOf(this.room, content);
+    const until = Date.now() + HISTORY_MS;
+    while (this.isInside && Date.now() < until) {
+      const answer = await this.wire.say(content, key);
+      if (answer !== "lost") {
+        this.unconfirmed.settle(this.room);
+        return this.said(content, answer);
+      }
+      if (!this.isInside) {
+        await this.nextHistory();
+      }
     }
-    const last = lastId(this.store.latest);
-    const answer = await this.wire.say(content);
+    return false;
+  }
+
+  private get isInside(): boolean {
+    return this.store.latest.phase.name === "inside" && this.wire.isOpen;
+  }
+
+  private said(content: string, answer: Exclude<Answer, "lost"> | Sent): boolean {
     if (answer === "done") {
-      this.store.act({ kind: "said", content, now: Date.now() });
+      // An original client's place: the message itself is in the history.
+      void this.wire.askHistory(this.store.latest.me?.id ?? 0);
       return true;
     }
-    if (answer !== "lost") {
+    if ("code" in answer) {
       this.tellRefusal(answer);
       return false;
     }
-    await this.nextHistory();
-    return hasSaid(this.store.latest, content, last);
+    this.store.act({ kind: "said", content, ...answer });
+    return true;
   }
 
   /** The teacher's messages have been seen. */

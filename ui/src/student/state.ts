@@ -1,6 +1,6 @@
 /** What a student's page knows, and how each event changes it. No effects: those are `session`'s. */
 import { asStatus, compareSteps, isFinished, type Status } from "../class/status";
-import type { CurrentMessage, ErrorPayload, Ignores, Step } from "../wire/generated";
+import type { ErrorPayload, Ignores, Step } from "../wire/generated";
 import type { Link } from "../wire/socket";
 import type { Heard } from "../wire/student";
 
@@ -32,8 +32,6 @@ export interface Said {
   sender: number;
   content: string;
   at: string;
-  /** Written here, and not yet seen in the server's history. */
-  isOwnCopy?: boolean;
 }
 
 export interface State {
@@ -61,7 +59,7 @@ export type Event =
   | { kind: "anew"; refusal?: Refusal }
   | { kind: "sets"; step: string; status: Status }
   | { kind: "reported"; statuses: Readonly<Record<string, Status>> }
-  | { kind: "said"; content: string; now: number }
+  | { kind: "said"; content: string; id: number; at: string }
   | { kind: "reads" };
 
 const NO_IGNORES: Ignores = { names: [], dirs: [], extensions: [] };
@@ -139,9 +137,9 @@ const INSIDE: {
     messages: merged(state, [message]),
   }),
   history: (state, { messages }) => ({ ...state, messages: merged(state, messages) }),
-  said: (state, { content, now }) => ({
+  said: (state, { content, id, at }) => ({
     ...state,
-    messages: [...state.messages, ownCopy(state, content, now)],
+    messages: merged(state, [{ id, at, content, sender: state.me?.id ?? 0 }]),
   }),
   reads: (state) => ({ ...state, readUpTo: Math.max(state.readUpTo, lastId(state)) }),
   watching: (state, { isWatched }) => ({ ...state, isWatched }),
@@ -183,14 +181,6 @@ export function firstOpen(state: State): string | undefined {
 
 export function lastId(state: Pick<State, "messages">): number {
   return state.messages.reduce((last, { id }) => Math.max(last, id), 0);
-}
-
-/** Whether the student has said this after the message with the id `after`. */
-export function hasSaid(state: State, content: string, after: number): boolean {
-  const mine = state.me?.id;
-  return state.messages.some(
-    (said) => said.sender === mine && said.id > after && said.content === content,
-  );
 }
 
 export function asRefusal(error: ErrorPayload): Refusal {
@@ -262,29 +252,9 @@ function exercise(state: State, content: string): State {
   return state.steps.length > 0 ? state : { ...state, steps: [page] };
 }
 
-function ownCopy(state: State, content: string, now: number): Said {
-  // As the server makes them, so that it sorts among the others.
-  const id = Math.max(lastId(state) + 1, now * 1024);
-  const sender = state.me?.id ?? 0;
-  return { id, sender, content, at: new Date(now).toISOString(), isOwnCopy: true };
-}
-
 /** Everything that is known, each message once, in order. */
-function merged(state: State, news: readonly CurrentMessage[]): Said[] {
-  const byId = new Map(
-    [...state.messages.filter((said) => !said.isOwnCopy), ...news].map((said) => [said.id, said]),
-  );
-  const earlier = new Set(state.messages.map(({ id }) => id));
-  // What the server tells of the student's own words replaces the copies that were shown meanwhile.
-  const arrived = news.filter(({ id, sender }) => sender === state.me?.id && !earlier.has(id));
-  for (const copy of state.messages.filter((said) => said.isOwnCopy)) {
-    const index = arrived.findIndex(({ content }) => content === copy.content);
-    if (index < 0) {
-      byId.set(copy.id, copy);
-    } else {
-      arrived.splice(index, 1);
-    }
-  }
+function merged(state: State, news: readonly Said[]): Said[] {
+  const byId = new Map([...state.messages, ...news].map((said) => [said.id, said]));
   return [...byId.values()].sort((one, other) => one.id - other.id);
 }
 

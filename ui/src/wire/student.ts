@@ -11,6 +11,7 @@ import type {
   File,
   Ignores,
   Joined,
+  Sent,
   Status,
   Step,
 } from "./generated";
@@ -43,7 +44,8 @@ const TEACHER_AWAY = "The teacher is offline!";
 const TEACHER_BACK = "The teacher reconnected!";
 const TAKEN = /^Your place in the room was taken/;
 // What events of their own say already.
-const SAID_OTHERWISE = /^(Task \S+ solution (accepted|declined)!|Username .* is already used)/;
+const SAID_OTHERWISE =
+  /^(Task \S+ solution (accepted|declined)!|Username .* is already used|Room \d+ is locked|The teacher of room \d+ does not)/;
 
 export class StudentWire {
   private readonly socket: Socket<ClassroomServerEvents, ClassroomClientEvents>;
@@ -80,15 +82,19 @@ export class StudentWire {
 
   rejoin(id: number, token: string): Promise<Answer> {
     const place = { room_id: this.room, user_id: id };
-    return this.ask("room/rejoin", { ...place, token, protocol: PROTOCOL });
+    // Whoever has taken up the place of an original client got no token, and shows none.
+    const proof = token === "" ? {} : { token };
+    return this.ask("room/rejoin", { ...place, ...proof, protocol: PROTOCOL });
   }
 
   leave(): Promise<Answer> {
     return this.ask("room/leave", { room_id: this.room });
   }
 
-  say(content: string): Promise<Answer> {
-    return this.ask("message/to_mentor", { room_id: this.room, content });
+  /** The same again with the same `key` is one message. */
+  async say(content: string, key: string): Promise<Answer | Sent> {
+    const reply = await this.reply("message/to_mentor", { room_id: this.room, content, key });
+    return isSent(reply) ? reply : answerOf(reply);
   }
 
   askHistory(id: number): Promise<Answer> {
@@ -141,10 +147,18 @@ export class StudentWire {
     }
   }
 
-  private ask<E extends keyof ClassroomClientEvents>(
+  private async ask<E extends keyof ClassroomClientEvents>(
     event: E,
     payload: Parameters<ClassroomClientEvents[E]>[0],
   ): Promise<Answer> {
+    return answerOf(await this.reply(event, payload));
+  }
+
+  /** What the acknowledgement holds; `lost` if there was none. */
+  private reply<E extends keyof ClassroomClientEvents>(
+    event: E,
+    payload: Parameters<ClassroomClientEvents[E]>[0],
+  ): Promise<unknown> {
     if (!this.socket.connected) {
       // The library would keep it and send it before the place in the room is taken up again.
       return Promise.resolve("lost");
@@ -154,12 +168,26 @@ export class StudentWire {
         emit: (
           event: string,
           payload: unknown,
-          answer: (failure: Error | null, refusal?: ErrorPayload) => void,
+          answer: (failure: Error | null, reply?: unknown) => void,
         ) => void;
       };
-      socket.emit(event, payload, (failure, refusal) => {
-        resolve(failure !== null ? "lost" : (refusal ?? "done"));
+      socket.emit(event, payload, (failure, reply) => {
+        resolve(failure !== null ? "lost" : reply);
       });
     });
   }
+}
+
+/** An acknowledgement holds nothing, or what is wrong. */
+function answerOf(reply: unknown): Answer {
+  if (reply === "lost") {
+    return reply;
+  }
+  const error = reply as Partial<ErrorPayload> | null | undefined;
+  return typeof error?.code === "string" ? (error as ErrorPayload) : "done";
+}
+
+function isSent(reply: unknown): reply is Sent {
+  const sent = reply as Partial<Sent> | null | undefined;
+  return typeof sent?.id === "number" && typeof sent.at === "string";
 }
