@@ -19,9 +19,11 @@ def test_it_counts_beside_a_running_server_and_changes_nothing(
     server = ServerProcess(serve)
     try:
         done = quad("retention", "--dry-run", "--data", str(data), "--json")
+        shown = quad("retention", "--dry-run", "--data", str(data)).stdout
     finally:
         server.kill()
     assert (done.stderr, done.returncode) == ("", 0)
+    assert "alert messages: kept for 30 days (retention.alert_messages_days)\n    0 go now" in shown
     for row in json.loads(done.stdout):
         assert row["setting"].startswith("retention.")
         assert row["due"] == 0

@@ -1,28 +1,20 @@
 """``quad retention``: what the server forgets, and when."""
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from quad.cli import options
 from quad.cli.failures import Failed
-from quad.cli.remote import AsJson, print_rows
+from quad.cli.remote import AsJson
 
 if TYPE_CHECKING:
     from quad.retention import Kind, Outlook
     from quad.settings import Settings
 
 EPILOG = "Example: quad retention --dry-run --data /var/lib/quad"
-
-_COLUMNS = {
-    "what": "what",
-    "setting": "setting",
-    "kept": "kept for",
-    "due": "goes now",
-    "within_month": "within 30 days",
-    "not_before": "none before",
-}
 
 
 def retention(
@@ -49,7 +41,10 @@ def retention(
     if server.database is None and not (server.data / "quad.sqlite3").exists():
         raise Failed(f"there is no database in {server.data} yet")
     found = asyncio.run(_outlook(settings))
-    print_rows([_row(each) for each in found], _COLUMNS, "nothing is ever forgotten", as_json)
+    if as_json:
+        print(json.dumps([_row(each) for each in found], indent=2))
+    else:
+        print("\n".join(map(_sentences, found)))
 
 
 def _kinds() -> "tuple[Kind, ...]":
@@ -73,6 +68,15 @@ async def _outlook(settings: "Settings") -> "list[Outlook]":
         return await outlook(store, settings.retention, _kinds())
     finally:
         await store.aclose()
+
+
+def _sentences(outlook: "Outlook") -> str:
+    row = _row(outlook)
+    told = f"{row['what']}: kept for {row['kept']} ({row['setting']})"
+    if outlook.age is None:
+        return told
+    told += f"\n    {row['due']} go now, {row['within_month']} within 30 days"
+    return told + (f", none before {row['not_before']}" if row["not_before"] else "")
 
 
 def _row(outlook: "Outlook") -> dict[str, Any]:
