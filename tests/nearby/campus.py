@@ -66,13 +66,17 @@ class Page:
         self._socket.on("*", self._hear)
 
     async def connect(self) -> None:
-        await self._socket.connect(self._campus.url, transports=["websocket"])
+        await self._socket.connect(
+            self._campus.url, transports=["websocket"], wait_timeout=PATIENCE_S
+        )
         # Kept here: the library forgets them with the connection.
         self.engine_id = str(self._socket.eio.sid)
         self.socket_id = str(self._socket.get_sid())
 
     async def call(self, event: str, payload: object = None) -> Any:
-        return await self._socket.call(event, {} if payload is None else payload, timeout=5)
+        return await self._socket.call(
+            event, {} if payload is None else payload, timeout=PATIENCE_S
+        )
 
     async def enter(self) -> Any:
         return await self.call("new_client", {"id": self.id, "token": self.token})

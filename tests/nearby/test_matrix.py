@@ -8,7 +8,7 @@ import httpx
 import pytest
 import socketio
 
-from tests.nearby.campus import ADMIN, TOWER, Campus, Page
+from tests.nearby.campus import ADMIN, PATIENCE_S, TOWER, Campus, Page
 from tests.process import ServerProcess
 
 PASSWORD: Final = "correct horse battery"
@@ -93,8 +93,10 @@ class Secrets:
 
         client.on("room/create", hear)
         client.on("*", hear)
-        await client.connect(self.url, transports=["websocket"])
-        told = await client.call("room/create", {"name": "Teacher", "protocol": 2}, timeout=10)
+        await client.connect(self.url, transports=["websocket"], wait_timeout=PATIENCE_S)
+        told = await client.call(
+            "room/create", {"name": "Teacher", "protocol": 2}, timeout=PATIENCE_S
+        )
         await client.disconnect()
         await client.eio.wait()
         found = _tokens([told, answer])
@@ -166,7 +168,7 @@ async def test_the_administrator_s_routes_open_to_the_administrator_alone(
         {"headers": {"Cookie": f"quad_admin={PASSWORD}"}},
         {"headers": {"Cookie": f"quad_nearby={secrets.admin}"}},
     ]
-    async with httpx.AsyncClient(base_url=secrets.url, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=secrets.url, timeout=PATIENCE_S) as http:
         # Hashing a wrong password takes its time: each try at one route, and each route with few.
         for number, each in enumerate(tries):
             method, path = admins[number % len(admins)]
@@ -205,7 +207,7 @@ async def test_a_person_s_routes_open_to_the_token_of_this_person_alone(
 
 async def test_a_bot_is_whoever_has_its_password(secrets: Secrets) -> None:
     notice = {"id": "canteen", "message": "hello"}
-    async with httpx.AsyncClient(base_url=secrets.url, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=secrets.url, timeout=PATIENCE_S) as http:
         assert (await http.post("/API/bot/message", json=notice)).status_code == 401
         for name, secret in secrets.all().items():
             is_right = name == "the bot's password"
@@ -244,14 +246,21 @@ async def test_the_administrator_s_session_ends_for_nobody_else(secrets: Secrets
 
 async def test_events_open_to_their_own_secrets_alone(secrets: Secrets) -> None:
     client = socketio.AsyncClient(reconnection=False)
-    await client.connect(secrets.url, transports=["websocket"])
+    await client.connect(secrets.url, transports=["websocket"], wait_timeout=PATIENCE_S)
     for name, secret in secrets.all().items():
         if name != "ana's token":
-            answer = await client.call("new_client", {"id": "ana", "token": secret}, timeout=10)
+            answer = await client.call(
+                "new_client", {"id": "ana", "token": secret}, timeout=PATIENCE_S
+            )
             assert (name, answer["code"]) == (name, "wrong_token")
-        answer = await client.call("new_bot", {"id": "canteen", "token": secret}, timeout=10)
+        answer = await client.call(
+            "new_bot", {"id": "canteen", "token": secret}, timeout=PATIENCE_S
+        )
         assert (name, answer["code"]) == (name, "not_allowed")
-    assert await client.call("new_client", {"id": "ana", "token": secrets.ana}, timeout=10) is None
+    assert (
+        await client.call("new_client", {"id": "ana", "token": secrets.ana}, timeout=PATIENCE_S)
+        is None
+    )
     await client.disconnect()
     await client.eio.wait()
 
