@@ -128,7 +128,9 @@ async def test_the_chats_websocket_gets_through(site: Behind) -> None:
 
 
 async def test_a_stream_of_results_arrives_as_it_is_written(site: Behind) -> None:
-    async with site.http() as browser, browser.stream("GET", "/roomstats/1/events") as stream:
+    _, room = await attend(site, "websocket")
+    path = f"/roomstats/{room}/events"
+    async with site.http() as browser, browser.stream("GET", path) as stream:
         assert stream.status_code == 200
         first = await anext(stream.aiter_bytes())
         assert first.startswith(b"retry:")
