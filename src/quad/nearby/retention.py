@@ -40,19 +40,18 @@ _PLACES: Final = Kind(
     setting="nearby_places_minutes",
     count=_places,
 )
+# Not `was_counted`: both were kept for a year, and would lose most of it on the day of the upgrade.
 _LINES: Final = Kind(
     name="nearby/logs",
     what="lines of nearby's logs",
     setting="nearby_logs_days",
     count=_lines,
-    was_counted=True,
 )
 _UNFETCHED: Final = Kind(
     name="nearby/messages",
     what="messages of nearby that nobody has fetched",
     setting="nearby_logs_days",
     count=_unfetched,
-    was_counted=True,
 )
 _PEOPLE: Final = Kind(
     name="nearby/people",
