@@ -53,6 +53,8 @@ _END = b"\r\n\r\n"
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.ASCII)
 # What an offer to change the protocol consists of (RFC 9110, section 7.8; RFC 7540, section 3.2.1).
 _OFFER = frozenset({b"upgrade", b"http2-settings"})
+# The header lines that matter before the application is asked.
+_LOOKED_AT = frozenset({b"connection", b"content-length", b"expect", b"host"})
 
 
 class Stage(enum.Enum):
@@ -143,6 +145,8 @@ class Front(HttpToolsProtocol):
 
     def _begin_message(self) -> None:
         self._lines = 0
+        self._hosts = 0
+        self._host = b""
         self._connection_line: int | None = None
         self._is_offer = False
         self._body_left: int | None = None  # None: chunked
@@ -268,7 +272,7 @@ class Front(HttpToolsProtocol):
             self._forget_unread()
         else:
             self._position = end
-        self._tail = (self._tail + piece[-3:])[-3:]
+        self._tail = b"" if piece.endswith(_END) else (self._tail + piece[-3:])[-3:]
         return piece
 
     def _end_of_part(self, data: bytes, begin: int) -> int:
@@ -342,7 +346,8 @@ class Front(HttpToolsProtocol):
         if self._stage is Stage.ANSWERING:
             raise _Ahead
         super().on_message_begin()
-        self._unset_keepalive_if_required()
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
         if self not in self._fronts.silent:
             self._fronts.silent.start(self)
         self._begin_message()
@@ -355,15 +360,26 @@ class Front(HttpToolsProtocol):
         if self._stage is Stage.BODY:
             return  # a trailer must not become a header (RFC 9110, section 6.5.1)
         name = name.lower()
+        if name in _LOOKED_AT and not self._look_at(name, value):
+            return
+        self.headers.append((name, value))
+
+    def _look_at(self, name: bytes, value: bytes) -> bool:
+        """Note what matters here; whether the line is one by itself."""
         if name == b"connection":
             if self._connection_line is not None:
                 known = self.headers[self._connection_line][1]
                 self.headers[self._connection_line] = (name, known + b", " + value)
-                return
+                return False
             self._connection_line = len(self.headers)
+        elif name == b"host":
+            self._hosts += 1
+            self._host = value
         elif name == b"content-length":
             self._body_left = int(value)
-        super().on_header(name, value)
+        else:
+            self.expect_100_continue = value.lower() == b"100-continue"
+        return True
 
     def on_headers_complete(self) -> None:
         """Look at the head; what follows is the body, bounded by whoever reads it."""
@@ -419,12 +435,15 @@ class Front(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Wait for a small body first, except for engines: they count the requests under way."""
         length = self._body_left
-        is_small = length is not None and 0 < length <= _WHOLE_BODY_BYTES
-        is_awaited = self.expect_100_continue or self._fronts.host.is_engine(self.scope["path"])
-        if is_small and not is_awaited:
-            self._unstarted = (cycle, app)
-        else:
+        if (
+            length is None
+            or not 0 < length <= _WHOLE_BODY_BYTES
+            or self.expect_100_continue
+            or self._fronts.host.is_engine(self.scope["path"])
+        ):
             super()._start_asgi_task(cycle, app)
+        else:
+            self._unstarted = (cycle, app)
 
     # Heads
 
@@ -442,17 +461,18 @@ class Front(HttpToolsProtocol):
         authority, _, path = rest.partition(b"/")
         authority, mark, query = authority.partition(b"?")
         self.url = (b"/?" + query) if mark else b"/" + path
-        for position, (name, _) in enumerate(self.headers):
-            if name == b"host":
-                self.headers[position] = (name, authority)
+        self._host = authority
+        self.headers[:] = [
+            (name, authority if name == b"host" else value) for name, value in self.headers
+        ]
 
     def _check_host(self) -> None:
         """RFC 9112, section 3.2: exactly one, valid; HTTP/1.0 may do without."""
-        hosts = [value for name, value in self.headers if name == b"host"]
-        is_old = self.parser.get_http_version() in ("0.9", "1.0")
-        if len(hosts) > 1 or (not hosts and not is_old):
-            raise _Refused(400, "A request has exactly one Host header.")
-        if hosts and not _HOST.fullmatch(hosts[0]):
+        if self._hosts != 1:
+            is_old = self.parser.get_http_version() in ("0.9", "1.0")
+            if self._hosts or not is_old:
+                raise _Refused(400, "A request has exactly one Host header.")
+        if not _HOST.fullmatch(self._host):
             raise _Refused(400, "The Host header is not valid.")
 
     def _check_refusal(self, refusal: HandshakeRefused) -> None:
