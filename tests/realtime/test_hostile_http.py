@@ -310,6 +310,39 @@ async def test_an_upgrade_of_http_1_0_is_not_taken() -> None:
             assert (await reader.readline()).startswith(b"HTTP/1.1 101 ")
 
 
+@pytest.mark.parametrize("compression", [False, True], ids=["plain", "compression"])
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [
+        pytest.param(b"", b"", 101, id="valid"),
+        pytest.param(b"Connection: Upgrade", b"Connection: keep-alive, uPgrade", 101, id="options"),
+        pytest.param(b"Upgrade: websocket", b"upgrade: WebSocket", 101, id="case"),
+        pytest.param(b"dGhlIHNhbXBsZSBub25jZQ==", b"dGhlIHNhbXBsZQ==", 400, id="a short key"),
+        pytest.param(b"dGhlIHNhbXBsZSBub25jZQ==", b"no key \xff", 400, id="no key"),
+        pytest.param(b"Sec-WebSocket-Key", b"X-Key", 400, id="key missing"),
+        pytest.param(b"Sec-WebSocket-Version", b"X-Version", 400, id="version missing"),
+        pytest.param(b"\r\n\r\n", b"\r\nSec-WebSocket-Key: x\r\n\r\n", 400, id="two keys"),
+    ],
+)
+async def test_an_opening_handshake_is_valid_or_refused(
+    before: bytes, after: bytes, status: int, compression: bool
+) -> None:
+    head = (
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    ).replace(before or b"!", after)
+    server = serving(SocketServer(EngineOptions(compression=compression)))
+    async with server as target, tcp(target) as (reader, writer):
+        writer.write(head)
+        answer = await reader.readuntil(b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    if status == 101:
+        assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in answer
+    else:
+        assert b"Sec-WebSocket-Version: 13\r\n" in answer
+
+
 @pytest.mark.parametrize("version", [b"8", b"14", b"x", b""], ids=repr)
 async def test_another_version_of_websocket_is_told_ours(version: bytes) -> None:
     head = (
