@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.chat.phones import Station, open_chat
 
 DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
@@ -130,6 +132,28 @@ async def test_a_new_member_gets_what_is_sent_from_then_on(station: Station) -> 
         "222",
     ]
     assert "before" not in ben.missed("team")
+
+
+async def test_any_member_may_add_another(station: Station) -> None:
+    ann, ben, eve = [await station.phone(number) for number in ("111", "222", "333")]
+    await ann.create("team", ben)
+    await ben.say("add_member", chat="team", phone="333")
+    for each in (ann, ben, eve):
+        assert (await each.expect("new_member"))["user"]["phone"] == "333"
+
+
+@pytest.mark.parametrize(
+    "name", ["👩\u200d🎓 Ana", "👨\u200d👩\u200d👧 family", "می\u200cخواهم", "नमस्\u200dते"]
+)
+async def test_names_with_joiners_inside_of_emoji_and_words_are_kept(
+    station: Station, name: str
+) -> None:
+    ann = await station.phone("111", name)
+    await ann.say("create_chat", name=name)
+    me = user(name, "111")
+    assert await ann.expect("new_member") == {"chat": chat_of(name, me), "user": me}
+    await ann.send(name, "hi")
+    await ann.expect_texts("hi")
 
 
 async def test_whoever_was_removed_hears_of_it_and_of_nothing_after(station: Station) -> None:
