@@ -121,7 +121,7 @@ async def enter(url: str, address: str = HOME, *, by: str = PROXY) -> Peer:
     """Connect to a server from an address, as a machine says that may be trusted or not."""
     websocket = await connect(
         url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket",
-        additional_headers={"X-Forwarded-For": address},
+        additional_headers={"X-Forwarded-For": address} if address else {},
         local_addr=(by, 0),
     )
     await websocket.recv()

@@ -307,9 +307,49 @@ async def test_a_student_is_removed_after_a_question(visitors: Visitors, join: J
     await join(room, "Grace")
     panel = await panel_of(page, "Ada")
     await panel.get_by_role("button", name="Remove").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Remove", exact=True).click()
     await expect_order(page, "Grace")
     await expect(page.locator("[data-panel]")).to_have_count(0)
+    await join(room, "Ada")
+    await expect_order(page, "Grace", "Ada")
+
+
+async def test_a_class_is_locked_and_a_student_barred(visitors: Visitors, join: Joining) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    await join(room, "Ada")
+    panel = await panel_of(page, "Ada")
+    await panel.get_by_role("button", name="Remove").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Remove and bar").click()
+    await expect(page.locator("[data-student]")).to_have_count(0)
+    await page.get_by_role("button", name="Lock", exact=True).click()
+    unlock = page.get_by_role("button", name="Unlock")
+    await expect(unlock).to_have_attribute("aria-pressed", "true")
+    student = await visitors.page()
+    await student.goto(f"/classroom/{room}")
+    form = student.get_by_label("Your name")
+    for name, why in (("Ada", "has removed you"), ("Grace", "lets nobody new in")):
+        await form.fill(name)
+        await student.get_by_role("button", name="Join", exact=True).click()
+        await expect(student.get_by_text(why)).to_be_visible()
+    await unlock.click()
+    await student.get_by_role("button", name="Join", exact=True).click()
+    await expect_order(page, "Grace")
+
+
+async def test_the_results_page_is_switched_off(visitors: Visitors, join: Joining) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    ada = await join(room, "Ada")
+    await ada.report(task1="DONE")
+    await page.get_by_role("tab", name="Results").click()
+    shown = await visitors.page()
+    await shown.goto(f"/roomstats/{room}")
+    await expect(shown.get_by_text("Ada")).to_be_visible()
+    await page.get_by_role("button", name="Switch off the page for everyone").click()
+    await expect(page.get_by_role("link", name="Page for everyone")).to_have_count(0)
+    await expect(shown.get_by_text("Ada")).to_have_count(0)
 
 
 async def test_results_are_a_table_and_a_file(

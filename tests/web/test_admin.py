@@ -162,6 +162,47 @@ async def test_open_classes_are_shown_also_after_a_restart_and_can_be_closed(
             await peer.close()
 
 
+async def test_a_class_is_handed_over_and_whoever_had_it_is_sent_away(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "quad.audit")
+    async with open_site(tmp_path) as browser:
+        url = str(browser.base_url)
+        thief, room_id = await teach(url, "Ada")
+        student = await join(url, room_id, "Bob")
+        path = "/API/admin/classes/hand-over"
+        answer = await browser.post(path, json={"room_id": room_id})
+        given = answer.json()
+        assert answer.status_code == 200
+        assert set(given) == {"room_id", "user_id", "token"}
+        assert (await thief.expect("alerts"))["type"] == "WARNING"
+        await thief.wait_closed()
+        assert await student.expect("message") == {"message": "The teacher is offline!"}
+        again = await enter(url, "")
+        request = {"room_id": room_id, "user_id": given["user_id"]}
+        await again.emit("room/rehost", request)
+        assert (await again.expect("error"))["code"] == "token_required"
+        heir = await enter(url)
+        await heir.emit("room/rehost", {**request, "token": given["token"], "protocol": 2})
+        assert (await heir.expect("room/update"))["token"] == given["token"]
+
+        # To an original client, which knows no tokens: by its address.
+        answer = await browser.post(path, json={"room_id": room_id, "address": "127.0.0.1"})
+        assert answer.json()["token"] is None
+        await heir.wait_closed()
+        await again.emit("room/rehost", request)
+        assert set(await again.expect("room/update")) == {"id", "host", "users"}
+        for body in ({"room_id": 1}, {"room_id": room_id, "address": "here"}):
+            assert (await browser.post(path, json=body)).status_code == 400
+        for peer in (thief, student, again, heir):
+            await peer.close()
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line for line in lines if "action=classroom.hand_over" in line] == [
+        f"action=classroom.hand_over result=ok address=127.0.0.1 room={room_id}",
+        f"action=classroom.hand_over result=ok address=127.0.0.1 room={room_id} to=127.0.0.1",
+    ]
+
+
 async def test_a_code_hands_a_phone_of_the_chat_over(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

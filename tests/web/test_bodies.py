@@ -217,6 +217,7 @@ JSON_ROUTES = [
     "/API/user/message/send",
     "/API/admin/buildings/add",
     "/API/admin/classes/close",
+    "/API/admin/classes/hand-over",
     "/admin/session",
     "/v1/rooms/x/messages",
 ]

@@ -21,7 +21,7 @@ from quad.store import Change
 CLOSED: Final = Sentence("Room closed!")
 
 
-class HandedOver(Struct, frozen=True):
+class ClassHandedOver(Struct, frozen=True):
     """A class that changes hands: with its `token`, `user_id` may come in as the teacher."""
 
     room_id: int
@@ -120,7 +120,9 @@ class Leaving:
             gone += 1
         return gone
 
-    async def hand_over(self, room_id: int, place: str | None, address: str = "") -> HandedOver:
+    async def hand_over(
+        self, room_id: int, place: str | None, address: str = ""
+    ) -> ClassHandedOver:
         """The administrator, at an address, gives the class to somebody else.
 
         With a `place` (an address) to an original client there, otherwise to whoever shows the
@@ -143,7 +145,7 @@ class Leaving:
             alert(left, "WARNING", "The administrator has given the class to somebody else!")
             left.disconnect()
             announce_offline(self._rooms, self._updates, host)
-        return HandedOver(room_id, host.id, token)
+        return ClassHandedOver(room_id, host.id, token)
 
     async def _close(self, room: Room) -> None:
         room.is_closing = True

@@ -9,11 +9,13 @@ from litestar.types import Guard
 from msgspec import Struct
 
 from quad import audit
+from quad.addresses import parse
 from quad.alert.service import AlertService
 from quad.bodies import JsonRequest
 from quad.chat.model import phone_number
 from quad.chat.refusals import BadValue, UnknownPhone
 from quad.chat.service import ChatSystem
+from quad.classroom.leaving import ClassHandedOver
 from quad.classroom.overview import ClassPage, list_classes
 from quad.classroom.refusals import RoomNotFound
 from quad.classroom.service import ClassroomService
@@ -29,6 +31,17 @@ class ClassToClose(Struct):
     """The class that is to end."""
 
     room_id: int
+
+
+class ClassToHandOver(Struct):
+    """The class that gets another teacher.
+
+    With an `address` it goes to an original client there, otherwise to whoever shows the token of
+    the answer.
+    """
+
+    room_id: int
+    address: str | None = None
 
 
 class AlertRoomOverview(Struct):
@@ -94,15 +107,26 @@ def _classes(classroom: ClassroomService) -> list[Any]:
     async def close_class(data: JSONBody[ClassToClose], request: AnyRequest) -> list[str]:
         """Close a class for everybody in it; the answer is an empty list."""
         try:
-            await classroom.leaving.close_for_all(data.room_id)
+            await classroom.leaving.close_for_all(data.room_id, visit_of(request).address)
         except RoomNotFound:
             raise Unknown("class", str(data.room_id)) from None
-        audit.record(
-            "classroom.close", address=visit_of(request).address, room=data.room_id, by="admin"
-        )
         return []
 
-    return [show_classes, close_class]
+    @post("/classes/hand-over", status_code=200)
+    async def hand_class_over(
+        data: JSONBody[ClassToHandOver], request: AnyRequest
+    ) -> ClassHandedOver:
+        """Give a class to another teacher; whoever has it is sent away."""
+        if data.address is not None and parse(data.address) is None:
+            raise BadInput("'address' is no IP address")
+        try:
+            return await classroom.leaving.hand_over(
+                data.room_id, data.address, visit_of(request).address
+            )
+        except RoomNotFound:
+            raise Unknown("class", str(data.room_id)) from None
+
+    return [show_classes, close_class, hand_class_over]
 
 
 def _others(systems: Systems) -> list[Any]:

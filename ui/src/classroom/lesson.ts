@@ -39,6 +39,7 @@ import {
   keptLive,
   marksFor,
   runningClass,
+  ticketIn,
   ticketOf,
   type Ticket,
 } from "./remembered";
@@ -86,6 +87,11 @@ export class Lesson implements Listener {
   /** Enters the class of the address, or the one that was running. */
   async begin(): Promise<void> {
     addEventListener("pagehide", () => this.keepMarks());
+    const handed = ticketIn(location.hash);
+    if (handed !== undefined) {
+      this.enter(handed);
+      return;
+    }
     const running = ticketOf(Number(location.hash.slice(1))) ?? runningClass(Date.now());
     if (running === undefined) {
       return;
@@ -249,7 +255,7 @@ export class Lesson implements Listener {
     }
     this.hear({ type: "update", update, at: Date.now() });
     if (isEntry) {
-      this.entered();
+      this.entered(update.users[0]?.name ?? "");
     }
     this.watchWhoIsWanted();
   }
@@ -261,9 +267,11 @@ export class Lesson implements Listener {
     showInAddress(room);
   }
 
-  private entered(): void {
+  private entered(teacher: string): void {
     if (this.ticket) {
-      this.ticket = { ...this.ticket, at: Date.now(), isRunning: true };
+      // Whoever was handed the class does not know the teacher's name before.
+      const name = this.ticket.name || teacher;
+      this.ticket = { ...this.ticket, name, at: Date.now(), isRunning: true };
       keepTicket(this.ticket);
       this.windows.hold(this.ticket.room);
     }

@@ -29,6 +29,16 @@ export function keepTicket(ticket: Ticket): void {
   }
 }
 
+/** The ticket of an address that an administrator has made: `#room/user/token`. */
+export function ticketIn(hash: string): Ticket | undefined {
+  const [, room, user, token] = /^#(\d{6})\/(\d+)\/([\w-]+)$/.exec(hash) ?? [];
+  if (room === undefined || user === undefined || token === undefined) {
+    return undefined;
+  }
+  const fresh = { name: "", at: 0, isRunning: true, filesToIgnore: "" };
+  return { room: Number(room), user: Number(user), token, ...fresh };
+}
+
 /** The classes that this browser knows, the last one first. */
 export function tickets(): Ticket[] {
   return keptKeys(TICKET)

@@ -301,6 +301,13 @@ export interface Alert {
 
 export type AlertType = "INFO" | "SUCCESS" | "WARNING" | "ERROR";
 
+/** A class that changes hands: with its `token`, `user_id` may come in as the teacher. */
+export interface ClassHandedOver {
+  room_id: number;
+  user_id: number;
+  token: string | null;
+}
+
 /** An open class; `tasks` counts those handed out, without the theory page. */
 export interface ClassOverview {
   room_id: number;
@@ -940,6 +947,17 @@ export interface ClassToClose {
   room_id: number;
 }
 
+/**
+ * The class that gets another teacher.
+ *
+ * With an `address` it goes to an original client there, otherwise to whoever shows the token of
+ * the answer.
+ */
+export interface ClassToHandOver {
+  room_id: number;
+  address?: string | null;
+}
+
 /** Transactions since the start: how many, of how many changes, in how many seconds. */
 export interface CommitTotals {
   total: number;
@@ -1071,6 +1089,11 @@ export interface RestRoutes {
   "POST /API/admin/classes/close": {
     body: ClassToClose;
     answer: string[];
+  };
+  /** Give a class to another teacher; whoever has it is sent away. */
+  "POST /API/admin/classes/hand-over": {
+    body: ClassToHandOver;
+    answer: ClassHandedOver;
   };
   /** The open classes: first those where somebody is online, then the newest. */
   "GET /API/admin/classes/show": {
