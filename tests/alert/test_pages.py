@@ -58,6 +58,15 @@ async def test_behind_https_the_cookie_is_secure(hall: Hall) -> None:
     async with hall.browser(**{"X-Forwarded-Proto": "https"}) as browser:
         answer = await browser.post("/v1", data=FORM)
         assert "; Secure" in answer.headers["set-cookie"]
+        assert answer.headers["set-cookie"].startswith("__Host-quad_alert=")
+        # What a page of another sub-domain plants does not count beside it.
+        own = answer.headers["set-cookie"].partition(";")[0]
+        planted = {"Cookie": f"quad_alert=planted; {own}"}
+        page = await browser.get("/v1/room", headers=planted)
+        assert 'data-name="Alice"' in page.text
+        left = await browser.post("/v1/leave", headers=planted)
+        assert left.headers["set-cookie"].startswith("__Host-quad_alert=")
+        assert "; Secure" in left.headers["set-cookie"]
 
 
 @pytest.mark.parametrize(

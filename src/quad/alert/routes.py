@@ -18,7 +18,7 @@ from quad.alert.pages import Draft, View, login_page, room_page, static_file
 from quad.alert.refusals import BadQuery, BadText, CannotSave, CrossSite, TooManyPosts
 from quad.alert.said import said, shown_id
 from quad.alert.service import AlertService, RoomView
-from quad.alert.sessions import COOKIE, Session, Sessions
+from quad.alert.sessions import COOKIE, HOST_COOKIE, Session, Sessions
 from quad.alert.texts import choose_texts
 from quad.bodies import BadBody, decode_json
 from quad.identity import new_token
@@ -129,7 +129,7 @@ class AlertRoutes:
         except Refused as refused:
             return login_page(self._view(visit, base), name, room, refused, _status(refused))
         cookie = Cookie(
-            COOKIE,
+            _cookie_name(visit),
             value=self._sessions.sign(Session(name, room)),
             path="/",  # Socket.IO has a path of its own
             max_age=self._sessions.lifetime_s,
@@ -184,7 +184,14 @@ class AlertRoutes:
         if session is None or not visit.is_allowed:
             return _see_other(base, visit)
         self._service.bid_farewell(check_name(session.name), session.room)
-        gone = Cookie(COOKIE, path="/", max_age=0, httponly=True, samesite="lax")
+        gone = Cookie(
+            _cookie_name(visit),
+            path="/",
+            max_age=0,
+            httponly=True,
+            samesite="lax",
+            secure=visit.is_https,
+        )
         return _see_other(base, visit, gone)
 
     # Messages
@@ -326,6 +333,10 @@ def _base(request: AnyRequest) -> str:
 
 def _is_display(visit: Visit) -> bool:
     return visit.query.get("display", "") not in ("", "0")
+
+
+def _cookie_name(visit: Visit) -> str:
+    return HOST_COOKIE if visit.is_https else COOKIE
 
 
 def _refuse_cross_site(visit: Visit) -> None:
