@@ -89,6 +89,16 @@ def test_a_directory_is_closed_only_if_nothing_of_others_is_in_it(
     assert len(caplog.messages) == 1
 
 
+def test_all_that_a_server_makes_counts_as_its_own(tmp_path: Path) -> None:
+    ours = tmp_path / "ours"
+    ours.mkdir()
+    ours.chmod(0o755)
+    for name in ("quad.sqlite3", "quad.sqlite3.lock", "quad.key", "admin-password"):
+        (ours / name).touch()
+    private.make_directory(ours)
+    assert mode(ours) == 0o700
+
+
 def test_a_file_in_the_directory_s_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):

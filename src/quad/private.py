@@ -11,7 +11,7 @@ from typing import Final
 
 log = logging.getLogger("quad.private")
 
-OWN: Final = "quad."
+OWN: Final = ("quad.", "admin-password")
 """What the names of a server's own files begin with."""
 
 _DIRECTORY: Final = 0o700

@@ -169,7 +169,7 @@ def modes(directory: Path) -> dict[str, int]:
 def test_nobody_else_can_read_what_it_keeps(running: ServerProcess, tmp_path: Path) -> None:
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
     names = {"quad.sqlite3", "quad.sqlite3-wal", "quad.sqlite3-shm", "quad.sqlite3.lock"}
-    assert modes(tmp_path / "data") == dict.fromkeys({*names, "quad.key"}, 0o600)
+    assert modes(tmp_path / "data") == dict.fromkeys({*names, "quad.key", "admin-password"}, 0o600)
 
 
 def test_what_others_could_read_is_closed_at_the_next_start(tmp_path: Path, database: Path) -> None:
