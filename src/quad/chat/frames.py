@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -28,7 +28,7 @@ class Refusable(msgspec.Struct, frozen=True):
 NOTHING: Final = Refusable()
 
 
-class Shown(NamedTuple):
+class Shown(msgspec.Struct, gc=False):
     """A message but for its sender; the text is JSON."""
 
     id: int
@@ -51,9 +51,11 @@ class MessageFrames:
     ) -> Message:
         """`message`; with the key for the devices of its sender, in the current protocol."""
         brief = self.brief(sender, message, protocol)
+        if protocol != CURRENT:
+            return _with_chat(b'{"type":"message","chat":', chat, b",%b" % brief[1:])
         if key is not None:
             brief = b'%b,"key":%b}' % (brief[:-1], _encode(key))
-        return _about(b'{"type":"message","chat":', chat, b",%b" % brief[1:], protocol)
+        return Message(b'{"type":"message","chat":%b,%b' % (chat.shown_name, brief[1:]))
 
     def brief(self, sender: User, message: Shown, protocol: int) -> bytes:
         """A message in `state`."""

@@ -52,13 +52,18 @@ class Messages:
         """
         seat = self._chats.seat(connection)
         check_text(text, self._limit_bytes)
-        name = self._chats.spelled(name)
-        said = Said(seat, name, text, key if seat.protocol == CURRENT else None)
-        if said.key is not None:
-            check_key(said.key)
-        if self._chats.turns.is_busy(name) or self._must_look_up(said):
+        if key is None or seat.protocol != CURRENT:
+            chat = self._chats.by_name.get(name)
+            if chat is not None and not self._chats.turns.is_busy(name):
+                # Nearly every message; what follows costs twice as much.
+                return self._accept(self._chats.membership(seat.user, name), seat.user, text)
+            key = None
+        else:
+            check_key(key)
+        said = Said(seat, self._chats.spelled(name), text, key)
+        if self._chats.turns.is_busy(said.chat) or self._must_look_up(said):
             # Asked for now, so that messages of one sender stay in their order.
-            return self._send_later(self._chats.turns.turn(name), said)
+            return self._send_later(self._chats.turns.turn(said.chat), said)
         return self._send(said)
 
     async def _send_later(self, turn: Turn, said: Said) -> None:
@@ -72,30 +77,34 @@ class Messages:
         user = said.seat.user
         chat = self._chats.membership(user, said.chat)
         if said.key is None:
-            return self._accept(chat, said, self._chats.mailbox.next_id(), None)
+            return self._accept(chat, user, said.text)
         assert user.keys is not None  # looked up, if need be
         hashed = hash_key(said.key)
         known = user.keys.get(hashed, self._day_ago())
         if known is not None:
             return self._repeat(said, known)
-        return self._accept(chat, said, self._chats.mailbox.next_id(), hashed)
+        return self._accept_keyed(chat, user, said.text, said.key, hashed)
 
-    def _accept(
-        self, chat: Chat, said: Said, message_id: int, hashed: str | None
+    def _accept(self, chat: Chat, sender: User, text: str) -> "asyncio.Future[None]":
+        mailbox = self._chats.mailbox
+        message = Shown(mailbox.next_id(), _encode_text(text), mailbox.said_at)
+        accepted = self._chats.write(put(chat.box, message.id, kept(sender, message)))
+        accepted.add_done_callback(partial(self._tell, chat, sender, message, None))
+        return accepted
+
+    def _accept_keyed(
+        self, chat: Chat, sender: User, text: str, key: str, hashed: str
     ) -> "asyncio.Future[None]":
-        sender = said.seat.user
-        text = _encode_text(said.text)
-        at = self._chats.mailbox.said_at
-        changes = [put(chat.box, message_id, kept(sender, text, at))]
-        if hashed is not None:
-            changes.append(tables.keep_key(sender.phone, hashed, chat.id, message_id))
-        accepted = self._chats.write(*changes)
-        if hashed is not None and sender.keys is not None:
-            sender.keys.put(hashed, Keyed(chat.id, message_id, accepted), self._day_ago())
-            accepted.add_done_callback(partial(sender.keys.settle, hashed, message_id))
-        accepted.add_done_callback(
-            partial(self._tell, chat, sender, Shown(message_id, text, at), said.key)
+        mailbox = self._chats.mailbox
+        message = Shown(mailbox.next_id(), _encode_text(text), mailbox.said_at)
+        accepted = self._chats.write(
+            put(chat.box, message.id, kept(sender, message)),
+            tables.keep_key(sender.phone, hashed, chat.id, message.id),
         )
+        if sender.keys is not None:
+            sender.keys.put(hashed, Keyed(chat.id, message.id, accepted), self._day_ago())
+            accepted.add_done_callback(partial(sender.keys.settle, hashed, message.id))
+        accepted.add_done_callback(partial(self._tell, chat, sender, message, key))
         return accepted
 
     def _tell(
@@ -188,7 +197,7 @@ def read_message(entry: Entry) -> tuple[str, Shown]:
     return kept.sender, Shown(entry.id, bytes(kept.text), kept.at)
 
 
-def kept(sender: User, text: bytes, at: int | None) -> str:
-    """The entry of a message; the text is JSON."""
-    ending = "" if at is None else f",{at}"
-    return f'["{sender.phone}",{text.decode()}{ending}]'
+def kept(sender: User, message: Shown) -> str:
+    """The entry of a message."""
+    ending = "" if message.at is None else f",{message.at}"
+    return f'["{sender.phone}",{message.text.decode()}{ending}]'

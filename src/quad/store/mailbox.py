@@ -139,7 +139,11 @@ class Mailbox:
         self._store = store
         self._last_id = last_id
         self._now_ms = now_ms
-        self._ahead_ms = 0
+        self.said_at: int | None = None
+        """When the last id was given, in seconds since 1970, if the id itself does not tell.
+
+        Ids only grow: after the clock was set back they stay ahead of it until it has caught up.
+        """
         self._saved: dict[str, tuple[int, Gap | None]] = {}
         self._unsaved: dict[str, Reader] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -165,19 +169,11 @@ class Mailbox:
     def next_id(self) -> int:
         """A new id, larger than all before; write what bears it before the next one."""
         now_ms = self._now_ms()
-        self._last_id = max(self._last_id + 1, now_ms << _COUNT_BITS)
-        self._ahead_ms = (self._last_id >> _COUNT_BITS) - now_ms
+        following = self._last_id + 1
+        ahead_ms = (following >> _COUNT_BITS) - now_ms
+        self._last_id = max(following, now_ms << _COUNT_BITS)
+        self.said_at = None if ahead_ms < _AHEAD_MS else now_ms // 1000
         return self._last_id
-
-    @property
-    def said_at(self) -> int | None:
-        """When the last id was given, in seconds since 1970, if the id itself does not tell.
-
-        Ids only grow: after the clock was set back they stay ahead of it until it has caught up.
-        """
-        if self._ahead_ms < _AHEAD_MS:
-            return None
-        return ((self._last_id >> _COUNT_BITS) - self._ahead_ms) // 1000
 
     def skip_to(self, entry_id: int) -> None:
         """Give only ids after this one, which its owner has kept elsewhere."""
