@@ -49,7 +49,7 @@ def names_in(file: Path) -> frozenset[str]:
 
 def test_every_system_has_a_table() -> None:
     titles = re.findall(r"^## (.+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert titles == ["Alert", "Chat"]
+    assert titles == ["Alert", "Chat", "Nearby"]
     assert len(rows()) >= 100
 
 
