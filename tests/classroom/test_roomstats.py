@@ -11,7 +11,9 @@ import uvicorn
 from litestar import Litestar
 
 from quad.classroom.model import Stats, Status, StudentProgress
+from quad.classroom.refusals import TooManyFailedJoins
 from quad.classroom.routes import StatsPages, make_board
+from quad.identity.guesses import Guesses
 
 ROOM = 123456
 WAIT_S = 5.0
@@ -430,3 +432,29 @@ async def test_a_failure_is_logged_and_ends_the_stream_so_that_the_browser_comes
     rooms.failure = None
     async with listening(client) as events:
         assert "Anna" in await events.board()
+
+
+async def test_the_page_tells_no_ids(client: httpx.AsyncClient, rooms: Rooms) -> None:
+    rooms.put(ROOM, {"Anna": {"1": "DONE"}})
+    page = (await client.get(f"/roomstats/{ROOM}")).text
+    assert 'data-student="Anna"' in page
+    assert "user_id" not in page
+
+
+async def test_unknown_rooms_are_wrong_numbers_and_too_many_of_them_are_refused(
+    rooms: Rooms,
+) -> None:
+    guesses = Guesses("classroom.number", TooManyFailedJoins, rate_per_s=0.01, burst=4)
+    rooms.put(ROOM, {"Anna": {"1": "DONE"}})
+    rooms.empty.add(222_222)
+    pages = StatsPages(rooms, guesses)
+    async with serving(pages) as client:
+        for _ in range(10):
+            assert (await client.get(f"/roomstats/{ROOM}")).status_code == 200
+            assert (await client.get("/roomstats/222222")).status_code == 404
+        for path in ("111111", "111111/events", "abc", "333333"):
+            assert (await client.get(f"/roomstats/{path}")).status_code == 404
+        for path in ("111111", f"{ROOM}", f"{ROOM}/events", "abc/events"):
+            answer = await client.get(f"/roomstats/{path}")
+            assert answer.status_code == 429
+            assert int(answer.headers["retry-after"]) > 0

@@ -393,3 +393,76 @@ async def test_an_error_of_a_client_goes_into_the_log_as_one_line(
     assert "FORGED" in line
     assert line.isprintable()
     assert len(line) < 21_000
+
+
+@pytest.mark.parametrize(
+    ("own", "report", "stored"),
+    [
+        ({}, {"1": "ACCEPTED"}, None),
+        ({}, {"1": "ACCEPTED", "2": "DONE"}, {"2": "DONE"}),
+        ({"1": "DONE"}, {"1": "ACCEPTED", "2": "HELP"}, {"1": "DONE", "2": "HELP"}),
+        ({"1": "DONE", "2": "NONE"}, {"1": "ACCEPTED", "2": "NONE"}, {"1": "DONE", "2": "NONE"}),
+    ],
+)
+async def test_a_student_does_not_accept_its_own_work(
+    school: School, own: dict[str, str], report: dict[str, str], stored: dict[str, str] | None
+) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    await student.emit("steps/status/to_mentor", own)
+    await student.settle()
+    await teacher.take()
+    await student.emit("steps/status/to_mentor", report)
+    await student.settle()
+    told = {"user_id": joined["user_id"], "steps": stored}
+    is_news = stored is not None and stored != own
+    assert await teacher.take() == ([("steps/status/to_mentor", told)] if is_news else [])
+    table = [told] if stored else []
+    assert await statuses_of(teacher) == table
+
+
+async def test_what_the_teacher_has_accepted_stays_accepted(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    await student.emit("steps/status/to_mentor", {"1": "DONE"})
+    await student.settle()
+    review = {"user_id": joined["user_id"], "steps": {"1": "ACCEPTED"}}
+    await teacher.emit("steps/status/to_client", review)
+    await teacher.settle()
+    report = {"1": "ACCEPTED", "2": "DONE"}
+    await student.emit("steps/status/to_mentor", report)
+    await student.settle()
+    assert await statuses_of(teacher) == [{"user_id": joined["user_id"], "steps": report}]
+
+
+async def test_imported_tasks_come_again_until_some_are_handed_out(school: School) -> None:
+    teacher, room = await school.teacher(protocol=2)
+    own, imported = exercise("1", "own"), exercise("1", "imported")
+    request = {
+        "room_id": room["id"],
+        "user_id": room["host"],
+        "token": room["token"],
+        "protocol": 2,
+    }
+    await teacher.emit("steps/all", [own])
+    school.importer.answer = [Step("1", "imported")]
+    await teacher.emit("steps/import", {"url": "x"})
+    assert await teacher.expect("steps/load") == [imported]
+    back = await school.peer()
+    await back.emit("room/rehost", request)
+    assert await back.expect("steps/load") == [imported]
+    await back.emit("room/rehost", request)
+    assert await back.expect("steps/load") == [imported]
+    student, _ = await school.student(room["id"])
+    assert await student.take() == [("steps/all", [own])]
+    await back.emit("steps/all", [own])
+    await back.settle()
+    again = await school.peer()
+    await again.emit("room/rehost", request)
+    assert await again.expect("steps/load") == [own]
+
+
+async def test_files_to_ignore_are_not_of_any_length(school: School) -> None:
+    teacher, _ = await school.teacher()
+    await teacher.emit("settings", {"files_to_ignore": "a\n" * 40_000})
+    assert "'files_to_ignore'" in (await teacher.expect("error"))["message"]
