@@ -41,7 +41,9 @@ class CreateChat(Payload, frozen=True, kw_only=True, tag_field="type", tag="crea
     open: bool = False
 
 
-class SendMessage(Payload, frozen=True, kw_only=True, tag_field="type", tag="send_message"):
+class SendMessage(
+    Payload, frozen=True, kw_only=True, gc=False, tag_field="type", tag="send_message"
+):
     """`send_message`; with the same `key` it is the same message."""
 
     chat: str

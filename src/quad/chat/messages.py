@@ -54,9 +54,11 @@ class Messages:
         check_text(text, self._limit_bytes)
         if key is None or seat.protocol != CURRENT:
             chat = self._chats.by_name.get(name)
-            if chat is not None and not self._chats.turns.is_busy(name):
+            user = seat.user
+            is_member = chat is not None and chat.id in user.chats
+            if chat is not None and is_member and not self._chats.turns.is_busy(name):
                 # Nearly every message; what follows costs twice as much.
-                return self._accept(self._chats.membership(seat.user, name), seat.user, text)
+                return self._accept(chat, user, text)
             key = None
         else:
             check_key(key)
