@@ -29,7 +29,6 @@ from quad.identity.tokens import new_token
 
 log = logging.getLogger("quad.identity")
 
-FENIX: Final = "https://fenix.tecnico.ulisboa.pt"
 TIMEOUT_S: Final = 10.0
 """For one answer of a provider, whole."""
 
