@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from quad.classroom.model import Step
 from quad.classroom.rooms import IDLE_S
 from quad.settings import ClassroomSettings, LimitSettings
 from tests.classroom.school import (
@@ -360,6 +361,32 @@ async def test_a_teacher_returns_from_the_address_last_used(school: School) -> N
         ("message", {"message": "The teacher reconnected!"}),
         ("sharing/end", {}),
     ]
+
+
+async def test_a_teacher_returns_to_the_tasks_that_were_imported_and_not_sent(
+    database: Path,
+) -> None:
+    imported = exercise("1", "<p>From the web</p>")
+    async with open_school(database, SETTINGS) as school:
+        teacher, room = await school.teacher()
+        await teacher.emit("steps/all", [exercise("1", "before")])
+        school.importer.answer = [Step("1", "<p>From the web</p>")]
+        await teacher.emit("steps/import", {"url": "https://x.notion.site/page"})
+        await teacher.expect("steps/load")
+        await drop(school, teacher)
+        teacher = await rehost(school, room)
+        assert await teacher.expect("steps/load") == [imported]
+    async with open_school(database, SETTINGS) as school:
+        teacher = await rehost(school, room)
+        assert await teacher.expect("steps/load") == [imported]
+        # The students have what was sent, until the teacher sends something else.
+        student, _ = await school.student(room["id"])
+        assert await student.take() == [("steps/all", [exercise("1", "before")])]
+        await teacher.emit("steps/all", [exercise("2", "after")])
+        await teacher.settle()
+        await drop(school, teacher)
+        teacher = await rehost(school, room)
+        assert await teacher.expect("steps/load") == [exercise("2", "after")]
 
 
 async def test_an_original_teacher_takes_the_place_of_a_silent_connection(school: School) -> None:

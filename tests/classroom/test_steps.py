@@ -138,6 +138,24 @@ async def test_a_students_statuses_reach_the_teacher_when_they_change(school: Sc
     assert await statuses_of(teacher) == [{"user_id": joined["user_id"], "steps": {"1": "DONE"}}]
 
 
+async def test_a_student_accepts_nothing_of_their_own(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    await teacher.take()
+    # The other steps of the map count.
+    await student.emit("steps/status/to_mentor", {"1": "ACCEPTED", "2": "DONE"})
+    await student.settle()
+    told = {"user_id": joined["user_id"], "steps": {"2": "DONE"}}
+    assert await teacher.take() == [("steps/status/to_mentor", told)]
+    review = {"user_id": joined["user_id"], "steps": {"2": "ACCEPTED"}}
+    await teacher.emit("steps/status/to_client", review)
+    await teacher.settle()
+    await student.emit("steps/status/to_mentor", {"1": "ACCEPTED", "2": "ACCEPTED", "3": "HELP"})
+    await student.settle()
+    now = {"2": "ACCEPTED", "3": "HELP"}
+    assert await statuses_of(teacher) == [{"user_id": joined["user_id"], "steps": now}]
+
+
 async def test_the_teacher_accepts_and_declines_solutions(school: School) -> None:
     teacher, room = await school.teacher()
     student, joined = await school.student(room["id"])
