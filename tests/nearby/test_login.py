@@ -122,6 +122,18 @@ async def test_a_person_logs_in_at_fenix(database: Path, provider: FakeProvider)
         assert form["grant_type"] == "authorization_code"
 
 
+async def test_the_address_of_fenix_is_that_of_the_university_unless_it_is_set() -> None:
+    for values, base in (
+        ({}, "https://fenix.tecnico.ulisboa.pt"),
+        ({"fenix_base": "https://fenix.example.org/"}, "https://fenix.example.org"),
+    ):
+        login = choose(client_id="x", **values)
+        assert isinstance(login, Fenix)
+        address = await login.address(Attempt.begin(), "http://here/login")
+        assert address.startswith(f"{base}/oauth/userdialog?")
+        await login.aclose()
+
+
 async def exchanged(provider: FakeProvider, *left_out: str, verifier: str | None) -> int:
     """What the token endpoint answers to a login whose first address lacks some parameters."""
     login = Fenix(provider.url, CLIENT_ID, CLIENT_SECRET)
