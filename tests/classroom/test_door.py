@@ -1,5 +1,6 @@
 """Who comes in, and what everybody sees: what a teacher sets of the room as a whole."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +146,22 @@ async def test_an_original_teacher_hears_neither_of_the_door_nor_of_the_rules(
 ) -> None:
     _, room = await school.teacher()
     assert set(room) == {"id", "host", "users"}
+
+
+async def test_what_auditors_want_to_know_of_a_class_is_a_line_each(
+    school: School, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "quad.audit")
+    teacher, room = await school.teacher(**NEW)
+    for name, is_barred in (("Ann", False), ("Eve", True)):
+        _, joined = await school.student(room["id"], name, "10.0.0.7")
+        request = {"user_id": joined["user_id"], "is_barred": is_barred}
+        await teacher.emit("room/kill", request)
+    await teacher.emit("room/close", {"room_id": room["id"]})
+    await teacher.settle()
+    number = f"room={room['id']}"
+    assert [record.getMessage() for record in caplog.records if record.name == "quad.audit"] == [
+        f"action=classroom.remove result=ok address=10.0.0.1 {number} name=Ann of=10.0.0.7",
+        f"action=classroom.bar result=ok address=10.0.0.1 {number} name=Eve of=10.0.0.7",
+        f"action=classroom.close result=ok address=10.0.0.1 {number} by=teacher",
+    ]
