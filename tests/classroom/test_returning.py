@@ -244,13 +244,14 @@ async def test_from_elsewhere_the_drop_of_a_silent_connection_is_now(school: Sch
     assert (await teacher.expect("alerts"))["type"] == "WARNING"
 
 
+@pytest.mark.parametrize("addresses", [(HOME, ELSEWHERE), (ELSEWHERE, HOME)])
 async def test_of_two_who_ask_for_the_place_of_a_silent_connection_one_gets_it(
-    school: School,
+    school: School, addresses: tuple[str, str]
 ) -> None:
     teacher, room = await school.teacher()
     student, joined = await school.student(room["id"])
     student.fall_silent()
-    first, second = await school.peer(), await school.peer(ELSEWHERE)
+    first, second = [await school.peer(address) for address in addresses]
     for peer in (first, second):
         await peer.emit("room/rejoin", joined)
     heard = [await peer.take() for peer in (first, second)]
