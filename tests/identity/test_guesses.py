@@ -55,6 +55,15 @@ async def test_right_tries_cost_an_address_nothing() -> None:
         await guess(guesses, "203.0.113.1", student, is_right=True)
 
 
+async def test_a_right_try_that_is_declined_for_another_reason_costs_nothing() -> None:
+    guesses = make(Clock(), burst=1, turns_per_s=0.001)
+    for _ in range(3):
+        with pytest.raises(KeyError):
+            async with guesses.turn("203.0.113.1", "a", wrong=NotFound):
+                raise KeyError
+    await guess(guesses, "203.0.113.1", "a", is_right=True)
+
+
 async def test_an_address_beyond_its_limit_takes_turns_and_others_do_not() -> None:
     clock = Clock()
     guesses = make(clock, burst=1, turns_per_s=0.001)

@@ -80,8 +80,10 @@ class Guesses:
         except wrong:
             self._note(connection)
             raise
-        else:
-            self._wrong.give_back(key)
+        except BaseException:
+            self._wrong.give_back(key)  # declined for another reason: the guess was right
+            raise
+        self._wrong.give_back(key)
 
     @contextmanager
     def request(self, address: str) -> Iterator[None]:
