@@ -122,6 +122,15 @@ async def test_a_person_logs_in_at_fenix(database: Path, provider: FakeProvider)
         assert form["grant_type"] == "authorization_code"
 
 
+async def test_the_way_back_may_end_in_a_slash(database: Path, provider: FakeProvider) -> None:
+    async with open_campus(database, fenix(provider)) as campus, browser(campus) as ana:
+        leaving = await ana.get("/nearby")
+        back = provider.authorise(leaving.headers["location"])
+        answer = await ana.get(back.replace("/login?", "/login/?"))
+        assert (answer.status_code, answer.headers["location"]) == (303, "/nearby")
+        assert await who(ana) == "ist123"
+
+
 async def test_the_address_of_fenix_is_that_of_the_university_unless_it_is_set() -> None:
     for values, base in (
         ({}, "https://fenix.tecnico.ulisboa.pt"),

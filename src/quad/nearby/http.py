@@ -60,7 +60,7 @@ def one(data: T | list[T]) -> T:
 
 
 def each(data: T | list[T]) -> list[T]:
-    """The body itself, or those in a list: the seed writes several of them.
+    """The body itself, or those in a list: the original describes several of them.
 
     Raises BadInput.
     """
