@@ -93,6 +93,8 @@ def bench(
         print(json.dumps([row._asdict() for row in rows], indent=2))
     else:
         _print(rows, connections)
+        if url is not None:
+            print("A server hears nobody faster than its limits allow; --limits off lifts them.")
 
 
 async def _bench(url: str | None, connections: int, seconds: float) -> list[Row]:
