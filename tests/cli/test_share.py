@@ -9,9 +9,11 @@ import select
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -25,6 +27,8 @@ from tests.cli.remote_server import quad
 from tests.cli.share_class import PACE_S, Student, Teacher, open_room, sharing, teaching
 from tests.cli.test_share_folder import write
 from tests.process import ServerProcess, free_port
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -416,9 +420,9 @@ def test_what_stops_somebody_from_taking_part_is_a_sentence(
 ) -> None:
     here = str(tmp_path)
     nobody = f"http://127.0.0.1:{free_port()}"
-    # The command runs loops of its own; this one stands still meanwhile.
-    with asyncio.Runner() as runner:
-        teacher, ann = runner.run(with_somebody_called_ann(server.url))
+    # The command runs loops of its own, and this one has to go on: Ann is asked whether she lives.
+    with loop_of_its_own() as run:
+        teacher, ann = run(with_somebody_called_ann(server.url))
         room = str(teacher.room)
         for args, exit_code, words in (
             ([here, "--room", "1", "--name", "Ann"], 1, "there is no room 1 at http"),
@@ -438,8 +442,22 @@ def test_what_stops_somebody_from_taking_part_is_a_sentence(
             assert (done.code, done.out) == (exit_code, ""), (args, done)
             assert words in done.err, (args, done)
             assert "Traceback" not in done.err
-        runner.run(teacher.peer.close())
-        runner.run(ann.close())
+        run(teacher.peer.close())
+        run(ann.close())
+
+
+@contextmanager
+def loop_of_its_own() -> Iterator[Callable[[Coroutine[Any, Any, T]], T]]:
+    """Runs coroutines, one after the other, in a loop that goes on in between."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 async def with_somebody_called_ann(url: str) -> tuple[Teacher, Peer]:

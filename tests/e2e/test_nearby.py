@@ -426,6 +426,7 @@ async def test_the_page_fits_and_axe_finds_no_serious_fault(
     await enter(bob, f"bob-{'x' * 60}-{width}")
     await follow(page, "Tower")
     await follow(bob, "Tower")
+    await expect(bob.locator(".people .id")).to_have_count(1)  # else there is nobody to write to
     await write(bob, "A long word: " + "w" * 300)
     await write(bob, "Coffee?\nIn five minutes")
     for pane in ("People", "Messages", "Place") if width < 1000 else ("",):
