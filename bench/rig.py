@@ -67,7 +67,7 @@ class Rig:
                     stderr=subprocess.STDOUT,
                 )
             try:
-                _await_accept(process, site.port)
+                _await_answer(process, site.port)
                 yield Server(process.pid, site.port)
                 if process.poll() is not None:
                     raise MeasurementFailed(f"the server has ended with {process.returncode}")
@@ -153,18 +153,25 @@ def free_port() -> int:
         return port
 
 
-def _await_accept(process: subprocess.Popen[bytes], port: int) -> None:
+_QUESTION = b"GET /socket.io/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + START_WITHIN_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise MeasurementFailed(f"the server ended with {process.returncode}")
         try:
-            socket.create_connection((HOST, port), timeout=1.0).close()
+            with socket.create_connection((HOST, port), timeout=START_WITHIN_S) as plug:
+                # A server may take its port long before it serves: what it does until then is
+                # not to be counted among its connections.
+                plug.sendall(_QUESTION)
+                plug.recv(1)
         except OSError:
             time.sleep(0.02)  # nothing announces a listening socket: ask again
         else:
             return
-    raise MeasurementFailed(f"the server accepts no connection within {START_WITHIN_S:.0f} s")
+    raise MeasurementFailed(f"the server answers nobody within {START_WITHIN_S:.0f} s")
 
 
 def _end(process: subprocess.Popen[Any]) -> None:
