@@ -67,6 +67,8 @@ def clean_name(text: str) -> str:
     """
     if len(text) > _LONGEST:
         raise BadName("is too long")
+    if text.isascii() and text.isprintable() and not text.isspace() and text:
+        return text.strip(" ")  # most names; 0.1 µs instead of 3
     if _NOT_TEXT.search(text):
         raise BadName("holds a character that cannot be shown")
     if _TURNS.search(text):

@@ -80,11 +80,11 @@ class Sharing:
     async def code_update(self, client: Client, room_id: int, files: Sequence[File]) -> None:
         """A student sends the files that have changed."""
         student = self._rooms.student(client, room_id)
-        files, refused = check_files(files)
-        if refused is not None and not files:
-            raise refused
         kept = student.kept_files
         assert kept is not None  # looked up before the student was seated
+        files, refused = check_files(files, kept.sizes)
+        if refused is not None and not files:
+            raise refused
         bytes_before = kept.total_bytes
         before = kept.put(files)
         try:
