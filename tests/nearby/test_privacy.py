@@ -94,7 +94,9 @@ def test_within_a_radius_is_what_a_geodesic_to_everybody_says_among_100_000() ->
         lengths_m = GEOD.inv(here[1], here[0], longitudes, latitudes)[2]
         # Radii that end exactly at somebody's cell, just before it, and any.
         on_edge = sorted(set(lengths_m[lengths_m < 400]))
-        radii = [0.0, 5.0, 9.999, 10.0, 37.5, 100.0, 1000.0, 30_000.0]
+        radii = [0.0, 5.0, 9.999, 10.0, 37.5, 100.0, 1000.0]
+        if center is TOWER.position:
+            radii.append(30_000.0)  # everybody, which takes its time
         for edge_m in dice.sample(on_edge, min(6, len(on_edge))):
             radii += [edge_m, math.nextafter(edge_m, 0)]
             edges += 1
