@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from quad.identity.guesses import WRONG_PER_CONNECTION, Guesses
+from quad.identity.turns import Turns
 from tests.identity.test_limits import Clock
 
 
@@ -122,6 +123,23 @@ async def test_an_address_does_not_save_up_while_it_takes_turns() -> None:
     await asyncio.gather(*waiting)
     with pytest.raises(Refused), guesses.request("203.0.113.1"):
         pass
+
+
+async def test_who_gives_up_in_the_moment_of_its_turn_stops_nobody_else() -> None:
+    turns = Turns(per_s=0.001)
+    gone = [asyncio.create_task(turns.turn("a")) for _ in range(3)]
+    stays = asyncio.create_task(turns.turn("a", goes_first=False))
+    await asyncio.sleep(0)
+    for task in gone:
+        task.cancel()
+    turns._next("a")  # before any of them has noticed
+    await stays
+    assert all(task.cancelled() for task in await _settled(gone))
+
+
+async def _settled(tasks: list[asyncio.Task[None]]) -> list[asyncio.Task[None]]:
+    await asyncio.wait(tasks)
+    return tasks
 
 
 def test_a_request_is_refused_at_once_beyond_the_limit() -> None:

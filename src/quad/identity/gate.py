@@ -7,7 +7,6 @@ queue only, and no bucket of a name refuses the name's owner.
 """
 
 import asyncio
-import random
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Hashable
@@ -19,6 +18,7 @@ from quad.addresses import block, wider_block
 from quad.identity.limits import KeyedRateLimit
 from quad.identity.passwords import password_matches
 from quad.identity.tokens import hash_token, token_matches
+from quad.identity.turns import draw
 
 PROVEN_S: Final = 86_400.0
 PAUSE_S: Final = 0.2
@@ -170,8 +170,8 @@ class _Lanes:
         turn = asyncio.get_running_loop().create_future()
         waiting.append(turn)
         if len(waiting) > _WAITING_LIMIT:
-            unlucky = _drawn(waiting)
-            if not unlucky.done():
+            unlucky = draw(waiting)
+            if unlucky is not None:
                 unlucky.set_exception(_Crowded)
         try:
             await turn
@@ -183,16 +183,8 @@ class _Lanes:
             raise
 
     def _pass_on(self, key: str) -> None:
-        waiting = self._waiting[key]
-        while waiting:
-            turn = _drawn(waiting)
-            if not turn.done():
-                turn.set_result(None)
-                return
-        del self._waiting[key]
-
-
-def _drawn(waiting: list[asyncio.Future[None]]) -> asyncio.Future[None]:
-    chosen = random.randrange(len(waiting))
-    waiting[chosen], waiting[-1] = waiting[-1], waiting[chosen]
-    return waiting.pop()
+        turn = draw(self._waiting[key])
+        if turn is None:
+            del self._waiting[key]
+        else:
+            turn.set_result(None)

@@ -62,10 +62,22 @@ class _Queue:
 
     def pass_one(self) -> bool:
         """Let one pass; False if nobody waits."""
-        waiting = self._first or self._others
-        if not waiting:
+        turn = draw(self._first) or draw(self._others)
+        if turn is None:
             return False
+        turn.set_result(None)
+        return True
+
+
+def draw(waiting: "list[asyncio.Future[None]]") -> "asyncio.Future[None] | None":
+    """Take one of those who still wait out of the list, by lot; None if there is none.
+
+    Whoever has given up in this very turn of the loop stands in the list all the same.
+    """
+    while waiting:
         chosen = random.randrange(len(waiting))
         waiting[chosen], waiting[-1] = waiting[-1], waiting[chosen]
-        waiting.pop().set_result(None)
-        return True
+        turn = waiting.pop()
+        if not turn.done():
+            return turn
+    return None
