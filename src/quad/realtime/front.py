@@ -21,6 +21,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from quad.realtime.admission import Admission
+from quad.realtime.corked import Corked
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.host import Host
@@ -393,6 +394,8 @@ class Front(HttpToolsProtocol):
         super().on_headers_complete()
         if self.parser.should_upgrade():
             return
+        # All of a transport that a cycle uses.
+        self.cycle.transport = Corked(self.transport, self.loop)  # type: ignore[assignment]
         self._stage = Stage.BODY
         self._body_began = self.loop.time()
         if self._refusal is not None:
