@@ -327,7 +327,12 @@ async def test_a_bug_fails_only_its_own_call_and_keeps_its_name(
     results = await asyncio.gather(
         store.write(book("a")), store.write(naive), store.write(book("b")), return_exceptions=True
     )
-    assert [type(result) for result in results] == [type(None), StatementError, type(None)]
+    bug = results[1].orig if isinstance(results[1], StatementError) else results[1]
+    assert [type(result) for result in (results[0], bug, results[2])] == [
+        type(None),
+        ValueError,
+        type(None),
+    ]
     assert witness.failures == ["bug"]
 
 

@@ -104,8 +104,12 @@ def is_lost_connection(error: DBAPIError) -> bool:
 
 def _meaning(error: Exception) -> StoreError | None:
     match error:
+        case DBAPIError(orig=sqlite3.Error() as driver_error):
+            return _sqlite_meaning(driver_error)
         case DBAPIError():
             return _driver_meaning(error)
+        case sqlite3.Error():
+            return _sqlite_meaning(error)
         case PoolTimeout():
             return StoreUnavailable("The database has no connections left.")
         case TimeoutError():
@@ -119,6 +123,14 @@ def _meaning(error: Exception) -> StoreError | None:
             return None
 
 
+def _sqlite_meaning(error: sqlite3.Error) -> StoreError:
+    # The primary code: the extended code keeps it in its lowest byte. Misuse has none.
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _SQLITE_UNAVAILABLE:
+        return StoreUnavailable(_SQLITE_UNAVAILABLE[code])
+    return Conflict() if isinstance(error, sqlite3.IntegrityError) else StatementRejected()
+
+
 def _driver_meaning(error: DBAPIError) -> StoreError:
     sentence = _unavailable_sentence(error)
     if sentence is not None:
@@ -129,9 +141,7 @@ def _driver_meaning(error: DBAPIError) -> StoreError:
 
 
 def _unavailable_sentence(error: DBAPIError) -> str | None:
-    sqlite, mysql, postgresql = _sqlite_code(error), _mysql_code(error), _sql_state(error)
-    if sqlite is not None:
-        return _SQLITE_UNAVAILABLE.get(sqlite)
+    mysql, postgresql = _mysql_code(error), _sql_state(error)
     if mysql in _MYSQL_UNAVAILABLE:
         return _MYSQL_UNAVAILABLE[mysql]
     if error.connection_invalidated:
@@ -143,14 +153,6 @@ def _unavailable_sentence(error: DBAPIError) -> str | None:
 def _is_constraint(error: DBAPIError) -> bool:
     # asyncmy reports a failed CHECK as an OperationalError.
     return isinstance(error, IntegrityError) or _mysql_code(error) in _MYSQL_CHECKS
-
-
-def _sqlite_code(error: DBAPIError) -> int | None:
-    """The primary code; the extended code keeps it in its lowest byte."""
-    if not isinstance(error.orig, sqlite3.Error):
-        return None
-    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
-    return 0 if code is None else code & 0xFF
 
 
 def _mysql_code(error: DBAPIError) -> int | None:

@@ -8,7 +8,8 @@ aiosqlite hops for every statement, begin, fetch and commit. Measured side by si
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
@@ -17,9 +18,13 @@ from sqlalchemy import Engine as SyncEngine
 
 from .batch import Step
 from .failures import declared_errors
+from .prepared import Prepared, PreparedStatements
 
 BUSY_TIMEOUT_S: Final = 2.0
 """How long a transaction waits for a lock of another program."""
+
+# A deferred transaction that reads before it writes fails at once when it meets a lock.
+_BEGIN: Final = "BEGIN IMMEDIATE"
 
 T = TypeVar("T")
 
@@ -35,6 +40,7 @@ class SqliteEngine:
         self._writer = ThreadPoolExecutor(1, "quad-store-writer")
         self._readers = ThreadPoolExecutor(readers, "quad-store-reader")
         self._connection: Connection | None = None
+        self._prepared = PreparedStatements(self._engine.dialect)
 
     async def open(self) -> None:
         """Connects the writer; raises StoreUnavailable."""
@@ -57,6 +63,10 @@ class SqliteEngine:
 
     def _transact(self, steps: Sequence[Step]) -> None:
         connection = self._connect()
+        prepared = self._prepared.find_all(steps)
+        if prepared is not None:
+            _transact(connection.connection.driver_connection, prepared)
+            return
         with connection.begin():
             for statement, rows in steps:
                 connection.execute(statement, rows)
@@ -80,6 +90,18 @@ class SqliteEngine:
         self._engine.dispose()
 
 
+def _transact(driver: Any, steps: Iterable[tuple[Prepared, Step]]) -> None:
+    cursor: sqlite3.Cursor = driver.cursor()
+    cursor.execute(_BEGIN)
+    try:
+        for prepared, step in steps:
+            cursor.executemany(prepared.sql, prepared.parameters(step.rows))
+        cursor.execute("COMMIT")
+    except BaseException:
+        driver.rollback()  # nothing to do where SQLite has done it
+        raise
+
+
 def prepare_writers(engine: SyncEngine, busy_timeout_s: float | None = None) -> None:
     """Gives the engine's connections durable commits and transactions that lock at their begin."""
     if busy_timeout_s is None:
@@ -98,8 +120,7 @@ def prepare_writers(engine: SyncEngine, busy_timeout_s: float | None = None) -> 
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A deferred transaction that reads before it writes fails at once when it meets a lock.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(_BEGIN)
 
 
 def _prepare_readers(engine: SyncEngine) -> None:
