@@ -55,6 +55,7 @@ from quad.web.application import make_application
 from quad.web.connection import make_page_check
 from quad.web.exposure import exposures
 from quad.web.health import make_health
+from quad.web.install import WheelOffer
 from quad.web.metrics import QuadCollector, make_metrics
 from quad.web.network import network_host
 from quad.web.statistics import CommitStatistics, LoopClock
@@ -206,9 +207,12 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
     pages = StatsPages(classroom, classroom.guesses, streams=streams)
     gauges = Gauges(server, chat.endpoint, commits, clock)
     watchers = Watchers(nearby.admin_guard, are_everyone=settings.server.metrics_for == "everyone")
+    wheel = WheelOffer()
+    stack.step("the wheel", wheel.aclose, spare_s=_SYSTEMS_SPARE_S)
     application = Litestar(
         [
-            make_application(shell, settings.server.host),
+            make_application(shell, settings.server.host, wheel.name),
+            wheel.router,
             make_page_check(),
             *make_health(store, clock, ownership, watchers),
             make_metrics(QuadCollector(gauges), watchers),

@@ -16,10 +16,10 @@ from quad.web.network import network_host
 _TASK_IMAGES = ("https:",)
 
 
-def make_application(shell: Shell, bound: str) -> Router:
+def make_application(shell: Shell, bound: str, wheel: str | None) -> Router:
     """The pages `/`, `/classroom`, `/classroom/{room}`, `/chat`, `/admin`, and the files.
 
-    `bound` is the address that the server listens on.
+    `bound` is the address that the server listens on, `wheel` what it offers at `/install`.
     """
 
     @get("/", sync_to_thread=False)
@@ -28,12 +28,13 @@ def make_application(shell: Shell, bound: str) -> Router:
 
     @get("/classroom", sync_to_thread=False)
     def classroom(request: Request[Any, Any, Any]) -> Response[str]:
-        values = {"network_host": network_host(bound)}
+        values = {"network_host": network_host(bound), "wheel": wheel}
         return shell.page("classroom", visit_of(request), values, images=_TASK_IMAGES)
 
     @get("/classroom/{room:str}", sync_to_thread=False)
     def student(request: Request[Any, Any, Any], room: FromPath[str]) -> Response[str]:
-        return shell.page("student", visit_of(request), {"room": room}, images=_TASK_IMAGES)
+        values = {"room": room, "wheel": wheel}
+        return shell.page("student", visit_of(request), values, images=_TASK_IMAGES)
 
     @get("/chat", sync_to_thread=False)
     def chat(request: Request[Any, Any, Any]) -> Response[str]:
