@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from quad import __version__
 from quad.cli import manual
 from quad.settings import load
 from tools.links import broken, pages
@@ -41,6 +42,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_the_settings_reference_is_what_the_code_says() -> None:
     written = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
     assert written == manual.page()
+
+
+def test_the_wheels_that_pages_name_are_those_of_this_version() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in pages(ROOT))
+    named = set(re.findall(r"quad_server-[\w.+-]+\.whl", text))
+    assert named == {f"quad_server-{__version__}-py3-none-any.whl"}
 
 
 @every_page

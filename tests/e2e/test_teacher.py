@@ -14,6 +14,7 @@ import pytest_asyncio
 import socketio
 from playwright.async_api import Locator, Page, expect
 
+from quad.web.wheel import wheel_name
 from tests.browser import Visitors
 from tests.e2e.axe import serious_faults
 from tests.e2e.conftest import Campus
@@ -141,6 +142,9 @@ async def test_a_class_is_opened_with_a_number_a_link_and_a_command(visitors: Vi
     await page.get_by_label("Address that students use").fill("192.168.1.20:8000")
     await expect(page.locator("[data-address]")).to_have_text(
         f"http://192.168.1.20:8000/classroom/{room}"
+    )
+    await expect(page.locator("[data-install]")).to_have_text(
+        f"pipx install http://192.168.1.20:8000/install/{wheel_name()}"
     )
     await expect(page.get_by_role("note")).to_have_count(0)
     await page.get_by_role("button", name="Show full-screen").click()

@@ -1,5 +1,9 @@
 /**
- * What brings `quad share` to a computer, once. From the file that `make dist` builds and the server's
- * operator hands out: a name in an index could be anybody's.
+ * What brings `quad share` to a computer, once: the class's server offers itself (`quad/web/install.py`),
+ * so nobody has to find out which of the packages of that name is this one.
+ *
+ * Undefined if the server has no wheel to offer.
  */
-export const INSTALL = "pipx install ./quad_server-*.whl";
+export function installCommand(server: string, wheel: unknown): string | undefined {
+  return typeof wheel === "string" ? `pipx install ${server}/install/${wheel}` : undefined;
+}
