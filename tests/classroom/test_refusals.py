@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.classroom.school import Peer, School, code, events, exercise
+from tests.classroom.school import Heard, Peer, School, code, events, exercise
+from tests.classroom.school import refusal as code_of
 
 NEITHER_KEY_NOR_TYPE = ["text", 5, None, True, [1], 1.5]
 
@@ -353,3 +354,66 @@ async def test_an_acknowledgement_confirms_what_was_done(lesson: Class) -> None:
     assert await lesson.teacher.call("sharing/end", {"room_id": lesson.ids["ROOM"]}) == []
     files = {"room_id": lesson.ids["ROOM"], "files": [code("a", "x")]}
     assert await lesson.student.call("sharing/code_send", files) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        pytest.param("room/create", {}, id="a class without a name"),
+        pytest.param("room/create", {"name": None}, id="a class with no name"),
+        pytest.param("room/join", {"name": "Ann"}, id="joining no room"),
+        pytest.param("room/join", {"room_id": "123456", "name": "Ann"}, id="a number as text"),
+        pytest.param("room/join", [], id="joining with a list"),
+        pytest.param("room/rejoin", {"room_id": 123456}, id="coming back as nobody"),
+        pytest.param("room/rehost", None, id="the teacher with nothing"),
+    ],
+)
+async def test_whoever_cannot_be_read_at_the_door_hears_it_where_original_clients_listen(
+    school: School, event: str, payload: object
+) -> None:
+    peer = await school.peer()
+    await peer.emit(event, payload)
+    assert tells_twice(await peer.take()) == "bad_payload"
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        pytest.param("message/to_mentor", {"room_id": "ROOM"}, id="nothing"),
+        pytest.param("message/to_mentor", {"room_id": "ROOM", "content": None}, id="null"),
+        pytest.param("sharing/code_send", {"room_id": "ROOM", "files": None}, id="no files"),
+    ],
+)
+async def test_a_student_of_an_original_client_hears_what_was_not_sent(
+    lesson: Class, event: str, payload: object
+) -> None:
+    await lesson.student.emit(event, filled(payload, lesson.ids))
+    assert tells_twice(await lesson.student.take()) == "bad_payload"
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        pytest.param("message/to_client", {"room_id": "ROOM", "user_id": "STUDENT"}, id="nothing"),
+        pytest.param("steps/all", [{"name": "1"}], id="a task without a text"),
+        pytest.param("steps/all", [{"name": "1", "content": "x" * 900_001}], id="too long a task"),
+        pytest.param("steps/import", {"url": None}, id="no address"),
+    ],
+)
+async def test_a_teacher_of_an_original_client_hears_what_was_not_done(
+    lesson: Class, event: str, payload: object
+) -> None:
+    await lesson.teacher.emit(event, filled(payload, lesson.ids))
+    assert tells_twice(await lesson.teacher.take()) == "bad_payload"
+
+
+async def test_a_current_client_inside_hears_the_error_alone(school: School) -> None:
+    teacher, _ = await school.teacher(protocol=2)
+    await teacher.emit("steps/all", [{"name": "1"}])
+    assert events(await teacher.take()) == ["error"]
+
+
+def tells_twice(heard: list[Heard]) -> str:
+    """The code of the refusal, told in the notice and in the error alike."""
+    assert events(heard) == ["alerts", "alert", "error"]
+    return code_of(heard)

@@ -336,6 +336,26 @@ async def test_what_a_handler_returns_is_the_acknowledgement(
     assert got == answer
 
 
+async def test_the_application_hears_of_a_refusal_before_the_client_does() -> None:
+    server = SocketServer()
+
+    @server.on("say")
+    def say(client: Client, said: Say) -> None:
+        raise Full("no place is left")
+
+    @server.on_refused
+    def tell(client: Client, event: str, refused: Refused) -> None:
+        client.emit("told", event, refused.code)
+
+    client = await entered(server.engine)
+    client.emit("say", {"text": "Hi"})
+    client.emit("say", {"text": 5})
+    await turn(4)
+    told = [event(message) for message in client.take()]
+    assert [each[0] for each in told] == ["told", "error", "told", "error"]
+    assert [each[1:] for each in told[::2]] == [["say", "room_full"], ["say", "bad_payload"]]
+
+
 @pytest.mark.parametrize("overlap", [False, True], ids=["in turn", "overlapping"])
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 async def test_a_refusal_is_an_error_for_that_client_alone_and_the_acknowledgement(

@@ -65,6 +65,25 @@ async def test_a_page_may_connect_or_not_by_either_transport(
         await until(lambda: len(server.engine.sessions) == is_allowed)
 
 
+@pytest.mark.parametrize(
+    ("origin", "advice"),
+    [
+        pytest.param(PAGE, f"set server.public_url = '{PAGE}'", id="a web site"),
+        pytest.param("null", "it is your app's, add it to engine.origins", id="no origin"),
+        pytest.param("file://", "it is your app's, add it to engine.origins", id="an app"),
+    ],
+)
+async def test_the_log_says_what_to_set_for_a_page_that_was_refused(
+    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, origin: str, advice: str
+) -> None:
+    async with serving(SocketServer(), site=Site()) as target:
+        for _ in range(2):
+            assert await status_of_polling(http, target, origin, "") == 403
+    (line,) = [each for each in caplog.messages if f"refused a page of {origin!r}" in each]
+    assert advice in line
+    assert ("public_url" in line) == (origin == PAGE)
+
+
 async def test_a_foreign_page_cannot_use_a_session_that_it_knows_of(
     http: httpx.AsyncClient,
 ) -> None:

@@ -5,9 +5,8 @@ order of calls: so a client with many of them in flight sees their effects in or
 a commit once for all that wait.
 """
 
-import contextlib
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from typing import Any, Final
 
 from msgspec.json import encode
@@ -16,9 +15,21 @@ from quad.classroom.model import ORIGINAL, Door, File, GivenStatuses, Sent, Sign
 from quad.classroom.returning import Visitor
 from quad.classroom.rooms import alert
 from quad.classroom.service import ClassroomService
-from quad.realtime import Client, ErrorPayload, Payload, Refused, SocketServer
+from quad.realtime import BadPayload, Client, ErrorPayload, Payload, Refused, SocketServer
 
 log = logging.getLogger("quad.classroom")
+
+# What original clients show as done whatever becomes of it: they do not listen to `error`.
+_SHOWN_AS_DONE: Final = frozenset(
+    {
+        "message/to_client",
+        "message/to_mentor",
+        "sharing/code_send",
+        "steps/all",
+        "steps/import",
+    }
+)
+_ENTRIES: Final = frozenset({"room/create", "room/join", "room/rehost", "room/rejoin"})
 
 _TRACE_LIMIT: Final = 8_000
 _NAME_LIMIT: Final = 500
@@ -172,6 +183,7 @@ def register(server: SocketServer, service: ClassroomService) -> None:
     _register_sharing(server, service)
     _register_steps(server, service)
     _register_deprecated(server, service)
+    _register_refusals(server, service)
 
 
 def _register_rooms(server: SocketServer, service: ClassroomService) -> None:
@@ -251,15 +263,13 @@ def _register_messages(server: SocketServer, service: ClassroomService) -> None:
 
     @server.on("message/to_client", overlap=True)
     async def to_client(client: Client, message: MessageToClient) -> Sent | None:
-        with _telling(service, client):
-            return await messages.to_client(
-                client, message.room_id, message.user_id, message.content, message.key
-            )
+        return await messages.to_client(
+            client, message.room_id, message.user_id, message.content, message.key
+        )
 
     @server.on("message/to_mentor", overlap=True)
     async def to_mentor(client: Client, message: MessageToMentor) -> Sent | None:
-        with _telling(service, client):
-            return await messages.to_mentor(client, message.room_id, message.content, message.key)
+        return await messages.to_mentor(client, message.room_id, message.content, message.key)
 
     @server.on("message/user")
     async def history(client: Client, request: OfUser) -> None:
@@ -279,8 +289,7 @@ def _register_sharing(server: SocketServer, service: ClassroomService) -> None:
 
     @server.on("sharing/code_send", overlap=True)
     async def code_send(client: Client, code: Code) -> None:
-        with _telling(service, client):
-            await sharing.code_send(client, code.room_id, code.files)
+        await sharing.code_send(client, code.room_id, code.files)
 
     @server.on("sharing/code_update", overlap=True)
     def code_update(client: Client, code: Code) -> Coroutine[Any, Any, None]:
@@ -340,16 +349,18 @@ def _register_deprecated(server: SocketServer, service: ClassroomService) -> Non
         _deprecate(client, "signal")
 
 
-@contextlib.contextmanager
-def _telling(service: ClassroomService, client: Client) -> Iterator[None]:
-    """Say why something was not done also where original clients hear it."""
-    try:
-        yield
-    except Refused as refused:
-        seated = service.rooms.seated(client)
-        if seated is not None and seated.protocol == ORIGINAL:
+def _register_refusals(server: SocketServer, service: ClassroomService) -> None:
+    @server.on_refused
+    def tell(client: Client, event: str, refused: Refused) -> None:
+        """Say why something was not done also where original clients hear it."""
+        if event in _ENTRIES:
+            # What was read, the entrance tells: it knows who is a current client.
+            is_told = type(refused) is BadPayload
+        else:
+            seated = service.rooms.seated(client) if event in _SHOWN_AS_DONE else None
+            is_told = seated is not None and seated.protocol == ORIGINAL
+        if is_told:
             alert(client, "ERROR", str(refused))
-        raise
 
 
 def _deprecate(client: Client, event: str) -> None:

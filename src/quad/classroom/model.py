@@ -270,9 +270,9 @@ def reported(own: Mapping[str, Status], report: Mapping[str, Status]) -> dict[st
 
 
 def reviewed(own: Mapping[str, Status], review: Mapping[str, Status]) -> dict[str, Status]:
-    """The part of the teacher's review that concerns this student.
+    """The part of the teacher's review that is kept; all of it is passed on.
 
-    A student who has set no status yet takes all of it, others only the steps they have.
+    Of a student who has set no status yet all of it, of others only the steps they have.
     """
     if not own:
         return dict(review)

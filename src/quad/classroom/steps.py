@@ -143,12 +143,13 @@ class Steps:
         """The host reviews a student's solutions."""
         host = self._rooms.host(client, room_id)
         student = self._rooms.student_of(host, user_id)
-        before = student.decided_steps
-        review = reviewed(before, check_statuses(steps))
+        before, review = student.decided_steps, check_statuses(steps)
         if not review:
             return
-        told = verdicts(before, review)
-        await self._keep_statuses(student, {**before, **review})
+        kept = reviewed(before, review)
+        told = verdicts(before, kept)
+        # Also if nothing is new: reviews reach the student in the order in which they came.
+        await self._keep_statuses(student, {**before, **kept})
         if student.client is not None:
             for kind, text in told:
                 alert(student.client, kind, text)

@@ -36,6 +36,10 @@ _FOREIGN_PAGE: Final = (
     "ProxyPreserveHost On), or set server.public_url = %r. If it is another site's and may "
     "connect, add it to engine.origins"
 )
+_FOREIGN_APP: Final = (
+    "refused a page of %r: no web site has this origin. If it is your app's, add it to "
+    "engine.origins"
+)
 _LOST_UPGRADE: Final = (
     "a WebSocket from %s came without the header Upgrade: a proxy drops it, and chat and whatever "
     "else needs WebSockets does not work. nginx: proxy_http_version 1.1; proxy_set_header Upgrade "
@@ -149,7 +153,11 @@ class Site:
         if page not in ("cross-site", "same-site") and self._is_of_host(origin, request):
             return True
         if self._foreign_pages.is_new(origin, request.host):
-            log.warning(_FOREIGN_PAGE, origin[:_SHOWN], request.host[:_SHOWN], origin[:_SHOWN])
+            shown = origin[:_SHOWN]
+            if origin.partition("://")[0] in _DEFAULT_PORTS:
+                log.warning(_FOREIGN_PAGE, shown, request.host[:_SHOWN], shown)
+            else:
+                log.warning(_FOREIGN_APP, shown)
         return False
 
     def allows_credentials(self, request: Request) -> bool:

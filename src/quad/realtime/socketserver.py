@@ -40,6 +40,7 @@ class Namespace:
         self.examinations: list[Callable[[Client], Any]] = []
         self.arrivals: list[Callable[[Client], Any]] = []
         self.farewells: list[Callable[[Client, str], Any]] = []
+        self.refusals: list[Callable[[Client, str, Refused], None]] = []
         self.topics = Topics(delivery)
 
 
@@ -125,6 +126,18 @@ class SocketServer:
         It comes after the last handler for this client has finished.
         """
         return _register(self.namespace(namespace).farewells, function)
+
+    def on_refused(
+        self,
+        function: Callable[[Client, str, Refused], None] | None = None,
+        *,
+        namespace: str = "/",
+    ) -> Any:
+        """Call the plain function with every refusal of an event, by its name, before the `error`.
+
+        For clients that listen to something else. Also what was no valid payload comes here.
+        """
+        return _register(self.namespace(namespace).refusals, function)
 
     def publish(
         self,
@@ -241,6 +254,8 @@ class SocketServer:
     def refuse(self, client: Client, event: EventPacket, refused: Refused) -> None:
         """Tell a client, and nobody else, that its event was declined and why."""
         self._counter(client, event).refused += 1
+        for function in client.namespace_.refusals:
+            function(client, event.name, refused)
         details = {"code": refused.code, **refused.details}
         self._tell_error(client, event, f"Error: {refused}", details)
 
