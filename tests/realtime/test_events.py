@@ -16,6 +16,7 @@ from quad.realtime import (
     SocketServer,
 )
 from quad.realtime.turns import BACKLOG_EVENTS
+from tests.garbage import no_errors_in_garbage
 from tests.realtime.memory import MemoryClient, Message, entered, turn
 
 PLACE = '{"_placeholder":true,"num":0}'
@@ -820,6 +821,20 @@ async def test_arguments_that_cannot_be_read_cost_one_error_and_not_the_connecti
     assert says in content["message"]
     assert json.loads(str(answer)[3:]) == [content]
     assert client.session.is_open
+
+
+async def test_an_answer_that_is_no_json_leaves_no_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("quad.events"), "disabled", True)  # it keeps the error
+    server = SocketServer()
+
+    @server.on("what")
+    def what(client: Client) -> object:
+        return object()
+
+    client = await entered(server.engine)
+    with no_errors_in_garbage():
+        client.send('427["what"]')
+        assert "internal" in str(await client.news())
 
 
 async def test_what_can_be_read_can_be_sent_on_however_deep() -> None:

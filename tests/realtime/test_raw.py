@@ -23,6 +23,7 @@ from quad.realtime import (
     SocketServer,
     listen,
 )
+from tests.garbage import no_errors_in_garbage
 from tests.patience import patience
 
 PATIENCE_S = patience(10.0)
@@ -225,6 +226,15 @@ async def test_too_many_that_wait_for_their_turn_close_the_connection(
 
 
 # --- errors ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["{}", "no JSON", '{"type":"x"}'])
+async def test_a_refused_text_leaves_no_garbage(text: str) -> None:
+    async with house() as it:
+        socket, _ = await it.enter()
+        with no_errors_in_garbage():
+            await socket.send(text)
+            await hear(socket)
 
 
 @pytest.mark.parametrize("how", ["say", "wait", "overlap"])

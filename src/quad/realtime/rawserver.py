@@ -203,7 +203,11 @@ class RawServer:
         try:
             payload = self._decode(text)
         except (msgspec.MsgspecError, RecursionError) as error:
-            refuse = partial(self._refuse_text, connection, text, error)
+            # Not the error itself: it would hold this frame, which holds what waits here, and all
+            # that was read until then would stay until somebody looks for garbage.
+            operation = _operation(text)
+            refused = _refusal(operation, self._known(operation), error)
+            refuse = partial(self._refuse_text, connection, text, operation, refused)
             if connection.begin(overlaps=False):
                 refuse()
             else:
@@ -345,10 +349,10 @@ class RawServer:
         internal = Internal(f"something went wrong on the server ({bug_id})", id=bug_id)
         connection.send(self.application.explain(connection, operation, internal, payload))
 
-    def _refuse_text(self, connection: RawConnection, text: str, error: Exception) -> None:
-        operation = _operation(text)
-        counter = self._known(operation)
-        self._refuse(connection, counter, operation, _refusal(operation, counter, error), text)
+    def _refuse_text(
+        self, connection: RawConnection, text: str, operation: str | None, refused: Refused
+    ) -> None:
+        self._refuse(connection, self._known(operation), operation, refused, text)
         connection.end()
 
     def _refuse(

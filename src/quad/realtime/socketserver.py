@@ -214,8 +214,8 @@ class SocketServer:
             try:
                 self._answer(client, handler, event, started, value)
             except Exception as bad_value:  # noqa: BLE001 - what it returned is no JSON
-                error = bad_value
-        if error is not None:
+                self._answer_error(client, event, bad_value)
+        else:
             self._answer_error(client, event, error)
         client.end()
 
