@@ -489,6 +489,27 @@ async def test_the_connection_that_was_taken_over_has_no_part_in_the_room(school
     assert await back.take() == [("sharing/end", {})]
 
 
+AWAY = ("message", {"message": "The teacher is offline!"})
+
+
+@pytest.mark.parametrize(("protocol", "told"), [(None, []), (2, [AWAY])])
+async def test_who_comes_in_or_back_while_the_teacher_is_away_is_told_so(
+    school: School, protocol: int | None, told: list[object]
+) -> None:
+    teacher, room = await school.teacher()
+    await school.student(room["id"], name="Early", protocol=protocol)
+    await teacher.close()
+    student, joined = await school.student(room["id"], name="Late", protocol=protocol)
+    assert await student.take() == told
+    await student.close()
+    back = await rejoin(school, joined, token=joined.get("token"), protocol=protocol)
+    assert (await back.take())[1:] == told
+    await rehost(school, room)
+    assert (await back.take())[0] == ("message", {"message": "The teacher reconnected!"})
+    latest, _ = await school.student(room["id"], name="Latest", protocol=protocol)
+    assert await latest.take() == []
+
+
 @pytest.mark.parametrize("protocol", [3, 99, 2**31])
 async def test_a_protocol_above_the_highest_known_counts_as_the_highest(
     school: School, protocol: int

@@ -284,6 +284,16 @@ async def test_a_ticket_that_is_worth_nothing_any_more_is_forgotten(
             assert student.user_id != first
 
 
+async def test_who_comes_while_the_teacher_is_away_is_told_so(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    async with teaching(server.url) as teacher:
+        await teacher.peer.close()
+        async with sharing(teacher.place, tmp_path, tmp_path / "state") as student:
+            await student.desk.wait(lambda: not student.desk.lesson.is_teacher_here)
+            assert "The teacher is offline!" in student.desk.notes
+
+
 async def test_a_killed_server_costs_nothing(tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "quad", "serve", "--port", str(port), "--data"]

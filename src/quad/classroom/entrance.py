@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import UNSET
 
 from quad.classroom import tables
-from quad.classroom.leaving import announce_offline
+from quad.classroom.leaving import TEACHER_OFFLINE, announce_offline
 from quad.classroom.live import KeptFiles, Participant, Room
 from quad.classroom.model import (
     NO_STATUSES,
@@ -299,6 +299,8 @@ class Entrance:
         if student.steps and not is_current:
             # The plugin reports its whole map by itself: without this, one that knows nothing.
             client.emit("steps/status/to_client", student.steps)
+        if is_current and room.host.client is None:
+            client.emit("message", TEACHER_OFFLINE)
         self._updates.request(room)
 
     def _welcome_host(self, visitor: Visitor, room: Room, token: str | None) -> None:

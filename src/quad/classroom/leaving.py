@@ -19,6 +19,7 @@ from quad.realtime import Client
 from quad.store import Change
 
 CLOSED: Final = Sentence("Room closed!")
+TEACHER_OFFLINE: Final = Sentence("The teacher is offline!")
 
 
 class ClassHandedOver(Struct, frozen=True):
@@ -185,6 +186,6 @@ def announce_offline(rooms: Rooms, updates: RoomUpdates, participant: Participan
     """Tell those concerned that a participant has lost the connection."""
     room = participant.room
     if participant is room.host:
-        rooms.tell_students(room, "message", Sentence("The teacher is offline!"))
+        rooms.tell_students(room, "message", TEACHER_OFFLINE)
     else:
         updates.request(room)

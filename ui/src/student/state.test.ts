@@ -194,6 +194,17 @@ describe("messages", () => {
   });
 });
 
+describe("the teacher", () => {
+  const away: Event = { kind: "teacher", isAway: true };
+
+  it("is away if the server says so after a join, and here if it does not", () => {
+    expect(inside().isTeacherAway).toBe(false);
+    expect(inside(away).isTeacherAway).toBe(true);
+    expect(inside(away, joined()).isTeacherAway).toBe(false);
+    expect(inside(away, joined(), away).isTeacherAway).toBe(true);
+  });
+});
+
 describe("the end", () => {
   it.each(["closed", "taken"] as const)("comes when the room is %s", (kind) => {
     const state = inside({ kind: "watching", isWatched: true }, { kind });
