@@ -86,7 +86,7 @@ def test_all_circles_around_a_point_are_found_and_no_other(
     point, radius_m, centers = crowd
     circles: Circles[int] = Circles()
     for number, center in enumerate(centers):
-        circles.put(number, Circle(point_at(center), (radius_m, radii[number])[number % 2]))
+        circles.put(number, point_at(center), (radius_m, radii[number])[number % 2])
     expected = [
         number
         for number, center in enumerate(centers)
@@ -109,10 +109,10 @@ def test_a_crowd_that_moves_is_found_where_it_is_now() -> None:
     first, second = Position(10, 179.9999), Position(10, -179.9999)
     for number in range(50):
         points.put(number, point_at(first))
-        circles.put(number, Circle(point_at(first), 10.0 * number))
+        circles.put(number, point_at(first), 10.0 * number)
     for number in range(50):
         points.put(number, point_at(second))
-        circles.put(number, Circle(point_at(second), 10.0 * number))
+        circles.put(number, point_at(second), 10.0 * number)
     for number in range(0, 50, 2):
         points.remove(number)
         circles.remove(number)
@@ -125,13 +125,37 @@ def test_a_crowd_that_moves_is_found_where_it_is_now() -> None:
     assert sorted(circles.around(point_at(first))) == list(range(3, 50, 2))
 
 
+@settings(max_examples=100, deadline=None)
+@given(CENTERS, st.lists(st.tuples(st.floats(0, 360), st.floats(0, 400)), max_size=12))
+def test_a_walk_is_followed_and_leaves_nothing_behind(
+    start: Position, steps: list[tuple[float, float]]
+) -> None:
+    """Steps within a cube, into its neighbours, and beyond."""
+    points: Points[str] = Points()
+    circles: Circles[str] = Circles()
+    here = start
+    for bearing, step_m in [(0.0, 0.0), *steps]:
+        before, here = here, away(here, bearing, step_m)
+        points.put("walker", point_at(here))
+        circles.put("walker", point_at(here), 50)
+        far_m = length_m(here, before)
+        assert points.within(Circle(point_at(here), 1)) == ["walker"]
+        assert circles.around(point_at(here)) == ["walker"]
+        assert points.within(Circle(point_at(before), 50)) == ["walker"] * (far_m <= 50)
+        assert circles.around(point_at(before)) == ["walker"] * (far_m <= 50)
+    points.remove("walker")
+    circles.remove("walker")
+    assert not any(points._grids)
+    assert not circles._grids
+
+
 def test_nothing_is_left_of_what_was_removed() -> None:
     points: Points[int] = Points()
     circles: Circles[int] = Circles()
     for number in range(20):
         here = point_at(Position(number * 4.5, number * 9))
         points.put(number, here)
-        circles.put(number, Circle(here, 10.0**number % 1e6))
+        circles.put(number, here, 10.0**number % 1e6)
     for number in range(20):
         points.remove(number)
         circles.remove(number)
@@ -155,7 +179,7 @@ def test_only_what_is_near_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None
     for number in range(2500):
         here = point_at(Position(38 + number % 50 * 9e-4, -9 + number // 50 * 9e-4))
         points.put(number, here)
-        circles.put(number, Circle(here, 50))
+        circles.put(number, here, 50)
     middle = point_at(Position(38.0225, -8.9775))
     assert len(points.within(Circle(middle, 100))) == 5
     assert circles.around(middle) == [25 + 50 * 25]

@@ -51,7 +51,8 @@ class Buildings:
 
     def _set(self, building: Building) -> None:
         self._buildings[building.id] = building
-        self._circles.put(building.id, circle_of(building))
+        circle = circle_of(building)
+        self._circles.put(building.id, circle.center, circle.radius_m)
 
     def get(self, building_id: str) -> Building:
         """Raises Unknown."""

@@ -38,6 +38,15 @@ class Point(Struct, frozen=True):
     position: Position
 
 
+class _Spot(Struct):
+    """A point that moves: measured, a move then touches the cubes that it leaves and enters."""
+
+    x: float
+    y: float
+    z: float
+    position: Position
+
+
 def point_at(position: Position) -> Point:
     """Where a position is in space."""
     latitude, longitude = math.radians(position.latitude), math.radians(position.longitude)
@@ -74,7 +83,7 @@ class Circle:
         self._surely_in = straight_m * straight_m if straight_m > 0 else -1.0
         self._surely_out = self.reach_m * self.reach_m
 
-    def holds(self, point: Point) -> bool:
+    def holds(self, point: Point | _Spot) -> bool:
         """Whether the point is within the radius, along the geodesic."""
         center = self.center
         dx, dy, dz = center.x - point.x, center.y - point.y, center.z - point.z
@@ -101,37 +110,51 @@ class Points(Generic[Key]):
     Each is in one cube of every grid; a circle is looked for in the grid whose cubes fit it.
     """
 
-    # Circles of the smallest grid have up to 128 m, and a grid costs some 50 bytes a point.
+    # Circles of the smallest grid have up to 128 m, and a grid costs some 50 bytes a point. Each
+    # side is a power of two times the one before: then cubes fit into one another exactly.
     _SIDES_M: Final = tuple(64.0 * 4.0**step for step in range(7))
+    _SHIFT: Final = 2
 
     def __init__(self) -> None:
-        self._points: dict[Key, Point] = {}
-        # Cubes hold the points themselves: measured, finding them elsewhere takes most of the time.
-        self._grids: list[dict[int, dict[Key, Point]]] = [{} for _ in self._SIDES_M]
+        self._spots: dict[Key, _Spot] = {}
+        # Cubes hold the spots themselves: measured, finding them elsewhere takes most of the time.
+        self._grids: list[dict[int, dict[Key, _Spot]]] = [{} for _ in self._SIDES_M]
 
     def __len__(self) -> int:
-        return len(self._points)
+        return len(self._spots)
 
     def put(self, key: Key, point: Point) -> None:
         """Add a point, or move it."""
-        before = self._points.get(key)
-        if before is point:
+        spot = self._spots.get(key)
+        if spot is None:
+            spot = self._spots[key] = _Spot(point.x, point.y, point.z, point.position)
+            for grid, cube in self._cubes_of(spot):
+                grid.setdefault(cube, {})[key] = spot
             return
-        self._points[key] = point
-        for side_m, grid in zip(self._SIDES_M, self._grids, strict=True):
-            cube = _cube_of(point, side_m)
-            if before is not None:
-                left = _cube_of(before, side_m)
-                if left != cube:
-                    _take_out(grid, left, key)
-            grid.setdefault(cube, {})[key] = point
+        steps = zip(self._cubes_of(spot), self._cubes_of(point), strict=True)
+        for (grid, left), (_, entered) in steps:
+            if left == entered:
+                break  # and so are all larger ones
+            _take_out(grid, left, key)
+            grid.setdefault(entered, {})[key] = spot
+        spot.x, spot.y, spot.z, spot.position = point.x, point.y, point.z, point.position
 
     def remove(self, key: Key) -> None:
         """Forget a point; one that is not there is no error."""
-        point = self._points.pop(key, None)
-        if point is not None:
-            for side_m, grid in zip(self._SIDES_M, self._grids, strict=True):
-                _take_out(grid, _cube_of(point, side_m), key)
+        spot = self._spots.pop(key, None)
+        if spot is not None:
+            for grid, cube in self._cubes_of(spot):
+                _take_out(grid, cube, key)
+
+    def _cubes_of(
+        self, point: "Point | _Spot"
+    ) -> Iterator[tuple[dict[int, dict[Key, "_Spot"]], int]]:
+        """The cube that a point is in, for each grid, from the smallest."""
+        side_m = self._SIDES_M[0]
+        x, y, z = int(point.x // side_m), int(point.y // side_m), int(point.z // side_m)
+        for grid in self._grids:
+            yield grid, _cube(x, y, z)
+            x, y, z = x >> self._SHIFT, y >> self._SHIFT, z >> self._SHIFT
 
     def within(self, circle: Circle) -> list[Key]:
         """All points that the circle holds, in no order."""
@@ -144,7 +167,7 @@ class Points(Generic[Key]):
                 found += [key for key, point in cube.items() if holds(point)]
         return found
 
-    def _cubes(self, circle: Circle) -> Iterator[tuple[bool, dict[Key, Point]]]:
+    def _cubes(self, circle: Circle) -> Iterator[tuple[bool, dict[Key, "_Spot"]]]:
         """The cubes that a circle may touch and in which something is, and if it holds them."""
         last = len(self._SIDES_M) - 1
         step = next((i for i, s in enumerate(self._SIDES_M) if 2 * s >= circle.radius_m), last)
@@ -176,11 +199,18 @@ class Circles(Generic[Key]):
         self._circles: dict[Key, Circle] = {}
         self._grids: dict[float, dict[int, dict[Key, Circle]]] = {}
 
-    def put(self, key: Key, circle: Circle) -> None:
+    def put(self, key: Key, center: Point, radius_m: float) -> None:
         """Add a circle, or change it."""
-        self.remove(key)
-        self._circles[key] = circle
+        circle = Circle(center, radius_m)
+        before = self._circles.get(key)
         side_m = self._side_m(circle)
+        if before is not None:
+            is_as_large = before.radius_m == radius_m
+            if is_as_large and _box(before, side_m) == _box(circle, side_m):
+                before.center = center
+                return
+            self.remove(key)
+        self._circles[key] = circle
         grid = self._grids.setdefault(side_m, {})
         for cube in _cubes_around(circle, side_m):
             grid.setdefault(cube, {})[key] = circle

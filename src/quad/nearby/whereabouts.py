@@ -86,8 +86,7 @@ class Whereabouts:
     def resize(self, person: Person) -> None:
         """The range of somebody who is online has changed."""
         if person.point is not None:
-            range_m = self._grid.widened(person.range_m)
-            self._ranges.put(person, Circle(person.point, range_m))
+            self._ranges.put(person, person.point, self._grid.widened(person.range_m))
 
     def resettle(self, person: Person, building: Building | None) -> set[Person]:
         """The buildings have changed around somebody; returns the audience."""
