@@ -284,6 +284,28 @@ def operation_of(text: str) -> str | None:
     return name if isinstance(name, str) and name.isascii() else None
 
 
+@pytest.mark.parametrize(
+    ("protocol", "is_current"),
+    [
+        pytest.param({"protocol": 2}, True, id="a current client"),
+        pytest.param({"protocol": 9}, True, id="a later one"),
+        pytest.param({"protocol": 1}, False, id="an original client that says so"),
+        pytest.param({"protocol": "2"}, False, id="no number"),
+        pytest.param({}, False, id="an original client"),
+    ],
+)
+async def test_who_cannot_register_hears_why_as_the_client_that_it_is(
+    cast: Cast, protocol: dict[str, object], is_current: bool
+) -> None:
+    await cast.nobody.say_text(say("register", user=REGISTER, token=5, **protocol))
+    error = await cast.nobody.expect("error")
+    if is_current:
+        assert error.items() >= {"operation": "register", "code": "bad_payload"}.items()
+    else:
+        assert list(error) == ["detail"]
+        assert error["detail"].startswith("register: ")
+
+
 async def test_a_binary_frame_closes_with_1003(cast: Cast) -> None:
     await cast.ben.socket.send(b"{}")
     await cast.ben.socket.wait_closed()

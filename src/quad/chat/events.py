@@ -129,7 +129,7 @@ class Events:
         said: Payload | str,
     ) -> Message:
         """`error`, with more keys for current clients."""
-        protocol = self._protocols.get(connection, ORIGINAL)
+        protocol = self._protocols.get(connection) or _protocol_of(said)
         return frames.error(refused, operation, _about(said), protocol)
 
     def refusal(self, error: BaseException) -> Refused | None:
@@ -139,8 +139,7 @@ class Events:
     # Operations
 
     def _register(self, connection: RawConnection, request: Register) -> Coroutine[Any, Any, None]:
-        protocol = CURRENT if request.protocol >= CURRENT else ORIGINAL
-        self._protocols[connection] = protocol
+        protocol = self._protocols[connection] = _known(request.protocol)
         user = request.user
         who = Registration(
             phone_number(user.phone), checked_name("name", user.name), protocol, request.token
@@ -189,26 +188,42 @@ class Events:
             raise UnknownEvent(f"there is no operation of the type {operation!r}")
 
 
-class _SendMessage(Struct):
-    """As much of a message that could not be read as an error has to quote."""
+class _Said(Struct):
+    """As much of an operation that could not be read as an error has to know."""
 
     type: str
     message: Any = None
     key: Any = None
+    protocol: Any = None
 
 
-_read_message: Final = json.Decoder(_SendMessage).decode
+_read: Final = json.Decoder(_Said).decode
+
+
+def _anyway(said: Payload | str) -> _Said | None:
+    """What is in an operation that could not be read."""
+    try:
+        return _read(said) if isinstance(said, str) else None
+    except (MsgspecError, RecursionError):
+        return None
+
+
+def _known(protocol: int) -> int:
+    return CURRENT if protocol >= CURRENT else ORIGINAL
+
+
+def _protocol_of(said: Payload | str) -> int:
+    """Which client it is whose `register` could not be read."""
+    anyway = _anyway(said)
+    if anyway is None or anyway.type != "register" or type(anyway.protocol) is not int:
+        return ORIGINAL
+    return _known(anyway.protocol)
 
 
 def _about(said: Payload | str) -> Refusable:
-    if isinstance(said, str):
-        try:
-            said_anyway = _read_message(said)
-        except (MsgspecError, RecursionError):
-            return frames.NOTHING
-        if said_anyway.type != "send_message":
-            return frames.NOTHING
-        message, key = said_anyway.message, said_anyway.key
+    anyway = _anyway(said)
+    if anyway is not None and anyway.type == "send_message":
+        message, key = anyway.message, anyway.key
         return Refusable(
             message if isinstance(message, str) else None, key if isinstance(key, str) else None
         )
