@@ -280,10 +280,20 @@ async def test_a_chunked_body_may_end_anywhere_in_a_segment(cut: int) -> None:
 
 @pytest.mark.parametrize("is_cut", [False, True], ids=["one segment", "two segments"])
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["length", "chunked"])
-async def test_an_offer_of_http_2_leaves_the_body_alone(is_cut: bool, is_chunked: bool) -> None:
-    offer = (
-        b"Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"
-    )
+@pytest.mark.parametrize(
+    "offer",
+    [
+        pytest.param(
+            b"Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\n"
+            b"HTTP2-Settings: AAMA\r\n",
+            id="HTTP/2",
+        ),
+        pytest.param(b"Connection: Upgrade, close\r\nUpgrade: websocket\r\n", id="a WebSocket"),
+    ],
+)
+async def test_an_offer_to_change_the_protocol_leaves_the_body_alone(
+    offer: bytes, is_cut: bool, is_chunked: bool
+) -> None:
     framing, body = b"Content-Length: 5\r\n\r\n", b"hello"
     if is_chunked:
         framing, body = b"Transfer-Encoding: chunked\r\n\r\n", b"5\r\nhello\r\n0\r\n\r\n"
@@ -294,6 +304,23 @@ async def test_an_offer_of_http_2_leaves_the_body_alone(is_cut: bool, is_chunked
     assert b"[hello]" in answer
     assert b"connection=close" in answer
     assert b"h2c" not in answer
+    assert b"websocket" not in answer
+
+
+async def test_an_opening_handshake_that_is_no_get_is_a_plain_request() -> None:
+    opening = (
+        b" /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n"
+        b"Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    async with echo() as target:
+        answers = [await ask(target, method + opening) for method in (b"POST", b"HEAD")]
+    for answer, body in zip(
+        answers, [b'{"code":2,"message":"Bad handshake method"}', b""], strict=True
+    ):
+        head, _, rest = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert rest == body
 
 
 async def test_an_upgrade_of_http_1_0_is_not_taken() -> None:

@@ -451,8 +451,13 @@ class Front(HttpToolsProtocol):
     # Heads
 
     def _should_upgrade(self) -> bool:
-        # RFC 9110, section 7.8: an Upgrade of HTTP/1.0 must be ignored.
-        return self.parser.get_http_version() == "1.1" and self._get_upgrade() == b"websocket"
+        # RFC 9110, section 7.8: an Upgrade may be ignored, and must if it is of HTTP/1.0. Whoever
+        # opens a WebSocket says GET (RFC 6455, section 4.1), and has no body to be read.
+        return (
+            self.parser.get_http_version() == "1.1"
+            and self.parser.get_method() == b"GET"
+            and self._get_upgrade() == b"websocket"
+        )
 
     def _use_absolute_form(self) -> None:
         """Take the host from an address in full, as RFC 9112, section 3.2.2, demands."""

@@ -209,7 +209,8 @@ class Site:
     def note_lost_upgrade(self, scope: Scope) -> None:
         """Say what is wrong if a plain request began as a WebSocket, at the browser."""
         # nginx drops Upgrade and Connection, and passes the rest of the handshake on.
-        if any(name == b"sec-websocket-key" for name, _ in scope["headers"]):
+        is_opening = any(name == b"sec-websocket-key" for name, _ in scope["headers"])
+        if is_opening and scope["method"] == "GET":
             peer = normal(scope["client"][0] if scope["client"] else "")
             if self._lost_upgrades.is_new(peer):
                 log.warning(_LOST_UPGRADE, peer)
