@@ -17,6 +17,7 @@ Refused
 from typing import ClassVar, Literal
 
 from quad.realtime import BadPayload, Refused
+from quad.store import DOUBT, OutcomeUnknown
 
 Reason = Literal["empty", "long", "characters"]
 
@@ -92,9 +93,10 @@ class CrossSite(Refused):
 
 
 class CannotSave(Refused):
-    """The database does not answer; nothing was said."""
+    """The database does not answer. Nothing was said, if `error` is not one of doubt."""
 
     code = "store_unavailable"
 
-    def __init__(self) -> None:
-        super().__init__("This cannot be saved right now, try again!")
+    def __init__(self, error: BaseException | None = None) -> None:
+        sentence = "This cannot be saved right now, try again!"
+        super().__init__(DOUBT if isinstance(error, OutcomeUnknown) else sentence)

@@ -163,7 +163,7 @@ class Rooms:
         try:
             await self._store.write(*changes)
         except (StoreUnavailable, StoreClosed) as error:
-            raise CannotSave from error
+            raise CannotSave(error) from error
         room.is_kept = True
 
     def forget(self, messages: Iterable[tuple[str, int]]) -> None:
@@ -234,4 +234,4 @@ class Rooms:
         try:
             return await self._store.read(query)
         except (StoreUnavailable, StoreClosed) as error:
-            raise CannotSave from error
+            raise CannotSave(error) from error

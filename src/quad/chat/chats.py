@@ -44,7 +44,7 @@ class Chats:
             await self._load_users()
             await self._load_chats()
         except StoreUnavailable as error:
-            raise CannotSave from error
+            raise CannotSave(error) from error
         self.server.position = self.mailbox.last_id
 
     async def _load_users(self) -> None:
@@ -131,7 +131,7 @@ class Chats:
         try:
             await self.write(*changes)
         except StoreUnavailable as error:
-            raise CannotSave from error
+            raise CannotSave(error) from error
 
     def save_soon(self, *changes: Change) -> None:
         """Save what can be told again, or be wrong for a while, if it must be."""

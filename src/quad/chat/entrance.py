@@ -165,7 +165,7 @@ class Entrance:
             await self._tell_missed(seat, spans, chats, admitted.token)
         except StoreError as error:
             self._part(seat)
-            raise CannotSave from error
+            raise CannotSave(error) from error
         finally:
             connection.release()
 

@@ -134,7 +134,7 @@ class Events:
 
     def refusal(self, error: BaseException) -> Refused | None:
         """The database does not answer: that is no bug of ours."""
-        return CannotSave() if isinstance(error, StoreUnavailable | StoreClosed) else None
+        return CannotSave(error) if isinstance(error, StoreUnavailable | StoreClosed) else None
 
     # Operations
 

@@ -1,6 +1,7 @@
 """Everything that the chat declines, each with its stable code."""
 
 from quad.realtime import BadPayload, Refused
+from quad.store import DOUBT, OutcomeUnknown
 
 
 class BadValue(BadPayload):
@@ -133,9 +134,10 @@ class LimitReached(Refused):
 
 
 class CannotSave(Refused):
-    """The database does not answer; nothing has changed. Try again later."""
+    """The database does not answer. Nothing has changed, if `error` is not one of doubt."""
 
     code = "cannot_save"
 
-    def __init__(self) -> None:
-        super().__init__("this cannot be saved now, try again later")
+    def __init__(self, error: BaseException | None = None) -> None:
+        sentence = "this cannot be saved now, try again later"
+        super().__init__(DOUBT if isinstance(error, OutcomeUnknown) else sentence)

@@ -25,7 +25,7 @@ from quad.classroom.rooms import Rooms
 from quad.classroom.said import History
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client
-from quad.store import Conflict
+from quad.store import Conflict, OutcomeUnknown
 
 _HISTORY_LIMIT: Final = 5_000
 # Ids are milliseconds since 1970 and, within one, a count; JavaScript's integers end in 2248.
@@ -109,7 +109,9 @@ class Messages:
             sent = await self._send_once(letter)
         except BaseException as error:
             del sender.sent[key]
-            done.set_exception(error if isinstance(error, Exception) else CannotSave())
+            # Whoever was cancelled may have been in the middle of the commit.
+            told = error if isinstance(error, Exception) else CannotSave(OutcomeUnknown())
+            done.set_exception(told)
             done.exception()  # it is no loss if nobody waits for it
             raise
         done.set_result(sent)

@@ -1,6 +1,7 @@
 """Everything that the classroom declines, each with its stable code."""
 
 from quad.realtime import BadPayload, Refused
+from quad.store import DOUBT, OutcomeUnknown
 
 
 class BadValue(BadPayload):
@@ -200,12 +201,13 @@ class FilesLimit(Refused):
 
 
 class CannotSave(Refused):
-    """The database does not take changes now; nothing was changed."""
+    """The database does not answer. Nothing was changed, if `error` is not one of doubt."""
 
     code = "store_unavailable"
 
-    def __init__(self) -> None:
-        super().__init__("This cannot be saved right now, try again!")
+    def __init__(self, error: BaseException | None = None) -> None:
+        sentence = "This cannot be saved right now, try again!"
+        super().__init__(DOUBT if isinstance(error, OutcomeUnknown) else sentence)
 
 
 class NoFreeNumber(Refused):

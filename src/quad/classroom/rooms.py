@@ -248,14 +248,14 @@ class Rooms:
         try:
             await self._store.write(*changes)
         except (StoreUnavailable, StoreClosed) as error:
-            raise CannotSave from error
+            raise CannotSave(error) from error
 
     async def read(self, query: Select[*_Columns]) -> Sequence[Row[*_Columns]]:
         """Rows that were committed; raises CannotSave."""
         try:
             return await self._store.read(query)
         except (StoreUnavailable, StoreClosed) as error:
-            raise CannotSave from error
+            raise CannotSave(error) from error
 
     def tell_students(
         self, room: Room, event: str, payload: object, skip: Client | None = None

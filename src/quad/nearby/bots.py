@@ -140,7 +140,7 @@ class Bots:
         except Conflict:
             raise BadInput(f"there is a bot {bot_id!r} already") from None
         except StoreError as error:
-            raise CannotSave from error
+            raise CannotSave(error) from error
         self._bots[bot_id] = bot
         audit.record("nearby.bot_register", address=address, name=bot_id, building=building_id)
         return password
@@ -204,7 +204,7 @@ class Bots:
         try:
             await self._store.write(*changes)
         except StoreError as error:
-            raise CannotSave from error
+            raise CannotSave(error) from error
         bot.is_authorised = is_authorised
         if not is_authorised:
             self._proofs.end(bot_id)

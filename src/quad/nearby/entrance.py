@@ -42,6 +42,6 @@ class Entrance:
         try:
             person = await self.person(client.address, user_id, token)
         except StoreError as error:
-            raise CannotSave from error
+            raise CannotSave(error) from error
         if client.is_open:  # else it has left while we asked
             self._presence.enter(client, person, hash_token(token))

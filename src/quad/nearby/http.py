@@ -146,7 +146,7 @@ def cookie_of(visit: Visit, name: str) -> str:
 
 
 def explain_refusal(request: AnyRequest, refused: NearbyRefused) -> Response[Refusal]:
-    """What was declined, and why; nothing has changed."""
+    """What was declined, and why."""
     headers = {"Cache-Control": "no-store"}
     # Not for a wrong token: browsers would ask people for a password that they have not. Nor for
     # a script of a page, which asks by itself.
@@ -168,7 +168,7 @@ def _is_from_script(headers: Mapping[str, str]) -> bool:
 
 def explain_store_error(request: AnyRequest, error: StoreError) -> Response[Refusal]:
     """The database does not answer."""
-    return explain_refusal(request, CannotSave())
+    return explain_refusal(request, CannotSave(error))
 
 
 def explain_http_error(request: AnyRequest, error: HTTPException) -> Response[Refusal]:

@@ -15,6 +15,7 @@ import math
 from typing import ClassVar
 
 from quad.realtime import Refused
+from quad.store import DOUBT, OutcomeUnknown
 
 
 class NearbyRefused(Refused):
@@ -98,10 +99,11 @@ class TooOften(NearbyRefused):
 
 
 class CannotSave(NearbyRefused):
-    """The database does not answer; nothing was changed."""
+    """The database does not answer. Nothing was changed, if `error` is not one of doubt."""
 
     code = "store_unavailable"
     status = 503
 
-    def __init__(self) -> None:
-        super().__init__("this cannot be saved right now, try again")
+    def __init__(self, error: BaseException | None = None) -> None:
+        sentence = "this cannot be saved right now, try again"
+        super().__init__(DOUBT if isinstance(error, OutcomeUnknown) else sentence)

@@ -18,7 +18,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 
 class Refused(Exception):
-    """The request was understood and is declined; nothing has changed.
+    """The request was understood and is declined; nothing has changed, unless the sentence says so.
 
     `str(refused)` is a sentence for people. `code` is stable and for programs. `details` are
     further keys of the answer, such as the seconds after which to try again.

@@ -9,6 +9,7 @@ await store.aclose()
 
 from .batch import Change
 from .errors import (
+    DOUBT,
     Conflict,
     DatabaseInUse,
     NewerSchema,
@@ -27,6 +28,7 @@ from .upsert import Upsert, upsert
 from .urls import parse_url, safe_url
 
 __all__ = [
+    "DOUBT",
     "TABLE_OPTIONS",
     "Change",
     "Conflict",

@@ -15,7 +15,12 @@ said is in `__cause__`.
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
+
+DOUBT: Final = (
+    "The database did not answer, nobody knows whether this was saved: look before you try again!"
+)
+"""What clients are told of `OutcomeUnknown`, under the code of what cannot be saved now."""
 
 
 class StoreError(Exception):
