@@ -195,6 +195,15 @@ async def test_current_clients_get_ids_and_times_and_original_ones_do_not(hall: 
     assert replayed == [{"msg": "NEW: hi", **accepted}, {"msg": "NEW: ho", **later}]
 
 
+@pytest.mark.parametrize("protocol", [None, 1, 0, -1])
+async def test_who_says_no_protocol_or_an_old_one_is_an_original_client(
+    hall: Hall, protocol: int | None
+) -> None:
+    guest = await hall.guest()
+    joined = {"name": "new", "room": "K1", "headless": True, "protocol": protocol}
+    assert await guest.call("joined", joined) == {"people": ["NEW"]}
+
+
 async def test_a_key_makes_one_message_of_many_tries_and_only_its_sender_sees_it(
     hall: Hall,
 ) -> None:

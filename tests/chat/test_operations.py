@@ -74,6 +74,15 @@ async def test_protocol_1_gets_exactly_the_keys_of_the_original_in_their_order(
     assert list(await ann.hear()) == ["type", "detail"]
 
 
+@pytest.mark.parametrize("protocol", [None, 1, 0, -1])
+async def test_who_says_no_protocol_or_an_old_one_is_an_original_client(
+    station: Station, protocol: int | None
+) -> None:
+    ann = await station.connect("111")
+    await ann.say("register", user={"name": "Ann", "phone": "111"}, protocol=protocol)
+    assert await ann.expect("state") == {"chats": []}
+
+
 async def test_protocol_2_also_gets_ids_that_sort_by_time(station: Station) -> None:
     ann = await station.phone("111", "Ann", protocol=2)
     await ann.create("team")

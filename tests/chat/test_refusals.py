@@ -290,6 +290,7 @@ def operation_of(text: str) -> str | None:
         pytest.param({"protocol": 2}, True, id="a current client"),
         pytest.param({"protocol": 9}, True, id="a later one"),
         pytest.param({"protocol": 1}, False, id="an original client that says so"),
+        pytest.param({"protocol": None}, False, id="one that says nothing"),
         pytest.param({"protocol": "2"}, False, id="no number"),
         pytest.param({}, False, id="an original client"),
     ],

@@ -28,7 +28,7 @@ class Join(Sender, frozen=True, kw_only=True):
     """`joined`. Clients that say `protocol` 2, or more, are current ones."""
 
     room: str | None = None
-    protocol: int = 1
+    protocol: int | None = None
 
 
 class Text(Sender, frozen=True, kw_only=True):
@@ -48,7 +48,8 @@ def register(server: SocketServer, service: AlertService, sessions: Sessions) ->
             session = sessions.of_cookies(client.headers.get("cookie", ""))
             if session is not None:
                 name, room = name or session.name, room or session.room
-        return await service.join(client, name, room, is_current=request.protocol >= _CURRENT)
+        is_current = request.protocol is not None and request.protocol >= _CURRENT
+        return await service.join(client, name, room, is_current=is_current)
 
     @server.on("text", overlap=True)
     async def text(client: Client, request: Text) -> Accepted | None:

@@ -30,7 +30,7 @@ class Register(Payload, frozen=True, kw_only=True, tag_field="type", tag="regist
     """`register`; `token` may be a code of the administrator."""
 
     user: Who
-    protocol: int = ORIGINAL
+    protocol: int | None = None
     token: str | None = None
 
 
@@ -208,8 +208,8 @@ def _anyway(said: Payload | str) -> _Said | None:
         return None
 
 
-def _known(protocol: int) -> int:
-    return CURRENT if protocol >= CURRENT else ORIGINAL
+def _known(protocol: int | None) -> int:
+    return CURRENT if protocol is not None and protocol >= CURRENT else ORIGINAL
 
 
 def _protocol_of(said: Payload | str) -> int:

@@ -35,7 +35,7 @@ export interface Join {
   name?: string | null;
   headless?: unknown;
   room?: string | null;
-  protocol?: number;
+  protocol?: number | null;
 }
 
 /**
@@ -225,7 +225,7 @@ export interface NewMember {
 export interface Register {
   type: "register";
   user: Who;
-  protocol?: number;
+  protocol?: number | null;
   token?: string | null;
 }
 
