@@ -99,7 +99,9 @@ def time() -> Time:
 async def started(
     library: Library, time: Time, settings: RetentionSettings = MONTH
 ) -> RetentionClock:
-    clock = RetentionClock(library.store, settings, [library.expiry], now=time, pause_s=0)
+    clock = RetentionClock(
+        library.store, settings, [library.expiry], now=time, pause_s=0, leap=timedelta.max
+    )
     await clock.start()
     return clock
 
@@ -147,6 +149,47 @@ async def test_only_what_is_old_goes(library: Library, time: Time) -> None:
     await clock.aclose()
 
 
+@pytest.mark.parametrize("is_restarted", [True, False])
+async def test_a_clock_that_leaps_makes_nothing_go_before_somebody_could_set_it(
+    library: Library, time: Time, caplog: pytest.LogCaptureFixture, is_restarted: bool
+) -> None:
+    await library.lend(1, at=START)
+    clock = RetentionClock(library.store, MONTH, [library.expiry], now=time, pause_s=0)
+    await clock.start()
+    await clock.tick()
+    caplog.clear()
+    time.forward(days=365)
+    if is_restarted:
+        await clock.aclose()
+        clock = RetentionClock(library.store, MONTH, [library.expiry], now=time, pause_s=0)
+        await clock.start()
+    for _ in range(59):
+        await clock.tick()
+    (line,) = caplog.messages
+    assert "THE CLOCK SAYS 2025-05-17, BUT THE DATABASE WAS LAST IN USE ON 2024-05-17" in line
+    time.forward(days=-365)  # it was wrong
+    for _ in range(3):
+        await clock.tick()
+    assert await library.kept() == {1}
+    assert len(caplog.messages) == 1
+    await clock.aclose()
+
+
+async def test_a_server_that_was_off_for_long_forgets_an_hour_later(
+    library: Library, time: Time
+) -> None:
+    await library.lend(1, at=START)
+    for _ in range(2):
+        clock = RetentionClock(library.store, MONTH, [library.expiry], now=time, pause_s=0)
+        await clock.start()
+        await hours(clock, time, 1)
+        assert await library.kept() == {1}
+        await clock.tick()
+        await clock.aclose()
+        time.forward(days=200)
+    assert await library.kept() == set()
+
+
 async def test_zero_keeps_for_ever(library: Library, time: Time) -> None:
     clock = await started(library, time, RetentionSettings(alert_messages_days=0))
     await library.lend(1, at=START)
@@ -178,7 +221,9 @@ async def test_a_month_is_looked_at_by_the_hour_and_an_hour_by_the_minute(
 ) -> None:
     kind = Kind(name="test/short", what="loans", setting="nearby_places_minutes", count=LOANS.count)
     short = Library(store, kind)
-    clock = RetentionClock(store, MONTH, [library.expiry, short.expiry], now=time)
+    clock = RetentionClock(
+        store, MONTH, [library.expiry, short.expiry], now=time, leap=timedelta.max
+    )
     await clock.start()
     time.forward(days=31)
     await hours(clock, time, 2)
@@ -202,7 +247,9 @@ async def test_one_kind_that_fails_is_told_and_stops_neither_the_others_nor_the_
     broken = Library(store)
     broken.error = error
     await library.lend(1, at=START)
-    clock = RetentionClock(store, MONTH, [broken.expiry, library.expiry], now=time)
+    clock = RetentionClock(
+        store, MONTH, [broken.expiry, library.expiry], now=time, leap=timedelta.max
+    )
     await clock.start()
     time.forward(days=31)
     await clock.tick()

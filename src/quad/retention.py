@@ -30,6 +30,7 @@ from quad.store import (
     StoreError,
     Timestamp,
     metadata,
+    upsert,
 )
 
 log = logging.getLogger("quad.retention")
@@ -43,6 +44,17 @@ _PAUSE_S: Final = 0.1
 # What is kept for a month need not go to the minute; what is kept for an hour should.
 _ROUNDS_PER_AGE: Final = 60
 _MOST_TICKS: Final = 60
+# Further ahead of what the database last saw, a clock may be wrong (an empty battery at a start),
+# and everything would go at once. A server that was off for long waits as well, but not for long:
+# one that runs for two hours a week must come to forget.
+_LEAP: Final = timedelta(days=7)
+_WAIT_TICKS: Final = 60
+_SEEN_TO: Final = timedelta(hours=1)
+
+_LEAPT: Final = (
+    "THE CLOCK SAYS %s, BUT THE DATABASE WAS LAST IN USE ON %s: nothing is forgotten for the next "
+    "%d minutes. If the clock is wrong, set it before that"
+)
 
 began: Final = Table(
     "quad_retention",
@@ -51,10 +63,12 @@ began: Final = Table(
     Column("began_at", Timestamp, nullable=False),
     **TABLE_OPTIONS,
 )
-"""When each kind was counted for the first time."""
+"""When each kind was counted for the first time; and, under `_CLOCK`, what the clock said last."""
+_CLOCK: Final = "clock"
 
 _INSERT_BEGIN: Final = insert(began)
 _SELECT_BEGINS: Final = select(began.c.kind, began.c.began_at)
+_SEE: Final = upsert(began, key=["kind"], update=["began_at"])
 
 
 class Kind(Struct, frozen=True, kw_only=True):
@@ -116,13 +130,19 @@ class RetentionClock:
         *,
         now: Callable[[], datetime] = _now,
         pause_s: float = _PAUSE_S,
+        leap: timedelta = _LEAP,
     ) -> None:
+        """After a leap of the clock by more than `leap`, nothing is forgotten for an hour."""
         self._store = store
         self._settings = settings
         self._expiries = tuple(expiries)
         self._now = now
         self._pause_s = pause_s
+        self._leap = leap
         self._ticks = 0
+        self._seen_at = now()
+        self._saved_at: datetime | None = None
+        self._waited_ticks = 0
         self._begins: Mapping[str, datetime] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -134,6 +154,7 @@ class RetentionClock:
         for kind in fresh:
             await _begin(self._store, kind, now)
         self._begins = await _begins(self._store)
+        self._seen_at = self._begins.get(_CLOCK, now)
         for kind in fresh:
             await self._announce(kind, now)
         self._task = asyncio.create_task(self._tick_forever(), name="quad-retention")
@@ -149,11 +170,29 @@ class RetentionClock:
 
     async def tick(self) -> None:
         """Go round the kinds whose turn it is; one minute has passed."""
+        if not await self._is_clock_right():
+            return
         for expiry in self._expiries:
             age = self._settings.age(expiry.kind.setting)
             if age is not None and self._ticks % _ticks_between(age) == 0:
                 await self._forget(expiry, age)
         self._ticks += 1
+
+    async def _is_clock_right(self) -> bool:
+        """Whether the clock says what is to be expected, or has said it for long enough."""
+        now = self._now()
+        if now - self._seen_at > self._leap and self._waited_ticks < _WAIT_TICKS:
+            if self._waited_ticks == 0:
+                log.warning(_LEAPT, _day(now), _day(self._seen_at), _WAIT_TICKS)
+            self._waited_ticks += 1
+            return False
+        self._waited_ticks = 0
+        self._seen_at = now
+        if self._saved_at is None or abs(now - self._saved_at) >= _SEEN_TO:
+            with contextlib.suppress(StoreError):  # the next tick tries again
+                await self._store.write(Change(_SEE, {"kind": _CLOCK, "began_at": now}))
+                self._saved_at = now
+        return True
 
     async def _tick_forever(self) -> None:
         while True:
