@@ -13,6 +13,7 @@ import uvloop
 
 from quad.realtime.admission import Admission
 from quad.realtime.binding import BACKLOG, bind, url_of
+from quad.realtime.blocks import return_large_blocks
 from quad.realtime.front import Front, Fronts
 from quad.realtime.host import Host
 
@@ -102,7 +103,10 @@ def settle_garbage() -> None:
     The collector's own numbers suit programs with few objects. Here every burst of events makes
     thousands that are freed by their reference counts; measured, the search took a fifth of the
     time of a relayed message, and ever more with the number of connections.
+
+    What is freed goes back to the system, if it is large.
     """
+    return_large_blocks()
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE_THRESHOLD, 20, 50)
