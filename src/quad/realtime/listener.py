@@ -6,6 +6,10 @@ from typing import Protocol
 class Listener(Protocol):
     """The application's side of one session. No method may raise."""
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so much waits to be handled that no more should be read."""
+
     def text_received(self, text: str) -> None:
         """A text message has arrived."""
 
@@ -24,6 +28,8 @@ class Listener(Protocol):
 
 class _Nobody:
     """The listener before the beginning and after the end."""
+
+    is_crowded = False
 
     def text_received(self, text: str) -> None:
         pass

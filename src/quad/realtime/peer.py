@@ -55,6 +55,11 @@ class Peer:
 
     # What the session says
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether too much of what this client has said waits for its turn."""
+        return any(client.is_crowded for client in self._clients.values())
+
     def text_received(self, text: str) -> None:
         """A packet; nearly all of them are events."""
         if self._pending is not None:
@@ -224,14 +229,18 @@ class Peer:
         except (msgspec.MsgspecError, RecursionError) as error:
             values = BadPayload(explain(error))
         if isinstance(packet, socketio.Event):
-            self._handle(client, packet, values)
+            self._handle(client, packet, values, sum(map(len, attachments or [])))
         elif not isinstance(values, BadPayload):
             client.acknowledged(packet.ack_id, values)
         else:
             self.session.fail(f"parse error: {values}")
 
     def _handle(
-        self, client: Client, event: socketio.Event, values: list[Any] | BadPayload | None
+        self,
+        client: Client,
+        event: socketio.Event,
+        values: list[Any] | BadPayload | None,
+        attached_bytes: int = 0,
     ) -> None:
         server = self._server
         handler = client.namespace_.handlers.get(event.name)
@@ -241,10 +250,14 @@ class Peer:
             server.handle(client, handler, event, values)
         else:
             start = partial(server.handle, client, handler, event, values)
+            size_bytes = attached_bytes + sum(memoryview(raw).nbytes for raw in event.args)
             try:
-                client.wait(start, overlaps=handler.is_overlapping)
+                client.wait(start, overlaps=handler.is_overlapping, size_bytes=size_bytes)
             except TooManyWaiting:
                 self.session.fail("too many events are waiting")
+            else:
+                if client.is_crowded:
+                    self.session.slow_down()
 
 
 def _data_of(refused: Refused) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
+from quad.realtime.unread import Unread
 from quad.wire.engineio import AnyPacket, Binary, Close, Noop, Text
 
 # The packets of the answer; none at all says that the server stops.
@@ -16,7 +17,16 @@ class PollRefused(Exception):
 class Polling:
     """The packets that a client has not fetched, and the poll that waits for some."""
 
-    __slots__ = ("_held", "_most", "_waiting", "held_bytes", "is_delivering", "is_posting")
+    __slots__ = (
+        "_held",
+        "_most",
+        "_waiting",
+        "held_bytes",
+        "is_delivering",
+        "is_posting",
+        "is_slowed",
+        "unread",
+    )
 
     def __init__(self, most: int | None) -> None:
         """`most`: the packets that one answer may hold."""
@@ -27,6 +37,10 @@ class Polling:
         self.is_posting = False
         self.is_delivering = False
         """Whether a part of the POST is not read yet."""
+        self.is_slowed = False
+        """Whether the session may be crowded."""
+        self.unread: Unread | None = None
+        """What the client says while it does not poll for what it was sent."""
 
     @property
     def is_waiting(self) -> bool:
@@ -46,13 +60,13 @@ class Polling:
     def hold(self, packet: AnyPacket) -> None:
         """Keep a packet for the next answer."""
         self._held.append(packet)
-        self.held_bytes += _size(packet)
+        self.held_bytes += size_of(packet)
 
     def give_back(self, packets: Iterable[AnyPacket]) -> None:
         """Keep what an answer held that nobody read, before everything else."""
         lost = [packet for packet in packets if packet != Noop()]
         self._held[:0] = lost
-        self.held_bytes += sum(map(_size, lost))
+        self.held_bytes += sum(map(size_of, lost))
 
     def take_all(self) -> list[AnyPacket]:
         """Everything that is held."""
@@ -66,7 +80,8 @@ class Polling:
             return False
         packets = self._held[: self._most]
         self._held = self._held[len(packets) :]
-        self.held_bytes = sum(map(_size, self._held))
+        self.unread = None
+        self.held_bytes = sum(map(size_of, self._held))
         self._waiting.set_result(packets)
         return True
 
@@ -87,7 +102,8 @@ class Polling:
         self.answer()
 
 
-def _size(packet: AnyPacket) -> int:
+def size_of(packet: AnyPacket) -> int:
+    """How many characters or bytes a packet holds."""
     match packet:
         case Text(data):
             return len(data)

@@ -12,6 +12,7 @@ from quad.realtime.errors import HandshakeRefused
 from quad.realtime.poll import Answer, PollRefused
 from quad.realtime.request import Request
 from quad.realtime.session import Session
+from quad.realtime.unread import CROWDED_S
 from quad.wire.engineio import AnyPacket, Binary, Version
 from quad.wire.errors import WireError
 from quad.wire.payload import (
@@ -154,6 +155,8 @@ async def _deliver(session: Session, packets: Iterator[AnyPacket], receive: Rece
                 continue
             gone = gone or asyncio.ensure_future(_wait_until_gone(receive))
             await asyncio.wait({gone}, timeout=wait_s)
+            while session.is_crowded and not gone.done():
+                await asyncio.wait({gone}, timeout=CROWDED_S)
             if gone.done():
                 # No client goes on after that, and nobody waits for the rest.
                 session.fail("a post was aborted")

@@ -20,6 +20,11 @@ class Probe:
         self._session = session
         self._websocket: WebSocket | None = None
 
+    @property
+    def is_crowded(self) -> bool:
+        """Nothing waits to be handled."""
+        return False
+
     def begin(self, websocket: WebSocket) -> None:
         """The handshake is done. A session that is not on long-polling keeps what it has."""
         self._websocket = websocket

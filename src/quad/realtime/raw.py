@@ -305,6 +305,11 @@ class RawConnection(Turns):
         """The client does not read."""
         self._server.note_slow_reader(self, self.queued_bytes)
 
+    def has_to_wait(self) -> None:
+        """An operation waits for its turn."""
+        if self.is_crowded and self._websocket is not None:
+            self._websocket.slow_down()
+
     def too_many_waiting(self) -> None:
         """More operations wait for their turn than memory should be spent on."""
         self._open_websocket().close(POLICY_VIOLATION, "too many operations are waiting")

@@ -211,14 +211,15 @@ class RawServer:
             if connection.begin(overlaps=False):
                 refuse()
             else:
-                self._wait_for_turn(connection, refuse, overlaps=False)
+                self._wait_for_turn(connection, refuse, len(text), overlaps=False)
             return
         handler = self._handlers[type(payload)]
         if connection.begin(overlaps=handler.is_overlapping):
             self._handle(connection, handler, payload)
         else:
             start = partial(self._handle, connection, handler, payload)
-            self._wait_for_turn(connection, start, overlaps=handler.is_overlapping)
+            overlaps = handler.is_overlapping
+            self._wait_for_turn(connection, start, len(text), overlaps=overlaps)
 
     def _decode(self, text: str) -> Any:
         assert self._decoder is not None  # a server without handlers is not served
@@ -280,12 +281,19 @@ class RawServer:
     # Handlers
 
     def _wait_for_turn(
-        self, connection: RawConnection, start: Callable[[], object], *, overlaps: bool
+        self,
+        connection: RawConnection,
+        start: Callable[[], object],
+        size_bytes: int,
+        *,
+        overlaps: bool,
     ) -> None:
         try:
-            connection.wait(start, overlaps=overlaps)
+            connection.wait(start, overlaps=overlaps, size_bytes=size_bytes)
         except TooManyWaiting:
             connection.too_many_waiting()
+        else:
+            connection.has_to_wait()
 
     def _handle(self, connection: RawConnection, handler: _Handler, payload: Any) -> None:
         started = time.perf_counter()

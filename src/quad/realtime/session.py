@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, assert_never
 from quad.realtime.delivery import Item, Kind, Message
 from quad.realtime.listener import NOBODY, Listener
 from quad.realtime.liveness import QUESTION, Liveness, make_liveness
-from quad.realtime.poll import Answer, Polling, PollRefused
+from quad.realtime.poll import Answer, Polling, PollRefused, size_of
 from quad.realtime.probe import Probe
 from quad.realtime.quirks import NONE, Quirks
 from quad.realtime.request import Handshake
+from quad.realtime.unread import CROWDED_S, UNREAD_BYTES, Unread
 from quad.realtime.websocket import (
     NORMAL_CLOSURE,
     PROTOCOL_ERROR,
@@ -262,6 +263,18 @@ class Session:
         """The client counts as a connection from now on; False: too many are, it has ended."""
         return self._engine.let_in(self)
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so much waits to be handled that no more should be read."""
+        return self._listener.is_crowded
+
+    def slow_down(self) -> None:
+        """Read no more, for as long as the session is crowded."""
+        if self._websocket is not None:
+            self._websocket.slow_down()
+        elif self._polling is not None:
+            self._polling.is_slowed = True
+
     def send_question(self) -> None:
         """Make the client say something: over a WebSocket a Pong, on long-polling a new poll."""
         if self._websocket is not None:
@@ -349,7 +362,24 @@ class Session:
             self._polling.is_delivering = True
         self.hear()
         self._receive(packet)
-        return 0.0 if self.pace is None else self.pace.spend()
+        wait_s = 0.0 if self.pace is None else self.pace.spend()
+        polling = self._polling
+        if polling is not None and (polling.is_slowed or polling.held_bytes > UNREAD_BYTES):
+            return max(wait_s, self._slow_s(polling, packet))
+        return wait_s
+
+    def _slow_s(self, polling: Polling, packet: AnyPacket) -> float:
+        """How long the next packet waits because the client does not poll, or is not heard."""
+        polling.is_slowed = self.is_crowded
+        wait_s = CROWDED_S if polling.is_slowed else 0.0
+        if polling.held_bytes <= UNREAD_BYTES:
+            return wait_s
+        if polling.unread is None:
+            polling.unread = Unread(polling.held_bytes)
+        if polling.unread.is_hopeless(polling.held_bytes):
+            self.slow_reader_closed()
+            self.fail("slow reader")
+        return max(wait_s, polling.unread.spend(1.0, size_of(packet)))
 
     def end_post(self) -> None:
         """The POST has been read."""

@@ -5,6 +5,10 @@ from collections.abc import Callable
 
 # Handlers wait (for a commit, say) while more arrives; from here on the client is cut.
 BACKLOG_EVENTS = 10_000
+# When so much waits, no more should be read until less does.
+CROWDED_BYTES = 262_144
+# What an event costs beside its text.
+_EVENT_BYTES = 500
 
 
 class TooManyWaiting(Exception):
@@ -17,13 +21,19 @@ class Turns:
     Whoever got a turn by `begin`, or was called after `wait`, has it until `end`.
     """
 
-    __slots__ = ("_backlog", "_is_alone", "_is_resuming", "_running")
+    __slots__ = ("_backlog", "_is_alone", "_is_resuming", "_running", "_waiting_bytes")
 
     def __init__(self) -> None:
         self._running = 0
         self._is_alone = False
         self._is_resuming = False
-        self._backlog: deque[tuple[bool, Callable[[], object]]] | None = None
+        self._backlog: deque[tuple[bool, Callable[[], object], int]] | None = None
+        self._waiting_bytes = 0
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so much waits that no more should be read from the client."""
+        return self._waiting_bytes > CROWDED_BYTES
 
     def begin(self, *, overlaps: bool) -> bool:
         """Take a turn, unless an earlier event has to come to its end first."""
@@ -33,8 +43,8 @@ class Turns:
         self._is_alone = not overlaps
         return True
 
-    def wait(self, start: Callable[[], object], *, overlaps: bool) -> None:
-        """Have `start` called when the turn has come.
+    def wait(self, start: Callable[[], object], *, overlaps: bool, size_bytes: int = 0) -> None:
+        """Have `start` called when the turn has come; it holds a text of so many bytes.
 
         Raises:
             TooManyWaiting: the backlog is full.
@@ -43,7 +53,9 @@ class Turns:
             self._backlog = deque()
         if len(self._backlog) >= BACKLOG_EVENTS:
             raise TooManyWaiting
-        self._backlog.append((overlaps, start))
+        size_bytes += _EVENT_BYTES
+        self._waiting_bytes += size_bytes
+        self._backlog.append((overlaps, start, size_bytes))
 
     def part(self, start: Callable[[], object]) -> None:
         """Have `start` called alone and after everything else; there is always room for it."""
@@ -52,7 +64,7 @@ class Turns:
             return
         if self._backlog is None:
             self._backlog = deque()
-        self._backlog.append((False, start))
+        self._backlog.append((False, start, 0))
 
     def end(self) -> None:
         """Give the turn back; whoever waited for it is called now."""
@@ -63,12 +75,13 @@ class Turns:
             self._resume(self._backlog)
             self._is_resuming = False
 
-    def _resume(self, backlog: deque[tuple[bool, Callable[[], object]]]) -> None:
+    def _resume(self, backlog: deque[tuple[bool, Callable[[], object], int]]) -> None:
         while backlog:
-            overlaps, start = backlog[0]
+            overlaps, start, size_bytes = backlog[0]
             if self._running and (self._is_alone or not overlaps):
                 return
             backlog.popleft()
+            self._waiting_bytes -= size_bytes
             self._running += 1
             self._is_alone = not overlaps
             start()

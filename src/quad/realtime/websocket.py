@@ -21,6 +21,7 @@ from websockets.speedups import apply_mask
 
 from quad.realtime.backlog import Backlog, Shared
 from quad.realtime.pace import BYTE_COST, FRAME_COST, Pace
+from quad.realtime.unread import CROWDED_S, UNREAD_BYTES, Unread
 from quad.wire.websocket import PING, PONG, encode_frame, encode_part
 
 # Codes of RFC 6455, section 7.4.1, and of the registry it founded.
@@ -50,7 +51,7 @@ _SLICE_S = 0.002
 _SLICE_FRAMES = 32  # looking at the clock more often would cost more than it brings
 _PIECE_BYTES = 4_096
 # The transport's own buffer before it asks us to pause.
-_WRITE_BUFFER_BYTES = 65_536
+_WRITE_BUFFER_BYTES = UNREAD_BYTES
 
 _parser_log = logging.getLogger("quad.websocket")
 _parser_log.setLevel(logging.ERROR)
@@ -58,6 +59,10 @@ _parser_log.setLevel(logging.ERROR)
 
 class Receiver(Protocol):
     """Who is told what arrives. No method may raise."""
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so much waits to be handled that no more should be read; see `slow_down`."""
 
     def text_received(self, text: str) -> None:
         """One whole text message."""
@@ -88,13 +93,16 @@ class WebSocket(asyncio.Protocol):
         "_fragments",
         "_fragments_are_text",
         "_held",
+        "_is_slowed",
         "_max_message_bytes",
         "_outbox_limit_bytes",
+        "_paced_until",
         "_parser",
         "_partial",
         "_paused",
         "_reading",
         "_transport",
+        "_unread",
         "close_code",
         "last_heard",
         "pace",
@@ -125,6 +133,12 @@ class WebSocket(asyncio.Protocol):
         # What has arrived and is not read: the beginning of a frame, or what has to wait.
         self._partial = b""
         self._reading: asyncio.TimerHandle | None = None
+        # Until when what has to wait would wait if the peer read, by the loop's clock.
+        self._paced_until = 0.0
+        # Whether the peer may have to wait for something else than its pace: one flag, because it
+        # is looked at with every frame.
+        self._is_slowed = False
+        self._unread: Unread | None = None
         self._fragments: bytearray | None = None
         self._fragments_are_text = False
         self._paused = False
@@ -206,6 +220,10 @@ class WebSocket(asyncio.Protocol):
         """Raise the limit of what may wait for the peer, for one message that needs it."""
         self._outbox_limit_bytes += size_bytes
 
+    def slow_down(self) -> None:
+        """Read no more after this message, for as long as the receiver is crowded."""
+        self._is_slowed = True
+
     def ping(self, data: bytes) -> None:
         """Ask for a Pong with this data (at most 125 bytes)."""
         self.write([encode_frame(PING, data)])
@@ -265,17 +283,23 @@ class WebSocket(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The peer is slower than we write."""
-        self._paused = True
+        self._paused = self._is_slowed = True
         self.receiver.write_path_changed(None)
         self._check_limit()
 
     def resume_writing(self) -> None:
         """The peer has caught up; what was held goes out."""
         self._paused = False
+        self._unread = None
         # A peer that reads lives, also when our Ping is still behind what it has to read.
         self.last_heard = monotonic()
         self.receiver.write_path_changed(self.direct)
         self._write_held()
+        if self._reading is not None and not self._ended:
+            loop = asyncio.get_running_loop()
+            self._reading.cancel()
+            wait_s = max(0.0, self._paced_until - loop.time())
+            self._reading = loop.call_later(wait_s, self._read_on)
 
     # Reading
 
@@ -335,19 +359,42 @@ class WebSocket(asyncio.Protocol):
                 break
             count += 1
             wait_s = 0.0 if pace is None else pace.spend(cost)
+            slow_s = self._slow_s(cost, length) if self._is_slowed else 0.0
             is_long = count % _SLICE_FRAMES == 0 and monotonic() - began > _SLICE_S
-            if wait_s or (is_long and position < end):
-                self._hold_back(wait_s)
+            if wait_s or slow_s or (is_long and position < end):
+                self._hold_back(wait_s, slow_s)
                 break
         return position
 
-    def _hold_back(self, wait_s: float) -> None:
-        """Read no more for a while: the peer is too fast, or others have waited long enough."""
+    def _slow_s(self, cost: float, length: int) -> float:
+        """How long the peer has to wait because it does not read, or is not heard as fast."""
+        is_crowded = self.receiver.is_crowded
+        self._is_slowed = is_crowded or self._paused
+        wait_s = CROWDED_S if is_crowded else 0.0
+        if not self._paused:
+            return wait_s
+        unread_bytes = self._transport.get_write_buffer_size()
+        if self._unread is None:
+            self._unread = Unread(unread_bytes)
+        if self._unread.is_hopeless(unread_bytes):
+            self._cut_slow_reader()
+        return max(wait_s, self._unread.spend(cost, length))
+
+    def _hold_back(self, wait_s: float, slow_s: float) -> None:
+        """Read no more for a while: the peer is too fast, or others have waited long enough.
+
+        `slow_s` is how long it waits unless it reads meanwhile what it was sent.
+        """
         if not self._transport.is_closing():
             self._transport.pause_reading()
-        self._reading = asyncio.get_running_loop().call_later(wait_s, self._read_on)
+        loop = asyncio.get_running_loop()
+        self._paced_until = loop.time() + wait_s
+        self._reading = loop.call_later(max(wait_s, slow_s), self._read_on)
 
     def _read_on(self) -> None:
+        if self._is_slowed and not self._ended and self.receiver.is_crowded:
+            self._hold_back(0.0, CROWDED_S)
+            return
         self._reading = None
         self.last_heard = monotonic()
         data, self._partial = self._partial, b""
@@ -370,7 +417,7 @@ class WebSocket(asyncio.Protocol):
         began, count = self.last_heard, 0
         for position in range(0, len(data), _PIECE_BYTES):
             stop = position + _PIECE_BYTES
-            frames, wait_s = self._parse_piece(parser, data[position:stop])
+            frames, wait_s, slow_s = self._parse_piece(parser, data[position:stop])
             count += frames
             if parser.parser_exc is not None:
                 self._end("parse error")
@@ -378,14 +425,14 @@ class WebSocket(asyncio.Protocol):
             if parser.parser_exc is not None:
                 return
             is_long = count >= _SLICE_FRAMES and monotonic() - began > _SLICE_S
-            if (wait_s and self.is_open) or (is_long and stop < len(data)):
+            if ((wait_s or slow_s) and self.is_open) or (is_long and stop < len(data)):
                 self._partial = data[stop:]
-                self._hold_back(wait_s)
+                self._hold_back(wait_s, slow_s)
                 return
 
-    def _parse_piece(self, parser: FrameParser, data: bytes) -> tuple[int, float]:
+    def _parse_piece(self, parser: FrameParser, data: bytes) -> tuple[int, float, float]:
         """Read what the parser finds: so many frames, and how long to wait before it gets more."""
-        wait_s = 0.0
+        wait_s = slow_s = 0.0
         parser.receive_data(data)
         events = parser.events_received()
         for event in events:
@@ -393,8 +440,10 @@ class WebSocket(asyncio.Protocol):
                 self._receive_frame(event)
                 if self.pace is not None:
                     wait_s = self.pace.spend(_cost(event))
+                if self._is_slowed and not self._ended:
+                    slow_s = self._slow_s(_cost(event), len(event.data))
         self._write_parsed(parser)
-        return len(events), wait_s
+        return len(events), wait_s, slow_s
 
     def _receive_frame(self, frame: Frame) -> None:
         match frame.opcode:
@@ -478,8 +527,11 @@ class WebSocket(asyncio.Protocol):
 
     def _check_limit(self) -> None:
         if self.queued_bytes > self._outbox_limit_bytes and not self._ended:
-            self.receiver.slow_reader_closed()
-            self.abort("slow reader")
+            self._cut_slow_reader()
+
+    def _cut_slow_reader(self) -> None:
+        self.receiver.slow_reader_closed()
+        self.abort("slow reader")
 
     def _end(self, reason: str) -> None:
         if not self._ended:
