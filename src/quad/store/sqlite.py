@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Executable, Row, create_engine, event
 from sqlalchemy import Engine as SyncEngine
@@ -19,14 +18,13 @@ from sqlalchemy import Engine as SyncEngine
 from .batch import Step
 from .failures import declared_errors
 from .prepared import Prepared, PreparedStatements
+from .threads import Threads
 
 BUSY_TIMEOUT_S: Final = 2.0
 """How long a transaction waits for a lock of another program."""
 
 # A deferred transaction that reads before it writes fails at once when it meets a lock.
 _BEGIN: Final = "BEGIN IMMEDIATE"
-
-T = TypeVar("T")
 
 
 class SqliteEngine:
@@ -37,24 +35,27 @@ class SqliteEngine:
         prepare_writers(self._engine, busy_timeout_s)
         self._readers_engine = _sync_engine(url, pool_size=readers)
         _prepare_readers(self._readers_engine)
-        self._writer = ThreadPoolExecutor(1, "quad-store-writer")
-        self._readers = ThreadPoolExecutor(readers, "quad-store-reader")
+        self._writer = Threads(1, "quad-store-writer")
+        self._readers = Threads(readers, "quad-store-reader")
         self._connection: Connection | None = None
         self._prepared = PreparedStatements(self._engine.dialect)
 
     async def open(self) -> None:
         """Connects the writer; raises StoreUnavailable."""
-        await _in_thread(self._writer, self._connect)
+        with declared_errors():
+            await self._writer.call(self._connect)
 
     async def transact(self, steps: Sequence[Step]) -> None:
         """See `Engine`."""
-        await _in_thread(self._writer, self._transact, steps)
+        with declared_errors():
+            await self._writer.call(self._transact, steps)
 
     async def read(
         self, statement: Executable, values: Mapping[str, Any] | None
     ) -> Sequence[Row[Any]]:
         """See `Engine`."""
-        return await _in_thread(self._readers, self._read, statement, values)
+        with declared_errors():
+            return await self._readers.call(self._read, statement, values)
 
     async def aclose(self, within_s: float | None = None) -> None:
         """See `Engine`."""
@@ -81,9 +82,9 @@ class SqliteEngine:
             return connection.execute(statement, values).all()
 
     def _close(self) -> None:
-        self._readers.shutdown()
+        self._readers.close()
         self._readers_engine.dispose()
-        self._writer.shutdown()
+        self._writer.close()
         # Last, so that it is this connection that folds the log into the file.
         if self._connection is not None:
             self._connection.close()
@@ -145,8 +146,3 @@ def _sync_engine(url: URL, pool_size: int) -> SyncEngine:
         hide_parameters=True,
         connect_args={"check_same_thread": False},
     )
-
-
-async def _in_thread(executor: ThreadPoolExecutor, function: Callable[..., T], *args: object) -> T:
-    with declared_errors():
-        return await asyncio.get_running_loop().run_in_executor(executor, function, *args)
