@@ -6,6 +6,7 @@ section 2.5.1), so whatever is limited "by address" is limited by that block.
 
 import ipaddress
 from functools import lru_cache
+from typing import Final
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -35,24 +36,34 @@ def parse_network(text: str) -> Network:
     return network
 
 
+# A connection asks several times for the same address, and addresses come back.
+_remembering: Final = lru_cache(maxsize=4096)
+
+
+@_remembering
 def normal(address: str) -> str:
     """The one spelling of an address; what is none (the name of a socket, for instance) stays."""
-    return _normal(address)
+    parsed = parse(address)
+    return address if parsed is None else str(parsed)
 
 
+@_remembering
 def block(address: str) -> str:
     """What limits count by: the IPv4 address itself, or the /64 of an IPv6 address."""
     return _network(address, 64)
 
 
+@_remembering
 def wider_block(address: str) -> str:
     """What stands above `block`: the /48 that a site gets (RFC 6177); of IPv4 the address."""
     return _network(address, 48)
 
 
+@_remembering
 def is_loopback(address: str) -> bool:
     """Whether only this very computer can have it."""
-    return _is_loopback(address)
+    parsed = parse(address)
+    return parsed is not None and parsed.is_loopback
 
 
 def is_within(address: str, networks: tuple[Network, ...]) -> bool:
@@ -61,20 +72,6 @@ def is_within(address: str, networks: tuple[Network, ...]) -> bool:
     return parsed is not None and any(parsed in network for network in networks)
 
 
-# A connection asks several times for the same address, and addresses come back.
-@lru_cache(maxsize=4096)
-def _normal(address: str) -> str:
-    parsed = parse(address)
-    return address if parsed is None else str(parsed)
-
-
-@lru_cache(maxsize=4096)
-def _is_loopback(address: str) -> bool:
-    parsed = parse(address)
-    return parsed is not None and parsed.is_loopback
-
-
-@lru_cache(maxsize=4096)
 def _network(address: str, prefix: int) -> str:
     parsed = parse(address)
     if parsed is None:
