@@ -50,28 +50,32 @@ class MessageFrames:
         self, chat: Chat, sender: User, message: Shown, protocol: int, key: str | None = None
     ) -> Message:
         """`message`; with the key for the devices of its sender, in the current protocol."""
-        brief = self.brief(sender, message, protocol)
+        entry = self._entry(sender, message, protocol)
         if protocol != CURRENT:
-            return _with_chat(b'{"type":"message","chat":', chat, b",%b" % brief[1:])
+            return _with_chat(b'{"type":"message","chat":', chat, b"," + entry)
         if key is not None:
-            brief = b'%b,"key":%b}' % (brief[:-1], _encode(key))
-        return Message(b'{"type":"message","chat":%b,%b' % (chat.shown_name, brief[1:]))
+            entry = b'%b,"key":%b}' % (entry[:-1], _encode(key))
+        return Message(b'{"type":"message","chat":%b,%b' % (chat.shown_name, entry))
 
     def brief(self, sender: User, message: Shown, protocol: int) -> bytes:
         """A message in `state`."""
+        return b"{" + self._entry(sender, message, protocol)
+
+    def _entry(self, sender: User, message: Shown, protocol: int) -> bytes:
+        """A message but for its first brace."""
         second = message.at
         if second is None:
             second = milliseconds_at(message.id) // 1000
         if second != self._second:
             self._show_date(second)
         if protocol == CURRENT:
-            return b'{"from":%b,"date":"%b","message":%b,"id":"%016x"}' % (
+            return b'"from":%b,"date":"%b","message":%b,"id":"%016x"}' % (
                 sender.shown,
                 self._date,
                 message.text,
                 message.id,
             )
-        return b'{"from":%b,"date":"%b","message":%b}' % (sender.shown, self._date, message.text)
+        return b'"from":%b,"date":"%b","message":%b}' % (sender.shown, self._date, message.text)
 
     def _show_date(self, second: int) -> None:
         self._second = second
@@ -167,7 +171,7 @@ def _with_chat(before: bytes, chat: Chat, after: bytes) -> Message:
     """A message with the whole chat; a long one is the same bytes in all of them."""
     shared = chat.object
     if len(shared) < _WORTH_SHARING_BYTES:
-        return Message(b"%b%b%b" % (before, shared, after))
+        return Message(before + shared + after)
     return SharedMessage(before, shared, after)
 
 
