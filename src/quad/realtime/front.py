@@ -99,6 +99,8 @@ class Fronts:
         self.admission = admission
         self.silent: Deadlines[Front] = Deadlines(handshake_timeout_s, Front.check_progress)
         self.refusals = Seldom(log)
+        self.usual_host = b""
+        """The last one that was valid: nearly all requests have the same."""
         self._bodies: dict[Front, int] = {}  # in the order in which they began
         self._bodies_bytes = 0
         self.lingering: Deadlines[Front] = Deadlines(_LINGER_S, Front.abort)
@@ -480,8 +482,10 @@ class Front(HttpToolsProtocol):
             is_old = self.parser.get_http_version() in ("0.9", "1.0")
             if self._hosts or not is_old:
                 raise _Refused(400, "A request has exactly one Host header.")
-        if not _HOST.fullmatch(self._host):
-            raise _Refused(400, "The Host header is not valid.")
+        if self._host != self._fronts.usual_host:
+            if not _HOST.fullmatch(self._host):
+                raise _Refused(400, "The Host header is not valid.")
+            self._fronts.usual_host = self._host
 
     def _check_refusal(self, refusal: HandshakeRefused) -> None:
         """Whoever is not let in may still ask whether the server lives."""

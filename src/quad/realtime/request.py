@@ -1,6 +1,8 @@
 """A request, as far as the engine and all routes care: one value for HTTP and for WebSocket."""
 
+import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -15,11 +17,13 @@ if TYPE_CHECKING:
 # asked for later is, and of that no more than this: a head may have 64 kB.
 _COOKIE_LIMIT_BYTES = 1_024
 _QUERY_LIMIT_BYTES = 4_096
+# Shorter than any with a session's id.
+_USUAL_QUERY_BYTES = 32
 # All cookies of this server begin so; others, of programs at the same host, go first.
 _OUR_COOKIES = b"quad_"
 
 # Said by proxies, trusted ones as well: the client is on another machine, and far away.
-_FORWARDING = ("forwarded", "x-forwarded-", "x-real-ip", "via")
+_FORWARDING = re.compile("forwarded|x-forwarded-|x-real-ip|via")
 
 HeaderLines = Iterable[tuple[bytes, bytes]]
 
@@ -107,7 +111,7 @@ class Request(msgspec.Struct):
     @property
     def _is_forwarded(self) -> bool:
         """Whether a proxy, trusted or not, says that it stands in between."""
-        return any(name.startswith(_FORWARDING) for name in self.headers)
+        return any(map(_FORWARDING.match, self.headers))
 
     @property
     def host(self) -> str:
@@ -148,4 +152,14 @@ class Request(msgspec.Struct):
 
 def parse_query(raw: bytes) -> dict[str, str]:
     """The pairs of a query; of a repeated key the last."""
-    return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
+    if len(raw) <= _USUAL_QUERY_BYTES:
+        return dict(_usual_pairs(raw))
+    return dict(_pairs(raw))
+
+
+def _pairs(raw: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(raw.decode("latin-1"), keep_blank_values=True)
+
+
+# All clients open a WebSocket with the same one: `EIO=4&transport=websocket`.
+_usual_pairs = lru_cache(maxsize=64)(_pairs)

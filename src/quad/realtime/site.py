@@ -1,6 +1,7 @@
 """What the server is called, which proxies stand before it, and whose pages may talk to it."""
 
 import logging
+import re
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ ANYBODY: Final = "*"
 # Where an ASGI scope carries its site, and its request once somebody has asked for it.
 _SITE: Final = "quad.site"
 _REQUEST: Final = "quad.request"
+# What proxies say of the client: each request is asked for it.
+_FORWARDED: Final = re.compile(r"x-forwarded-|(?:forwarded|x-real-ip)\Z")
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 # What clients say must not fill the log: after so many different lines of a kind it is silent.
 _LINES: Final = 100
@@ -209,11 +212,13 @@ class Site:
     def note_lost_upgrade(self, scope: Scope) -> None:
         """Say what is wrong if a plain request began as a WebSocket, at the browser."""
         # nginx drops Upgrade and Connection, and passes the rest of the handshake on.
-        is_opening = any(name == b"sec-websocket-key" for name, _ in scope["headers"])
-        if is_opening and scope["method"] == "GET":
-            peer = normal(scope["client"][0] if scope["client"] else "")
-            if self._lost_upgrades.is_new(peer):
-                log.warning(_LOST_UPGRADE, peer)
+        if scope["method"] != "GET":
+            return
+        for name, _ in scope["headers"]:
+            if name == b"sec-websocket-key":
+                peer = normal(scope["client"][0] if scope["client"] else "")
+                if self._lost_upgrades.is_new(peer):
+                    log.warning(_LOST_UPGRADE, peer)
 
     # Names
 
@@ -309,9 +314,7 @@ def _origin_of(headers: Mapping[str, str], page: str) -> str | None:
 
 
 def _is_forwarded(headers: Mapping[str, str]) -> bool:
-    return any(
-        name.startswith("x-forwarded-") or name in ("forwarded", "x-real-ip") for name in headers
-    )
+    return any(map(_FORWARDED.match, headers))
 
 
 def _address_of_hop(hop: str) -> str:

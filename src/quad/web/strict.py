@@ -1,6 +1,7 @@
 """Strict headers on every answer of the application: pages, JSON, files, refusals, figures."""
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Awaitable, Iterable, MutableMapping
+from functools import lru_cache
 from typing import Any, Final
 
 from quad.realtime import Site, request_of
@@ -33,20 +34,27 @@ class StrictHeaders:
             await self._application(scope, receive, send)
             return
 
-        async def send_strictly(message: MutableMapping[str, Any]) -> None:
+        # No coroutine of its own: every part of every answer passes here.
+        def send_strictly(message: MutableMapping[str, Any]) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
                 message = {**message, "headers": [*headers, *self._missing(scope, headers)]}
-            await send(message)
+            return send(message)
 
         await self._application(scope, receive, send_strictly)
 
     def _missing(
         self, scope: Scope, headers: Iterable[tuple[bytes, bytes]]
-    ) -> list[tuple[bytes, bytes]]:
-        present = {name.lower() for name, _ in headers}
-        missing = [header for header in _HEADERS if header[0] not in present]
+    ) -> tuple[tuple[bytes, bytes], ...]:
+        missing = _missing(tuple([name for name, _ in headers]))
         # Never over plain HTTP, where anybody on the way could say it (RFC 6797, section 7.2).
         if self._demands_https and request_of(scope).is_https:
-            missing.append(_HSTS)
+            return (*missing, _HSTS)
         return missing
+
+
+# Answers have the same few combinations of headers.
+@lru_cache(maxsize=256)
+def _missing(names: tuple[bytes, ...]) -> tuple[tuple[bytes, bytes], ...]:
+    present = {name.lower() for name in names}
+    return tuple(header for header in _HEADERS if header[0] not in present)
