@@ -7,6 +7,9 @@ from typing import Literal
 
 # The payload of every small message; its length is the "64 bytes" of the reports.
 TEXT = "x" * 64
+# The same with a number that no other message has: nobody types the same text again and again, and
+# a database writes nothing where nothing changes.
+CHANGING = "x" * 56 + "{serial}"
 # The payload of a bulky one.
 BULK = "x" * 10_000
 
@@ -16,7 +19,8 @@ class Script:
     """What is said, and how the answers begin, as Socket.IO packets.
 
     In `lead`, `join` and `say`, `{room}` becomes the number that follows `capture` in the answer to
-    `lead`, and `{i}` the index of the member.
+    `lead`, and `{i}` the index of the member. In `say`, `{serial}` becomes eight digits, others in
+    every message.
     """
 
     lead: str = ""
@@ -79,7 +83,7 @@ def plain_scripts() -> dict[str, Script]:
         "join": Script(**enter),
         "fanout": Script(**enter, say=_event("say", TEXT), heard='42["said"'),
         "bulk": Script(**enter, say=_event("say", BULK), heard='42["said"'),
-        "relay": Script(**enter, say=_event("tell", TEXT), heard='42["told"'),
+        "relay": Script(**enter, say=_event("tell", CHANGING), heard='42["told"'),
     }
 
 

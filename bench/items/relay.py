@@ -12,7 +12,7 @@ def _measure(rig: Rig, subject: Subject) -> Figures:
 
 RELAY = Item(
     key="relay",
-    title="Relay from one to one, 64 messages in flight",
+    title="Relay from one to one, 64 messages in flight, each with a content of its own",
     kind="relay",
     measure=_measure,
     columns=COLUMNS,

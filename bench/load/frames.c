@@ -26,3 +26,9 @@ size_t frame_encode(char *out, unsigned opcode, const char *text, size_t length)
         at[i] = text[i] ^ MASK[i & 3];
     return (size_t)((char *)at - out) + length;
 }
+
+void frame_rewrite(char *begin, size_t at, const char *text, size_t length)
+{
+    for (size_t i = at; i < at + length; i++)
+        begin[i] = *text++ ^ MASK[i & 3];
+}

@@ -19,6 +19,9 @@ struct frame {
 /* Encodes one masked frame into `out` (length + FRAME_OVERHEAD bytes must fit); returns its size. */
 size_t frame_encode(char *out, unsigned opcode, const char *text, size_t length);
 
+/* Writes other text of the same length into a frame whose text begins at `begin`, `at` bytes behind that. */
+void frame_rewrite(char *begin, size_t at, const char *text, size_t length);
+
 /* Reads the server's frame at `data`; 0 when it is not complete yet. Inline: it runs millions of times a second. */
 static inline int frame_read(const char *data, size_t available, struct frame *frame)
 {

@@ -33,7 +33,7 @@ static const char HELP[] =
     "Where       --host 127.0.0.1  --port N  --path /socket.io/  --server PID\n"
     "Who         --members N  --groups 1  --ramp 64  --prime 0\n"
     "What        --lead TEXT --led PREFIX --capture TEXT  --join TEXT --joined PREFIX\n"
-    "            --say TEXT --heard PREFIX      ({room} and {i} are replaced)\n"
+    "            --say TEXT --heard PREFIX      ({room}, {i} and {serial} are replaced)\n"
     "How much    --window 1  --seconds 5  --warmup 1  --settle 1  --count N  --deadline 120\n"
     "\n"
     "The answer is one JSON object on stdout.\n";

@@ -16,7 +16,8 @@ struct options {
     int prime;   /* idle: how many members are there before memory is first read */
     int ramp;    /* how many may be connecting at once */
 
-    /* What is said. "{room}" stands for the number found in the leader's answer, "{i}" for the member's index. */
+    /* What is said. "{room}" stands for the number found in the leader's answer, "{i}" for the member's index,
+       "{serial}" in `say` for a number that no other message has. */
     const char *lead, *led; /* the leader's text after CONNECT, and how the answer begins */
     const char *capture;    /* the number after this in that answer is the room */
     const char *join, *joined;

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from bench.subject import BULK, TEXT, Script, Site, Subject, plain_scripts
+from bench.subject import BULK, CHANGING, TEXT, Script, Site, Subject, plain_scripts
 
 
 def _serve(site: Site) -> Sequence[str]:
@@ -47,7 +47,7 @@ CLASSROOM = Subject(
         "relay": Script(
             **_ENTER,
             say='42["sharing/code_update",{"room_id":{room},"files":'
-            '[{"filename":"main.py","status":"CHANGED","content":"' + TEXT + '"}]}]',
+            '[{"filename":"main.py","status":"CHANGED","content":"' + CHANGING + '"}]}]',
             heard='42["sharing/code_update"',
         ),
     },

@@ -74,6 +74,14 @@ async def test_never_more_messages_are_in_flight_than_the_window_allows(load: Pa
     assert most == 3
 
 
+async def test_every_message_can_have_a_content_of_its_own(load: Path) -> None:
+    words = {**ENTER, "say": '42["tell",{"text":"xx{serial}"}]', "heard": '42["told"'}
+    async with open_room(Room()) as room:
+        report = await run_load(load, "relay", room.port, members=1, window=8, **words)
+    told = [text for text in room.heard if text.startswith('42["tell"')]
+    assert told == [f'42["tell",{{"text":"xx{i:08}"}}]' for i in range(report["said"])]
+
+
 async def test_a_relayed_message_is_said_by_the_member_and_heard_by_the_leader(load: Path) -> None:
     words = {**ENTER, "say": '42["tell",{}]', "heard": '42["told"'}
     async with open_room(Room()) as room:
