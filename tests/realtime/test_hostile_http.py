@@ -182,6 +182,7 @@ async def test_an_address_in_full_is_a_target(url: bytes, path: bytes, host: byt
         b"GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET http://a b/ HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET http://[::1/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET http:///a HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200) + b"\r\n\r\n",
@@ -194,6 +195,14 @@ async def test_an_address_in_full_is_a_target(url: bytes, path: bytes, host: byt
 async def test_what_is_no_request_is_a_400(request_: bytes) -> None:
     async with echo() as target:
         assert (await ask(target, request_)).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"deflate,chunked", b"GZIP , Chunked"])
+async def test_a_transfer_coding_that_nobody_undoes_is_a_501(coding: bytes) -> None:
+    body = b"Transfer-Encoding: %b\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
+    async with echo() as target:
+        assert (await ask(target, POST + body % coding)).startswith(b"HTTP/1.1 501 ")
+        assert b"[hi]" in await ask(target, POST + LAST + body % b"Chunked")
 
 
 async def test_a_bad_line_behind_a_request_does_not_cost_its_answer() -> None:

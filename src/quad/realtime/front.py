@@ -55,7 +55,7 @@ _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.A
 # What an offer to change the protocol consists of (RFC 9110, section 7.8; RFC 7540, section 3.2.1).
 _OFFER = frozenset({b"upgrade", b"http2-settings"})
 # The header lines that matter before the application is asked.
-_LOOKED_AT = frozenset({b"connection", b"content-length", b"expect", b"host"})
+_LOOKED_AT = frozenset({b"connection", b"content-length", b"expect", b"host", b"transfer-encoding"})
 
 
 class Stage(enum.Enum):
@@ -380,6 +380,10 @@ class Front(HttpToolsProtocol):
             self._host = value
         elif name == b"content-length":
             self._body_left = int(value)
+        elif name == b"transfer-encoding":
+            # RFC 9112, section 6.1: a coding that nobody here would undo.
+            if value.lower() != b"chunked":
+                raise _Refused(501, "The only transfer coding here is chunked.")
         else:
             self.expect_100_continue = value.lower() == b"100-continue"
         return True
@@ -470,6 +474,8 @@ class Front(HttpToolsProtocol):
             raise _Refused(400, "The request's target is not valid.")
         authority, _, path = rest.partition(b"/")
         authority, mark, query = authority.partition(b"?")
+        if not authority:  # RFC 9110, section 4.2.1
+            raise _Refused(400, "The request's target is not valid.")
         self.url = (b"/?" + query) if mark else b"/" + path
         self._host = authority
         self.headers[:] = [
