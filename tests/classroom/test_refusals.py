@@ -407,6 +407,25 @@ async def test_a_teacher_of_an_original_client_hears_what_was_not_done(
     assert tells_twice(await lesson.teacher.take()) == "bad_payload"
 
 
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        ("message/to_client", {"room_id": 1, "user_id": 1, "content": "Hi"}),
+        ("message/to_mentor", {"room_id": 1, "content": "Hi"}),
+        ("sharing/code_send", {"room_id": 1, "files": []}),
+        ("steps/all", []),
+        ("steps/import", {"url": "https://notion.so/x"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_who_is_in_no_room_hears_where_original_clients_listen_that_it_was_not_done(
+    school: School, event: str, payload: object
+) -> None:
+    peer = await school.peer()
+    await peer.emit(event, payload)
+    assert tells_twice(await peer.take()) == "not_in_room"
+
+
 async def test_a_current_client_inside_hears_the_error_alone(school: School) -> None:
     teacher, _ = await school.teacher(protocol=2)
     await teacher.emit("steps/all", [{"name": "1"}])

@@ -357,8 +357,10 @@ def _register_refusals(server: SocketServer, service: ClassroomService) -> None:
             # What was read, the entrance tells: it knows who is a current client.
             is_told = type(refused) is BadPayload
         else:
-            seated = service.rooms.seated(client) if event in _SHOWN_AS_DONE else None
-            is_told = seated is not None and seated.protocol == ORIGINAL
+            # In no room, as after a loss that a teacher has not noticed, it may be an original one.
+            seated = service.rooms.seated(client)
+            is_current = seated is not None and seated.protocol != ORIGINAL
+            is_told = event in _SHOWN_AS_DONE and not is_current
         if is_told:
             alert(client, "ERROR", str(refused))
 
