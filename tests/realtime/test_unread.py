@@ -54,7 +54,7 @@ def test_a_burst_is_heard_at_once_and_the_rest_slowly() -> None:
 def test_what_is_long_counts_as_much_but_is_looked_at_again() -> None:
     unread = Unread(UNREAD_BYTES, Clock())
     assert unread.spend(1.0, 60 * KIB) == 0.0
-    assert unread.spend(1.0, 900 * KIB) == 5.0
+    assert unread.spend(1.0, 900 * KIB) == 1.0
 
 
 def test_who_takes_nothing_for_long_is_hopeless_and_who_takes_a_little_is_not() -> None:
@@ -185,8 +185,10 @@ async def test_who_posts_and_never_polls_is_cut(
 # --- what waits for its turn ----------------------------------------------------------------------
 
 
-def slow_campus() -> tuple[SocketServer, list[str], asyncio.Event]:
-    server, handled, gate = SocketServer(), [], asyncio.Event()
+def slow_campus(
+    options: EngineOptions | None = None,
+) -> tuple[SocketServer, list[str], asyncio.Event]:
+    server, handled, gate = SocketServer(options), [], asyncio.Event()
 
     @server.on("slow")
     async def slow(client: Client, text: str) -> None:
@@ -209,6 +211,15 @@ async def test_no_more_is_read_while_much_waits_for_its_turn() -> None:
     await until(lambda: len(handled) == 100, WITHIN_S)
     assert handled == [text[:3] for text in texts]
     await until(lambda: not client.transport.is_reading_paused, WITHIN_S)
+
+
+async def test_who_is_not_read_for_that_is_alive() -> None:
+    server, _, gate = slow_campus(EngineOptions(probe_timeout_ms=400))
+    client = await entered(server.engine)
+    client.send(*(client.event("slow", "x" * 10 * KIB) for _ in range(60)))
+    assert await client.session.is_alive()
+    assert client.websocket.is_held_back
+    gate.set()
 
 
 async def test_no_more_is_posted_while_much_waits_for_its_turn(http: httpx.AsyncClient) -> None:

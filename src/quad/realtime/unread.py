@@ -16,8 +16,8 @@ _BURST: Final = 64
 _PER_S: Final = 4.0
 # Long messages come back as long answers.
 _BYTE_COST: Final = 1 / 1_024
-# After so long it is looked at again, however much it has said.
-_LONGEST_S: Final = 5.0
+# After so long it is read again, however much it has said: it must not seem dead to those who ask.
+_LONGEST_S: Final = 1.0
 # Who goes on sending, and has taken nothing for so long, reads nothing at all.
 _GIVE_UP_S: Final = 45.0
 

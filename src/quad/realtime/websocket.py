@@ -392,11 +392,11 @@ class WebSocket(asyncio.Protocol):
         self._reading = loop.call_later(max(wait_s, slow_s), self._read_on)
 
     def _read_on(self) -> None:
+        self.last_heard = monotonic()  # what has arrived is a sign of life, read or not
         if self._is_slowed and not self._ended and self.receiver.is_crowded:
             self._hold_back(0.0, CROWDED_S)
             return
         self._reading = None
-        self.last_heard = monotonic()
         data, self._partial = self._partial, b""
         self._read(data)
         if not self.is_held_back and not self._transport.is_closing():
