@@ -54,7 +54,7 @@ def test_a_burst_is_heard_at_once_and_the_rest_slowly() -> None:
 def test_what_is_long_counts_as_much_but_is_looked_at_again() -> None:
     unread = Unread(UNREAD_BYTES, Clock())
     assert unread.spend(1.0, 60 * KIB) == 0.0
-    assert unread.spend(1.0, 900 * KIB) == 1.0
+    assert unread.spend(1.0, 900 * KIB) == 30.0
 
 
 def test_who_takes_nothing_for_long_is_hopeless_and_who_takes_a_little_is_not() -> None:

@@ -20,7 +20,7 @@ from quad.realtime.poll import Answer, Polling, PollRefused, size_of
 from quad.realtime.probe import Probe
 from quad.realtime.quirks import NONE, Quirks
 from quad.realtime.request import Handshake
-from quad.realtime.unread import CROWDED_S, UNREAD_BYTES, Unread
+from quad.realtime.unread import CROWDED_S, LOOK_S, UNREAD_BYTES, Unread
 from quad.realtime.websocket import (
     NORMAL_CLOSURE,
     PROTOCOL_ERROR,
@@ -379,7 +379,7 @@ class Session:
         if polling.unread.is_hopeless(polling.held_bytes):
             self.slow_reader_closed()
             self.fail("slow reader")
-        return max(wait_s, polling.unread.spend(1.0, size_of(packet)))
+        return max(wait_s, min(LOOK_S, polling.unread.spend(1.0, size_of(packet))))
 
     def end_post(self) -> None:
         """The POST has been read."""

@@ -16,8 +16,10 @@ _BURST: Final = 64
 _PER_S: Final = 4.0
 # Long messages come back as long answers.
 _BYTE_COST: Final = 1 / 1_024
-# After so long it is read again, however much it has said: it must not seem dead to those who ask.
-_LONGEST_S: Final = 1.0
+# After so long it is read again, however much it has said.
+_LONGEST_S: Final = 30.0
+# How often to look whether it reads; until then those who ask take it for alive.
+LOOK_S: Final = 1.0
 # Who goes on sending, and has taken nothing for so long, reads nothing at all.
 _GIVE_UP_S: Final = 45.0
 
@@ -38,7 +40,7 @@ class Unread:
         return min(_LONGEST_S, self._pace.spend(cost + size_bytes * _BYTE_COST))
 
     def is_hopeless(self, unread_bytes: int) -> bool:
-        """Whether the peer has taken nothing for too long; to be asked when it has said more."""
+        """Whether the peer has taken nothing for too long; asked while more of it waits unread."""
         now = self._clock()
         if unread_bytes < self._least_bytes:
             self._least_bytes, self._since = unread_bytes, now

@@ -21,7 +21,7 @@ from websockets.speedups import apply_mask
 
 from quad.realtime.backlog import Backlog, Shared
 from quad.realtime.pace import BYTE_COST, FRAME_COST, Pace
-from quad.realtime.unread import CROWDED_S, UNREAD_BYTES, Unread
+from quad.realtime.unread import CROWDED_S, LOOK_S, UNREAD_BYTES, Unread
 from quad.wire.websocket import PING, PONG, encode_frame, encode_part
 
 # Codes of RFC 6455, section 7.4.1, and of the registry it founded.
@@ -101,6 +101,7 @@ class WebSocket(asyncio.Protocol):
         "_partial",
         "_paused",
         "_reading",
+        "_slow_until",
         "_transport",
         "_unread",
         "close_code",
@@ -135,6 +136,8 @@ class WebSocket(asyncio.Protocol):
         self._reading: asyncio.TimerHandle | None = None
         # Until when what has to wait would wait if the peer read, by the loop's clock.
         self._paced_until = 0.0
+        # And until when it waits because the peer does not read.
+        self._slow_until = 0.0
         # Whether the peer may have to wait for something else than its pace: one flag, because it
         # is looked at with every frame.
         self._is_slowed = False
@@ -373,12 +376,11 @@ class WebSocket(asyncio.Protocol):
         wait_s = CROWDED_S if is_crowded else 0.0
         if not self._paused:
             return wait_s
-        unread_bytes = self._transport.get_write_buffer_size()
         if self._unread is None:
-            self._unread = Unread(unread_bytes)
-        if self._unread.is_hopeless(unread_bytes):
-            self._cut_slow_reader()
-        return max(wait_s, self._unread.spend(cost, length))
+            self._unread = Unread(self._transport.get_write_buffer_size())
+        unread_s = self._unread.spend(cost, length)
+        self._slow_until = asyncio.get_running_loop().time() + unread_s
+        return max(wait_s, unread_s)
 
     def _hold_back(self, wait_s: float, slow_s: float) -> None:
         """Read no more for a while: the peer is too fast, or others have waited long enough.
@@ -389,18 +391,29 @@ class WebSocket(asyncio.Protocol):
             self._transport.pause_reading()
         loop = asyncio.get_running_loop()
         self._paced_until = loop.time() + wait_s
-        self._reading = loop.call_later(max(wait_s, slow_s), self._read_on)
+        self._reading = loop.call_later(max(wait_s, min(slow_s, LOOK_S)), self._read_on)
 
     def _read_on(self) -> None:
-        self.last_heard = monotonic()  # what has arrived is a sign of life, read or not
-        if self._is_slowed and not self._ended and self.receiver.is_crowded:
-            self._hold_back(0.0, CROWDED_S)
-            return
         self._reading = None
+        self.last_heard = monotonic()  # what has arrived is a sign of life, read or not
+        slow_s = self._still_slow_s() if self._is_slowed and not self._ended else 0.0
+        if slow_s:
+            self._hold_back(0.0, slow_s)
+            return
         data, self._partial = self._partial, b""
         self._read(data)
         if not self.is_held_back and not self._transport.is_closing():
             self._transport.resume_reading()
+
+    def _still_slow_s(self) -> float:
+        """How long the peer has to wait on; cuts one of whom nothing is to be hoped."""
+        wait_s = CROWDED_S if self.receiver.is_crowded else 0.0
+        if not self._paused or self._unread is None:
+            return wait_s
+        if self._unread.is_hopeless(self._transport.get_write_buffer_size()):
+            self._cut_slow_reader()
+            return LOOK_S
+        return max(wait_s, self._slow_until - asyncio.get_running_loop().time())
 
     def _make_parser(self) -> FrameParser:
         parser = FrameParser(Side.SERVER, max_size=self._max_message_bytes, logger=_parser_log)
