@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from quad.server import serving
-from quad.settings import ServerSettings, Settings, StoreSettings
+from quad.settings import LimitSettings, ServerSettings, Settings, StoreSettings
 from tests.classroom.school import enter
 
 
@@ -190,3 +190,29 @@ async def test_the_public_address_and_listed_names_are_the_only_names(tmp_path: 
         foreign = {**own, "Origin": "https://evil.example"}
         answer = await http.post("/v1/rooms/r/messages", headers=foreign, content="x")
         assert answer.status_code == 403
+
+
+async def test_the_streams_of_an_address_are_counted_together_and_as_it_is_set(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(
+        server=ServerSettings(port=0, data=tmp_path), limits=LimitSettings(streams_per_address=2)
+    )
+    events = {"Accept": "text/event-stream"}
+    async with (
+        serving(settings) as url,
+        httpx.AsyncClient(base_url=url, headers=events, timeout=10) as client,
+    ):
+        teacher, student = await enter(url), await enter(url)
+        await teacher.emit("room/create", {"name": "Ada"})
+        room = (await teacher.expect("room/update"))["id"]
+        await student.emit("room/join", {"room_id": room, "name": "Bob"})
+        await student.emit("steps/status/to_mentor", {"1": "DONE"})
+        await teacher.expect("steps/status/to_mentor")
+        results, alerts = f"/roomstats/{room}/events", "/v1/rooms/hall/messages"
+        async with client.stream("GET", results) as first, client.stream("GET", alerts) as second:
+            assert (first.status_code, second.status_code) == (200, 200)
+            for path in (results, alerts):
+                assert (await client.get(path)).status_code == 429
+        await teacher.close()
+        await student.close()

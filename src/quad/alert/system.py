@@ -37,7 +37,7 @@ class AlertSystem:
         self.service = AlertService(server, store, settings, _posts(settings, is_limited))
         self.expiries: tuple[Expiry, ...] = self.service.expiries()
         register(server, self.service, self._sessions)
-        self.streams = streams or Streams()
+        self.streams = Streams() if streams is None else streams
         routes = AlertRoutes(
             self.service,
             self._sessions,

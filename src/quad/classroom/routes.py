@@ -75,7 +75,7 @@ class StatsPages:
         self._interval_s = interval_s
         self._stream_limit = stream_limit
         self._streams = 0
-        self._per_address = streams or Streams()
+        self._per_address = Streams() if streams is None else streams
         self._feeds: dict[_Shown, _Feed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_open = True
