@@ -238,6 +238,12 @@ class Front(HttpToolsProtocol):
         self._disconnect()
         self.transport.abort()
 
+    def abort_begun(self) -> None:
+        """Cut the connection if an answer has begun, and is not whole."""
+        cycle = self._cycle_at_work()
+        if cycle is not None and cycle.response_started:
+            self.abort()
+
     def _disconnect(self) -> None:
         cycle = self._cycle_at_work()
         if cycle is not None:

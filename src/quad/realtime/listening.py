@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import cast
 
 import uvicorn
 import uvloop
@@ -23,6 +24,7 @@ _GARBAGE_THRESHOLD = 50_000
 _HTTP_GRACE_S = 1.0  # what plain HTTP answers may still take after the sessions were drained
 _DATE_EVERY_S = 1.0
 _LOOK_EVERY_S = 0.005
+_LEAVE_S = 0.1  # what answers may take to see that their readers have gone
 
 
 @contextlib.asynccontextmanager
@@ -153,6 +155,16 @@ async def _finish_answers(server: uvicorn.Server) -> None:
                 await asyncio.sleep(_LOOK_EVERY_S)
     except TimeoutError:
         log.warning("ending %d answers that are not finished", len(state.tasks))
-        for task in state.tasks:
-            task.cancel()
+        await _end_answers(server)
     await server.lifespan.shutdown()
+
+
+async def _end_answers(server: uvicorn.Server) -> None:
+    state = server.server_state
+    # Whoever does not read has left, for all that the answer knows: it ends without an error.
+    for connection in cast(set[Front], set(state.connections)):
+        connection.abort_begun()
+    if state.tasks:
+        await asyncio.wait(list(state.tasks), timeout=_LEAVE_S)
+    for task in state.tasks:
+        task.cancel()
