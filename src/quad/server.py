@@ -207,7 +207,7 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
     pages = StatsPages(classroom, classroom.guesses, streams=streams)
     gauges = Gauges(server, chat.endpoint, commits, clock)
     watchers = Watchers(nearby.admin_guard, are_everyone=settings.server.metrics_for == "everyone")
-    wheel = WheelOffer()
+    wheel = WheelOffer(streams)
     stack.step("the wheel", wheel.aclose, spare_s=_SYSTEMS_SPARE_S)
     application = Litestar(
         [

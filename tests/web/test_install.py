@@ -21,7 +21,7 @@ import pytest
 from litestar import Litestar
 
 import quad
-from quad.realtime import Site
+from quad.realtime import Site, Streams
 from quad.realtime.site import carry
 from quad.server import serving
 from quad.settings import ServerSettings, Settings
@@ -39,9 +39,11 @@ def wheel() -> Wheel:
 
 
 @asynccontextmanager
-async def offering(**settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def offering(
+    streams: Streams | None = None, **settings: Any
+) -> AsyncIterator[httpx.AsyncClient]:
     """Whoever asks the offer alone, at a site of these settings."""
-    offer, site = WheelOffer(), Site(**settings)
+    offer, site = WheelOffer(streams), Site(**settings)
     application = Litestar([offer.router])
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
@@ -66,8 +68,8 @@ def packed(monkeypatch: pytest.MonkeyPatch) -> list[Wheel]:
     made: list[Wheel] = []
 
     def make() -> Wheel:
-        made.append(SMALL)
-        return SMALL
+        made.append(made[-1] if made else SMALL)
+        return made[-1]
 
     monkeypatch.setattr(install, "make_wheel", make)
     return made
@@ -225,10 +227,30 @@ async def test_a_reader_that_stops_holds_one_piece_of_it() -> None:
     sending = asyncio.create_task(file(scope, None, send))  # type: ignore[arg-type]
     for pieces in range(3):
         await asyncio.sleep(0)
-        assert held == pieces * 65_536
+        assert held == pieces * 16_384
         reads.release()
         await asyncio.sleep(0)
     sending.cancel()
+
+
+async def test_the_stop_of_the_server_ends_those_who_do_not_read_without_a_word(
+    tmp_path: Path, packed: list[Wheel], caplog: pytest.LogCaptureFixture
+) -> None:
+    packed.append(Wheel(SMALL.name, bytes(20_000_000)))
+    server = ServerSettings(port=0, data=tmp_path)
+    async with serving(Settings(server=server)) as url:
+        port = int(url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_024)
+        writer.write(f"GET /install/{SMALL.name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+    writer.close()
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
+    assert "ending 1 answers that are not finished" in caplog.messages
+
+
+async def test_one_address_has_so_many_at_once(packed: list[Wheel]) -> None:
+    async with offering(Streams(0)) as client:
+        assert (await client.get(f"/install/{SMALL.name}")).status_code == 429
 
 
 @pytest.mark.parametrize(

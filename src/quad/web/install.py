@@ -4,21 +4,21 @@ import asyncio
 import hashlib
 import logging
 from importlib.metadata import PackageNotFoundError
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from litestar import HttpMethod, Request, Router, route
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from quad.realtime import request_of
+from quad.realtime import Streams, request_of
 from quad.web.wheel import Wheel, make_wheel, wheel_name
 
 log = logging.getLogger(__name__)
 
 _METHODS: Final = (HttpMethod.GET, HttpMethod.HEAD)
 # What one slow reader holds, beside the buffer of its connection.
-_PIECE_BYTES: Final = 65_536
+_PIECE_BYTES: Final = 16_384
 _COMMANDS: Final = """\
 pipx install {address}
 uv tool install {address}
@@ -30,7 +30,9 @@ _NOTHING: Final = "This server offers no such file.\n"
 class WheelOffer:
     """The wheel for everybody who asks: packed when the first one does, and kept in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, streams: Streams | None = None) -> None:
+        """`streams` bounds how many are sent to one address at once."""
+        self._streams = Streams() if streams is None else streams
         self.name: Final = wheel_name()
         """What is offered; None if there is nothing to make it of."""
         self._packing: asyncio.Task[_File | None] | None = None
@@ -48,7 +50,9 @@ class WheelOffer:
         @route("/{name:str}", http_method=_METHODS)
         async def wheel(name: FromPath[str]) -> ASGIApp:
             file = await self._file() if name == self.name else None
-            return file or _text(_NOTHING, 404)
+            if file is None:
+                return _text(_NOTHING, 404)
+            return cast(ASGIApp, self._streams.bound(cast(Any, file)))
 
         return Router("/install", route_handlers=[commands, wheel], include_in_schema=False)
 
