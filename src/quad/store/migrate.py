@@ -103,8 +103,8 @@ def _check_known(revision: str | None) -> None:
     known = {script.revision for script in scripts.walk_revisions()}
     if revision is not None and revision not in known:
         raise NewerSchema(
-            f"The database was made by a newer Quad (revision {revision}; this one knows the "
-            f"revisions up to {scripts.get_current_head()})."
+            f"The database was made by a newer Quad (revision {revision}, which this one does not "
+            "know)."
         )
 
 
