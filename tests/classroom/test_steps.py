@@ -102,6 +102,28 @@ async def test_tasks_that_grow_over_the_limit_are_refused(school: School, event:
     assert "900000 bytes" in (await teacher.expect("error"))["message"]
 
 
+async def test_tasks_that_are_cleaned_at_once_do_not_overtake_those_that_wait(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = threading.Event()
+
+    def clean(html: str) -> str:
+        assert len(html) < 1_000 or may_end.wait(5)
+        return html
+
+    monkeypatch.setattr("quad.classroom.cleaning.sanitise", clean)
+    teacher, room = await school.teacher()
+    student, _ = await school.student(room["id"])
+    await student.take()
+    await teacher.emit("steps/all", [exercise("1", "long " * 400)])
+    await teacher.emit("steps/all", [exercise("1", "short")])
+    assert await student.take() == []
+    may_end.set()
+    await teacher.settle()
+    told = [steps[0]["content"] for event, steps in await student.take() if event == "steps/all"]
+    assert told == ["long " * 400, "short"]
+
+
 async def test_cleaning_that_takes_too_long_is_given_up(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,7 +131,7 @@ async def test_cleaning_that_takes_too_long_is_given_up(
     monkeypatch.setattr("quad.classroom.cleaning.sanitise", lambda html: str(may_end.wait(5)))
     monkeypatch.setattr("quad.classroom.cleaning.DEADLINE_S", 0.01)
     teacher, room = await school.teacher()
-    await teacher.emit("steps/all", [exercise("1", "<p>x</p>")])
+    await teacher.emit("steps/all", [exercise("1", "<p>x</p>" * 200)])
     assert "takes too long" in (await teacher.expect("error"))["message"]
     may_end.set()
     student, _ = await school.student(room["id"])

@@ -303,8 +303,7 @@ def _register_steps(server: SocketServer, service: ClassroomService) -> None:
     async def settings(client: Client, request: Ignore) -> None:
         await steps.ignore_files(client, request.files_to_ignore, request.room_id)
 
-    # Alone: cleaning waits for a thread, and the later tasks must be those that stay.
-    @server.on("steps/all")
+    @server.on("steps/all", overlap=True)
     async def hand_out(client: Client, tasks: list[Step]) -> None:
         await steps.hand_out(client, tasks)
 

@@ -120,6 +120,7 @@ class Room:
     __slots__ = (
         "barred_names",
         "barred_tokens",
+        "cleaning_turn",
         "exercise",
         "has_results_page",
         "held",
@@ -157,6 +158,7 @@ class Room:
         # As they are compared; also those of students who are being saved.
         self.names: dict[str, Participant] = {}
         self.steps: list[Step] = []
+        self.cleaning_turn = asyncio.Lock()
         self.settings: Ignores | None = None
         self.exercise: str | None = None
         # Tasks that the teacher imported and has not handed out.

@@ -67,7 +67,10 @@ class Steps:
         room = self._rooms.host(client).room
         given = usable_steps(steps)
         self._check_size("".join(step.content or "" for step in given))
-        contents = await self._cleaning.clean([step.content or "" for step in given])
+        # Cleaning may wait for a thread, and the later tasks must be those that stay. Whoever
+        # leaves the block goes on at once, and so writes before the next.
+        async with room.cleaning_turn:
+            contents = await self._cleaning.clean([step.content or "" for step in given])
         clean = usable_steps(
             Step(step.name, content, step.language, step.type)
             for step, content in zip(given, contents, strict=True)
