@@ -809,6 +809,28 @@ async def test_progress_goes_on_where_it_was_before_the_restart(database: Path) 
         assert await teacher.take() == [("steps/table", table)]
 
 
+async def test_with_new_tasks_a_plugin_is_told_its_map_before_and_after_a_restart(
+    database: Path,
+) -> None:
+    tasks = [{"name": "1", "content": "New"}]
+    told = ("steps/status/to_client", {"1": "DONE"})
+    async with open_school(database, SETTINGS) as school:
+        teacher, room = await school.teacher()
+        student, _ = await school.student(room["id"])
+        await student.emit("steps/status/to_mentor", {"1": "DONE"})
+        await student.settle()
+        await teacher.emit("steps/all", tasks)
+        await teacher.settle()
+        assert (await student.take())[-1] == told
+    async with open_school(database, SETTINGS) as school:
+        student, _ = await school.student(room["id"])
+        teacher = await rehost(school, room)
+        await student.take()
+        await teacher.emit("steps/all", tasks)
+        await teacher.settle()
+        assert (await student.take())[-1] == told
+
+
 async def test_students_who_return_at_once_after_a_restart_share_one_room(database: Path) -> None:
     async with open_school(database, SETTINGS) as school:
         _, room = await school.teacher()

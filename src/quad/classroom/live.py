@@ -123,6 +123,7 @@ class Room:
         "cleaning_turn",
         "exercise",
         "has_results_page",
+        "has_statuses",
         "held",
         "host",
         "imported",
@@ -159,6 +160,8 @@ class Room:
         self.names: dict[str, Participant] = {}
         self.steps: list[Step] = []
         self.cleaning_turn = asyncio.Lock()
+        # Whether a student has ever reported: whoever tells statuses need not look at a thousand.
+        self.has_statuses = False
         self.settings: Ignores | None = None
         self.exercise: str | None = None
         # Tasks that the teacher imported and has not handed out.

@@ -170,6 +170,7 @@ class Rooms:
                 room.host = participant
             else:
                 room.students[participant.id] = participant
+                room.has_statuses = room.has_statuses or bool(participant.steps)
         return room
 
     # Seats

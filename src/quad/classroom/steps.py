@@ -80,7 +80,7 @@ class Steps:
         await self._rooms.save(tables.keep_steps(room.number, clean))
         room.steps, room.imported = clean, None
         self._rooms.tell_students(room, "steps/all", clean)
-        for student in room.students.values():
+        for student in room.students.values() if room.has_statuses else ():
             # The plugin begins a new map with new tasks, and would report that.
             if student.client is not None and student.protocol == ORIGINAL and student.steps:
                 student.client.emit("steps/status/to_client", student.steps)
@@ -167,6 +167,7 @@ class Steps:
                 student.decided_steps = student.steps
             raise
         student.steps = statuses
+        student.room.has_statuses = True
         self._progress.changed(student.room)
 
     def send_table(self, client: Client, room_id: int | None) -> None:
