@@ -35,7 +35,9 @@ _TAG: Final = re.compile(
 )
 # Elements in which a tag is no tag.
 _RAW: Final = "iframe|noembed|noframes|noscript|plaintext|script|style|textarea|title|xmp"
-_UNTAGGED: Final = re.compile(rf"<(?:[!?]|/[^A-Za-z>]|(?:{_RAW})(?=[\t\n\f\r />]))", re.IGNORECASE)
+_UNTAGGED: Final = re.compile(
+    rf"<(?=[!?/inpstx])(?:[!?]|/[^A-Za-z>]|(?:{_RAW})(?=[\t\n\f\r />]))", re.IGNORECASE
+)
 _UNTAGGED_WHOLE: Final = re.compile(
     rf"<!--(?:-?>|.*?(?:--!?>|\Z))|<(?:[!?]|/[^A-Za-z>])[^>]*+>?"
     rf"|<(?P<raw>{_RAW})(?=[\t\n\f\r />])(?:{_ATTRIBUTE})*+[\t\n\f\r /]*+>?"
@@ -78,9 +80,10 @@ def bounded(html: str) -> str | None:
     """
     format_bytes = len(html)
     if len(html) > _SHORT:
-        html = _without_untagged(html)
         if _UNTAGGED.search(html):
-            return None
+            html = _UNTAGGED_WHOLE.sub(lambda found: found["kept"] or "", html)
+            if _UNTAGGED.search(html):
+                return None
         format_bytes = 0
         for tag in _TAG.finditer(html):
             if tag["more"]:
@@ -90,16 +93,13 @@ def bounded(html: str) -> str | None:
     return html if _is_shallow(html, format_bytes) else None
 
 
-def _without_untagged(html: str) -> str:
-    if not _UNTAGGED.search(html):
-        return html
-    return _UNTAGGED_WHOLE.sub(lambda found: found["kept"] or "", html)
-
-
 def _is_shallow(html: str, format_bytes: int) -> bool:
     tags = html.count("<")
-    may_reopen = len(_FORMAT.findall(html)) * tags > _REOPENED
-    if tags <= _TAGS_OF_ANY_DEPTH and not may_reopen and format_bytes * tags <= _REOPENED_BYTES:
+    if (
+        tags <= _TAGS_OF_ANY_DEPTH  # first: what follows takes long where they are many
+        and len(_FORMAT.findall(html)) * tags <= _REOPENED
+        and format_bytes * tags <= _REOPENED_BYTES
+    ):
         return True
     return _is_plain(_PIECE.split(html))
 
