@@ -8,6 +8,7 @@ way and 50 µs this way, one of 64 rows 14 and 6 µs a row.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -21,6 +22,7 @@ from .upsert import Upsert
 
 _Columns = tuple[str, ...]
 _Row = Mapping[str, Any]
+_Processor = Callable[[Any], Any]
 _NOTHING: Final[_Row] = {}
 
 
@@ -28,19 +30,11 @@ class Prepared(Struct, frozen=True, eq=False):
     """The text of a statement, and how a row becomes its parameters."""
 
     sql: str
-    slots: tuple[tuple[str, Callable[[Any], Any] | None], ...]
-    constants: Mapping[str, Any]
+    bind: Callable[[_Row], Sequence[Any]]
 
     def parameters(self, rows: Iterable[_Row] | None) -> Iterable[Sequence[Any]]:
         """In the order of their places in the text, for each row."""
-        return map(self._bind, (_NOTHING,) if rows is None else rows)
-
-    def _bind(self, row: _Row) -> list[Any]:
-        if self.constants:
-            row = {**self.constants, **row}
-        return [
-            row[name] if as_kept is None else as_kept(row[name]) for name, as_kept in self.slots
-        ]
+        return map(self.bind, (_NOTHING,) if rows is None else rows)
 
 
 class PreparedStatements:
@@ -89,7 +83,8 @@ class PreparedStatements:
         assert isinstance(compiled, SQLCompiler)
         if _needs_more_than_binding(compiled):
             return None
-        slots, constants = [], {}
+        slots: list[tuple[str, _Processor | None]] = []
+        constants: dict[str, Any] = {}
         for name in compiled.positiontup or ():
             parameter = compiled.binds[name]
             if name not in columns:
@@ -98,7 +93,23 @@ class PreparedStatements:
                 constants[name] = parameter.effective_value
             kind = parameter.type.dialect_impl(self._dialect)
             slots.append((name, kind.bind_processor(self._dialect)))
-        return Prepared(str(compiled), tuple(slots), constants)
+        return Prepared(str(compiled), _binder(slots, constants))
+
+
+def _binder(
+    slots: Sequence[tuple[str, _Processor | None]], constants: _Row
+) -> Callable[[_Row], Sequence[Any]]:
+    """What puts the values of a row into their places."""
+    if len(slots) > 1 and not constants and not any(process for _, process in slots):
+        # Measured, a quarter of what follows; rows of most tables are kept as they are.
+        return itemgetter(*(name for name, _ in slots))
+
+    def bind(row: _Row) -> list[Any]:
+        if constants:
+            row = {**constants, **row}
+        return [row[name] if process is None else process(row[name]) for name, process in slots]
+
+    return bind
 
 
 def _needs_more_than_binding(compiled: SQLCompiler) -> bool:
