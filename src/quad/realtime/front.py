@@ -13,6 +13,7 @@ import enum
 import http
 import logging
 import re
+from functools import partial
 from typing import Any
 
 import httptools
@@ -26,6 +27,7 @@ from quad.realtime.deadlines import Deadlines
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.host import Host
 from quad.realtime.polling import refusal as explain
+from quad.realtime.rounds import Rounds
 from quad.realtime.seldom import Seldom
 
 log = logging.getLogger("quad.front")
@@ -47,6 +49,9 @@ _WHOLE_BODY_BYTES = 65_536  # uvicorn's own mark, beyond which it reads no furth
 # Of all bodies that have begun and not come to their end. One at the pace of a network is there
 # within a second, so whoever has been at it the longest does not mean it.
 _BODIES_BYTES = 12_000_000
+# A head that is larger costs as much as so many requests, and waits for its turn as they do.
+_LARGE_HEAD_BYTES = 8_192
+_LARGE_HEAD_COST = 8
 # How long a refused client gets to read why.
 _LINGER_S = 1.0
 _END = b"\r\n\r\n"
@@ -99,6 +104,7 @@ class Fronts:
         self.admission = admission
         self.silent: Deadlines[Front] = Deadlines(handshake_timeout_s, Front.check_progress)
         self.refusals = Seldom(log)
+        self.rounds = Rounds()
         self.usual_host = b""
         """The last one that was valid: nearly all requests have the same."""
         self._bodies: dict[Front, int] = {}  # in the order in which they began
@@ -139,6 +145,7 @@ class Front(HttpToolsProtocol):
         self._fronts = fronts
         self._stage = Stage.HEAD
         self._unread = b""
+        self._is_waiting = False  # for a turn to read a large head
         self._position = 0  # of what was not fed yet
         self._tail = b""  # the end of what was fed: an end of a message may be cut in two
         self._refusal: HandshakeRefused | None = None
@@ -188,7 +195,10 @@ class Front(HttpToolsProtocol):
         left = len(self._unread) - self._position
         if self._stage is not Stage.ANSWERING:
             self._keep(data)
-            self._read()
+            if self._stage is Stage.HEAD and left + len(data) > _LARGE_HEAD_BYTES:
+                self._read_in_turn()
+            else:
+                self._read()
         elif left + len(data) <= _AHEAD_LIMIT_BYTES:
             self._keep(data)
         else:
@@ -255,6 +265,19 @@ class Front(HttpToolsProtocol):
         return None if cycle is None or cycle.response_complete else cycle
 
     # Reading
+
+    def _read_in_turn(self) -> None:
+        if self._is_waiting:
+            return
+        self._is_waiting = True
+        if not self._fronts.rounds.run(_LARGE_HEAD_COST, self._read_large_head):
+            self.flow.pause_reading()
+
+    def _read_large_head(self) -> None:
+        self._is_waiting = False
+        if self._stage is not Stage.ENDED:
+            self.flow.resume_reading()
+            self._read()
 
     def _read(self) -> None:
         while self._unread and self._stage in (Stage.HEAD, Stage.BODY):
@@ -433,7 +456,7 @@ class Front(HttpToolsProtocol):
         super().on_message_complete()
         if self._unstarted is not None:
             unstarted, self._unstarted = self._unstarted, None
-            super()._start_asgi_task(*unstarted)
+            self._begin_answer(*unstarted)
         self._head_bytes, self._tail = 0, b""
         self._stage = Stage.HEAD if self.cycle.response_complete else Stage.ANSWERING
 
@@ -456,9 +479,17 @@ class Front(HttpToolsProtocol):
             or self.expect_100_continue
             or self._fronts.host.is_engine(self.scope["path"])
         ):
-            super()._start_asgi_task(cycle, app)
+            self._begin_answer(cycle, app)
         else:
             self._unstarted = (cycle, app)
+
+    def _begin_answer(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Whoever asks whether the server lives need not wait until thousands were served."""
+        begin = partial(super()._start_asgi_task, cycle, app)
+        if self.scope["path"] in self._fronts.host.vital_paths:
+            begin()
+        else:
+            self._fronts.rounds.run(1, begin)
 
     # Heads
 
