@@ -44,6 +44,9 @@ def make_socket_server(options: EngineOptions) -> SocketServer:
 class Echo:
     """The listener of one Engine.IO session."""
 
+    # Nothing waits here to be handled.
+    is_crowded = False
+
     def __init__(self, session: Session) -> None:
         self.session = session
 
