@@ -78,6 +78,39 @@ async def test_work_that_fails_keeps_nobody_from_the_rest() -> None:
     assert [type(each["exception"]) for each in complaints] == [ZeroDivisionError]
 
 
+async def test_while_many_arrive_they_come_first_for_a_while() -> None:
+    now = 100.0
+    rounds, done, done_at = Rounds(share=1, clock=lambda: now), 0, []
+
+    def work() -> None:
+        nonlocal done
+        done += 1
+        done_at.append(round(now - 100.0, 2))
+
+    for _ in range(100):
+        rounds.arrive()
+        rounds.run(1, work)
+        await asyncio.sleep(0)
+        now += 0.01
+    # The first ones at once, then nothing for 250 ms, then work for 50 ms, and so on.
+    assert done_at[:8] == [0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07]
+    assert 0.3 < done_at[8] < 0.35
+    assert 15 < done < 35
+    while done < 100:
+        await asyncio.sleep(0)
+    assert done_at[-1] == 1.0
+
+
+async def test_one_connection_after_the_other_is_no_crowd() -> None:
+    rounds = Rounds(share=1)
+    for _ in range(50):
+        rounds.arrive()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert rounds.run(1, int)
+        await asyncio.sleep(0)
+
+
 class Watched:
     """An application, and what had been begun when somebody asked whether the server lives."""
 
@@ -138,6 +171,27 @@ async def test_large_heads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
             await until(lambda: application.answered == 101)
     assert before_health is not None
     assert before_health < 50
+
+
+async def test_what_waits_of_large_heads_is_bounded_and_all_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("quad.realtime.front._WAITING_HEADS_BYTES", 200_000)
+    waiting: list[int] = []
+    read_in_turn = Front._read_in_turn
+
+    def watching(front: Front) -> None:
+        read_in_turn(front)
+        waiting.append(front._fronts.waiting_heads_bytes)
+
+    monkeypatch.setattr(Front, "_read_in_turn", watching)
+    application = Watched()
+    large = request("/x", "".join(f"X-{number}: {'y' * 500}\r\n" for number in range(100)))
+    async with serving(SocketServer(), application=application) as target:
+        with ExitStack() as stack:
+            send_at_once(stack, target, [large] * 100)
+            await until(lambda: application.answered == 100)
+    assert 100_000 < max(waiting) <= 200_000
 
 
 async def test_a_client_that_leaves_while_its_head_waits_harms_nobody() -> None:

@@ -52,6 +52,8 @@ _BODIES_BYTES = 12_000_000
 # A head that is larger costs as much as so many requests, and waits for its turn as they do.
 _LARGE_HEAD_BYTES = 8_192
 _LARGE_HEAD_COST = 8
+# Of all heads that wait; what is beyond is read at once, which costs time instead of memory.
+_WAITING_HEADS_BYTES = 12_000_000
 # How long a refused client gets to read why.
 _LINGER_S = 1.0
 _END = b"\r\n\r\n"
@@ -105,6 +107,7 @@ class Fronts:
         self.silent: Deadlines[Front] = Deadlines(handshake_timeout_s, Front.check_progress)
         self.refusals = Seldom(log)
         self.rounds = Rounds()
+        self.waiting_heads_bytes = 0
         self.usual_host = b""
         """The last one that was valid: nearly all requests have the same."""
         self._bodies: dict[Front, int] = {}  # in the order in which they began
@@ -145,7 +148,7 @@ class Front(HttpToolsProtocol):
         self._fronts = fronts
         self._stage = Stage.HEAD
         self._unread = b""
-        self._is_waiting = False  # for a turn to read a large head
+        self._waiting_bytes = 0  # of a large head that waits for its turn
         self._position = 0  # of what was not fed yet
         self._tail = b""  # the end of what was fed: an end of a message may be cut in two
         self._refusal: HandshakeRefused | None = None
@@ -172,6 +175,7 @@ class Front(HttpToolsProtocol):
         """The first request is due within the handshake timeout."""
         super().connection_made(transport)
         self._fronts.silent.start(self)
+        self._fronts.rounds.arrive()
         self._refusal = self._fronts.admission.enter(self, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -267,14 +271,19 @@ class Front(HttpToolsProtocol):
     # Reading
 
     def _read_in_turn(self) -> None:
-        if self._is_waiting:
+        if self._waiting_bytes:
             return
-        self._is_waiting = True
-        if not self._fronts.rounds.run(_LARGE_HEAD_COST, self._read_large_head):
+        size_bytes = len(self._unread) - self._position
+        if self._fronts.waiting_heads_bytes + size_bytes > _WAITING_HEADS_BYTES:
+            self._read()
+        elif not self._fronts.rounds.run(_LARGE_HEAD_COST, self._read_large_head):
+            self._fronts.waiting_heads_bytes += size_bytes
+            self._waiting_bytes = size_bytes
             self.flow.pause_reading()
 
     def _read_large_head(self) -> None:
-        self._is_waiting = False
+        self._fronts.waiting_heads_bytes -= self._waiting_bytes
+        self._waiting_bytes = 0
         if self._stage is not Stage.ENDED:
             self.flow.resume_reading()
             self._read()
