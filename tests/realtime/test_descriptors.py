@@ -13,6 +13,7 @@ from tests.process import ServerProcess
 from tests.protocol.peers import Target
 
 LIMIT = 128
+WARNING = "raise the limit of open files (ulimit -n, LimitNOFILE)"
 PROGRAM = """
 import logging
 import os
@@ -67,11 +68,11 @@ async def test_more_connections_than_descriptors_are_warned_of(
 ) -> None:
     door = SocketServer(EngineOptions(connections_per_address=10**9)).engine.door
     async with listen(Host({}, door=door)):
-        assert "raise the limit of open files (ulimit -n, LimitNOFILE)" in caplog.text
+        assert WARNING in caplog.text
     caplog.clear()
     door = SocketServer(EngineOptions(connections_per_address=10)).engine.door
     async with listen(Host({}, door=door)):
-        assert caplog.text == ""
+        assert WARNING not in caplog.text  # a slow machine has others, of asyncio itself
 
 
 def test_the_limit_is_raised_to_what_the_system_allows() -> None:
