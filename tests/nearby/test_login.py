@@ -375,6 +375,7 @@ async def test_no_secret_is_in_the_log(
     database: Path, provider: FakeProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="httpx")  # a server in this process makes it silent
     async with open_campus(database, fenix(provider)) as campus, browser(campus) as ana:
         await log_in(ana, provider)
         token = held((await ana.get("/nearby")).text)["token"]
