@@ -16,6 +16,7 @@ from quad.alert.refusals import Reason
 from quad.chat.said import ChatError
 from quad.realtime import Client, ErrorPayload, Refused, SocketServer
 from quad.realtime.errors import Internal
+from quad.store import OutcomeUnknown
 from tests.said import check_said
 from tools.types.declare import declare
 from tools.types.text import comment, declare_type, function, member
@@ -318,7 +319,14 @@ def blocks(text: str, *names: str) -> Iterator[str]:
 
 # --- refusals -------------------------------------------------------------------------------------
 
-SAMPLES: Mapping[Any, Any] = {str: "x", list[str]: ["x"], int: 7, float: 1.5, Reason: "empty"}
+SAMPLES: Mapping[Any, Any] = {
+    str: "x",
+    list[str]: ["x"],
+    int: 7,
+    float: 1.5,
+    Reason: "empty",
+    BaseException | None: OutcomeUnknown(),
+}
 
 
 def refusals(kind: type[Refused] = Refused) -> Iterator[Refused]:
