@@ -17,7 +17,7 @@ Refused
 from typing import ClassVar, Literal
 
 from quad.realtime import BadPayload, Refused
-from quad.store import DOUBT, OutcomeUnknown
+from quad.store import sentence_for_clients
 
 Reason = Literal["empty", "long", "characters"]
 
@@ -98,5 +98,4 @@ class CannotSave(Refused):
     code = "store_unavailable"
 
     def __init__(self, error: BaseException | None = None) -> None:
-        sentence = "This cannot be saved right now, try again!"
-        super().__init__(DOUBT if isinstance(error, OutcomeUnknown) else sentence)
+        super().__init__(sentence_for_clients(error, "This cannot be saved right now, try again!"))

@@ -1,7 +1,7 @@
 """Everything that the chat declines, each with its stable code."""
 
 from quad.realtime import BadPayload, Refused
-from quad.store import DOUBT, OutcomeUnknown
+from quad.store import sentence_for_clients
 
 
 class BadValue(BadPayload):
@@ -139,5 +139,4 @@ class CannotSave(Refused):
     code = "cannot_save"
 
     def __init__(self, error: BaseException | None = None) -> None:
-        sentence = "this cannot be saved now, try again later"
-        super().__init__(DOUBT if isinstance(error, OutcomeUnknown) else sentence)
+        super().__init__(sentence_for_clients(error, "this cannot be saved now, try again later"))

@@ -1,7 +1,7 @@
 """Everything that the classroom declines, each with its stable code."""
 
 from quad.realtime import BadPayload, Refused
-from quad.store import DOUBT, OutcomeUnknown
+from quad.store import sentence_for_clients
 
 
 class BadValue(BadPayload):
@@ -206,8 +206,7 @@ class CannotSave(Refused):
     code = "store_unavailable"
 
     def __init__(self, error: BaseException | None = None) -> None:
-        sentence = "This cannot be saved right now, try again!"
-        super().__init__(DOUBT if isinstance(error, OutcomeUnknown) else sentence)
+        super().__init__(sentence_for_clients(error, "This cannot be saved right now, try again!"))
 
 
 class NoFreeNumber(Refused):

@@ -15,7 +15,7 @@ import math
 from typing import ClassVar
 
 from quad.realtime import Refused
-from quad.store import DOUBT, OutcomeUnknown
+from quad.store import sentence_for_clients
 
 
 class NearbyRefused(Refused):
@@ -105,5 +105,4 @@ class CannotSave(NearbyRefused):
     status = 503
 
     def __init__(self, error: BaseException | None = None) -> None:
-        sentence = "this cannot be saved right now, try again"
-        super().__init__(DOUBT if isinstance(error, OutcomeUnknown) else sentence)
+        super().__init__(sentence_for_clients(error, "this cannot be saved right now, try again"))

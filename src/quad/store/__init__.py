@@ -18,6 +18,7 @@ from .errors import (
     StoreClosed,
     StoreError,
     StoreUnavailable,
+    sentence_for_clients,
 )
 from .mailbox import Entry, Mailbox
 from .migrate import current_revision, head_revision, is_current, migrate
@@ -58,5 +59,6 @@ __all__ = [
     "migrate",
     "parse_url",
     "safe_url",
+    "sentence_for_clients",
     "upsert",
 ]

@@ -53,6 +53,11 @@ class OutcomeUnknown(StoreUnavailable):
     sentence = "The connection was lost during a commit: nobody knows whether it was saved."
 
 
+def sentence_for_clients(error: BaseException | None, usual: str) -> str:
+    """The usual sentence for a change that cannot be saved now, unless its outcome is not known."""
+    return DOUBT if isinstance(error, OutcomeUnknown) else usual
+
+
 class Conflict(StoreError):
     """A unique, foreign key, not-null or check constraint forbids the change."""
 
