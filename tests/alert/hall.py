@@ -40,14 +40,18 @@ class Guest:
         self._socket.on("*", self._hear)
 
     async def connect(self, url: str, headers: dict[str, str]) -> None:
-        await self._socket.connect(url, headers=headers, transports=["websocket"])
+        await self._socket.connect(
+            url, headers=headers, transports=["websocket"], wait_timeout=patience(1)
+        )
 
     async def emit(self, event: str, payload: object = None) -> None:
         await self._socket.emit(event, {} if payload is None else payload)
 
     async def call(self, event: str, payload: object = None) -> Any:
         """Emit and return the acknowledgement."""
-        return await self._socket.call(event, {} if payload is None else payload, timeout=5)
+        return await self._socket.call(
+            event, {} if payload is None else payload, timeout=patience(5)
+        )
 
     async def join(self, name: str, room: str) -> Any:
         """Enter without a browser."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.alert.hall import Guest
+from tests.patience import patience
 from tests.process import ServerProcess
 
 WINDOW = 32
@@ -42,7 +43,7 @@ def messages(guest: Guest) -> list[str]:
 async def speak_until(alice: Guest, first: int, shown: int) -> int:
     """Say numbers, a window of them in flight, until so many were shown; the next number."""
     said, before = first, len(messages(alice))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(patience(20)):
         while len(messages(alice)) < before + shown:
             while said - first < len(messages(alice)) - before + WINDOW:
                 await alice.emit("text", {"msg": str(said)})

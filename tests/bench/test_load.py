@@ -10,6 +10,7 @@ import pytest
 
 from bench.rig import compile_c, free_port
 from tests.bench.room import Room, frame, open_room
+from tests.patience import patience
 
 LOAD = Path(__file__).resolve().parents[2] / "bench" / "load"
 LIMIT = LOAD.parent / "limit"
@@ -195,7 +196,7 @@ async def test_the_limit_passes_every_message_on(load: Path, tmp_path: Path) -> 
 
 
 async def accepts(port: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -29,7 +29,7 @@ class Program:
         self._arrival.set()
 
     async def connect(self, url: str) -> None:
-        await self._client.connect(url)
+        await self._client.connect(url, wait_timeout=patience(1))
 
     async def emit(self, event: str, payload: object) -> None:
         await self._client.emit(event, payload)

@@ -18,6 +18,7 @@ from quad.cli.failures import Failed
 from quad.cli.link import Greeting, linked
 from quad.cli.reaching import Unreachable
 from tests.cli.remote_server import PASSWORD, Done, quad, serving_quad
+from tests.patience import patience
 from tests.process import ServerProcess, free_port
 
 ADMIN = ("admin", PASSWORD)
@@ -121,7 +122,7 @@ def test_a_bot_runs_until_it_is_stopped(number: signal.Signals, server: ServerPr
     assert "is running already" in bot(server, "run", name, "x", QUAD_BOT_PASS=password).err
     until(lambda: notices(server).count(f"Lunch {name}") > 2)
     process.send_signal(number)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=patience(10))
     assert (process.returncode, out, err) == (0, f"{name} has stopped\n", "")
     until(lambda: bot(server, "check", name).code == 0)
 
@@ -130,7 +131,7 @@ def test_a_bot_that_is_disallowed_stops_with_the_reason(server: ServerProcess) -
     password = registered(server, "allowed")
     process = running(server, "allowed", password, "x")
     post(server, "/API/admin/bots/update/auth", {"id": "allowed", "state": False})
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=patience(10))
     assert (process.returncode, err) == (
         1,
         "quad: allowed is not authorised: quad admin authorise allowed\n",
@@ -151,7 +152,7 @@ def test_a_bot_survives_a_server_that_is_away_for_a_while(tmp_path: Path) -> Non
         until(lambda: bot(server, "check", "steady").out == "Bot currently running.\n")
     finally:
         process.terminate()
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=patience(10))
         server.terminate()
     assert "connection lost, trying again" in err
     assert "not sent: " in err
@@ -199,7 +200,7 @@ async def test_heartbeats_are_answered_and_a_goodbye_is_understood() -> None:
     async with serve(answer, "127.0.0.1", 0) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         async with linked(f"http://127.0.0.1:{port}", greeting("x")) as link:
-            await asyncio.wait_for(done.wait(), 5)
+            await asyncio.wait_for(done.wait(), patience(5))
             assert heard[:4] == ["40", "3", '420["new_bot",{"id":"x"}]', "3"]
             assert not link.done()
         with pytest.raises(Unreachable, match="has closed"):

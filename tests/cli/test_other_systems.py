@@ -17,6 +17,7 @@ import pytest
 from tests.cli.remote_server import PASSWORD, serving_quad
 from tests.cli.share_class import teaching
 from tests.cli.test_share_folder import write
+from tests.patience import patience
 from tests.process import ROOT, ServerProcess
 
 POORER = """
@@ -101,7 +102,7 @@ async def test_a_folder_is_shared(server: ServerProcess, tmp_path: Path) -> None
             assert (await teacher.peer.expect("message/to_mentor"))["content"] == "Привет"
             # Ctrl-C, of which no event loop tells there.
             process.send_signal(2)
-            out, err = await asyncio.wait_for(process.communicate(), 20)
+            out, err = await asyncio.wait_for(process.communicate(), patience(20))
         finally:
             if process.returncode is None:
                 process.kill()

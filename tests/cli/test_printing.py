@@ -16,6 +16,7 @@ from quad.cli.printing import takes_every_character, write_on_anything
 from tests.classroom.school import exercise
 from tests.cli.remote_server import PASSWORD, serving_quad
 from tests.cli.share_class import teaching
+from tests.patience import patience
 from tests.process import ServerProcess
 
 NARROW = {
@@ -74,7 +75,7 @@ async def test_a_lesson_is_shown_in_any_encoding(
             await teacher.see()
             assert process.stdin is not None
             process.stdin.write(b"/tasks\n/files\nhello\n/quit\n")
-            out, err = await asyncio.wait_for(process.communicate(), 20)
+            out, err = await asyncio.wait_for(process.communicate(), patience(20))
         finally:
             if process.returncode is None:
                 process.kill()

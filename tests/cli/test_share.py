@@ -26,6 +26,7 @@ from tests.classroom.school import Peer, enter, exercise
 from tests.cli.remote_server import quad
 from tests.cli.share_class import PACE_S, Student, Teacher, open_room, sharing, teaching
 from tests.cli.test_share_folder import write
+from tests.patience import patience
 from tests.process import ServerProcess, free_port
 
 T = TypeVar("T")
@@ -161,7 +162,7 @@ async def test_what_is_written_all_the_time_arrives_at_most_once_in_its_pace(
             (root / f"temporary{number}").unlink()
         await teacher.see_until(lambda tree: tree == {"log.txt": "59"})
         # The student hears of it only after the teacher.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patience(10)):
             while len(student.desk.reports) < 2:
                 await asyncio.sleep(0.01)
         took_s = asyncio.get_running_loop().time() - started
@@ -255,7 +256,7 @@ async def test_who_starts_again_is_the_same_student(server: ServerProcess, tmp_p
             async with sharing(teacher.place, tmp_path, state) as other:
                 assert other.user_id == first
                 with pytest.raises(Failed, match="runs twice"):
-                    await asyncio.wait_for(student.staying, 5)
+                    await asyncio.wait_for(student.staying, patience(5))
                 other.visit.say("still here")
                 await teacher.peer.expect("message/to_mentor")
                 # For good: the next one is somebody new.
@@ -345,9 +346,9 @@ async def test_the_end_of_the_room_and_a_removal_are_told(
         ):
             await teacher.peer.emit("room/kill", {"user_id": bob.user_id})
             with pytest.raises(Failed, match="removed you from room"):
-                await asyncio.wait_for(bob.staying, 5)
+                await asyncio.wait_for(bob.staying, patience(5))
             await teacher.emit("room/close")
-            said = await asyncio.wait_for(ann.staying, 5)
+            said = await asyncio.wait_for(ann.staying, patience(5))
             assert said == "The teacher has closed the room."
         assert list((tmp_path / "state").iterdir()) == []
 
@@ -373,7 +374,7 @@ async def test_a_server_that_falls_silent_counts_as_gone(tmp_path: Path) -> None
         port = next(iter(silent.sockets)).getsockname()[1]
         place = Place(f"http://127.0.0.1:{port}", 1)
         async with sharing(place, tmp_path, tmp_path / "state") as student:
-            said = await asyncio.wait_for(student.staying, 5)
+            said = await asyncio.wait_for(student.staying, patience(5))
             assert said == "The teacher has closed the room."
             assert "The connection is lost; trying again." in student.desk.notes
 
@@ -412,7 +413,7 @@ async def test_heartbeats_alone_keep_a_connection_that_is_watched(tmp_path: Path
         port = next(iter(quiet.sockets)).getsockname()[1]
         place = Place(f"http://127.0.0.1:{port}", 1)
         async with sharing(place, tmp_path / "folder", tmp_path / "state") as student:
-            said = await asyncio.wait_for(student.staying, 10)
+            said = await asyncio.wait_for(student.staying, patience(10))
             assert said == "The teacher has closed the room."
             # Neither lost, nor told twice, nor sent twice.
             assert len(connections) == 1
@@ -574,7 +575,7 @@ async def test_the_command_shows_a_lesson_line_by_line_and_holds_its_pace(
             assert loop.time() - started > 0.9
             process.stdin.write("Пока\n/quit\n".encode())
             assert (await teacher.peer.expect("message/to_mentor"))["content"] == "Пока"
-            out, err = await asyncio.wait_for(process.communicate(), 10)
+            out, err = await asyncio.wait_for(process.communicate(), patience(10))
         finally:
             if process.returncode is None:
                 process.kill()

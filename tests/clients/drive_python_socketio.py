@@ -67,6 +67,7 @@ class Driver:
             auth=options.get("auth"),
             socketio_path=options.get("path", "/socket.io").strip("/"),
             retry=True,
+            wait_timeout=60,
         )
 
     async def emit(self, event: str, args: list[Any], ack: int | None = None) -> None:

@@ -7,6 +7,7 @@ import pytest
 from quad.store import Conflict, Entry, Gap, Mailbox, Reader, Store
 from quad.store import mailbox as box
 from quad.store.mailbox import drop, put, trim
+from tests.patience import patience
 
 TEXT = 'Olá "\\\n 😀'
 
@@ -106,7 +107,7 @@ async def test_positions_and_gaps_are_saved_soon_and_the_latest_counts(
     reader.prove(device, 7)
     reader.end(other, 5)
     mailbox.save("a/reader", reader)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(patience(20)):
         while not (found := await mailbox.readers("a")):
             await asyncio.sleep(0.02)
     assert (found["a/reader"].position, found["a/reader"].gap) == (7, Gap(1, 5))

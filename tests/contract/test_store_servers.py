@@ -20,6 +20,7 @@ from tests.contract.conftest import empty
 from tests.contract.databases import Databases, connected
 from tests.contract.proxy import Proxy
 from tests.contract.shelf import ADD_BOOK, TITLE, books, shelf, titles
+from tests.patience import patience
 
 pytestmark = pytest.mark.parametrize("databases", ["postgresql", "mariadb"], indirect=True)
 
@@ -193,7 +194,7 @@ async def test_a_server_that_does_not_answer_is_an_error_in_bounded_time(
     await store.write(book("before"))
     await store.read(select(books))
     proxy.is_silent = True
-    async with asyncio.timeout(10):  # the engine's own patience, and what closing takes
+    async with asyncio.timeout(patience(10)):  # the engine's own patience, and what closing takes
         results = await asyncio.gather(
             store.write(book("during")), store.read(select(books)), return_exceptions=True
         )
@@ -292,7 +293,7 @@ async def until_waiting(url: str) -> None:
         "mysql": "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
     }[parse_url(url).get_backend_name()]
     async with connected(url) as connection:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patience(10)):
             while not await connection.scalar(text(waiting)):
                 await connection.rollback()
                 await asyncio.sleep(0.02)  # the server has no event for this: ask again

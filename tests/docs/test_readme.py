@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.test_docs import ROOT, SERVED, blocks
+from tests.patience import patience
 from tests.process import ServerProcess
 
 README = ROOT / "README.md"
@@ -33,7 +34,7 @@ def test_the_class_of_the_readme_is_held(server: ServerProcess) -> None:
         "teacher.disconnect()\n"
         "student.disconnect()\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=patience(30))
 
 
 def test_the_alert_of_the_readme_is_given(server: ServerProcess) -> None:
@@ -45,6 +46,6 @@ def test_the_alert_of_the_readme_is_given(server: ServerProcess) -> None:
         ["bash", "-c", command.replace(SERVED, server.url)],
         check=True,
         capture_output=True,
-        timeout=30,
+        timeout=patience(30),
     )
     assert answer.stdout == b'{"delivered":0}'

@@ -10,10 +10,11 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.browser import Visitors, a_chromium
+from tests.patience import patience
 from tests.process import ServerProcess, free_port
 
 # A page that has lost its server waits up to ten seconds before it tries again.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=patience(5) * 1_000)
 
 ADMIN_PASSWORD = "correct horse battery staple"
 

@@ -13,6 +13,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser import Visitors
 from tests.e2e.axe import serious_faults
 from tests.e2e.conftest import ADMIN_PASSWORD, Campus
+from tests.patience import patience
 
 SPACES = [
     {"id": 1, "name": "Tower", "latitude": 38.7370, "longitude": -9.1390, "range": 60},
@@ -198,7 +199,7 @@ async def test_an_open_class_is_closed_after_a_question(page: Page, server: Camp
     await row.get_by_role("button", name="Close").click()
     await page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).last.click()
     await expect(row).to_be_hidden()
-    heard = [(await teacher.receive(timeout=5))[0] for _ in range(2)]
+    heard = [(await teacher.receive(timeout=patience(5)))[0] for _ in range(2)]
     assert heard == ["room/update", "room/closed"]
     await teacher.disconnect()
 

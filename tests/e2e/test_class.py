@@ -13,6 +13,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser import Visitors
 from tests.e2e.conftest import Campus
+from tests.patience import patience
 
 
 class Folder:
@@ -43,7 +44,7 @@ class Folder:
 
     def end(self) -> tuple[int, str]:
         """Waits for the end that somebody else has caused."""
-        output, _ = self._process.communicate(timeout=15)
+        output, _ = self._process.communicate(timeout=patience(15))
         return self._process.returncode, output
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from quad.web.wheel import wheel_name
 from tests.browser import Visitors
 from tests.e2e.axe import serious_faults
 from tests.e2e.conftest import Campus
+from tests.patience import patience
 
 CODE = "def area(r):\n    return 3.14 * r * r\n\n\nprint(area(1))\n"
 WITHIN_S = 10.0
@@ -38,7 +39,7 @@ class Student:
         self._news = asyncio.Condition()
 
     async def enter(self, token: str | None = None) -> None:
-        await self._client.connect(self._url, transports=["websocket"])
+        await self._client.connect(self._url, transports=["websocket"], wait_timeout=patience(1))
         request = {"room_id": self.room, "name": self.name, "protocol": 2, "token": token}
         await self._client.emit("room/join", request)
         joined = await self.hears("room/join")

@@ -8,10 +8,11 @@ import requests
 
 from tests.clients.real import LEGACY_PYTHON, real_client
 from tests.nearby.campus import ADMIN, TOWER, Campus
+from tests.patience import patience
 
 
 async def get(url: str) -> Any:
-    answer = await asyncio.to_thread(requests.get, url, timeout=10)
+    answer = await asyncio.to_thread(requests.get, url, timeout=patience(10))
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -19,7 +20,7 @@ async def get(url: str) -> Any:
 async def post(url: str, body: object) -> Any:
     """The original programs name no content type."""
     data = json.dumps(body)
-    answer = await asyncio.to_thread(requests.post, url, data=data, timeout=10)
+    answer = await asyncio.to_thread(requests.post, url, data=data, timeout=patience(10))
     assert answer.status_code == 200, answer.text
     return answer.json()
 

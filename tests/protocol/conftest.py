@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
+from tests.patience import patience
 from tests.process import ROOT, ServerProcess, free_port
 from tests.protocol.peers import Target
 
@@ -119,6 +120,9 @@ _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(
-        timeout=30.0, trust_env=False, verify=_NO_TLS, limits=httpx.Limits(max_connections=None)
+        timeout=patience(30.0),
+        trust_env=False,
+        verify=_NO_TLS,
+        limits=httpx.Limits(max_connections=None),
     ) as client:
         yield client

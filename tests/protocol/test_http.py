@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from tests.patience import patience
 from tests.protocol.peers import ENGINE, PROMPT_S, Polling, Target, payload
 
 BOTH = pytest.mark.parametrize("eio", [4, 3], ids=["V4", "V3"])
@@ -27,7 +28,7 @@ class RawHttp:
             await asyncio.sleep(pause_s)  # lets the kernel send this segment by itself
 
     async def read_answer(self) -> tuple[int, bytes]:
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(patience(5.0)):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode().lower()
             status = int(head.split(" ")[1])
             if "transfer-encoding: chunked" in head:

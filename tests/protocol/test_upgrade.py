@@ -7,6 +7,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection
 
+from tests.patience import patience
 from tests.protocol.peers import (
     ENGINE,
     PROMPT_S,
@@ -270,7 +271,7 @@ async def test_many_messages_survive_an_upgrade_in_the_middle(
             await session.send(*sent[number : number + 10])
             if number == 50:
                 await probe(connection)
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(patience(5.0)):
             while "6" not in (packets := await session.poll()):
                 got += packets
             got += [packet for packet in packets if packet != "6"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.patience import patience
 from tests.protocol.peers import (
     ENGINE,
     PROMPT_S,
@@ -195,7 +196,7 @@ async def raw_websocket(target: Target, eio: int = 4) -> AsyncIterator[RawWebSoc
 
 
 async def status_line(raw: RawWebSocket) -> bytes:
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(patience(5.0)):
         head = await raw.reader.readuntil(b"\r\n\r\n")
     return head.split(b"\r\n")[0]
 

@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from quad.settings import EngineSettings, ServerSettings, Settings
+from tests.patience import patience
 from tests.proxies.behind import (
     CLIENT,
     HERE,
@@ -88,11 +89,16 @@ async def attend(site: Behind, *transports: str) -> tuple[str, int]:
         client = socketio.AsyncClient(reconnection=False, http_session=session)
         updates: list[dict[str, int]] = []
         client.on("room/update", updates.append)
-        await client.connect(site.url, headers=dict(site.origin), transports=list(transports))
+        await client.connect(
+            site.url,
+            headers=dict(site.origin),
+            transports=list(transports),
+            wait_timeout=patience(1),
+        )
         try:
-            await client.call("room/create", {"name": "Ada"}, timeout=10)
+            await client.call("room/create", {"name": "Ada"}, timeout=patience(10))
             refused = await client.call(
-                "steps/all", [{"name": "task 1", "content": BIG}], timeout=20
+                "steps/all", [{"name": "task 1", "content": BIG}], timeout=patience(20)
             )
             assert refused is None or refused.get("code") != "internal", refused
             while not updates:

@@ -13,6 +13,7 @@ import socketio
 from websockets.asyncio.client import ClientConnection
 
 from quad.realtime import Host, Site, SocketServer, listen
+from tests.patience import patience
 from tests.protocol.peers import SOCKET, Target, opened, receive
 
 
@@ -59,6 +60,7 @@ async def client_of(
         transports=list(transports or ("websocket",)),
         auth=auth,
         namespaces=[namespace],
+        wait_timeout=patience(1),
     )
     loops = [client.eio.read_loop_task, client.eio.write_loop_task]
     try:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from quad.realtime import EngineOptions, Host, SocketServer, listen, raise_descriptor_limit
+from tests.patience import patience
 from tests.process import ServerProcess
 from tests.protocol.peers import Target
 
@@ -57,7 +58,7 @@ async def test_health_is_answered_when_a_flood_has_all_other_descriptors(
     for _, writer in flood:
         writer.close()
     await asyncio.gather(*(writer.wait_closed() for _, writer in flood), return_exceptions=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         while (await http.get(target.url("/hello"))).status_code != 200:
             await asyncio.sleep(0.05)
     assert "Traceback" not in poor.output

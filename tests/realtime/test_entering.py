@@ -10,6 +10,7 @@ import pytest
 import socketio
 
 from quad.realtime import Client, EngineOptions, Refused, SocketServer
+from tests.patience import patience
 from tests.realtime.memory import MemoryClient, Message, turn
 from tests.realtime.serving import client_of, serving, until
 
@@ -187,6 +188,7 @@ async def test_a_real_client_reads_the_reason(transport: str) -> None:
                 transports=[transport],
                 auth={"word": "details"},
                 namespaces=[SPACE],
+                wait_timeout=patience(1),
             )
         await stranger.disconnect()
         refusal = {"message": "Auth failed", "data": {"code": "wrong_password", "tries": 3}}

@@ -14,6 +14,7 @@ from quad.realtime import Client, EngineOptions, HandshakeRefused, Session, Sock
 from quad.realtime.request import Request
 from quad.realtime.site import Site
 from quad.wire.engineio import Ping
+from tests.patience import patience
 from tests.protocol.peers import SOCKET, Polling, expect_closed, opened, receive, websocket
 from tests.realtime.serving import connected, serving, until
 from tests.realtime.test_session import open_polling
@@ -116,7 +117,7 @@ async def test_whatever_a_version_3_client_sends_shows_that_it_lives(
 async def test_who_never_connects_is_closed() -> None:
     watch = Watch(LONG_S)
     async with serving(watch.server) as target, opened(target, SOCKET) as client:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(patience(2)):
             await answer_pings(client)
         assert client.close_reason == "no CONNECT in time"
         assert watch.reasons == []

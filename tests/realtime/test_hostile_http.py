@@ -13,6 +13,7 @@ import pytest
 
 from quad.realtime import EngineOptions, SocketServer
 from quad.realtime.front import Front
+from tests.patience import patience
 from tests.protocol.peers import SOCKET, Target
 from tests.realtime.serving import serving, until
 from tests.realtime.test_listening import expect_cut, tcp
@@ -540,5 +541,5 @@ async def test_head_of_a_stream_ends(http: httpx.AsyncClient) -> None:
     async with serving(SocketServer(), application=stream) as target:
         answer = await http.head(target.url("/stream"))
         assert (answer.status_code, answer.content) == (200, b"")
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(patience(2)):
             await left.wait()

@@ -14,6 +14,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from quad.realtime import Host, SocketServer, listen, stop_signal
+from tests.patience import patience
 from tests.process import ServerProcess
 from tests.protocol.peers import SOCKET, Target, websocket
 from tests.realtime.serving import connected, serving
@@ -97,7 +98,7 @@ async def test_a_connection_that_became_a_websocket_is_not_cut() -> None:
     async with server as target, connected(target) as socket:
         await asyncio.sleep(0.15)
         await socket.send('42["anything"]')
-        await asyncio.wait_for(await socket.ping(), 2)
+        await asyncio.wait_for(await socket.ping(), patience(2))
 
 
 async def test_a_head_without_end_is_cut(caplog: pytest.LogCaptureFixture) -> None:
@@ -214,7 +215,7 @@ async def test_a_signal_sets_the_event_and_the_second_interrupt_ends_the_process
     with stop_signal() as stopped:
         assert not stopped.is_set()
         signal.raise_signal(signal.SIGTERM)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(patience(2)):
             await stopped.wait()
         signal.raise_signal(signal.SIGTERM)
         await asyncio.sleep(0)

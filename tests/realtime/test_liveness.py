@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from quad.realtime import Client, EngineOptions, SocketServer
 from quad.realtime.site import Site
+from tests.patience import patience
 from tests.protocol.peers import SOCKET, Polling, Target, receive, websocket
 from tests.realtime.serving import client_of, connected, serving, until
 from tests.realtime.test_raw import house
@@ -308,7 +309,7 @@ async def test_only_a_client_on_this_machine_without_a_proxy_has_to_be_quick(
 async def test_a_silent_client_on_this_machine_costs_no_long_wait() -> None:
     watch = Watch(EngineOptions(probe_timeout_ms=60_000))
     async with serving(watch.server) as target, connected(target) as client, unread(client):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(patience(5)):
             assert await watch.client.is_alive() is False
 
 

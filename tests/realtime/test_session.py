@@ -11,6 +11,7 @@ from quad.realtime.probe import Probe
 from quad.realtime.session import State
 from quad.realtime.site import Site
 from quad.wire.engineio import AnyPacket, Close, Noop, Text
+from tests.patience import patience
 from tests.protocol.peers import SOCKET, Polling
 from tests.realtime.memory import MemoryClient, MemoryPeer, entered, turn
 from tests.realtime.serving import serving
@@ -26,7 +27,7 @@ def open_polling(server: SocketServer, eio: int = 3) -> Session:
 
 
 async def poll(session: Session) -> list[AnyPacket]:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(patience(2)):
         return await session.begin_poll()
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quad.realtime import Client, SocketServer
+from tests.patience import patience
 from tests.protocol.peers import SOCKET, Polling, Target, receive, websocket
 from tests.realtime.memory import turn
 from tests.realtime.serving import serving
@@ -111,7 +112,7 @@ def test_nothing_is_lost_and_the_order_is_kept_whenever_the_client_moves() -> No
                 room.say(number, way)
                 await turns(pause)
             await mover.has_moved.wait()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(patience(5)):
                 await moving
         assert mover.got == list(range(COUNT))
         assert room.heard == [0]

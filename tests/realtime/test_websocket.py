@@ -12,6 +12,7 @@ from websockets.frames import Close, Frame, Opcode
 
 from quad.realtime.websocket import MESSAGE_TOO_BIG, WebSocket
 from quad.wire.websocket import TEXT, encode_frame
+from tests.patience import patience
 from tests.realtime.memory import MemoryPeer, Message, turn
 
 KIB = 1_024
@@ -366,7 +367,7 @@ async def test_without_an_answer_the_connection_is_cut(monkeypatch: pytest.Monke
     listener = Listener()
     peer = MemoryPeer(listener)
     peer.websocket.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         while not peer.transport.is_aborted:
             await asyncio.sleep(0.005)
     assert listener.ends == [""]

@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 from quad.server import serving
 from quad.settings import NearbySettings, ServerSettings, Settings
 from tests.classroom.school import Peer, enter
+from tests.patience import patience
 from tests.process import ROOT
 
 PAGE = (ROOT / "docs/reference/admin.md").read_text(encoding="utf-8")
@@ -33,7 +34,10 @@ async def open_site(data: Path) -> AsyncIterator[httpx.AsyncClient]:
         server=ServerSettings(port=0, data=data, drain_s=0.1),
         nearby=NearbySettings(admin_password=PASSWORD),
     )
-    async with serving(settings) as url, httpx.AsyncClient(base_url=url, timeout=10) as browser:
+    async with (
+        serving(settings) as url,
+        httpx.AsyncClient(base_url=url, timeout=patience(10)) as browser,
+    ):
         answer = await browser.post("/admin/session", json={"password": PASSWORD})
         assert answer.status_code == 204
         yield browser

@@ -21,6 +21,7 @@ from quad.bodies import BadBody, JsonRequest, decode_json, explain_bug
 from quad.realtime import Host, listen
 from quad.settings import load
 from quad.web.strict import StrictHeaders
+from tests.patience import patience
 
 ADMIN = ("admin", "correct horse battery staple")
 
@@ -174,7 +175,7 @@ async def test_no_body_on_any_route_is_a_failure_of_ours(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     failures: list[object] = []
-    async with httpx.AsyncClient(base_url=site.url, timeout=30, auth=ADMIN) as http:
+    async with httpx.AsyncClient(base_url=site.url, timeout=patience(30), auth=ADMIN) as http:
         for route in site.routes:
             # A stream has no end; it has tests of its own.
             methods = route.methods - {"OPTIONS", "GET" if "events" in route.path else ""}
@@ -192,7 +193,7 @@ async def test_no_body_on_any_route_is_a_failure_of_ours(
 async def test_head_is_answered_wherever_get_is_and_alike(site: Site) -> None:
     gone = {"date", "set-cookie", "x-request-id"}
     asked = 0
-    async with httpx.AsyncClient(base_url=site.url, timeout=30, auth=ADMIN) as http:
+    async with httpx.AsyncClient(base_url=site.url, timeout=patience(30), auth=ADMIN) as http:
         for route in site.routes:
             if "GET" not in route.methods:
                 continue

@@ -11,6 +11,7 @@ import pytest
 from quad.server import serving
 from quad.settings import Settings, load
 from quad.web.exposure import exposures
+from tests.patience import patience
 
 ADMIN = ("admin", "correct horse battery staple")
 # Nobody on this machine asks by another name than its own.
@@ -26,7 +27,7 @@ def settings(data: Path, **values: str) -> Settings:
 async def site(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         serving(settings(tmp_path)) as url,
-        httpx.AsyncClient(base_url=url, timeout=10) as client,
+        httpx.AsyncClient(base_url=url, timeout=patience(10)) as client,
     ):
         yield client
 

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from quad.server import serving
 from quad.settings import LimitSettings, ServerSettings, Settings, StoreSettings
 from tests.classroom.school import enter
+from tests.patience import patience
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ async def site(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     server = ServerSettings(port=0, data=tmp_path)
     async with (
         serving(Settings(server=server)) as url,
-        httpx.AsyncClient(base_url=url, timeout=10) as client,
+        httpx.AsyncClient(base_url=url, timeout=patience(10)) as client,
     ):
         yield client
 
@@ -72,7 +73,7 @@ async def test_a_locked_database_is_not_ready_and_recovers(
     assert (await site.get("/health")).status_code == 200
     other.execute("ROLLBACK")
     other.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience(10)):
         while (await site.get("/ready")).status_code != 200:
             await asyncio.sleep(0.05)
 
@@ -201,7 +202,7 @@ async def test_the_streams_of_an_address_are_counted_together_and_as_it_is_set(
     events = {"Accept": "text/event-stream"}
     async with (
         serving(settings) as url,
-        httpx.AsyncClient(base_url=url, headers=events, timeout=10) as client,
+        httpx.AsyncClient(base_url=url, headers=events, timeout=patience(10)) as client,
     ):
         teacher, student = await enter(url), await enter(url)
         await teacher.emit("room/create", {"name": "Ada"})
