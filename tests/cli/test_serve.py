@@ -162,6 +162,38 @@ def test_tables_of_a_newer_version_are_a_sentence(
     assert "made by a newer Quad (revision 0099, which this one does not know)" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "command", [["serve", "--port", "0"], ["db", "upgrade"], ["db", "current"]]
+)
+def test_a_file_that_is_no_database_is_named(command: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "data" / "quad.sqlite3"
+    file.parent.mkdir()
+    file.write_bytes(b"noise" * 1_000)
+    quad = [*SERVE[:-1], *command, "--data", "data"]
+    done = subprocess.run(quad, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith("data/quad.sqlite3: The file is not a database.\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["serve", "--port", "0"], ["db", "upgrade"], ["db", "current"], ["retention", "--dry-run"]],
+)
+@pytest.mark.parametrize("change", ["DELETE FROM alembic_version", "DROP TABLE alert_sent"])
+def test_tables_that_somebody_has_changed_are_a_sentence(
+    change: str, command: list[str], tmp_path: Path, database: Path
+) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute(change)
+    connection.close()
+    quad = [*SERVE[:-1], *command, "--database", f"sqlite:///{database}"]
+    done = subprocess.run(quad, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    sentence = done.stderr.splitlines()[-1]
+    assert sentence.startswith(f"quad: {database}: The database ")
+    assert "Only a backup" in sentence
+
+
 def modes(directory: Path) -> dict[str, int]:
     return {each.name: each.stat().st_mode & 0o777 for each in directory.iterdir()}
 
@@ -296,18 +328,24 @@ def test_a_server_for_all_says_the_address_that_others_type(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "flags",
+    ("flags", "place"),
     [
-        ["--data", "file/below"],
-        ["--database", "postgresql://quad:hush@127.0.0.1:1/quad"],
-        ["--database", "sqlite:////nowhere/at/all.sqlite3"],
+        (["--data", "file/below"], "file: File exists"),
+        (
+            ["--database", "postgresql://quad:hush@127.0.0.1:1/quad"],
+            "postgresql://quad:***@127.0.0.1:1/quad: The database cannot be reached.",
+        ),
+        (["--database", "sqlite:////nowhere/at/all.sqlite3"], "/nowhere/at/all.sqlite3"),
     ],
     ids=["data below a file", "database down", "database file without a directory"],
 )
-def test_what_keeps_it_from_starting_is_a_sentence(flags: list[str], tmp_path: Path) -> None:
+def test_what_keeps_it_from_starting_is_a_sentence(
+    flags: list[str], place: str, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     done = refused("--port", "0", *flags, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.strip() != ""
     assert "Traceback" not in done.stderr
     assert "hush" not in done.stdout + done.stderr
+    assert place in done.stderr

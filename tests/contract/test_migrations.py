@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from quad.store import (
     StoreUnavailable,
+    UnfitSchema,
     current_revision,
     head_revision,
     is_current,
@@ -45,6 +46,39 @@ async def test_migrations_and_tables_agree(database_url: str) -> None:
 
     async with connected(database_url) as connection:
         assert await connection.run_sync(differences) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("DELETE FROM alembic_version", "alembic_version, .* is missing or empty"),
+        ("DROP TABLE alembic_version", "alembic_version, .* is missing or empty"),
+        ("DROP TABLE alert_sent", "lacks tables: alert_sent"),
+        ("INSERT INTO alembic_version VALUES ('0007')", "names 2 revisions"),
+    ],
+)
+async def test_tables_that_somebody_has_changed_are_told_of_and_left_as_they_are(
+    change: str, words: str, empty_url: str, systems: None
+) -> None:
+    await migrate(empty_url)
+    async with connected(empty_url) as connection:
+        await connection.execute(text(change))
+        await connection.commit()
+        tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    for ask in (migrate, is_current):
+        with pytest.raises(UnfitSchema, match=words):
+            await ask(empty_url)
+    async with connected(empty_url) as connection:
+        assert await connection.run_sync(lambda sync: inspect(sync).get_table_names()) == tables
+
+
+async def test_tables_of_another_revision_are_told_of(empty_url: str) -> None:
+    await migrate(empty_url)
+    async with connected(empty_url) as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        await connection.commit()
+    with pytest.raises(UnfitSchema, match="not those of the revision"):
+        await migrate(empty_url)
 
 
 async def test_nodes_that_start_together_migrate_once(empty_url: str) -> None:

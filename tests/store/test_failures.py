@@ -40,11 +40,13 @@ def sqlite(code: int) -> DBAPIError:
         (driver(PostgresqlError("53100")), StoreUnavailable, "full"),
         (driver(PostgresqlError("53200")), StoreUnavailable, "no disk, memory"),
         (driver(PostgresqlError("25006")), StoreUnavailable, "read-only"),
+        (driver(PostgresqlError("42501")), StoreUnavailable, "does not let this account"),
         (driver(PostgresqlError("40P01")), StoreUnavailable, "too many writers"),
         (driver(PostgresqlError("22001")), StatementRejected, "cannot take"),
         (driver(PostgresqlError(None), is_lost=True), StoreUnavailable, "lost"),
         (driver(PostgresqlError(None)), StatementRejected, "cannot take"),
         (driver(MysqlError(1021)), StoreUnavailable, "full"),
+        (driver(MysqlError(1142)), StoreUnavailable, "does not let this account"),
         (driver(MysqlError(1213)), StoreUnavailable, "too many writers"),
         (driver(MysqlError(4025)), Conflict, "contradicts"),
         (driver(MysqlError(1406)), StatementRejected, "cannot take"),
@@ -101,6 +103,7 @@ def test_codes_are_stable_and_every_error_has_its_own() -> None:
         "conflict",
         "statement_rejected",
         "store_closed",
+        "unfit_schema",
     }
 
 

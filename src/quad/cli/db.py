@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from quad.cli import options
-from quad.cli.failures import Failed
+from quad.cli.failures import Failed, naming_database
 from quad.settings import Settings
 
 app = typer.Typer(
@@ -23,7 +23,18 @@ def upgrade(
     Safe to repeat. Stop the server first: while one has the database, it is refused.
     """
     settings = options.settings_from(config, {"--database": database, "--data": data})
-    asyncio.run(_upgrade(settings))
+    _know_all_tables()
+    with naming_database(settings.server.database_url):
+        asyncio.run(_upgrade(settings))
+
+
+def _know_all_tables() -> None:
+    # The store looks for those that somebody has told it of.
+    import quad.alert.tables
+    import quad.chat.tables
+    import quad.classroom.tables
+    import quad.nearby.tables
+    import quad.retention  # noqa: F401
 
 
 async def _upgrade(settings: Settings) -> None:
@@ -48,13 +59,15 @@ def current(
     # Connecting would make the file.
     if server.database is None and not (server.data / "quad.sqlite3").exists():
         raise Failed(f"there is no database in {server.data} yet; `quad db upgrade` makes it.")
-    asyncio.run(_print_revision(settings))
+    _know_all_tables()
+    with naming_database(server.database_url):
+        asyncio.run(_print_revision(settings))
 
 
 async def _print_revision(settings: Settings) -> None:
-    from quad.store import current_revision, head_revision, safe_url
+    from quad.store import current_revision, head_revision, is_current, safe_url
 
     url = settings.server.database_url
     revision, newest = await current_revision(url), await head_revision()
-    state = "the newest" if revision == newest else f"the newest is {newest}: quad db upgrade"
+    state = "the newest" if await is_current(url) else f"the newest is {newest}: quad db upgrade"
     print(f"{safe_url(url)}: revision {revision or 'none'} ({state})")

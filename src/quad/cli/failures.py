@@ -57,6 +57,18 @@ def sentences(*, with_traceback: bool = False) -> Iterator[None]:
         _exit_with_bug(error, with_traceback)
 
 
+@contextmanager
+def naming_database(url: str) -> Iterator[None]:
+    """Name the database in front of what its store says."""
+    try:
+        yield
+    except _store_error() as error:
+        from quad.store import place_of
+
+        place = place_of(url)
+        raise Failed(str(error) if place in str(error) else f"{place}: {error}") from error
+
+
 def _store_error() -> type[Exception]:
     # Asked for only when something has failed: most commands start twice as fast without a store.
     from quad.store import StoreError

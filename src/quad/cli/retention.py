@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quad.cli import options
-from quad.cli.failures import Failed
+from quad.cli.failures import Failed, naming_database
 from quad.cli.remote import AsJson
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def retention(
     server = settings.server
     if server.database is None and not (server.data / "quad.sqlite3").exists():
         raise Failed(f"there is no database in {server.data} yet")
-    found = asyncio.run(_outlook(settings))
+    with naming_database(server.database_url):
+        found = asyncio.run(_outlook(settings))
     if as_json:
         print(json.dumps([_row(each) for each in found], indent=2))
     else:
@@ -61,11 +62,12 @@ async def _outlook(settings: "Settings") -> "list[Outlook]":
     from quad.store import Store, is_current, safe_url
 
     url = settings.server.database_url
+    kinds = _kinds()  # first: the store looks for the tables that it knows of
     if not await is_current(url):
         raise Failed(f"the tables in {safe_url(url)} are not of this version")
     store = await Store.open(url, read_connections=1)
     try:
-        return await outlook(store, settings.retention, _kinds())
+        return await outlook(store, settings.retention, kinds)
     finally:
         await store.aclose()
 

@@ -3,6 +3,7 @@
 import typer
 
 from quad.cli import options
+from quad.cli.failures import naming_database
 
 
 def serve(
@@ -33,4 +34,5 @@ def serve(
     # Only here: the server knows everyone, and every other command starts faster without it.
     from quad.server import run
 
-    raise typer.Exit(run(settings))
+    with naming_database(settings.server.database_url):
+        raise typer.Exit(run(settings))

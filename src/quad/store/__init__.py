@@ -18,6 +18,7 @@ from .errors import (
     StoreClosed,
     StoreError,
     StoreUnavailable,
+    UnfitSchema,
     sentence_for_clients,
 )
 from .mailbox import Entry, Mailbox
@@ -26,7 +27,7 @@ from .reader import Device, Gap, Reader
 from .schema import TABLE_OPTIONS, LongBinary, LongText, ShortText, Timestamp, metadata
 from .store import Observer, Store
 from .upsert import Upsert, upsert
-from .urls import parse_url, safe_url
+from .urls import parse_url, place_of, safe_url
 
 __all__ = [
     "DOUBT",
@@ -51,6 +52,7 @@ __all__ = [
     "StoreError",
     "StoreUnavailable",
     "Timestamp",
+    "UnfitSchema",
     "Upsert",
     "current_revision",
     "head_revision",
@@ -58,6 +60,7 @@ __all__ = [
     "metadata",
     "migrate",
     "parse_url",
+    "place_of",
     "safe_url",
     "sentence_for_clients",
     "upsert",

@@ -7,7 +7,8 @@
     ├── StatementRejected       the database cannot take this statement or this value
     ├── StoreClosed             the store was closed before the call
     ├── DatabaseInUse           another process has the database
-    └── NewerSchema             the database was made by a newer version of this program
+    ├── NewerSchema             the database was made by a newer version of this program
+    └── UnfitSchema             its tables are not those of the revision that it names
 
 `str(error)` is a sentence for people and holds no SQL, no values and no password; what the driver
 said is in `__cause__`.
@@ -84,6 +85,13 @@ class NewerSchema(StoreError):
 
     code = "newer_schema"
     sentence = "The database was made by a newer Quad."
+
+
+class UnfitSchema(StoreError):
+    """The tables are not those of a revision: somebody has removed some, or the revision itself."""
+
+    code = "unfit_schema"
+    sentence = "The tables are not those of the revision that the database names."
 
 
 class StoreClosed(StoreError):

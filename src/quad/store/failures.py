@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from .errors import Conflict, StatementRejected, StoreError, StoreUnavailable
 
 _LOST: Final = "The connection to the database was lost."
+_NOT_ALLOWED: Final = "The database does not let this account do that."
 
 # https://www.sqlite.org/rescode.html, primary codes.
 _SQLITE_UNAVAILABLE: Final = {
@@ -33,6 +34,7 @@ _SQLITE_UNAVAILABLE: Final = {
 _POSTGRESQL_UNAVAILABLE: Final = {
     "08": _LOST,
     "25006": "The database is read-only.",
+    "42501": _NOT_ALLOWED,
     "28": "The database refuses the login.",
     "3D": "The database does not exist.",
     "40": "The database has too many writers for the same rows.",
@@ -59,6 +61,8 @@ _MYSQL_UNAVAILABLE: Final = {
     1049: "The database does not exist.",
     1053: "The database was stopped or interrupted.",
     1114: "The disk of the database is full.",
+    1142: _NOT_ALLOWED,
+    1143: _NOT_ALLOWED,
     1180: "The disk of the database fails.",
     1203: "The database has no connections left.",
     1205: "The database is locked by another program.",

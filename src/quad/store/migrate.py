@@ -18,12 +18,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, create_engine, func, select, text
+from sqlalchemy import URL, Connection, create_engine, func, inspect, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from .errors import NewerSchema, StoreUnavailable
+from .errors import Conflict, NewerSchema, StatementRejected, StoreUnavailable, UnfitSchema
 from .failures import declared_errors
+from .schema import metadata
 from .urls import parse_url
 
 log = logging.getLogger("quad.store")
@@ -32,6 +33,7 @@ LOCK_TIMEOUT_S: Final = 60
 """How long a program waits for another one that is migrating."""
 
 _SILENCE_S: Final = 1.0
+_BACKUP: Final = "Only a backup, or a new database, helps here."
 _POSTGRESQL_LOCK: Final = 0x71756164  # any constant of ours; "quad" in ASCII
 
 # Alembic keeps the running migration in module globals.
@@ -44,9 +46,16 @@ async def migrate(url: str) -> None:
     """Brings the database to the newest revision; does nothing when it is there.
 
     Raises ValueError for an address that is none of ours, NewerSchema for tables that a newer
-    version has made, StoreUnavailable when nobody answers or another migration does not end.
+    version has made, UnfitSchema for tables that no version has, StoreUnavailable when nobody
+    answers or another migration does not end.
     """
-    await _on_connection(parse_url(url), _upgrade)
+    try:
+        await _on_connection(parse_url(url), _upgrade)
+    except (StatementRejected, Conflict) as error:
+        raise UnfitSchema(
+            "The tables could not be brought up to date: they are not those of the revision that "
+            f"the database names. {_BACKUP}"
+        ) from error
 
 
 async def current_revision(url: str) -> str | None:
@@ -56,9 +65,7 @@ async def current_revision(url: str) -> str | None:
 
 async def head_revision() -> str:
     """The newest revision this program knows."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    return head
+    return _head()
 
 
 async def is_current(url: str) -> bool:
@@ -66,19 +73,18 @@ async def is_current(url: str) -> bool:
 
     Raises like `migrate`.
     """
-    revision = await current_revision(url)
-    _check_known(revision)
-    return revision == await head_revision()
+    return await _on_connection(parse_url(url), _is_whole)
 
 
 def _upgrade(connection: Connection) -> None:
     with _alembic:
         with _telling_of_the_wait():
             _lock(connection)
-        _check_known(_revision(connection))
+        _revision(connection)
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+    _check_tables(connection)
 
 
 @contextmanager
@@ -97,19 +103,56 @@ def _telling_of_the_wait() -> Iterator[None]:
         timer.cancel()
 
 
-def _check_known(revision: str | None) -> None:
-    """Raises NewerSchema for a revision that is none of ours."""
-    scripts = ScriptDirectory.from_config(_config())
-    known = {script.revision for script in scripts.walk_revisions()}
-    if revision is not None and revision not in known:
-        raise NewerSchema(
-            f"The database was made by a newer Quad (revision {revision}, which this one does not "
-            "know)."
-        )
+def _is_whole(connection: Connection) -> bool:
+    if _revision(connection) != _head():
+        return False
+    _check_tables(connection)
+    return True
+
+
+def _head() -> str:
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """Raises NewerSchema for a revision that is none of ours, UnfitSchema for tables without."""
+    revisions = MigrationContext.configure(connection).get_current_heads()
+    if len(revisions) > 1:
+        raise UnfitSchema(
+            f"Its table alembic_version names {len(revisions)} revisions, where there is one at a "
+            f"time. {_BACKUP}"
+        )
+    if not revisions:
+        _check_empty(connection)
+        return None
+    scripts = ScriptDirectory.from_config(_config())
+    if revisions[0] not in {script.revision for script in scripts.walk_revisions()}:
+        raise NewerSchema(
+            f"The database was made by a newer Quad (revision {revisions[0]}, which this one does "
+            "not know)."
+        )
+    return revisions[0]
+
+
+def _check_empty(connection: Connection) -> None:
+    """Raises UnfitSchema for tables of ours: the first migrations would be run over them."""
+    if not metadata.tables.keys().isdisjoint(inspect(connection).get_table_names()):
+        raise UnfitSchema(
+            "The database has tables of Quad, but its table alembic_version, which says of what "
+            f"revision they are, is missing or empty. {_BACKUP}"
+        )
+
+
+def _check_tables(connection: Connection) -> None:
+    """Raises UnfitSchema if the newest revision has tables that are not there.
+
+    It knows of those whose modules were imported.
+    """
+    missing = metadata.tables.keys() - set(inspect(connection).get_table_names())
+    if missing:
+        raise UnfitSchema(f"The database lacks tables: {', '.join(sorted(missing))}. {_BACKUP}")
 
 
 def _lock(connection: Connection) -> None:

@@ -55,6 +55,13 @@ def safe_url(url: str | URL) -> str:
     return parsed.set(query=masked).render_as_string(hide_password=True)
 
 
+def place_of(url: str) -> str:
+    """Where a database is, for messages: the path of a SQLite file, else the safe address."""
+    parsed = parse_url(url)
+    is_file = parsed.get_backend_name() == "sqlite"
+    return (parsed.database or "") if is_file else safe_url(url)
+
+
 def _is_in_memory(url: URL) -> bool:
     database = url.database or ""
     return database in {"", ":memory:"} or database.startswith("file:")
