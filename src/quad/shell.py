@@ -54,8 +54,10 @@ class Shell:
     def __init__(self, socket_path: str = "/socket.io/", folder: Traversable | None = None) -> None:
         """`folder` is where Vite has built to; by default the one in this package."""
         self._socket_path = socket_path
-        # Hundreds, and most are never asked for: their content is read when it is.
+        # Hundreds, and most are never asked for: their content is read when it is, and then kept,
+        # for readers who take their time share it.
         self._files = dict(_files_in(folder or resources.files("quad").joinpath("app")))
+        self._contents: dict[str, bytes] = {}
         manifest = self._files.get("manifest.json")
         self._manifest: dict[str, Any] = json.loads(manifest.read_bytes()) if manifest else {}
         self._template = jinja2.Environment(
@@ -125,11 +127,17 @@ class Shell:
         if encoding:
             headers["Content-Encoding"] = encoding
         try:
-            content = self._files[name + _ENCODINGS.get(encoding, "")].read_bytes()
+            content = self._content(name + _ENCODINGS.get(encoding, ""))
         except FileNotFoundError:  # another version was installed meanwhile
             return Response(b"", status_code=404, media_type="text/plain")
         media_type = _MEDIA_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
         return Response(content, media_type=media_type, headers=headers)
+
+    def _content(self, name: str) -> bytes:
+        content = self._contents.get(name)
+        if content is None:
+            content = self._contents[name] = self._files[name].read_bytes()
+        return content
 
     def _encoding(self, name: str, accepted: str) -> str:
         wanted = {

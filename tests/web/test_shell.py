@@ -127,6 +127,11 @@ def test_a_file_of_a_version_that_was_replaced_meanwhile_is_gone(built: Path) ->
     assert shell.file("assets/main-1.js").status_code == 404
 
 
+def test_readers_share_a_file_however_long_they_take(built: Path) -> None:
+    shell = Shell(folder=built)
+    assert shell.file("assets/main-1.js").content is shell.file("assets/main-1.js").content
+
+
 def test_a_checkout_without_the_application_says_how_to_build_it(tmp_path: Path) -> None:
     page = Shell(folder=tmp_path / "none").page("front", Visit())
     assert page.status_code == 503
