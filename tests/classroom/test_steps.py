@@ -124,6 +124,37 @@ async def test_tasks_that_are_cleaned_at_once_do_not_overtake_those_that_wait(
     assert told == ["<b>long</b> " * 200, "short"]
 
 
+@pytest.mark.parametrize("protocol", [1, 2])
+async def test_nothing_of_the_teacher_overtakes_tasks_that_are_being_cleaned(
+    protocol: int, school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = threading.Event()
+    monkeypatch.setattr(
+        "quad.classroom.cleaning.sanitise", lambda html: (may_end.wait(5) and html) or ""
+    )
+    teacher, room = await school.teacher(protocol=protocol)
+    student, place = await school.student(room["id"])
+    await student.take()
+    of_student = {"room_id": room["id"], "user_id": place["user_id"]}
+    await teacher.emit("steps/all", [exercise("1", "<b>long</b> " * 200)])
+    await teacher.emit("steps/status/to_client", {**of_student, "steps": {"1": "ACCEPTED"}})
+    await teacher.emit("settings", {"files_to_ignore": "*.log"})
+    await teacher.emit("message/to_client", {**of_student, "content": "See task 1."})
+    await teacher.emit("exercise/reset", {})
+    assert await student.take() == []
+    may_end.set()
+    await teacher.settle()
+    told = [event for event, _ in await student.take() if event != "alert"]
+    assert told[0] == "steps/all"
+    assert [event for event in told if event != "alerts"] == [
+        "steps/all",
+        "steps/status/to_client",
+        "settings",
+        "message/to_client",
+        "exercise/reset",
+    ]
+
+
 async def test_cleaning_that_takes_too_long_is_given_up(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:

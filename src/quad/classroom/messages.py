@@ -72,7 +72,7 @@ class Messages:
 
         Returns what a current client is told; for a `key` that it has used before, the same again.
         """
-        host = self._rooms.host(client, room_id)
+        host = await self._rooms.host_in_turn(client, room_id)
         student = self._rooms.student_of(host, user_id)
         return await self._send(Letter(student, host, student, content, _checked(host, key)))
 

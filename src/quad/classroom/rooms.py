@@ -228,6 +228,14 @@ class Rooms:
             raise NotHost
         return participant
 
+    async def host_in_turn(self, client: Client, room_id: int | None = None) -> Participant:
+        """The host, once the tasks that it has sent before are cleaned: they are heard first.
+
+        Raises as `host` does.
+        """
+        async with self.host(client, room_id).room.cleaning_turn:
+            return self.host(client, room_id)
+
     def student(self, client: Client, room_id: int | None = None) -> Participant:
         """The same for what only a student may do; raises NotStudent, too."""
         participant = self.member(client, room_id)

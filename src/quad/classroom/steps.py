@@ -144,7 +144,7 @@ class Steps:
         self, client: Client, user_id: int, steps: Mapping[str, object], room_id: int | None
     ) -> None:
         """The host reviews a student's solutions."""
-        host = self._rooms.host(client, room_id)
+        host = await self._rooms.host_in_turn(client, room_id)
         student = self._rooms.student_of(host, user_id)
         before, review = student.decided_steps, check_statuses(steps)
         if not review:
@@ -184,7 +184,7 @@ class Steps:
 
     async def ignore_files(self, client: Client, text: str, room_id: int | None) -> None:
         """The host says which files the class need not share."""
-        room = self._rooms.host(client, room_id).room
+        room = (await self._rooms.host_in_turn(client, room_id)).room
         # Every student who joins gets them.
         if utf8_size(text) > _IGNORES_LIMIT_BYTES:
             raise BadValue(
