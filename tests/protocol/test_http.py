@@ -166,7 +166,9 @@ async def test_no_packet_is_lost_in_a_get_that_was_just_abandoned(
             if posted.status_code == 200:
                 async with asyncio.timeout(PROMPT_S):
                     answer = await session.get()
-                assert answer.status_code == 400 or answer.text == payload(eio, f"4{number}")
+                # The session may also end while this GET waits already.
+                is_over = answer.status_code == 400 or answer.text == payload(eio, "1")
+                assert is_over or answer.text == payload(eio, f"4{number}")
 
 
 async def test_an_abandoned_post_delivers_nothing(http: httpx.AsyncClient, patient: Target) -> None:

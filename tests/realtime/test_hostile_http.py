@@ -10,9 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from quad.realtime import EngineOptions, SocketServer
-from quad.realtime.front import Front
+from quad.realtime.front import Front, find_end
 from tests.patience import patience
 from tests.protocol.peers import SOCKET, Target
 from tests.realtime.serving import serving, until
@@ -543,3 +545,15 @@ async def test_head_of_a_stream_ends(http: httpx.AsyncClient) -> None:
         assert (answer.status_code, answer.content) == (200, b"")
         async with asyncio.timeout(patience(2)):
             await left.wait()
+
+
+@given(
+    st.lists(st.sampled_from([b"\r\n", b"\n", b"\r", b"ab", b"\r\n\r\n"]), max_size=12).map(
+        b"".join
+    ),
+    st.integers(0, 8),
+)
+@example(b"a\r\n" * 500 + b"\r\nb", 0)
+@example(b"a\r\n" * 500, 0)
+def test_the_end_of_a_head_is_found(data: bytes, begin: int) -> None:
+    assert find_end(data, begin) == data.find(b"\r\n\r\n", begin)

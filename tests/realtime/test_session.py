@@ -1,12 +1,14 @@
 """One session without sockets: packets out of place, polls that go away, and moves that fail."""
 
 import asyncio
+from typing import NoReturn
 
 import httpx
 import pytest
 
 from quad.realtime import EngineOptions, Session, SocketServer
 from quad.realtime.poll import PollRefused
+from quad.realtime.polling import serve_polling
 from quad.realtime.probe import Probe
 from quad.realtime.session import State
 from quad.realtime.site import Site
@@ -87,6 +89,29 @@ async def test_what_a_lost_poll_held_comes_with_the_next_one_first() -> None:
     session.send_packet(Text("b"))
     assert await poll(session) == [Text("a")]
     assert await poll(session) == [Text("b")]
+
+
+async def test_a_poll_on_a_connection_that_has_ended_gets_no_packet() -> None:
+    """The connection's end is known, but `receive` has not said so yet."""
+    server = SocketServer()
+    session = open_polling(server)
+    assert await poll(session) == [Text("0")]
+    query = f"EIO=3&transport=polling&sid={session.sid}".encode()
+    request = Site().request("GET", "/socket.io/", query, [], "192.0.2.1")
+    request.is_gone = lambda: True
+    session.send_packet(Text("a"))
+    answers: list[object] = []
+
+    async def receive() -> NoReturn:
+        await asyncio.Future()
+        raise AssertionError
+
+    async def send(message: object) -> None:
+        answers.append(message)
+
+    await serve_polling(server.engine, request, receive, send)
+    assert not answers
+    assert await poll(session) == [Text("a")]
 
 
 async def test_what_a_lost_poll_held_reaches_a_next_one_that_waits_already() -> None:

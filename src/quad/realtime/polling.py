@@ -95,7 +95,8 @@ async def _poll(session: Session, request: Request, receive: Receive) -> _Answer
     try:
         waiting: set[asyncio.Future[Any]] = {poll, gone}
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if gone.done():
+        # The end of a connection is known some turns of the loop before `receive` says so.
+        if gone.done() or request.is_gone():
             _forget_poll(session, poll)
             raise _ClientGone
         packets = poll.result()

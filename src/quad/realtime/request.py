@@ -1,7 +1,7 @@
 """A request, as far as the engine and all routes care: one value for HTTP and for WebSocket."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -97,6 +97,8 @@ class Request(msgspec.Struct):
     has_certain_address: bool
     site: "Site"
     http_version: str = "1.1"
+    is_gone: Callable[[], bool] = lambda: False
+    """Whether the connection is known to have ended: what is answered now reaches nobody."""
 
     def handshake(self) -> Handshake:
         """What to keep of this request for the life of the connection."""

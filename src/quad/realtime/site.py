@@ -17,6 +17,8 @@ ANYBODY: Final = "*"
 # Where an ASGI scope carries its site, and its request once somebody has asked for it.
 _SITE: Final = "quad.site"
 _REQUEST: Final = "quad.request"
+IS_GONE: Final = "quad.is_gone"
+"""Where it says, by a function, whether the client's connection has ended."""
 # What proxies say of the client: each request is asked for it.
 _FORWARDED: Final = re.compile(r"x-forwarded-|(?:forwarded|x-real-ip)\Z")
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
@@ -94,10 +96,7 @@ class Site:
         http_version: str = "1.1",
     ) -> Request:
         """A request as the HTTP server hands it over: header names in lower case."""
-        headers: dict[str, str] = {}
-        for raw_name, raw_value in header_lines:
-            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        headers = _joined(header_lines)
         address, is_certain = self._address(normal(peer), headers)
         query = parse_query(raw_query)
         return Request(
@@ -280,6 +279,7 @@ def request_of(scope: Any) -> Request:
             scope["client"][0] if scope["client"] else "",
             scope.get("http_version", "1.1"),
         )
+        request.is_gone = scope.get(IS_GONE, request.is_gone)
         scope[_REQUEST] = request
     return request
 
@@ -296,6 +296,21 @@ class _Once:
             return False
         self._said.add(thing)
         return True
+
+
+def _joined(lines: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Header lines by name; those of one name in one, as RFC 9110, section 5.3, has it."""
+    headers: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
+    for raw_name, raw_value in lines:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        if name in headers:
+            repeated.setdefault(name, [headers[name]]).append(value)
+        else:
+            headers[name] = value
+    for name, values in repeated.items():
+        headers[name] = ", ".join(values)
+    return headers
 
 
 def _origin_of(headers: Mapping[str, str], page: str) -> str | None:
