@@ -530,6 +530,58 @@ async def test_head_is_answered_as_get_without_the_body() -> None:
     assert second.startswith(b"HTTP/1.1 200 ")  # nothing was between the two
 
 
+@pytest.mark.parametrize(
+    "segments",
+    [
+        pytest.param([b"/ HTTP/1.1\r\n\r\n"], id="no host"),
+        pytest.param([b"/\xff HTTP/1.1\r\n" + HOST + b"\r\n"], id="a target that is none"),
+        pytest.param([b"/ HTTP/1.1\r\n" + b"a:b\r\n" * 202], id="many lines"),
+        pytest.param([b"/ HTTP/1.1\r\nX: " + b"y" * 66_000], id="a large head"),
+        pytest.param([b"", b"/ HTTP/1.1\r\nX: " + b"y" * 66_000], id="a large head, cut"),
+        pytest.param(
+            [b"/ HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip\r\n\r\n"], id="a coding"
+        ),
+        pytest.param(
+            [
+                b"/ HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n",
+                b"1;" + b"x" * 70_000,
+            ],
+            id="a chunk extension",
+        ),
+    ],
+)
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"])
+async def test_head_is_refused_as_get_without_the_body(
+    before: bytes, segments: list[bytes]
+) -> None:
+    async def refused(method: bytes) -> bytes:
+        answer = await ask(target, before + method + b" " + segments[0], *segments[1:])
+        return answer[answer.rindex(b"HTTP/1.1 ") :]
+
+    async with echo() as target:
+        got, head = await refused(b"GET"), await refused(b"HEAD")
+    assert got.startswith((b"HTTP/1.1 4", b"HTTP/1.1 501"))
+    first, end, body = got.partition(b"\r\n\r\n")
+    assert body
+    assert b"x-content-type-options: nosniff" in first
+    assert head == first + end
+
+
+async def test_what_follows_a_head_is_refused_with_its_reason() -> None:
+    async with echo() as target:
+        answer = await ask(target, b"HEAD / HTTP/1.1\r\n" + HOST + b"\r\n", b"BAD LINE\r\n\r\n")
+    assert answer.endswith(b"Bad request.")
+
+
+async def test_head_is_not_let_in_as_get_without_the_body(http: httpx.AsyncClient) -> None:
+    server = SocketServer(EngineOptions(connections_per_address=1))
+    async with serving(server, application=application) as target, tcp(target):
+        got = await http.get(target.url("/hello"))
+        head = await http.head(target.url("/hello"))
+    assert (head.status_code, head.content) == (429, b"")
+    assert head.headers == got.headers
+
+
 async def test_head_of_a_stream_ends(http: httpx.AsyncClient) -> None:
     left = asyncio.Event()
 

@@ -10,7 +10,6 @@ is parsed before that is answered: a broken second request costs the first one n
 
 import asyncio
 import enum
-import http
 import logging
 import re
 from functools import partial
@@ -25,7 +24,7 @@ from quad.realtime.admission import Admission
 from quad.realtime.corked import Corked
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.errors import HandshakeRefused
-from quad.realtime.host import Host
+from quad.realtime.host import Host, last_answer
 from quad.realtime.polling import refusal as explain
 from quad.realtime.rounds import Rounds
 from quad.realtime.seldom import Seldom
@@ -58,6 +57,9 @@ _WAITING_HEADS_BYTES = 12_000_000
 # How long a refused client gets to read why.
 _LINGER_S = 1.0
 _END = b"\r\n\r\n"
+_HEAD = b"HEAD "
+# In so many bytes the first line begins: some clients send an end of a line before it.
+_START_BYTES = 64
 # RFC 9112, section 3.2: uri-host [ ":" port ]; of RFC 3986, what a registered name may hold.
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.ASCII)
 # What an offer to change the protocol consists of (RFC 9110, section 7.8; RFC 7540, section 3.2.1).
@@ -81,7 +83,7 @@ class _Refused(Exception):
     def __init__(self, status: int, reason: str, json: bytes = b"") -> None:
         super().__init__(reason)
         self.status = status
-        self.content_type = "application/json" if json else "text/plain; charset=utf-8"
+        self.content_type = b"application/json" if json else b"text/plain; charset=utf-8"
         self.body = json or reason.encode()
 
 
@@ -151,6 +153,7 @@ class Front(HttpToolsProtocol):
         self._unread = b""
         self._waiting_bytes = 0  # of a large head that waits for its turn
         self._position = 0  # of what was not fed yet
+        self._start = b""  # how the request begins: it may be refused before it is parsed
         self._tail = b""  # the end of what was fed: an end of a message may be cut in two
         self._refusal: HandshakeRefused | None = None
         self._unstarted: tuple[RequestResponseCycle, ASGI3Application] | None = None
@@ -300,6 +303,9 @@ class Front(HttpToolsProtocol):
         data, begin = self._unread, self._position
         if self._stage is Stage.HEAD:
             end = self._end_of_part(data, begin)
+            if len(self._start) < len(_HEAD):
+                start = self._start + data[begin : min(end, begin + _START_BYTES)]
+                self._start = start.lstrip(b"\r\n")[: len(_HEAD)]
             self._head_bytes += end - begin
             if self._head_bytes > _HEAD_LIMIT_BYTES:
                 raise _Refused(431, "The head of the request is too large.")
@@ -468,7 +474,7 @@ class Front(HttpToolsProtocol):
         if self._unstarted is not None:
             unstarted, self._unstarted = self._unstarted, None
             self._begin_answer(*unstarted)
-        self._head_bytes, self._tail = 0, b""
+        self._head_bytes, self._start, self._tail = 0, b"", b""
         self._stage = Stage.HEAD if self.cycle.response_complete else Stage.ANSWERING
 
     def on_response_complete(self) -> None:
@@ -579,7 +585,14 @@ class Front(HttpToolsProtocol):
         self._fronts.silent.stop(self)
         self._fronts.finish(self)
         self._forget_head()
-        self.transport.write(_answer(refused))
+        answer = last_answer(
+            refused.status,
+            refused.content_type,
+            refused.body,
+            {},
+            is_for_head=self._start == _HEAD,
+        )
+        self.transport.write(answer)
         # Closing at once, with bytes of the client unread, would reset the connection, and the
         # client would not see the answer.
         self.transport.write_eof()
@@ -621,14 +634,3 @@ def _cause(error: httptools.HttpParserError) -> BaseException | None:
 def _without_offer(connection: bytes) -> bytes:
     options = [option.strip() for option in connection.split(b",")]
     return b", ".join(option for option in options if option.lower() not in _OFFER)
-
-
-def _answer(refused: _Refused) -> bytes:
-    body = refused.body
-    head = (
-        f"HTTP/1.1 {refused.status} {http.HTTPStatus(refused.status).phrase}\r\n"
-        f"content-type: {refused.content_type}\r\n"
-        f"content-length: {len(body)}\r\n"
-        "connection: close\r\n\r\n"
-    )
-    return head.encode() + body

@@ -197,13 +197,15 @@ async def _answer_head(application: Application, scope: Scope, send: Send) -> No
     await application({**scope, "method": "GET"}, receive, send_head)
 
 
-def _write_answer(
-    transport: asyncio.Transport,
+def last_answer(
     status: int,
     content_type: bytes,
     body: bytes,
     headers: Mapping[str, str],
-) -> None:
+    *,
+    is_for_head: bool = False,
+) -> bytes:
+    """An answer behind which the connection ends; HEAD gets it without the body."""
     head = (
         f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\n"
         f"content-type: {content_type.decode()}\r\n"
@@ -212,7 +214,11 @@ def _write_answer(
         + f"content-length: {len(body)}\r\n"
         "connection: close\r\n\r\n"
     )
-    transport.write(head.encode() + body)
+    return head.encode() if is_for_head else head.encode() + body
+
+
+def _write_answer(transport: asyncio.Transport, *answer: Any) -> None:
+    transport.write(last_answer(*answer))
     transport.close()
 
 
