@@ -43,6 +43,16 @@ async def test_starting_again_begins_anew() -> None:
     assert due == ["b", "a"]
 
 
+async def test_those_who_are_due_soon_after_are_called_with_the_first() -> None:
+    due: list[str] = []
+    deadlines = Deadlines(DELAY_S, due.append, early_s=30.0)
+    for key, later_s in (("a", 0.0), ("b", 20.0), ("c", 40.0)):
+        deadlines.start(key, late_s=-later_s)
+    await until(lambda: due)
+    assert due == ["a", "b"]
+    deadlines.clear()
+
+
 async def test_who_was_stopped_is_not_called() -> None:
     due: list[str] = []
     deadlines = Deadlines(DELAY_S, due.append)

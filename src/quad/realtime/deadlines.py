@@ -15,10 +15,12 @@ Key = TypeVar("Key", bound=Hashable)
 class Deadlines(Generic[Key]):
     """Calls `on_due(key)` once, `delay_s` after the last `start(key)`, unless stopped before."""
 
-    __slots__ = ("_delay_s", "_due", "_on_due", "_timer", "due_at")
+    __slots__ = ("_delay_s", "_due", "_early_s", "_on_due", "_timer", "due_at")
 
-    def __init__(self, delay_s: float, on_due: Callable[[Key], None]) -> None:
+    def __init__(self, delay_s: float, on_due: Callable[[Key], None], early_s: float = 0.0) -> None:
+        """With `early_s`, whoever is due so soon is called with the one that is due now."""
         self._delay_s = delay_s
+        self._early_s = early_s
         self._on_due = on_due
         self._due: dict[Key, float] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -59,7 +61,7 @@ class Deadlines(Generic[Key]):
         loop = asyncio.get_running_loop()
         now = loop.time()
         # Set before the calls: `on_due` may start keys again, which must not set a second timer.
-        for key, due in self._take_due(now):
+        for key, due in self._take_due(now + self._early_s):
             self.due_at = due
             try:
                 self._on_due(key)
@@ -71,10 +73,10 @@ class Deadlines(Generic[Key]):
             self._timer = loop.call_later(max(0.0, due - loop.time()), self._call_due)
             break
 
-    def _take_due(self, now: float) -> list[tuple[Key, float]]:
+    def _take_due(self, until: float) -> list[tuple[Key, float]]:
         taken = []
         for key, due in self._due.items():
-            if due > now:
+            if due > until:
                 break
             taken.append((key, due))
         for key, _ in taken:

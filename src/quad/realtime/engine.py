@@ -20,7 +20,7 @@ from quad.realtime.quirks import recognise
 from quad.realtime.request import Request
 from quad.realtime.session import Session
 from quad.realtime.websocket import WebSocket
-from quad.wire.engineio import Open, Ping, Version, encode_handshake
+from quad.wire.engineio import Open, Version, encode_handshake
 
 log = logging.getLogger("quad.engine")
 
@@ -81,7 +81,7 @@ class Engine:
         self._is_draining = False
         interval_s = self.options.ping_interval_ms / 1000
         timeout_s = self.options.ping_timeout_ms / 1000
-        self._pings = Deadlines(interval_s, self._ping)
+        self._pings = Deadlines(interval_s, self._ping, early_s=self.options.ping_early_s)
         self._pongs = Deadlines(timeout_s, self._miss_pong)
         self.silences = Deadlines(interval_s + timeout_s, self._miss_ping)
         self.upgrades = Deadlines(self.options.upgrade_timeout_ms / 1000, Session.probe_lost)
@@ -273,7 +273,7 @@ class Engine:
         # later because two timers follow each other. A busy loop is nobody's fault.
         late_s = asyncio.get_running_loop().time() - self._pings.due_at
         self._pongs.start(session, min(late_s, _TIMER_LATE_S))
-        session.send_packet(Ping())
+        session.ping()
 
     def _is_silent(self, session: Session) -> bool:
         is_over = self._pongs.is_over(session) or self.silences.is_over(session)

@@ -105,7 +105,7 @@ class RawServer:
         self._work = Work(log)
         interval_s = self.options.ping_interval_ms / 1000
         timeout_s = self.options.ping_timeout_ms / 1000
-        self._pings = Deadlines(interval_s, RawConnection.ask)
+        self._pings = Deadlines(interval_s, RawConnection.ask, self.options.ping_early_s)
         self._pongs = Deadlines(timeout_s, RawConnection.fail_silent)
         self._later: Deadlines[RawConnection] = Deadlines(_LATER_S, RawConnection.ask)
         self._pings_left = _PINGS_BURST

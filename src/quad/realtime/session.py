@@ -72,6 +72,10 @@ _MOVES = {
 }
 
 
+_PING = (Ping(),)
+_PING_FRAME = (encode_frame(TEXT, encode_text_packet(Ping()).encode()),)
+
+
 class Session:
     """One Engine.IO session: a receiver of WebSocket messages and an outbox of the delivery."""
 
@@ -190,6 +194,11 @@ class Session:
     def send_packet(self, packet: AnyPacket) -> None:
         """Queue a packet, behind the messages that are queued already."""
         self._engine.delivery.send_items(self, (self._as_item(packet),))
+
+    def ping(self) -> None:
+        """Ask a V4 client for a Pong."""
+        items = _PING_FRAME if self.kind is Kind.FRAMES_V4 else _PING
+        self._engine.delivery.send_items(self, items)
 
     def close(self, reason: str, code: int = NORMAL_CLOSURE) -> None:
         """End the session after everything queued so far has been delivered."""
@@ -456,6 +465,9 @@ class Session:
         """A text frame is a packet; nearly all of them are messages."""
         if text[:1] == "4" and self.version is Version.V4:
             self._listener.text_received(text[1:])
+            return
+        if text == "3" and self.version is Version.V4:
+            self._engine.heard_pong(self)
             return
         try:
             packet = decode_text_packet(text, self.version)
