@@ -203,18 +203,31 @@ def test_an_origin_is_allowed_once_it_is_named(origin: str) -> None:
         assert not is_allowed or asked.site.allows_credentials(asked)
 
 
-def test_where_everyone_may_connect_only_known_pages_are_told_what_cookies_open() -> None:
+@pytest.mark.parametrize(
+    ("origin", "said", "is_known"),
+    [
+        pytest.param(b"https://evil.example", b"", False, id="anybody's"),
+        pytest.param(b"https://evil.school", b"same-site", False, id="a neighbour's"),
+        pytest.param(b"null", b"", False, id="nobody's"),
+        pytest.param(b"https://friend.example", b"cross-site", True, id="one that is named"),
+        pytest.param(b"https://quad.school", b"", True, id="that of the public address"),
+        pytest.param(b"http://127.0.0.1:8000", b"", True, id="that of the host"),
+        pytest.param(b"http://127.0.0.1:8000", b"cross-site", False, id="that of a proxy's host"),
+        pytest.param(b"https://other.school", b"same-origin", True, id="ours, says the browser"),
+        pytest.param(None, b"", True, id="a program"),
+    ],
+)
+def test_where_everyone_may_connect_only_known_pages_use_what_the_browser_has(
+    origin: bytes | None, said: bytes, is_known: bool
+) -> None:
     site = Site(origins=("*", "https://friend.example"), public_url="https://quad.school")
-    for origin, is_known in (
-        (b"https://evil.example", False),
-        (b"null", False),
-        (b"https://friend.example", True),
-        (b"https://quad.school", True),
-        (b"http://127.0.0.1:8000", True),
-    ):
-        asked = page(origin, b"127.0.0.1:8000", site)
-        assert asked.is_allowed
-        assert asked.site.allows_credentials(asked) is is_known
+    more = {"sec_fetch_site": said} if said else {}
+    secrets = {"cookie": b"quad_admin=x", "authorization": b"Basic x"}
+    asked = page(origin, b"127.0.0.1:8000", site, **more, **secrets)
+    assert asked.is_allowed
+    assert asked.site.allows_credentials(asked) is is_known
+    assert ("cookie" in asked.headers, "authorization" in asked.headers) == (is_known, is_known)
+    assert bool(asked.handshake().headers) is is_known
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ IS_GONE: Final = "quad.is_gone"
 # What proxies say of the client: each request is asked for it.
 _FORWARDED: Final = re.compile(r"x-forwarded-|(?:forwarded|x-real-ip)\Z")
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+# What browsers add by themselves to whatever a page makes them send.
+_CREDENTIALS: Final = ("cookie", "authorization")
 # What clients say must not fill the log: after so many different lines of a kind it is silent.
 _LINES: Final = 100
 _SHOWN: Final = 200
@@ -99,7 +101,7 @@ class Site:
         headers = _joined(header_lines)
         address, is_certain = self._address(normal(peer), headers)
         query = parse_query(raw_query)
-        return Request(
+        request = Request(
             method,
             path,
             query,
@@ -111,6 +113,9 @@ class Site:
             self,
             http_version,
         )
+        if not self.allows_credentials(request):
+            _drop_credentials(request)
+        return request
 
     def is_proxy(self, address: str) -> bool:
         """Whether a proxy of ours has this address."""
@@ -149,10 +154,7 @@ class Site:
         if page == "same-origin":
             return True
         origin = _origin_of(request.headers, page)
-        if origin is None or ANYBODY in self._origins or self._knows(origin):
-            return True
-        # Where the browser says that it comes from elsewhere, an equal Host is that of a proxy.
-        if page not in ("cross-site", "same-site") and self._is_of_host(origin, request):
+        if origin is None or ANYBODY in self._origins or self._is_named(origin, page, request):
             return True
         if self._foreign_pages.is_new(origin, request.host):
             shown = origin[:_SHOWN]
@@ -163,14 +165,24 @@ class Site:
         return False
 
     def allows_credentials(self, request: Request) -> bool:
-        """Whether the page may also be told what only this browser's cookies open.
+        """Whether the page may also use what this browser has: cookies, and a password it keeps.
 
-        Not where everyone may connect: then a page of anybody is none that was thought of.
+        Not where everyone may connect: then a page of anybody is none that was thought of. What its
+        browser adds by itself is no part of its requests.
         """
         if ANYBODY not in self._origins:
             return True
-        origin = _origin_of(request.headers, "")
-        return origin is None or self._knows(origin) or self._is_of_host(origin, request)
+        page = request.headers.get("sec-fetch-site", "")
+        origin = request.headers.get("origin", "").lower()
+        # Only what is opened or fetched comes without an origin, and changes nothing.
+        return not origin or page == "same-origin" or self._is_named(origin, page, request)
+
+    def _is_named(self, origin: str, page: str, request: Request) -> bool:
+        """Whether the settings name the origin, or it is that of the host that is asked for."""
+        if self._knows(origin):
+            return True
+        # Where the browser says that it comes from elsewhere, an equal Host is that of a proxy.
+        return page not in ("cross-site", "same-site") and self._is_of_host(origin, request)
 
     def _knows(self, origin: str) -> bool:
         if origin in self._origins:
@@ -326,6 +338,14 @@ def _origin_of(headers: Mapping[str, str], page: str) -> str | None:
         return None
     scheme, separator, rest = headers.get("referer", "").lower().partition("://")
     return f"{scheme}://{rest.partition('/')[0]}" if separator else "null"
+
+
+def _drop_credentials(request: Request) -> None:
+    request.headers = {
+        name: value for name, value in request.headers.items() if name not in _CREDENTIALS
+    }
+    kept = [line for line in request.header_lines if line[0].decode("latin-1") not in _CREDENTIALS]
+    request.header_lines = kept
 
 
 def _is_forwarded(headers: Mapping[str, str]) -> bool:
