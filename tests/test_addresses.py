@@ -8,6 +8,7 @@ from quad.addresses import (
     is_within,
     normal,
     parse_network,
+    shares,
     wider_block,
 )
 
@@ -38,6 +39,8 @@ def test_limits_count_ipv4_by_address_and_ipv6_by_64_bits() -> None:
     assert block("2001:db8:1:2::1") == block("2001:db8:1:2:ffff::9") == "2001:db8:1:2::/64"
     assert block("2001:db8:1:3::1") != block("2001:db8:1:2::1")
     assert wider_block("2001:db8:1:3::1") == wider_block("2001:db8:1:2::1") == "2001:db8:1::/48"
+    assert shares("::ffff:203.0.113.5") == (("203.0.113.5", 1),)
+    assert shares("2001:db8:1:2::1") == (("2001:db8:1:2::/64", 1), ("2001:db8:1::/48", 16))
 
 
 @pytest.mark.parametrize("written", ["10.0.0.0/8", "::ffff:10.0.0.0/104", "10.9.9.9/8"])

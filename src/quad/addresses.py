@@ -1,7 +1,8 @@
 """Addresses of clients: one spelling, and the block that limits count by.
 
 Whoever has one IPv6 address has at least the 2^64 of its /64 (RFC 6177, section 2; RFC 4291,
-section 2.5.1), so whatever is limited "by address" is limited by that block.
+section 2.5.1), so whatever is limited "by address" is limited by that block. A site has a /48,
+65,536 blocks; so the site has a limit as well.
 """
 
 import ipaddress
@@ -36,6 +37,10 @@ def parse_network(text: str) -> Network:
     return network
 
 
+BLOCKS_OF_SITE: Final = 16
+"""Whoever has a /48 could take a block's share in each of its blocks, and a campus has no more than
+that: a site may do as much as so many addresses."""
+
 # A connection asks several times for the same address, and addresses come back.
 _remembering: Final = lru_cache(maxsize=4096)
 
@@ -57,6 +62,16 @@ def block(address: str) -> str:
 def wider_block(address: str) -> str:
     """What stands above `block`: the /48 that a site gets (RFC 6177); of IPv4 the address."""
     return _network(address, 48)
+
+
+@_remembering
+def shares(address: str) -> tuple[tuple[str, int], ...]:
+    """What a limit counts, the narrowest first, and how many times the limit of a block each has.
+
+    The block and, above those of IPv6, the site.
+    """
+    narrow, wide = block(address), wider_block(address)
+    return ((narrow, 1),) if narrow == wide else ((narrow, 1), (wide, BLOCKS_OF_SITE))
 
 
 @_remembering

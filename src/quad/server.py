@@ -24,7 +24,7 @@ from quad.classroom.notion import NotionImporter
 from quad.classroom.routes import StatsPages
 from quad.classroom.service import ClassroomService
 from quad.cli.failures import Failed
-from quad.identity import KeyedRateLimit, Keys
+from quad.identity import AddressRateLimit, Keys
 from quad.nearby import NearbySystem
 from quad.realtime import (
     EngineOptions,
@@ -284,7 +284,7 @@ def _engine_options(settings: Settings, limits: LimitSettings | None) -> EngineO
 def _admission(limits: LimitSettings | None) -> Callable[[str], float]:
     if limits is None:
         return lambda address: 0.0
-    rate = KeyedRateLimit(limits.connects_per_s_per_address, limits.connects_burst_per_address)
+    rate = AddressRateLimit(limits.connects_per_s_per_address, limits.connects_burst_per_address)
     return rate.take
 
 

@@ -149,7 +149,7 @@ async def test_an_address_that_posts_too_much_waits_its_turn_and_nobody_is_refus
 async def test_an_address_with_too_many_posts_waiting_is_told_when_to_go_on(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quad.alert.service._WAITING_POSTS", 1)
+    monkeypatch.setattr("quad.alert.system._WAITING_POSTS", 1)
     settings = AlertSettings(posts_burst_per_address=1, posts_per_minute_per_address=1)
     async with open_hall(database, settings) as hall, hall.browser() as program:
         answers = await asyncio.gather(*(program.post(URL, content=b"x") for _ in range(5)))

@@ -35,6 +35,22 @@ async def refused_by(peer: Peer) -> str:
     return str(error["limit"])
 
 
+async def test_the_blocks_of_an_ipv6_site_open_no_more_rooms_than_sixteen_addresses(
+    limited: Open,
+) -> None:
+    async with limited(rooms_per_hour_per_address=1, rooms_burst_per_address=1) as school:
+        for number in range(17):
+            peer = await school.peer(f"2001:db8:1:{number:x}::1")
+            await peer.emit("room/create", {"name": "T"})
+            if number < 16:
+                await peer.expect("room/update")
+            else:
+                assert await refused_by(peer) == "limits.rooms_per_hour_per_address"
+        elsewhere = await school.peer("2001:db8:2::1")
+        await elsewhere.emit("room/create", {"name": "T"})
+        await elsewhere.expect("room/update")
+
+
 async def test_an_address_opens_so_many_rooms_an_hour(
     limited: Open, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -49,6 +49,15 @@ async def tried(
         return None
 
 
+async def test_wrong_ones_from_all_over_a_site_count_together(gate: Gate) -> None:
+    for number in range(32):
+        gate.note_wrong(f"2001:db8:1:{number:x}::1", ("of tests", number), action="test.login")
+    right = await hash_password("right")
+    assert await tried(gate, "2001:db8:1:ff::1", "wrong", right) is None
+    assert await tried(gate, "2001:db8:1:ff::1", "right", right) is True
+    assert await tried(gate, "2001:db8:2::1", "wrong", right) is False
+
+
 async def test_wrong_ones_beyond_the_limit_are_refused_and_right_ones_never(
     gate: Gate, clock: Clock
 ) -> None:

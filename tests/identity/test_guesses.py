@@ -7,6 +7,7 @@ import pytest
 from quad.identity.guesses import WRONG_PER_CONNECTION, Guesses
 from quad.identity.turns import Turns
 from tests.identity.test_limits import Clock
+from tests.patience import patience
 
 
 class Refused(Exception):
@@ -76,6 +77,32 @@ async def test_an_address_beyond_its_limit_takes_turns_and_others_do_not() -> No
     waits.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waits
+
+
+async def test_the_blocks_of_a_site_take_turns_together_before_they_have_tried_all() -> None:
+    guesses = make(Clock(), burst=2, turns_per_s=0.001)
+    for number in range(32):
+        await wrong(guesses, f"2001:db8:1:{number:x}::1", number)
+    waits = asyncio.create_task(guess(guesses, "2001:db8:1:ff::1", "b", is_right=True))
+    await guess(guesses, "2001:db8:2::1", "c", is_right=True)
+    with pytest.raises(Refused), guesses.request("2001:db8:1:fe::1"):
+        pass
+    assert not waits.done()
+    waits.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waits
+
+
+async def test_a_site_has_the_turns_of_sixteen_blocks() -> None:
+    guesses = make(Clock(), burst=1, turns_per_s=20)
+    for number in range(16):
+        await wrong(guesses, f"2001:db8:1:{number:x}::1", number)
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    fresh = (f"2001:db8:1:1{number:x}::1" for number in range(16))
+    await asyncio.gather(*(guess(guesses, address, address, is_right=True) for address in fresh))
+    # As many at 20 a second, one after the other, would take 0.8 s.
+    assert 16 / 320 <= loop.time() - started < 0.5 * patience(1)
 
 
 async def test_who_was_never_wrong_goes_first() -> None:

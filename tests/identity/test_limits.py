@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quad.identity import KeyedRateLimit, RateLimit
+from quad.identity import AddressRateLimit, KeyedRateLimit, RateLimit
 
 
 class Clock:
@@ -180,3 +180,49 @@ def test_an_exhausted_key_stays_refused_while_others_come_and_go() -> None:
         clock.now += 0.01
         limit.take(key)
     assert limit.take("greedy") > 0.0
+
+
+# --- a bucket per address -------------------------------------------------------------------------
+
+BLOCKS = [f"2001:db8:1:{number:x}::1" for number in range(40)]
+
+
+def test_addresses_of_a_block_share_its_bucket() -> None:
+    limit = AddressRateLimit(rate_per_s=1, burst=2, clock=Clock())
+    ours = ("2001:db8::1", "2001:DB8::2", "2001:db8:0:0:ffff::3")
+    assert [limit.take(address) for address in ours] == [0.0, 0.0, 1.0]
+    ours = ("203.0.113.5", "::ffff:203.0.113.5", "203.0.113.5")
+    assert [limit.take(address) for address in ours] == [0.0, 0.0, 1.0]
+    assert limit.take("203.0.113.6") == limit.take("2001:db8:0:1::1") == 0.0
+
+
+def test_the_blocks_of_a_site_share_a_larger_bucket() -> None:
+    clock = Clock()
+    limit = AddressRateLimit(rate_per_s=1, burst=2, clock=clock)
+    assert [limit.take(address) for address in BLOCKS].count(0.0) == 32
+    assert limit.take("2001:db8:2::1") == 0.0
+    limit.give_back(BLOCKS[0])
+    assert [limit.take(address) for address in BLOCKS].count(0.0) == 1
+    # Sixteen a second for all of them, and still no more than one for each.
+    clock.now = 1.0
+    assert [limit.take(address) for address in (BLOCKS[0],) * 3].count(0.0) == 1 + 1
+    assert [limit.take(address) for address in BLOCKS[1:]].count(0.0) == 14
+
+
+def test_a_refusal_costs_nothing_anywhere() -> None:
+    limit = AddressRateLimit(rate_per_s=1, burst=1, clock=Clock())
+    assert limit.take(BLOCKS[0]) == 0.0
+    assert all(limit.take(BLOCKS[0]) for _ in range(100))
+    assert [limit.take(address) for address in BLOCKS].count(0.0) == 15
+
+
+def test_a_site_that_has_none_left_takes_no_memory_for_its_blocks() -> None:
+    limit = AddressRateLimit(rate_per_s=1, burst=1, clock=Clock())
+    for number in range(10_000):
+        limit.take(f"2001:db8:1:{number:x}::1")
+    assert {times: len(buckets) for times, buckets in limit.levels.items()} == {1: 16, 16: 1}
+
+
+def test_ipv4_addresses_have_nothing_above_them() -> None:
+    limit = AddressRateLimit(rate_per_s=1, burst=1, clock=Clock())
+    assert not any(limit.take(f"203.0.113.{number}") for number in range(200))

@@ -62,14 +62,14 @@ def test_plain_connections_have_the_same_bounds() -> None:
     assert not counted.is_full("2001:db8:1:ff::1")
 
 
-def test_how_fast_connections_come_counts_by_block_too() -> None:
+def test_how_fast_connections_come_is_asked_for_each() -> None:
     asked: list[str] = []
 
-    def admit(block: str) -> float:
-        asked.append(block)
+    def admit(address: str) -> float:
+        asked.append(address)
         return 1.5 * (len(asked) > 1)
 
     counted = door(None, admit=admit)
     assert lets_in(counted, "2001:db8::1")
     assert not lets_in(counted, "2001:db8::2")
-    assert asked == ["2001:db8::/64"] * 2
+    assert asked == ["2001:db8::1", "2001:db8::2"]

@@ -22,6 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Opcode
 
 import quad.realtime.engine
+from quad.addresses import parse_network
 from quad.realtime import Client, EngineOptions, SocketServer
 from quad.realtime.polling import serve_polling
 from quad.realtime.session import Session
@@ -357,6 +358,20 @@ async def test_handshakes_without_a_client_lock_nobody_out(
                 await newest.send("40")
             assert await newest.receive(1)
         assert server.counters.refused_handshakes["newcomers_per_address"] >= 15
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_the_blocks_of_a_site_have_the_newcomers_of_sixteen_addresses(
+    http: httpx.AsyncClient,
+) -> None:
+    server = SocketServer(EngineOptions(newcomers_per_address=1))
+    site = Site(trusted_proxies=(parse_network("127.0.0.1"),))
+    async with serving(server, site=site) as target:
+        url = target.url(SOCKET, EIO=4, transport="polling")
+        for number in range(40):
+            headers = {"X-Forwarded-For": f"2001:db8:1:{number:x}::1"}
+            assert (await http.get(url, headers=headers)).status_code == 200
+        assert len(server.engine.sessions) == 16
 
 
 async def test_a_session_that_nobody_fetches_goes_soon_and_one_that_is_fetched_stays(

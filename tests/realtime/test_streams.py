@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 
-from quad.realtime import SocketServer, Streams
+from quad.addresses import parse_network
+from quad.realtime import Site, SocketServer, Streams
 from tests.realtime.serving import serving, until
 
 
@@ -36,6 +37,23 @@ async def test_an_address_has_so_many_streams_and_gets_a_place_again(
         await until(lambda: not len(streams))
         async with http.stream("GET", target.url("/")) as answer:
             assert answer.status_code == 200
+
+
+async def test_the_blocks_of_a_site_have_the_streams_of_sixteen_addresses(
+    http: httpx.AsyncClient,
+) -> None:
+    streams = Streams(per_address=1)
+    site = Site(trusted_proxies=(parse_network("127.0.0.1"),))
+    server = serving(SocketServer(), application=streams.bound(stream), site=site)
+    async with server as target, AsyncExitStack() as open_:
+        addresses = [f"2001:db8:1:{number:x}::1" for number in range(17)] + ["2001:db8:2::1"]
+        answers = [
+            await open_.enter_async_context(
+                http.stream("GET", target.url("/"), headers={"X-Forwarded-For": address})
+            )
+            for address in addresses
+        ]
+        assert [answer.status_code for answer in answers] == [200] * 16 + [429, 200]
 
 
 async def test_without_a_limit_there_is_none(http: httpx.AsyncClient) -> None:

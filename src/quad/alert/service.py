@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from quad import audit
-from quad.addresses import block
 from quad.alert import tables
 from quad.alert.model import (
     Message,
@@ -18,21 +16,16 @@ from quad.alert.model import (
     shown_time,
 )
 from quad.alert.presence import Presence
-from quad.alert.refusals import TooManyPosts
 from quad.alert.retention import MESSAGES
 from quad.alert.rooms import Kept, Room, Rooms
 from quad.alert.said import Accepted, People, current_line, original_line, shown_id
-from quad.identity import KeyedRateLimit
-from quad.identity.turns import Turns
+from quad.identity.throttle import Throttle
 from quad.realtime import Client, SocketServer
 from quad.retention import Expiry
 from quad.settings import AlertSettings
 from quad.store import Store
 from quad.streams import is_set_within
 
-# Beyond its limit an address posts more slowly; so many of its posts may wait.
-_POSTS_PER_S: Final = 5.0
-_WAITING_POSTS: Final = 500
 # For so long the same key of the same sender means the same message.
 KEY_LIFETIME: Final = timedelta(days=1)
 
@@ -67,7 +60,7 @@ class AlertService:
         server: SocketServer,
         store: Store,
         settings: AlertSettings,
-        posts: KeyedRateLimit | None = None,
+        posts: Throttle | None = None,
         *,
         now: Callable[[], datetime] = _now,
     ) -> None:
@@ -78,7 +71,6 @@ class AlertService:
         self._text_limit_bytes = settings.text_limit_bytes
         self._oldest = timedelta(seconds=settings.history_age_s)
         self._posts = posts
-        self._turns = Turns(_POSTS_PER_S)
         self._is_ending = False
         self._now = now
 
@@ -156,7 +148,8 @@ class AlertService:
         name, code = check_name(name), check_room(code)
         check_text(text, self._text_limit_bytes)
         check_key(key)
-        await self._admit_post(block(address))
+        if self._posts is not None:
+            await self._posts.turn(address)
         async with self.rooms.hold(code) as room:
             message, is_new = await self._keep(room, name, text, key)
             return self._tell(room, message, key) if is_new else 0
@@ -222,15 +215,6 @@ class AlertService:
         return len(old)
 
     # Saying
-
-    async def _admit_post(self, address: str) -> None:
-        if self._posts is None or not self._posts.take(address):
-            return
-        if not self._turns.waiting(address):
-            audit.record("alert.post", address=address, result="refused", limit="posts take turns")
-        if self._turns.waiting(address) > _WAITING_POSTS:
-            raise TooManyPosts(self._turns.longest_s(address))
-        await self._turns.turn(address)
 
     async def _keep(self, room: Room, name: str, text: str, key: str | None) -> Kept:
         message = room.make_message(name, text, self._now())

@@ -3,16 +3,21 @@
 from typing import Final
 
 from quad.alert.events import register
+from quad.alert.refusals import TooManyPosts
 from quad.alert.routes import AlertRoutes
 from quad.alert.service import AlertService
 from quad.alert.sessions import Sessions
-from quad.identity import KeyedRateLimit, Keys
+from quad.identity import Keys
+from quad.identity.throttle import Throttle
 from quad.realtime import SocketServer, Streams
 from quad.retention import Expiry
 from quad.settings import AlertSettings
 from quad.store import Store
 
 _MINUTE_S: Final = 60
+# Beyond its limit an address posts more slowly; so many of its posts may wait.
+_POSTS_PER_S: Final = 5.0
+_WAITING_POSTS: Final = 500
 
 
 class AlertSystem:
@@ -56,9 +61,15 @@ class AlertSystem:
         await self.service.aclose()
 
 
-def _posts(settings: AlertSettings, is_limited: bool) -> KeyedRateLimit | None:
+def _posts(settings: AlertSettings, is_limited: bool) -> Throttle | None:
     if not is_limited:
         return None
-    return KeyedRateLimit(
-        settings.posts_per_minute_per_address / _MINUTE_S, settings.posts_burst_per_address
+    return Throttle(
+        "alert.post",
+        "posts take turns",
+        TooManyPosts,
+        rate_per_s=settings.posts_per_minute_per_address / _MINUTE_S,
+        burst=settings.posts_burst_per_address,
+        turns_per_s=_POSTS_PER_S,
+        waiting_limit=_WAITING_POSTS,
     )

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from quad import audit
 from quad.addresses import block
 from quad.classroom.refusals import QuotaReached
-from quad.identity import KeyedRateLimit
+from quad.identity import AddressRateLimit, KeyedRateLimit
 from quad.settings import LimitSettings
 
 _DAY_S: Final = 86_400.0
@@ -45,15 +45,15 @@ class Quotas:
         if settings is None:
             return
         self._told = KeyedRateLimit(_TOLD_PER_S, 1, clock)
-        self._rooms = KeyedRateLimit(
+        self._rooms = AddressRateLimit(
             settings.rooms_per_hour_per_address / 3600, settings.rooms_burst_per_address, clock
         )
-        self._students = KeyedRateLimit(
+        self._students = AddressRateLimit(
             settings.students_per_minute_per_address / 60,
             settings.students_burst_per_address,
             clock,
         )
-        self._errors = KeyedRateLimit(
+        self._errors = AddressRateLimit(
             settings.client_errors_per_minute_per_address / 60,
             settings.client_errors_burst_per_address,
             clock,
@@ -100,8 +100,8 @@ class Quotas:
             spent = spender.spent = Spent(now)
         return spent
 
-    def _take(self, limit: KeyedRateLimit, address: str, name: str) -> None:
-        wait_s = limit.take(block(address))
+    def _take(self, limit: AddressRateLimit, address: str, name: str) -> None:
+        wait_s = limit.take(address)
         if wait_s:
             raise self._refuse(address, name, wait_s)
 

@@ -1,7 +1,15 @@
 """Who someone is, and how much they may take: secret tokens and rate limits."""
 
 from quad.identity.keys import Keys
-from quad.identity.limits import KeyedRateLimit, RateLimit
+from quad.identity.limits import AddressRateLimit, KeyedRateLimit, RateLimit
 from quad.identity.tokens import hash_token, new_token, token_matches
 
-__all__ = ["KeyedRateLimit", "Keys", "RateLimit", "hash_token", "new_token", "token_matches"]
+__all__ = [
+    "AddressRateLimit",
+    "KeyedRateLimit",
+    "Keys",
+    "RateLimit",
+    "hash_token",
+    "new_token",
+    "token_matches",
+]

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from quad import audit
 from quad.addresses import block, wider_block
-from quad.identity.limits import KeyedRateLimit
+from quad.identity.limits import AddressRateLimit, KeyedRateLimit
 from quad.identity.passwords import password_matches
 from quad.identity.tokens import hash_token, token_matches
 from quad.identity.turns import draw
@@ -62,7 +62,7 @@ class Gate:
         which count for each address block and for each name.
         """
         self._refusal = refusal
-        self._of_blocks = KeyedRateLimit(rate_per_s, burst, clock) if is_limited else None
+        self._of_addresses = AddressRateLimit(rate_per_s, burst, clock) if is_limited else None
         self._of_names = KeyedRateLimit(rate_per_s, burst, clock) if is_limited else None
         self._fast = KeyedRateLimit(_FAST_TRIES_PER_S, _FAST_TRIES_BURST, clock)
         self._told = KeyedRateLimit(1 / _MINUTE_S, 1, clock)
@@ -101,8 +101,8 @@ class Gate:
     def note_wrong(self, address: str, name: Hashable, *, action: str) -> None:
         """Count a wrong secret of a name. Raises the refusal beyond the limit."""
         key = block(address)
-        if self._of_blocks is not None and self._of_names is not None:
-            wait_s = self._of_blocks.take(key) or self._of_names.take(name)
+        if self._of_addresses is not None and self._of_names is not None:
+            wait_s = self._of_addresses.take(address) or self._of_names.take(name)
             if wait_s:
                 if not self._told.take((key, action)):
                     audit.record(action, address=address, result="refused", limit="wrong tries")

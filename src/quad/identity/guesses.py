@@ -18,7 +18,7 @@ from typing import Final
 from quad import audit
 from quad.addresses import block
 from quad.identity.limits import KeyedRateLimit
-from quad.identity.turns import Turns
+from quad.identity.throttle import Throttle
 
 WRONG_PER_CONNECTION: Final = 10
 TURNS_PER_S: Final = 20.0
@@ -51,10 +51,18 @@ class Guesses:
         """
         self._kind = kind
         self._refusal = refusal
-        self._wrong = KeyedRateLimit(rate_per_s, burst, clock)
+        self._tries = Throttle(
+            kind,
+            "tries take turns",
+            refusal,
+            rate_per_s=rate_per_s,
+            burst=burst,
+            turns_per_s=turns_per_s,
+            waiting_limit=_WAITING_LIMIT,
+            clock=clock,
+        )
         self._told = KeyedRateLimit(1 / _WINDOW_S, 1, clock)
         self._connections: OrderedDict[Hashable, _Record] = OrderedDict()
-        self._turns = Turns(turns_per_s)
         self._clock = clock
 
     @asynccontextmanager
@@ -69,21 +77,19 @@ class Guesses:
         Raises:
             the refusal: this connection was wrong too often within a minute, or too many wait.
         """
-        key = block(address)
         wait_s = self._closed_s(connection)
         if wait_s:
-            raise self._refuse(key, wait_s)
-        if self._turns.waiting(key) or self._wrong.take(key):
-            await self._wait(key, connection)
+            raise self._refuse(address, wait_s)
+        await self._tries.turn(address, goes_first=connection not in self._connections)
         try:
             yield
         except wrong:
             self._note(connection)
             raise
         except BaseException:
-            self._wrong.give_back(key)  # declined for another reason: the guess was right
+            self._tries.rate.give_back(address)  # declined otherwise: the guess was right
             raise
-        self._wrong.give_back(key)
+        self._tries.rate.give_back(address)
 
     @contextmanager
     def request(self, address: str) -> Iterator[None]:
@@ -92,12 +98,11 @@ class Guesses:
         Raises:
             the refusal: the address block was wrong too often.
         """
-        key = block(address)
-        wait_s = self._wrong.take(key)
+        wait_s = self._tries.rate.take(address)
         if wait_s:
-            raise self._refuse(key, wait_s)
+            raise self._refuse(address, wait_s)
         yield
-        self._wrong.give_back(key)  # only if nothing was raised
+        self._tries.rate.give_back(address)  # only if nothing was raised
 
     def _closed_s(self, connection: Hashable) -> float:
         record = self._connections.get(connection)
@@ -119,16 +124,8 @@ class Guesses:
                 return
             self._connections.popitem(last=False)
 
-    async def _wait(self, key: str, connection: Hashable) -> None:
-        if not self._turns.waiting(key):
-            audit.record(self._kind, address=key, result="refused", limit="tries take turns")
-        if self._turns.waiting(key) >= _WAITING_LIMIT:
-            raise self._refuse(key, self._turns.longest_s(key))
-        await self._turns.turn(key, goes_first=connection not in self._connections)
-        # A turn is paid for as well, or the block would save up for a burst while it takes turns.
-        self._wrong.take(key)
-
-    def _refuse(self, key: str, wait_s: float) -> Exception:
+    def _refuse(self, address: str, wait_s: float) -> Exception:
+        key = block(address)
         if not self._told.take(key):
             audit.record(self._kind, address=key, result="refused", limit="wrong tries")
         return self._refusal(wait_s)

@@ -8,6 +8,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import partial
+from typing import Final
+
+from quad.addresses import BLOCKS_OF_SITE, shares
 
 # Permits are counted in floats: a client that waits exactly as long as it was told must not be
 # refused for the last bit of a rounded time.
@@ -123,3 +126,36 @@ class KeyedRateLimit:
             if not self._buckets[oldest].is_full and len(self._buckets) < self._capacity:
                 return
             del self._buckets[oldest]
+
+
+class AddressRateLimit:
+    """A bucket for each block of addresses, and above those of IPv6 a larger one for each site."""
+
+    def __init__(
+        self, rate_per_s: float, burst: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`rate_per_s` and `burst` are those of a block."""
+        self.levels: Final = {
+            times: KeyedRateLimit(rate_per_s * times, burst * times, clock)
+            for times in (1, BLOCKS_OF_SITE)
+        }
+        """The buckets of blocks and of sites, by their second part in `shares`."""
+
+    def take(self, address: str) -> float:
+        """Take a permit and return 0.0, or take none and return the seconds until there is one."""
+        taken: list[tuple[KeyedRateLimit, str]] = []
+        # The site first: once it has none, its many blocks take no memory either.
+        for counted, times in reversed(shares(address)):
+            limit = self.levels[times]
+            wait_s = limit.take(counted)
+            if wait_s:
+                for each, key in taken:
+                    each.give_back(key)
+                return wait_s
+            taken.append((limit, counted))
+        return 0.0
+
+    def give_back(self, address: str) -> None:
+        """Undo a ``take`` of this address."""
+        for counted, times in shares(address):
+            self.levels[times].give_back(counted)

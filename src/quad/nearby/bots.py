@@ -9,8 +9,7 @@ from msgspec import Struct
 from sqlalchemy import Select, bindparam, insert, select, update
 
 from quad import audit
-from quad.addresses import block
-from quad.identity import KeyedRateLimit
+from quad.identity import AddressRateLimit
 from quad.identity.gate import Gate
 from quad.identity.passwords import hash_password, new_password
 from quad.nearby import tables
@@ -76,7 +75,7 @@ class Bots:
         messages: Messages,
         gate: Gate,
         proofs: BotProofs,
-        registrations: KeyedRateLimit | None,
+        registrations: AddressRateLimit | None,
         now: Callable[[], datetime],
     ) -> None:
         self._store = store
@@ -146,7 +145,7 @@ class Bots:
         return password
 
     def _count_registration(self, address: str) -> None:
-        wait_s = 0.0 if self._registrations is None else self._registrations.take(block(address))
+        wait_s = 0.0 if self._registrations is None else self._registrations.take(address)
         if wait_s:
             audit.record("nearby.bot_register", address=address, result="refused", limit="rate")
             raise TooManyTries(wait_s)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from quad.identity import KeyedRateLimit, Keys
+from quad.identity import AddressRateLimit, Keys
 from quad.identity.gate import Gate
 from quad.identity.guesses import Guesses
 from quad.nearby.admin import PASSWORD_FILE, Administrator
@@ -82,7 +82,7 @@ class NearbySystem:
         gate = Gate(
             TooManyTries, rate_per_s=rate_per_s, burst=burst, is_limited=is_limited, clock=clock
         )
-        registrations = KeyedRateLimit(rate_per_s, burst, clock) if is_limited else None
+        registrations = AddressRateLimit(rate_per_s, burst, clock) if is_limited else None
         self._timer: asyncio.TimerHandle | None = None
         self.people = People(store, nearby.range_m, now)
         self.buildings = Buildings(store)

@@ -4,17 +4,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
-from quad.addresses import block, wider_block
+from quad.addresses import shares
 from quad.realtime.counters import Counters
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.options import EngineOptions
 from quad.realtime.seldom import Seldom
 
 log = logging.getLogger("quad.door")
-
-# A site has a /48 of IPv6, 65,536 blocks: whoever has one could take a block's share in each. A
-# campus has as much, so it may have as many connections as sixteen addresses.
-_BLOCKS_OF_SITE = 16
 
 
 class Door:
@@ -26,26 +22,25 @@ class Door:
         counters: Counters,
         admit: Callable[[str], float] = lambda address: 0.0,
     ) -> None:
-        """`admit(block)` says in how many seconds an address of this block may connect; 0 is now.
-
-        Addresses count by their `block`: whoever has one of IPv6 has them all.
-        """
+        """`admit(address)` says in how many seconds the address may connect; 0 is now."""
         self._admit = admit
         self.limit = options.connections_per_address
         self._counters = counters
-        self._sessions = _Counts()
-        self._plain = _Counts()
+        self._sessions = Counts()
+        self._plain = Counts()
         self._full = Seldom(log)
         self.on_full: list[Callable[[str], object]] = []
-        """Called with a block that is full: whoever can do without some of its connections ends
-        one."""
+        """Called with a block, or site, that is full: whoever can do without some of its
+        connections ends one."""
 
     def has_room(self, address: str) -> bool:
         """Whether one more connection of this address may be open."""
-        if self._sessions.are_at(self.limit, address):
-            for make_room in self.on_full:
-                make_room(block(address))
-        return not self._sessions.are_at(self.limit, address)
+        full = self._sessions.full(self.limit, address)
+        if full is None:
+            return True
+        for make_room in self.on_full:
+            make_room(full)
+        return self._sessions.full(self.limit, address) is None
 
     def check(self, address: str) -> None:
         """Bound the connections of one address, and how fast it opens them.
@@ -53,11 +48,10 @@ class Door:
         Raises:
             HandshakeRefused: there are too many, or too many at a time.
         """
-        counted = block(address)
         if not self.has_room(address):
-            self._note_full(counted)
+            self._note_full(self._sessions, address)
             raise HandshakeRefused(4, "Too many connections from this address", 429)
-        wait_s = self._admit(counted)
+        wait_s = self._admit(address)
         if wait_s:
             self._counters.refused_handshakes["connects_per_s"] += 1
             message = f"Too many new connections from this address: try again in {wait_s:.1f} s"
@@ -69,13 +63,15 @@ class Door:
         They are counted apart from sessions: those on long-polling must go on being served where
         there may be no more of them.
         """
-        if not self._plain.are_at(self.limit, address):
+        if self._plain.full(self.limit, address) is None:
             return False
-        self._note_full(block(address))
+        self._note_full(self._plain, address)
         return True
 
-    def _note_full(self, counted: str) -> None:
-        self._full.warning("%s has %d connections: refused one more", counted, self.limit)
+    def _note_full(self, counts: "Counts", address: str) -> None:
+        full = counts.full(self.limit, address)
+        if full is not None:
+            self._full.warning("%s has %d connections: refused one more", full, counts[full])
         self._counters.refused_handshakes["connections_per_address"] += 1
 
     def enter_plain(self, address: str) -> None:
@@ -95,30 +91,34 @@ class Door:
         self._sessions.take(address)
 
 
-class _Counts:
-    """How many there are of each block, and of the /48 that stands above it."""
+class Counts:
+    """How many there are of each block of addresses, and of each site above those of IPv6."""
 
     def __init__(self) -> None:
-        self._blocks: Counter[str] = Counter()
-        self._sites: Counter[str] = Counter()
+        self._counter: Counter[str] = Counter()
 
-    def are_at(self, limit: int | None, address: str) -> bool:
-        """Whether one more of this address would be too many."""
+    def __getitem__(self, counted: str) -> int:
+        return self._counter[counted]
+
+    def full(self, limit: int | None, address: str) -> str | None:
+        """The block or site where one more of this address would be too many; None if there is
+        room. `limit` is that of a block; None is none.
+        """
         if limit is None:
-            return False
-        is_full = self._blocks[block(address)] >= limit
-        return is_full or self._sites[wider_block(address)] >= limit * _BLOCKS_OF_SITE
+            return None
+        for counted, times in shares(address):
+            if self._counter[counted] >= limit * times:
+                return counted
+        return None
 
     def add(self, address: str) -> None:
-        self._blocks[block(address)] += 1
-        self._sites[wider_block(address)] += 1
+        """One more of this address."""
+        for counted, _ in shares(address):
+            self._counter[counted] += 1
 
     def take(self, address: str) -> None:
-        _take_one(self._blocks, block(address))
-        _take_one(self._sites, wider_block(address))
-
-
-def _take_one(counter: Counter[str], counted: str) -> None:
-    counter[counted] -= 1
-    if not counter[counted]:
-        del counter[counted]
+        """One less."""
+        for counted, _ in shares(address):
+            self._counter[counted] -= 1
+            if not self._counter[counted]:
+                del self._counter[counted]

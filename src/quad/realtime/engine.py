@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import Protocol
 
-from quad.addresses import block
+from quad.addresses import shares
 from quad.realtime.counters import Counters
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery
@@ -187,14 +187,18 @@ class Engine:
 
     def let_wait(self, session: Session) -> None:
         """A new session is no connection yet; of too many the oldest goes, and nobody else."""
-        counted = block(session.handshake.address)
         limit = self.options.newcomers_per_address
-        if limit is not None and self._newcomers.count(counted) >= limit:
-            oldest = self._newcomers.oldest(counted, _PATIENCE_S)
-            if oldest is not None:
-                self.counters.refused_handshakes["newcomers_per_address"] += 1
-                oldest.fail("others wait to enter")
+        if limit is not None:
+            for counted, times in shares(session.handshake.address):
+                if self._newcomers.count(counted) >= limit * times:
+                    self._end_newcomer(counted)
         self._newcomers.add(session)
+
+    def _end_newcomer(self, counted: str) -> None:
+        oldest = self._newcomers.oldest(counted, _PATIENCE_S)
+        if oldest is not None:
+            self.counters.refused_handshakes["newcomers_per_address"] += 1
+            oldest.fail("others wait to enter")
 
     def let_in(self, session: Session) -> bool:
         """A session is a connection from now on, unless its address has too many: that ends it."""

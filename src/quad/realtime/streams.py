@@ -1,12 +1,11 @@
 """Answers without end (server-sent events): so many for one address."""
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 import msgspec
 
-from quad.addresses import block
+from quad.realtime.door import Counts
 from quad.realtime.polling import Receive, Scope, Send
 from quad.realtime.site import request_of
 
@@ -23,17 +22,18 @@ class Streams:
     def __init__(self, per_address: int | None = 500) -> None:
         """None: as many as somebody likes."""
         self._per_address = per_address
-        self._open: Counter[str] = Counter()
+        self._open = Counts()
+        self._count = 0
 
     def __len__(self) -> int:
-        return self._open.total()
+        return self._count
 
     def bound(self, stream: Application) -> Application:
         """The stream as an ASGI application that is 429 for who has too many."""
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            address = block(request_of(scope).address)
-            if self._per_address is not None and self._open[address] >= self._per_address:
+            address = request_of(scope).address
+            if self._open.full(self._per_address, address) is not None:
                 await _refuse(send)
                 return
             with self._counted(address):
@@ -43,13 +43,13 @@ class Streams:
 
     @contextmanager
     def _counted(self, address: str) -> Iterator[None]:
-        self._open[address] += 1
+        self._open.add(address)
+        self._count += 1
         try:
             yield
         finally:
-            self._open[address] -= 1
-            if not self._open[address]:
-                del self._open[address]
+            self._count -= 1
+            self._open.take(address)
 
 
 async def _refuse(send: Send) -> None:
