@@ -4,16 +4,20 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 from litestar import Litestar
 
+from quad.addresses import parse_network
 from quad.classroom.model import Stats, Status, StudentProgress
 from quad.classroom.refusals import TooManyFailedJoins
 from quad.classroom.routes import StatsPages, make_board
 from quad.identity.guesses import Guesses
+from quad.realtime import Site
+from quad.realtime.site import carry
 
 ROOM = 123456
 WAIT_S = 5.0
@@ -63,10 +67,21 @@ class Rooms:
 
 
 @asynccontextmanager
-async def serving(pages: StatsPages) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(pages: StatsPages, site: Site | None = None) -> AsyncIterator[httpx.AsyncClient]:
     app = Litestar([pages.router], openapi_config=None)
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        carry(site or Site(), scope)
+        await app(scope, receive, send)
+
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, ws="none", lifespan="off", log_config=None
+        serve,
+        host="127.0.0.1",
+        port=0,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
@@ -458,3 +473,23 @@ async def test_unknown_rooms_are_wrong_numbers_and_too_many_of_them_are_refused(
             answer = await client.get(f"/roomstats/{path}")
             assert answer.status_code == 429
             assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_behind_a_trusted_proxy_wrong_numbers_are_those_of_who_asked(rooms: Rooms) -> None:
+    guesses = Guesses("classroom.number", TooManyFailedJoins, rate_per_s=0.01, burst=1)
+    rooms.put(ROOM, {"Anna": {"1": "DONE"}})
+    site = Site(trusted_proxies=(parse_network("127.0.0.1"),))
+
+    expected = [
+        ("2001:db8:1::1", "111111", 404),
+        ("2001:db8:1::2", f"{ROOM}", 429),
+        ("2001:db8:2::1", "111111/events", 404),
+        ("2001:db8:2::2", f"{ROOM}/events", 429),
+        ("203.0.113.1", f"{ROOM}", 200),
+        ("203.0.113.1", f"{ROOM}/events", 200),
+    ]
+    async with serving(StatsPages(rooms, guesses), site) as http:
+        for address, path, status in expected:
+            headers = {"X-Forwarded-For": address}
+            async with http.stream("GET", f"/roomstats/{path}", headers=headers) as response:
+                assert response.status_code == status

@@ -22,7 +22,7 @@ from quad.classroom.refusals import TooManyFailedJoins
 from quad.identity.guesses import Guesses
 from quad.languages import LANGUAGES, choose_language, texts_of
 from quad.pages import Pages
-from quad.realtime import Streams
+from quad.realtime import Streams, request_of
 from quad.streams import HEARTBEAT, HEARTBEAT_S, EventStream, is_set_within
 
 PATH: Final = "/roomstats"
@@ -95,7 +95,7 @@ class StatsPages:
             base = request.scope.get("root_path", "") + PATH
             language = choose_language(request.headers.get("accept-language", ""))
             try:
-                return await self._page(room, base, language, _address(request))
+                return await self._page(room, base, language, request_of(request.scope).address)
             except TooManyFailedJoins as refused:
                 return _too_many(refused)
 
@@ -104,7 +104,7 @@ class StatsPages:
             room: FromPath[str], request: Request[Any, Any, Any], language: FromQuery[str] = "en"
         ) -> ASGIApp:
             try:
-                return await self._events(room, language, _address(request))
+                return await self._events(room, language, request_of(request.scope).address)
             except TooManyFailedJoins as refused:
                 return ASGIResponse(status_code=429, headers=_retry_after(refused).items())
 
@@ -230,10 +230,6 @@ class _Feed:
 
 class _NoPage(Exception):
     """A room that there is not, or whose page nobody may see: for who asks, the same."""
-
-
-def _address(request: Request[Any, Any, Any]) -> str:
-    return request.client.host if request.client is not None else ""
 
 
 def _too_many(refused: TooManyFailedJoins) -> Response[str]:
