@@ -207,6 +207,10 @@ def test_a_file_is_obeyed_wherever_git_would_find_it(tmp_path: Path) -> None:
         patch.setenv("HOME", str(home))
         write(home, {".gitconfig": "[core]\n\texcludesFile = ~/everywhere\n"})
         assert judged_by_quad(week) == judged_by_git(week) == {"a.py", "keep.top", "d.default"}
+        # One without a place of its own is looked for from the top, wherever one is.
+        write(home, {".gitconfig": "[core]\n\texcludesFile = school/mine\n"})
+        write(tmp_path / "repository", {"school/mine": "*.mine\n"})
+        assert judged_by_quad(week) == judged_by_git(week) == {"a.py", "keep.top", "d.default"}
     # Who shares what git would not even enter shares nothing, and is told why.
     out = week / "out"
     assert judged_by_git(out) == set()
@@ -248,6 +252,10 @@ def test_a_folder_whose_rules_cannot_be_read_is_hidden_and_that_is_said(tmp_path
     # A directory of that name is no such file.
     assert set(snapshot.files) == {"a.py", "other/.gitignore/d.py"}
     assert snapshot.left_out == {"sub": Why.RULES}
+    # Nor is a pipe, and nobody waits for what it might say.
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "other/.gitignore/.gitignore")
+        assert set(Folder(tmp_path).snapshot(NOTHING).files) == set(snapshot.files)
     # Those above count for all of it.
     begin_repository(tmp_path)
     (tmp_path / ".gitignore").write_bytes(b"x\n" * 600_000)

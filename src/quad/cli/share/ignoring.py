@@ -7,6 +7,7 @@ user's own file for all repositories.
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -103,7 +104,7 @@ def rules_above(root: Path, config: Config) -> Chain | None:
 
     None if they leave out the folder itself, and so all that is in it. Raises UnreadableRules.
     """
-    repository = next((place for place in (root, *root.parents) if (place / ".git").exists()), None)
+    repository = _repository_of(root)
     top = root if repository is None else repository
     chain = _chain([(config.excludes, _way(top, root))], b"", config)
     if repository is None:
@@ -128,12 +129,17 @@ def read_config(root: Path) -> Config:
     home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     excludes = Path(home) / "git/ignore"
     if "core.excludesfile" in told:
-        excludes = Path(told["core.excludesfile"]).expanduser()
+        # Git runs at the top of the repository.
+        excludes = (_repository_of(root) or root) / Path(told["core.excludesfile"]).expanduser()
     # As `git init` finds it on the file systems that these have.
     is_caseless = sys.platform in ("win32", "darwin")
     if "core.ignorecase" in told:
         is_caseless = told["core.ignorecase"].lower() in ("true", "yes", "on", "1", "")
     return Config(excludes, is_caseless)
+
+
+def _repository_of(root: Path) -> Path | None:
+    return next((place for place in (root, *root.parents) if (place / ".git").exists()), None)
 
 
 def _ask_git(root: Path) -> dict[str, str]:
@@ -194,14 +200,14 @@ def _chain(files: Sequence[tuple[Path | None, bytes]], below: bytes, config: Con
 def _read(file: Path) -> bytes | None:
     """None if there is none, or something else of that name. Raises UnreadableRules."""
     try:
+        # A pipe would be waited for.
+        if not stat.S_ISREG(file.stat().st_mode):
+            return None
         with file.open("rb") as opened:
             content = opened.read(_SIZE_LIMIT_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except OSError as error:
-        # Windows says this of a directory.
-        if isinstance(error, PermissionError) and file.is_dir():
-            return None
+    except OSError:
         raise UnreadableRules(file) from None
     if len(content) > _SIZE_LIMIT_BYTES:
         raise UnreadableRules(file)
