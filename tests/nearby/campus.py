@@ -65,9 +65,12 @@ class Page:
         self._socket = socketio.AsyncClient(reconnection=False)
         self._socket.on("*", self._hear)
 
-    async def connect(self) -> None:
+    async def connect(self, headers: Mapping[str, str] | None = None) -> None:
         await self._socket.connect(
-            self._campus.url, transports=["websocket"], wait_timeout=PATIENCE_S
+            self._campus.url,
+            headers=dict(headers or {}),
+            transports=["websocket"],
+            wait_timeout=PATIENCE_S,
         )
         # Kept here: the library forgets them with the connection.
         self.engine_id = str(self._socket.eio.sid)
@@ -245,6 +248,7 @@ async def _served(
 ) -> AsyncIterator[Campus]:
     server = SocketServer()
     own = {"login": "guest", "admin_password": ADMIN[1], **values}
+    origins = own.pop("origins", ())
     of_server = {name: own.pop(name) for name in ("public_url", "data") if name in own}
     settings = Settings(
         server=ServerSettings(**of_server),
@@ -271,7 +275,9 @@ async def _served(
     for building in buildings:
         await nearby.buildings.put(building)
     site = Site(
-        public_url=settings.server.public_url, trusted_proxies=(ipaddress.ip_network(PROXY),)
+        public_url=settings.server.public_url,
+        origins=origins,
+        trusted_proxies=(ipaddress.ip_network(PROXY),),
     )
     openapi = OpenAPIConfig(title="Nearby", version="1", use_handler_docstrings=True)
     application = Litestar([*nearby.routers], openapi_config=openapi, logging_config=None)

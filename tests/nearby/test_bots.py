@@ -246,6 +246,21 @@ FOREIGN = [
 ]
 
 
+@pytest.mark.parametrize("headers", FOREIGN)
+async def test_nor_can_they_over_a_connection_that_they_may_open(
+    headers: dict[str, str], database: Path
+) -> None:
+    async with open_campus(database, {"origins": ("*",)}) as campus:
+        await shown(campus, await authorised(campus))
+        foreign, program = Page(campus, "", ""), Page(campus, "", "")
+        await foreign.connect(headers)
+        assert (await foreign.call("new_bot", {"id": "canteen"}))["code"] == "not_allowed"
+        await program.connect()
+        assert await program.call("new_bot", {"id": "canteen"}) is None
+        await foreign.close()
+        await program.close()
+
+
 async def test_pages_of_other_sites_cannot_use_what_the_address_has_shown(campus: Campus) -> None:
     password = await authorised(campus)
     content = json.dumps(NOTICE)

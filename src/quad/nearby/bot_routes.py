@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from quad.bodies import JsonRequest
 from quad.nearby.bots import Availability, Bots, Caller
-from quad.nearby.http import EXPLAINED, AnyRequest, basic_of, is_of_another_page, one, visit_of
+from quad.nearby.http import EXPLAINED, AnyRequest, basic_of, one, visit_of
 from quad.nearby.refusals import NotAllowed
 from quad.nearby.service import Buildings
 
@@ -108,5 +108,5 @@ def make_bot_router(bots: Bots, buildings: Buildings) -> Router:
 
 def _caller(request: AnyRequest) -> Caller:
     visit = visit_of(request)
-    is_certain = visit.has_certain_address and not is_of_another_page(visit.headers)
+    is_certain = visit.has_certain_address and not visit.is_of_another_page
     return Caller(visit.address, is_certain)

@@ -2,7 +2,6 @@
 
 from quad.nearby.bots import Caller
 from quad.nearby.entrance import Entrance
-from quad.nearby.http import is_of_another_page
 from quad.nearby.ports import RunningBots
 from quad.nearby.presence import Presence
 from quad.nearby.refusals import NotAllowed, WrongToken
@@ -58,5 +57,5 @@ def register(
 
 
 def _caller(client: Client) -> Caller:
-    is_certain = client.has_certain_address and not is_of_another_page(client.headers)
+    is_certain = client.has_certain_address and not client.is_of_another_page
     return Caller(client.address, is_certain)

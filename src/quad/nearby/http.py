@@ -88,21 +88,6 @@ def visit_of(request: AnyConnection) -> Visit:
     return request_of(request.scope)
 
 
-def is_of_another_page(headers: Mapping[str, str]) -> bool:
-    """Whether a browser says that a page of another site asks, one that may connect included.
-
-    Rights that rest on the address alone are not for it: the address is whoever looks at the page.
-    """
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site not in ("same-origin", "none")
-    origin = headers.get("origin")
-    if origin is None:
-        return False
-    own = {headers.get("host", ""), headers.get("x-forwarded-host", "")} - {""}
-    return origin.partition("://")[2].lower() not in {each.lower() for each in own}
-
-
 def basic_of(headers: Mapping[str, str]) -> tuple[str, str] | None:
     """Name and password of HTTP Basic (RFC 7617); None if there are none that can be read."""
     scheme, _, rest = headers.get("authorization", "").partition(" ")

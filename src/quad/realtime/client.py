@@ -68,6 +68,11 @@ class Client(Turns):
         return self._peer.session.handshake.has_certain_address
 
     @property
+    def is_of_another_page(self) -> bool:
+        """Whether a browser says that a page of another site has opened the connection."""
+        return self._peer.session.handshake.is_of_another_page
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """The `cookie` of the handshake, if there was one; its other headers are not kept."""
         return self._peer.session.handshake.headers

@@ -39,6 +39,7 @@ class Handshake(msgspec.Struct, frozen=True):
     head: bytes
     has_certain_address: bool = True
     is_from_this_machine: bool = False
+    is_of_another_page: bool = False
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -59,11 +60,12 @@ def remember(
     *,
     has_certain_address: bool = True,
     is_from_this_machine: bool = False,
+    is_of_another_page: bool = False,
 ) -> Handshake:
     """The compact form of a request."""
     cookies = b"; ".join(value for name, value in headers if name == b"cookie")
     head = _kept_query(query) + b"\n" + _kept_cookies(cookies) if query or cookies else b""
-    return Handshake(address, head, has_certain_address, is_from_this_machine)
+    return Handshake(address, head, has_certain_address, is_from_this_machine, is_of_another_page)
 
 
 def _kept_query(query: bytes) -> bytes:
@@ -108,6 +110,7 @@ class Request(msgspec.Struct):
             self.header_lines,
             has_certain_address=self.has_certain_address,
             is_from_this_machine=self.is_from_this_machine and not self._is_forwarded,
+            is_of_another_page=self.is_of_another_page,
         )
 
     @property
@@ -136,6 +139,22 @@ class Request(msgspec.Struct):
         The one rule for sockets, forms and REST: see `Site.allows`. A refusal is logged.
         """
         return self.site.allows(self)
+
+    @property
+    def is_of_another_page(self) -> bool:
+        """Whether a browser says that a page of another site asks, one that may connect included.
+
+        Rights that rest on the address alone are not for it: the address is whoever looks at the
+        page.
+        """
+        site = self.headers.get("sec-fetch-site")
+        if site is not None:
+            return site not in ("same-origin", "none")
+        origin = self.headers.get("origin")
+        if origin is None:
+            return False
+        own = {self.headers.get("host", ""), self.headers.get("x-forwarded-host", "")} - {""}
+        return origin.partition("://")[2].lower() not in {each.lower() for each in own}
 
     @property
     def is_from_this_machine(self) -> bool:
