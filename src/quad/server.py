@@ -187,6 +187,7 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
 
     stack.step("the store", close_store, spare_s=0.2)
     await ownership.watch()
+    stack.callback(ownership.stop_watching)
     server = SocketServer(
         _engine_options(settings, limits),
         admit=_admission(limits),

@@ -111,12 +111,15 @@ async def test_a_lock_that_somebody_else_has_meanwhile_is_said_until_it_is_free_
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("what", ["quad.sqlite3", "quad.sqlite3.lock"])
+@pytest.mark.parametrize(
+    "what", ["quad.sqlite3", "quad.sqlite3.lock", "quad.sqlite3-wal", "quad.sqlite3-shm"]
+)
 async def test_a_file_that_is_removed_or_replaced_is_said(
     databases: Databases, tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = tmp_path / "quad.sqlite3"
-    file.touch()
+    for name in ("quad.sqlite3", "quad.sqlite3-wal", "quad.sqlite3-shm"):
+        (tmp_path / name).touch()
     ownership = await Ownership.take(f"sqlite:///{file}", "first")
     await ownership.watch()
     assert ownership.trouble == ""

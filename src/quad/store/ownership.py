@@ -112,10 +112,15 @@ class Ownership:
         self.trouble = trouble
         return trouble
 
-    async def aclose(self) -> None:
-        """Let others have the database."""
+    def stop_watching(self) -> None:
+        """Look no more: what the store has open is about to go, as it should."""
         if self._watching is not None:
             self._watching.cancel()
+
+    async def aclose(self) -> None:
+        """Let others have the database."""
+        self.stop_watching()
+        if self._watching is not None:
             await asyncio.wait([self._watching])
         await self._lock.let_go()
 
@@ -132,7 +137,12 @@ class FileLock:
         self._database = database.resolve()
         self._path = self._database.with_name(f"{self._database.name}.lock")
         self._file: int | None = None
-        self._inode: tuple[int, int] | None = None
+        # What SQLite keeps open as long as the server runs; others find it by these names.
+        self._parts = [
+            self._database.with_name(self._database.name + ending)
+            for ending in ("", "-wal", "-shm")
+        ]
+        self._inodes: dict[Path, tuple[int, int]] = {}
 
     async def take(self, who: str) -> None:
         """See `_Lock`."""
@@ -154,14 +164,14 @@ class FileLock:
     async def look(self, who: str) -> str:
         """See `_Lock`."""
         assert self._file is not None, "not taken"
-        found = _inode(self._database)
-        if self._inode is None:
-            self._inode = found
-        if found != self._inode or _inode(self._path) != _inode(self._file):
-            return (
-                f"{self._database} was removed or replaced under the running server: what is "
-                "saved from now on will be lost when the server stops."
-            )
+        if _inode(self._path) != _inode(self._file):
+            return _gone(self._database)
+        for part in self._parts:
+            found = _inode(part)
+            if found is not None:
+                self._inodes.setdefault(part, found)
+            if found != self._inodes.get(part):
+                return _gone(part)
         return ""
 
     async def tell(self, who: str) -> None:
@@ -258,6 +268,13 @@ class _SessionLock:
             async with asyncio.timeout(1.0):
                 await connection.invalidate()
                 await connection.close()
+
+
+def _gone(file: Path) -> str:
+    return (
+        f"{file} was removed or replaced under the running server: what is saved from now on may "
+        "be lost when the server stops."
+    )
 
 
 def _in_use(database: str, who: str) -> DatabaseInUse:
