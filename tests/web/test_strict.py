@@ -160,6 +160,8 @@ def said(**values: str) -> str:
         ({"SERVER_METRICS_FOR": "everyone"}, "open to everyone"),
         ({"SERVER_TRUSTED_PROXIES": "0.0.0.0/0"}, "EVERYBODY IS A TRUSTED PROXY"),
         ({"SERVER_TRUSTED_PROXIES": "::/0"}, "EVERYBODY IS A TRUSTED PROXY"),
+        ({"NEARBY_GRID_M": "0"}, "PLACES ARE SHOWN AS THEY ARE"),
+        ({"NEARBY_IS_ANY_POINT_SHOWN": "true"}, "ANYBODY CAN LOOK FOR ANYBODY"),
         ({"HOST": "0.0.0.0"}, "NO HTTPS"),
         ({"NEARBY_CLIENT_ID": "quad"}, "LOGIN NEEDS server.public_url"),
         ({"HOST": "192.0.2.1", "SERVER_PUBLIC_URL": "http://quad.school"}, "NO HTTPS"),

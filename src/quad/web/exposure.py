@@ -11,6 +11,7 @@ def exposures(settings: Settings) -> Iterator[str]:
     """Each setting in force by which somebody gets more than is safe on a public address."""
     yield from _limits(settings)
     yield from _pages(settings)
+    yield from _places(settings)
     yield from _network(settings)
 
 
@@ -37,6 +38,20 @@ def _pages(settings: Settings) -> Iterator[str]:
         yield (
             "/metrics and the reasons of /ready are open to everyone (server.metrics_for): they "
             "show what is done here, and how much."
+        )
+
+
+def _places(settings: Settings) -> Iterator[str]:
+    nearby = settings.nearby
+    if not nearby.grid_m:
+        yield (
+            "PLACES ARE SHOWN AS THEY ARE (nearby.grid_m = 0): anybody near can find out where "
+            "somebody is, to the metre."
+        )
+    if nearby.is_any_point_shown:
+        yield (
+            "ANYBODY CAN LOOK FOR ANYBODY ANYWHERE (nearby.is_any_point_shown): show/range answers "
+            "for points where nobody is who asks."
         )
 
 
