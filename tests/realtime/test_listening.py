@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 import time
@@ -153,7 +154,10 @@ async def test_the_body_of_an_answer_does_not_wait_until_its_head_is_acknowledge
 
 @pytest.mark.parametrize("is_endless", [False, True], ids=["soon done", "endless"])
 async def test_an_answer_under_way_is_waited_for_but_not_for_ever(
-    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, is_endless: bool
+    http: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    is_endless: bool,
 ) -> None:
     if is_endless:
         monkeypatch.setattr("quad.realtime.listening._HTTP_GRACE_S", 0.05)
@@ -171,7 +175,8 @@ async def test_an_answer_under_way_is_waited_for_but_not_for_ever(
         await asked.wait()
         if not is_endless:
             asyncio.get_running_loop().call_later(0.05, may_answer.set)
-    assert (await answer).status_code == (500 if is_endless else 200)
+    assert (await answer).status_code == (503 if is_endless else 200)
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 async def test_answers_carry_the_date(http: httpx.AsyncClient) -> None:

@@ -111,6 +111,8 @@ class Fronts:
         self.refusals = Seldom(log)
         self.rounds = Rounds()
         self.waiting_heads_bytes = 0
+        self.is_ending = False
+        """Whether answers that are not finished are given up, and their clients told."""
         self.usual_host = b""
         """The last one that was valid: nearly all requests have the same."""
         self._bodies: dict[Front, int] = {}  # in the order in which they began
@@ -119,7 +121,11 @@ class Fronts:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI."""
-        await self.host(scope, receive, send)
+        try:
+            await self.host(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self.is_ending:
+                raise
 
     def grow(self, front: "Front", size_bytes: int) -> None:
         """So much more of a body has come; together they stay within a bound."""
@@ -256,11 +262,11 @@ class Front(HttpToolsProtocol):
         self._disconnect()
         self.transport.abort()
 
-    def abort_begun(self) -> None:
-        """Cut the connection if an answer has begun, and is not whole."""
-        cycle = self._cycle_at_work()
-        if cycle is not None and cycle.response_started:
-            self.abort()
+    def give_up(self) -> None:
+        """Cut the connection if an answer has begun, and is not whole; say so if none has."""
+        if self._cycle_at_work() is not None:
+            self._refuse(_Refused(503, "The server is stopping."))
+            self.transport.close()
 
     def _disconnect(self) -> None:
         cycle = self._cycle_at_work()

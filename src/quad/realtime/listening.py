@@ -79,7 +79,7 @@ async def listen(
             for listening in server.servers:
                 listening.close()
             await host.drain(drain_s / 2)
-            await _finish_answers(server)
+            await _finish_answers(server, fronts)
             ticking.cancel()
             await asyncio.wait([ticking])
             fronts.stop_clocks()
@@ -141,7 +141,7 @@ async def _keep_date(server: uvicorn.Server) -> None:
         await asyncio.sleep(_DATE_EVERY_S)
 
 
-async def _finish_answers(server: uvicorn.Server) -> None:
+async def _finish_answers(server: uvicorn.Server, fronts: Fronts) -> None:
     """Close what is idle and wait for answers under way.
 
     uvicorn's own shutdown does the same, but takes a tenth of a second with nothing to wait for.
@@ -155,15 +155,16 @@ async def _finish_answers(server: uvicorn.Server) -> None:
                 await asyncio.sleep(_LOOK_EVERY_S)
     except TimeoutError:
         log.warning("ending %d answers that are not finished", len(state.tasks))
-        await _end_answers(server)
+        await _end_answers(server, fronts)
     await server.lifespan.shutdown()
 
 
-async def _end_answers(server: uvicorn.Server) -> None:
+async def _end_answers(server: uvicorn.Server, fronts: Fronts) -> None:
     state = server.server_state
     # Whoever does not read has left, for all that the answer knows: it ends without an error.
+    fronts.is_ending = True
     for connection in cast(set[Front], set(state.connections)):
-        connection.abort_begun()
+        connection.give_up()
     if state.tasks:
         await asyncio.wait(list(state.tasks), timeout=_LEAVE_S)
     for task in state.tasks:
