@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, text
+from alembic import command
+from sqlalchemy import URL, Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from quad.store import parse_url
+from quad.store.migrate import _config
 
 T = TypeVar("T")
 
@@ -84,6 +86,19 @@ async def connected(url: str | URL) -> AsyncIterator[AsyncConnection]:
             yield connection
     finally:
         await engine.dispose()
+
+
+async def migrate_to(url: str, revision: str) -> None:
+    """The tables of an older revision, in an empty database."""
+
+    def upgrade(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    async with connected(url) as connection:
+        await connection.run_sync(upgrade)
+        await connection.commit()
 
 
 def run_apart(coroutine: Coroutine[Any, Any, T]) -> T:

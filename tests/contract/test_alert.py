@@ -1,19 +1,16 @@
 """What alert keeps is the same on every database, and older tables become these."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
-import pytest
-from alembic import command
 from sqlalchemy import text
 
 from quad.alert import tables
 from quad.alert.model import Message, id_at
 from quad.alert.rooms import Rooms
 from quad.store import Store, migrate
-from tests.contract.databases import connected
+from tests.contract.databases import connected, migrate_to
 
 AT = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 NAME = "ÉCOLE \U0001f9d1\u200d\U0001f393"
@@ -49,23 +46,10 @@ async def test_messages_keys_and_people_are_kept_as_they_were(database_url: str)
         assert await store.read(tables.select_code(room.key)) == []
 
 
-@pytest.fixture
-def before_rooms(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Awaitable[None]]:
-    """Makes the tables as they were when case counted."""
-    upgrade = command.upgrade
-
-    async def make() -> None:
-        with monkeypatch.context() as patch:
-            patch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0007"))
-            await migrate(empty_url)
-
-    return make
-
-
 async def test_codes_that_differ_in_case_alone_become_one_room_with_messages_by_time(
-    empty_url: str, before_rooms: Callable[[], Awaitable[None]]
+    empty_url: str,
 ) -> None:
-    await before_rooms()
+    await migrate_to(empty_url, "0007")
     said = [
         ("r101", id_at(AT), "one"),
         ("R101", id_at(AT), "two"),

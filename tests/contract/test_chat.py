@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from alembic import command
 from sqlalchemy import Connection, text
 from websockets.asyncio.client import connect
 
 from quad.store import migrate
-from quad.store.migrate import _config
 from tests.chat.phones import Phone, open_chat
-from tests.contract.databases import connected
+from tests.contract.databases import connected, migrate_to
 from tests.process import ServerProcess
 
 CHAT = "team"
@@ -122,9 +120,6 @@ async def test_phones_and_names_of_before_are_brought_to_their_new_form(empty_ur
     composed, apart = "caf\u00e9", "cafe\u0301"
 
     def fill(connection: Connection) -> None:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0009")
         for number, name in enumerate((composed, apart, "plain"), start=1):
             connection.execute(
                 text("INSERT INTO chat_chats (id, name, owner) VALUES (:id, :name, '+111')"),
@@ -138,6 +133,7 @@ async def test_phones_and_names_of_before_are_brought_to_their_new_form(empty_ur
             text("INSERT INTO chat_users (phone, name) VALUES ('+111', :name)"), {"name": apart}
         )
 
+    await migrate_to(empty_url, "0009")
     async with connected(empty_url) as connection:
         await connection.run_sync(fill)
         await connection.commit()
