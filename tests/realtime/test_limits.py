@@ -269,6 +269,13 @@ HOSTILE = [
 ]
 
 
+@pytest.fixture
+def resolute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has taken nothing for a second is cut, and not after 45."""
+    monkeypatch.setattr("quad.realtime.unread._GIVE_UP_S", 1.0)
+
+
+@pytest.mark.usefixtures("resolute")  # nobody here polls
 @pytest.mark.parametrize(("eio", "packet"), HOSTILE)
 async def test_a_request_full_of_packets_leaves_the_loop_to_others(eio: int, packet: str) -> None:
     server, _ = counting(EngineOptions(outbox_limit_bytes=100_000_000))
