@@ -30,7 +30,7 @@ async def site(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 
 async def metrics(site: httpx.AsyncClient) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     answer = await site.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(answer.text)

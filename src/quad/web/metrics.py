@@ -19,7 +19,7 @@ from quad.realtime.counters import Histogram
 from quad.web.admin_figures import Gauges
 from quad.web.watching import Watchers
 
-_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_CONTENT_TYPE = "text/plain; version=0.0.4"  # Litestar names the charset
 
 
 class QuadCollector(Collector):
