@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import linecache
 import os
 import shutil
 import traceback
@@ -31,6 +32,8 @@ settings.load_profile("quad")
 # is by default, is half the time of all tests; the innermost frames are what one looks for.
 constants.DEBUG_STACK_DEPTH = 3  # type: ignore[misc]
 traceback.extract_stack.__defaults__ = (None, 4)
+# Nor does it have to look each time whether a source has changed meanwhile.
+linecache.checkcache = lambda filename=None: None
 
 # Transports and cancelled tasks may need a few turns of the loop to finish what was asked of them.
 GRACE_S = 0.5

@@ -112,6 +112,7 @@ def settle_garbage() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE_THRESHOLD, 20, 50)
+    gc.enable()  # whoever starts a server may have spared it the search so far
 
 
 @contextlib.contextmanager
