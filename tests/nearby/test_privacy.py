@@ -19,6 +19,7 @@ from quad.nearby.spatial import distance_m, point_at
 from quad.nearby.whereabouts import Whereabouts
 from quad.settings import RetentionSettings
 from tests.nearby.campus import FIELD, LIBRARY, TOWER, Campus, Clock, open_campus
+from tests.thoroughness import examples
 
 GEOD = Geod(ellps="WGS84")
 MOVED = [("new_movement",)]
@@ -72,13 +73,14 @@ def test_without_a_grid_places_are_seen_as_they_are(place: Position) -> None:
 # --- the index ------------------------------------------------------------------------------------
 
 
-def test_within_a_radius_is_what_a_geodesic_to_everybody_says_among_100_000() -> None:
+def test_within_a_radius_is_what_a_geodesic_to_everybody_says_among_thousands() -> None:
     """Exact at the edge, also where the edge goes through cells with many people in them."""
     dice = random.Random(7)
     grid = Grid(10)
     where = Whereabouts(grid)
     places = [
-        Position(38.70 + 0.1 * dice.random(), -9.20 + 0.1 * dice.random()) for _ in range(99_000)
+        Position(38.70 + 0.1 * dice.random(), -9.20 + 0.1 * dice.random())
+        for _ in range(examples(19_000, 99_000))
     ]
     places += [away(TOWER.position, 360 * dice.random(), 60 * dice.random()) for _ in range(1000)]
     for number, place in enumerate(places):
