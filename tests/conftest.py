@@ -2,13 +2,14 @@
 
 import asyncio
 import gc
-import linecache
+import itertools
 import os
 import shutil
 import traceback
 from asyncio import constants
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -28,12 +29,26 @@ settings.register_profile(
 )
 settings.load_profile("quad")
 
-# In its debug mode asyncio notes where every callback and future comes from. The whole stack, as it
-# is by default, is half the time of all tests; the innermost frames are what one looks for.
+# In its debug mode asyncio notes where every callback and future comes from. With the whole stack,
+# as it is by default, that is half the time of all tests; one looks for the innermost frames.
 constants.DEBUG_STACK_DEPTH = 3  # type: ignore[misc]
 traceback.extract_stack.__defaults__ = (None, 4)
-# Nor does it have to look each time whether a source has changed meanwhile.
-linecache.checkcache = lambda filename=None: None
+
+
+def _innermost(
+    frames: Iterator[tuple[FrameType, int]], *, limit: int | None = None, **_: bool
+) -> traceback.StackSummary:
+    """A stack's frames, without looking at each file whether it has changed, as Python does."""
+    stack = traceback.StackSummary()
+    for frame, line in itertools.islice(frames, limit):
+        code = frame.f_code
+        stack.append(
+            traceback.FrameSummary(code.co_filename, line, code.co_name, lookup_line=False)
+        )
+    return stack
+
+
+traceback.StackSummary.extract = staticmethod(_innermost)  # type: ignore[method-assign,assignment]
 
 # Transports and cancelled tasks may need a few turns of the loop to finish what was asked of them.
 GRACE_S = 0.5
