@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
+from typing import Literal
 
 from bench.rig import Rig
 from bench.subject import Subject
@@ -15,11 +16,15 @@ JUDGED = "quad"
 
 @dataclass(frozen=True)
 class Column:
-    """One figure of an item: `show` turns it into text, units included."""
+    """One figure of an item: `show` turns it into text, units included.
+
+    `better` is `None` where a figure only explains the others.
+    """
 
     metric: str
     heading: str
     show: Callable[[float], str]
+    better: Literal["less", "more"] | None = "less"
 
 
 @dataclass(frozen=True)

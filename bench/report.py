@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from bench.compare import ALLOWED, ROUNDS_TO_JUDGE, Comparison, Line
 from bench.item import Verdict, number
 from bench.run import Table
 from bench.subject import Subject
@@ -34,13 +36,42 @@ def show(console: Console, tables: Sequence[Table]) -> None:
         console.print()
 
 
+def show_comparisons(console: Console, comparisons: Sequence[Comparison]) -> None:
+    """Print every figure old and new, and at the end those that have become worse."""
+    for each in comparisons:
+        console.print(_rich_comparison(each))
+        for key, reason in each.failures.items():
+            console.print(f"  [red]{key} failed:[/red] {reason.splitlines()[0]}")
+    if min(len(each.new.rounds) for each in comparisons) < ROUNDS_TO_JUDGE:
+        console.print(f"In fewer than {ROUNDS_TO_JUDGE} rounds nothing is judged.")
+        return
+    worse = [(each, line) for each in comparisons for line in each.lines() if line.is_worse]
+    if not worse:
+        console.print(
+            f"Nothing is worse by more than {ALLOWED * 100:.0f} % and by more than noise."
+        )
+    for each, line in worse:
+        row = f"{each.item.key}: {line.subject.label}: {line.column.heading}"
+        console.print(Text("  worse    ", "red") + Text(row))
+
+
 def as_json(tables: Sequence[Table], machine: Mapping[str, str], *, quick: bool) -> dict[str, Any]:
     """All rounds, their medians and the verdicts."""
+    return {**_head(machine, quick=quick), "items": [_item(table) for table in tables]}
+
+
+def comparisons_as_json(
+    comparisons: Sequence[Comparison],
+    commits: Mapping[str, str],
+    machine: Mapping[str, str],
+    *,
+    quick: bool,
+) -> dict[str, Any]:
+    """All rounds of both commits, in pairs, and the ratios."""
     return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "quick": quick,
-        "machine": dict(machine),
-        "items": [_item(table) for table in tables],
+        **_head(machine, quick=quick),
+        "commits": dict(commits),
+        "items": [_compared_item(each) for each in comparisons],
     }
 
 
@@ -68,6 +99,36 @@ def _rich(table: Table) -> RichTable:
     return rich
 
 
+def _rich_comparison(comparison: Comparison) -> RichTable:
+    rounds = len(comparison.new.rounds)
+    rich = RichTable(
+        title=f"{comparison.item.title} ({rounds} round{'s' if rounds != 1 else ''})",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+    )
+    rich.add_column("")
+    rich.add_column("")
+    for heading in ("old", "new", "new/old", "quartiles"):
+        rich.add_column(heading, justify="right")
+    rich.add_column("")
+    before: Subject | None = None
+    for line in comparison.lines():
+        label = line.subject.label if line.subject is not before else ""
+        rich.add_row(label, line.column.heading, *_compared(line))
+        before = line.subject
+    return rich
+
+
+def _compared(line: Line) -> Sequence[str]:
+    medians = line.column.show(line.old), line.column.show(line.new)
+    if line.ratio is None:
+        return (*medians, "–", "", "")
+    ratio, verdict = line.ratio, line.verdict
+    style = {"worse": "bold red", "better": "green", "": ""}[verdict]
+    spread = f"{ratio.low:.2f} – {ratio.high:.2f}"
+    return (*medians, f"{ratio.median:.3f}", spread, f"[{style}]{verdict}[/]" if verdict else "")
+
+
 def _caption(table: Table) -> str:
     count = len(table.rounds)
     medians = f"Median of {count} round{'s' if count != 1 else ''}."
@@ -85,6 +146,34 @@ def _limited_by_load(table: Table) -> list[str]:
 
 def _is_limited(medians: Mapping[str, float]) -> bool:
     return medians.get("load_share", 0) > BUSY > medians.get("server_share", 1)
+
+
+def _head(machine: Mapping[str, str], *, quick: bool) -> dict[str, Any]:
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "quick": quick,
+        "machine": dict(machine),
+    }
+
+
+def _compared_item(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "key": comparison.item.key,
+        "title": comparison.item.title,
+        "failures": comparison.failures,
+        "figures": [
+            {
+                "subject": line.subject.key,
+                "metric": line.column.metric,
+                "old": line.old,
+                "new": line.new,
+                "ratio": line.ratio and asdict(line.ratio),
+                "verdict": line.verdict,
+            }
+            for line in comparison.lines()
+        ],
+        "rounds": {"old": comparison.old.rounds, "new": comparison.new.rounds},
+    }
 
 
 def _item(table: Table) -> dict[str, Any]:

@@ -44,6 +44,13 @@ class Rig:
     server_core: int | None
     load_core: int | None
     quick: bool = False
+    # Where the measured servers find `quad`.
+    sources: Path = HERE.parent / "src"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For everything that is measured: this `quad` comes before the installed one."""
+        return {**os.environ, "PYTHONPATH": str(self.sources)}
 
     @property
     def cores(self) -> str:
@@ -62,6 +69,7 @@ class Rig:
                 process = subprocess.Popen(
                     subject.command(site),
                     cwd=HERE.parent,
+                    env=self.environment,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,

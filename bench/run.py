@@ -1,12 +1,14 @@
 """One run: all items on all subjects, round after round, so that a noisy minute hits all alike."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
 from bench.item import Figures, Item, Verdict
 from bench.rig import MeasurementFailed, Rig
 from bench.subject import Subject
+
+Tell = Callable[[str], None]
 
 
 @dataclass
@@ -33,38 +35,44 @@ class Table:
         judged = (target.judge(list(self.rounds)) for target in self.item.targets)
         return [verdict for verdict in judged if verdict is not None]
 
+    def measure(self, rig: Rig, subject: Subject, what: str, tell: Tell) -> None:
+        """Add the subject's figures to the last round, or note why it has none."""
+        tell(f"{what}: {subject.label}")
+        try:
+            self.rounds[-1][subject.key] = self.item.measure(rig, subject)
+        except MeasurementFailed as failure:
+            self.failures[subject.key] = str(failure)
+            tell(f"failed: {failure}")
+
 
 def run(
-    rig: Rig,
-    items: Sequence[Item],
-    subjects: Sequence[Subject],
-    rounds: int,
-    tell: Callable[[str], None],
+    rig: Rig, items: Sequence[Item], subjects: Sequence[Subject], rounds: int, tell: Tell
 ) -> list[Table]:
     """Measure everything, interleaved; who fails at an item is left out of it from then on."""
-    missing = {subject.key: reason for subject in subjects if (reason := subject.prepare())}
-    for key, reason in missing.items():
-        tell(f"without {key}: {reason}")
-    present = [subject for subject in subjects if subject.key not in missing]
-    tables = [
-        Table(item, [each for each in present if item.kind in each.scripts]) for item in items
-    ]
+    present = prepared(subjects, tell)
+    tables = [Table(item, taking_part(present, item)) for item in items]
     for number in range(rounds):
         for table in tables:
             if number < table.item.most_rounds:
-                table.rounds.append(dict(_round(rig, table, f"round {number + 1}", tell)))
+                _add_round(rig, table, number + 1, tell)
     return tables
 
 
-def _round(
-    rig: Rig, table: Table, name: str, tell: Callable[[str], None]
-) -> Iterator[tuple[str, Figures]]:
+def _add_round(rig: Rig, table: Table, number: int, tell: Tell) -> None:
+    table.rounds.append({})
     for subject in table.subjects:
-        if subject.key in table.failures:
-            continue
-        tell(f"{name}: {table.item.key}: {subject.label}")
-        try:
-            yield subject.key, table.item.measure(rig, subject)
-        except MeasurementFailed as failure:
-            table.failures[subject.key] = str(failure)
-            tell(f"failed: {failure}")
+        if subject.key not in table.failures:
+            table.measure(rig, subject, f"round {number}: {table.item.key}", tell)
+
+
+def prepared(subjects: Sequence[Subject], tell: Tell) -> list[Subject]:
+    """Those that can run here, with all they need installed."""
+    missing = {subject.key: reason for subject in subjects if (reason := subject.prepare())}
+    for key, reason in missing.items():
+        tell(f"without {key}: {reason}")
+    return [subject for subject in subjects if subject.key not in missing]
+
+
+def taking_part(subjects: Sequence[Subject], item: Item) -> list[Subject]:
+    """Those that know what to say for this item."""
+    return [subject for subject in subjects if item.kind in subject.scripts]

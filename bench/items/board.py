@@ -35,10 +35,10 @@ BOARD = Item(
     kind="board",
     measure=_measure,
     columns=(
-        Column("frames_per_s", "frames/s", number),
+        Column("frames_per_s", "frames/s", number, better="more"),
         Column("delay_median_ms", "ms from edit to tile", number),
         Column("delay_p95_ms", "p95", number),
-        Column("edits_per_s", "edits/s shown", number),
+        Column("edits_per_s", "edits/s shown", number, better="more"),
     ),
     targets=(
         at_least("≥ 30 frames/s", "frames_per_s", 30.0),

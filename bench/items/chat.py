@@ -50,10 +50,10 @@ CHAT = Item(
     kind="chat",
     measure=_measure,
     columns=(
-        Column("per_second", "accepted per second", number),
+        Column("per_second", "accepted per second", number, better="more"),
         Column("cpu_us", "µs CPU each", number),
-        Column("server_share", "server CPU", percent),
-        Column("load_share", "load CPU", percent),
+        Column("server_share", "server CPU", percent, better=None),
+        Column("load_share", "load CPU", percent, better=None),
     ),
     targets=(Target("≥ 20,000 accepted a second", _rate, 20_000, at_least=True),),
     chart=Chart("per_second", "Durable chat messages a second", more_is_better=True),

@@ -144,7 +144,7 @@ def _item(attack: Attack) -> Item:
         columns=(
             Column("worst_ms", "worst ms of /health", number),
             Column("median_ms", "median", number),
-            Column("asks", "asked", number),
+            Column("asks", "asked", number, better=None),
             Column("growth_mb", "MB more", number),
             Column("kept_mb", "MB kept", number),
         ),

@@ -41,7 +41,7 @@ IDLE = Item(
     columns=(
         Column("kilobytes", "KB each", number),
         Column("server_share", "server CPU", percent),
-        Column("load_share", "load CPU", percent),
+        Column("load_share", "load CPU", percent, better=None),
         Column("connect_cpu_us", "µs CPU to join", number),
     ),
     targets=(

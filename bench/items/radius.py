@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from bench.item import Column, Figures, Item, Round, Target, number
-from bench.rig import LOAD_WITHIN_S, MeasurementFailed, Rig, pinned
+from bench.rig import HERE, LOAD_WITHIN_S, MeasurementFailed, Rig, pinned
 from bench.subject import Subject
 
 PEOPLE = 100_000
@@ -25,7 +25,14 @@ def _measure(rig: Rig, subject: Subject) -> Figures:
 def _run(rig: Rig, people: int, how: list[str]) -> dict[str, float]:
     command = [sys.executable, "-m", "bench.neighbours", "--people", str(people), *how]
     with pinned(rig.server_core):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_WITHIN_S)
+        done = subprocess.run(
+            command,
+            cwd=HERE.parent,
+            env=rig.environment,
+            capture_output=True,
+            text=True,
+            timeout=LOAD_WITHIN_S,
+        )
     if done.returncode != 0:
         raise MeasurementFailed(done.stderr.strip()[-2000:])
     figures: dict[str, float] = json.loads(done.stdout)
@@ -48,7 +55,7 @@ RADIUS = Item(
     measure=_measure,
     columns=(
         Column("query_ms", "ms a question", number),
-        Column("found", "found", number),
+        Column("found", "found", number, better=None),
         Column("move_cpu_us", "µs CPU a move", number),
         Column("move_growth", "× at 1,000", number),
     ),

@@ -38,9 +38,9 @@ def traffic_figures(report: dict[str, Any]) -> Figures:
 
 
 COLUMNS = (
-    Column("per_second", "per second", number),
+    Column("per_second", "per second", number, better="more"),
     Column("cpu_us", "µs CPU each", number),
     Column("p99_ms", "p99 ms", number),
-    Column("server_share", "server CPU", percent),
-    Column("load_share", "load CPU", percent),
+    Column("server_share", "server CPU", percent, better=None),
+    Column("load_share", "load CPU", percent, better=None),
 )

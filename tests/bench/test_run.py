@@ -3,17 +3,12 @@
 import io
 import json
 import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from bench.item import (
-    Chart,
-    Column,
-    Figures,
     Item,
     at_least,
     at_most,
@@ -25,52 +20,11 @@ from bench.item import (
 from bench.items import ITEMS
 from bench.plot import write_plots
 from bench.report import as_json, show, write_json
-from bench.rig import MeasurementFailed, Rig, build_rig
+from bench.rig import MeasurementFailed, Rig
 from bench.run import Table, run
-from bench.subject import Script, Subject
 from bench.subjects import SUBJECTS
 from bench.subjects.limit import LIMIT
-
-
-def subject(key: str, code: str = "") -> Subject:
-    return Subject(
-        key=key,
-        label=key.title(),
-        role="ours",
-        command=lambda site: [sys.executable, "-c", code],
-        scripts={"kind": Script()},
-    )
-
-
-QUAD, OTHER = subject("quad"), subject("other")
-
-
-def item(figures: dict[str, list[float]], *targets: object, most_rounds: int = 100) -> Item:
-    """Each subject's rates, in the order of the rounds."""
-    left = {key: iter(values) for key, values in figures.items()}
-
-    def measure(rig: Rig, subject: Subject) -> Figures:
-        value = next(left[subject.key])
-        if value < 0:
-            raise MeasurementFailed("negative\nin detail")
-        return {"rate": value}
-
-    return Item(
-        key="rates",
-        title="Rates",
-        kind="kind",
-        measure=measure,
-        columns=(Column("rate", "per second", number),),
-        targets=targets,  # type: ignore[arg-type]
-        chart=Chart("rate", "Rates", more_is_better=True),
-        most_rounds=most_rounds,
-    )
-
-
-@pytest.fixture(scope="module")
-def rig() -> Iterator[Rig]:
-    with build_rig(quick=True) as rig:
-        yield rig
+from tests.bench.kinds import OTHER, QUAD, item, subject
 
 
 def measured(rig: Rig, of: Item, rounds: int) -> Table:
