@@ -15,6 +15,7 @@ from bench.compare import compare
 from bench.item import Item
 from bench.items import ITEMS
 from bench.items.hostile import HOSTILE
+from bench.items.machine import MACHINE, THIS_MACHINE
 from bench.machine import describe
 from bench.plot import write_plots
 from bench.report import as_json, comparisons_as_json, show, show_comparisons, write_json
@@ -120,7 +121,13 @@ def _measure(wanted: Wanted, against: str, *, quick: bool) -> bool:
 
 
 def _run(rig: Rig, wanted: Wanted, machine: dict[str, str], console: Console) -> bool:
-    tables = run(rig, wanted.items, wanted.subjects, wanted.rounds, LOG.print)
+    tables = run(
+        rig,
+        [MACHINE, *wanted.items],
+        [THIS_MACHINE, *wanted.subjects],
+        wanted.rounds,
+        LOG.print,
+    )
     show(console, tables)
     if wanted.out is not None:
         wanted.out.mkdir(parents=True, exist_ok=True)
@@ -142,8 +149,8 @@ def _compare(
         comparisons = compare(
             replace(rig, sources=old.sources),
             rig,
-            wanted.items,
-            wanted.subjects,
+            [MACHINE, *wanted.items],
+            [THIS_MACHINE, *wanted.subjects],
             wanted.rounds,
             LOG.print,
         )

@@ -41,6 +41,7 @@ class Rig:
 
     load: Path
     limit: Path
+    probe: Path
     server_core: int | None
     load_core: int | None
     quick: bool = False
@@ -106,6 +107,17 @@ class Rig:
         report: dict[str, Any] = json.loads(answer)
         return report
 
+    def probe_machine(self) -> dict[str, float]:
+        """What `bench/probe` finds now, on the server's core and the disk of its database."""
+        with TemporaryDirectory(prefix="quad-bench-") as directory, pinned(self.server_core):
+            done = subprocess.run(
+                [str(self.probe), directory], capture_output=True, text=True, timeout=LOAD_WITHIN_S
+            )
+        if done.returncode != 0:
+            raise MeasurementFailed(done.stderr.strip())
+        figures: dict[str, float] = json.loads(done.stdout)
+        return figures
+
 
 @contextmanager
 def build_rig(*, quick: bool = False) -> Iterator[Rig]:
@@ -118,6 +130,7 @@ def build_rig(*, quick: bool = False) -> Iterator[Rig]:
             yield Rig(
                 load=compile_c(HERE / "load", Path(directory) / "load"),
                 limit=compile_c(HERE / "limit", Path(directory) / "limit"),
+                probe=compile_c(HERE / "probe", Path(directory) / "probe"),
                 server_core=cores[0] if len(cores) > 1 else None,
                 load_core=cores[1] if len(cores) > 1 else None,
                 quick=quick,
