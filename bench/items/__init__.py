@@ -7,6 +7,7 @@ from bench.items.chat import CHAT
 from bench.items.fanout import WINDOW_1, WINDOW_64
 from bench.items.hostile import HOSTILE
 from bench.items.idle import IDLE
+from bench.items.latency import LATENCY
 from bench.items.radius import RADIUS
 from bench.items.relay import RELAY
 from bench.items.stall import STALL
@@ -16,6 +17,7 @@ ITEMS: tuple[Item, ...] = (
     WINDOW_1,
     WINDOW_64,
     RELAY,
+    LATENCY,
     IDLE,
     STORM,
     STALL,

@@ -30,6 +30,7 @@ def traffic_figures(report: dict[str, Any]) -> Figures:
         "per_second": deliveries / seconds,
         "cpu_us": report["server_cpu_s"] / deliveries * 1e6,
         "p50_ms": report["p50_ms"],
+        "p95_ms": report["p95_ms"],
         "p99_ms": report["p99_ms"],
         "server_share": report["server_cpu_s"] / seconds,
         "load_share": report["load_cpu_s"] / seconds,
@@ -37,10 +38,16 @@ def traffic_figures(report: dict[str, Any]) -> Figures:
     }
 
 
-COLUMNS = (
-    Column("per_second", "per second", number, better="more"),
-    Column("cpu_us", "µs CPU each", number),
+LATENCIES = (
+    Column("p50_ms", "p50 ms", number),
+    Column("p95_ms", "p95 ms", number),
     Column("p99_ms", "p99 ms", number),
-    Column("server_share", "server CPU", percent, better=None),
-    Column("load_share", "load CPU", percent, better=None),
+)
+
+COLUMNS = (
+    Column("per_second", "a second", number, better="more"),
+    Column("cpu_us", "µs CPU", number),
+    *LATENCIES,
+    Column("server_share", "server", percent, better=None),
+    Column("load_share", "load", percent, better=None),
 )

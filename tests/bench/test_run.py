@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from bench.item import (
     times_as_many,
 )
 from bench.items import ITEMS
+from bench.items.machine import MACHINE
 from bench.plot import write_plots
 from bench.report import as_json, show, write_json
 from bench.rig import MeasurementFailed, Rig
@@ -162,6 +165,25 @@ def test_server_and_load_have_a_core_each_where_there_are_two(rig: Rig) -> None:
     with rig.serving(LIMIT) as server:
         assert os.sched_getaffinity(server.pid) == {rig.server_core}
     assert os.sched_getaffinity(0) == cores
+
+
+def test_the_machine_is_probed(rig: Rig) -> None:
+    figures = rig.probe_machine()
+    assert 0 < figures["fdatasync_p50_ms"] <= figures["fdatasync_p99_ms"]
+    assert 0 < figures["call_us"] < figures["send_us"]
+
+
+def test_a_run_reports_the_machine_beside_every_row_and_how_long_messages_took(
+    tmp_path: Path,
+) -> None:
+    flags = ["--quick", "--only=latency", "--subjects=limit", f"--out={tmp_path}"]
+    subprocess.run([sys.executable, "-m", "bench", *flags], check=True, capture_output=True)
+    machine, latency = json.loads((tmp_path / "bench.json").read_text())["items"]
+    assert machine["key"] == "machine"
+    assert machine["rows"][0]["median"].keys() == {each.metric for each in MACHINE.columns}
+    figures = latency["rows"][0]["median"]
+    assert 0 < figures["p50_ms"] <= figures["p95_ms"] <= figures["p99_ms"]
+    assert figures["fdatasync_p50_ms"] > 0
 
 
 def test_every_item_has_subjects_and_shows_what_it_is_judged_by() -> None:
