@@ -41,6 +41,7 @@ from quad.realtime import (
 )
 from quad.realtime.binding import url_of
 from quad.realtime.host import Application
+from quad.refusals import CannotSave
 from quad.retention import RetentionClock
 from quad.settings import ClassroomSettings, LimitSettings, Settings
 from quad.shell import Shell
@@ -224,7 +225,12 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
                 Systems(classroom, alert.service, chat, gauges), nearby.admin_guard
             ),
         ],
-        exception_handlers={Refused: _explain_refusal, 500: explain_bug},
+        # Named, so that this answer counts where a router has one for other refusals.
+        exception_handlers={
+            Refused: _explain_refusal,
+            CannotSave: _explain_refusal,
+            500: explain_bug,
+        },
         request_class=JsonRequest,
         logging_config=None,  # ours is set already
         openapi_config=OpenAPIConfig(

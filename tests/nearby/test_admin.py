@@ -13,8 +13,8 @@ from quad.identity.gate import Gate
 from quad.nearby import admin_cookie
 from quad.nearby.admin import Administrator
 from quad.nearby.bots import Caller
-from quad.nearby.refusals import TooManyTries
 from quad.nearby.tables import admin_logouts, administrators
+from quad.refusals import TooManyTries
 from quad.store import Store
 from tests.nearby.campus import ADMIN, FIELD, LIBRARY, TOWER, Campus, Clock, open_campus
 

@@ -17,7 +17,7 @@ from quad.nearby.model import (
     clean_id,
     shown_time,
 )
-from quad.nearby.refusals import BadInput, Unknown
+from quad.refusals import BadInput, Unknown
 from tests.nearby.campus import Campus
 
 GOOD: list[tuple[Callable[..., Any], tuple[Any, ...], Any]] = [

@@ -9,14 +9,13 @@ Refused
 │   └── BadQuery     a parameter of an address is not what it should be
 ├── NotInRoom        said something, or left, before joining
 ├── TooManyPosts     an address has posted too much
-├── CrossSite        a page of another site has sent this
-├── NotLoggedIn      there is no session, or it is over
 └── CannotSave       the database does not answer; nothing was said
 """
 
 from typing import ClassVar, Literal
 
 from quad.realtime import BadPayload, Refused
+from quad.refusals import HttpRefused
 from quad.store import sentence_for_clients
 
 Reason = Literal["empty", "long", "characters"]
@@ -73,29 +72,22 @@ class NotInRoom(Refused):
         super().__init__("You are in no room, join one first!")
 
 
-class TooManyPosts(Refused):
+class TooManyPosts(HttpRefused):
     """An address has posted too much; `retry_after_s` says when to go on."""
 
     code = "rate_limited"
+    status = 429
 
     def __init__(self, retry_after_s: float) -> None:
         seconds = max(1, round(retry_after_s))
         super().__init__(f"Too many messages, try again in {seconds} s!", retry_after_s=seconds)
 
 
-class CrossSite(Refused):
-    """A page of another site has made a browser send this."""
-
-    code = "cross_site"
-
-    def __init__(self) -> None:
-        super().__init__("Pages of other sites may not do this!")
-
-
-class CannotSave(Refused):
+class CannotSave(HttpRefused):
     """The database does not answer. Nothing was said, if `error` is not one of doubt."""
 
     code = "store_unavailable"
+    status = 503
 
     def __init__(self, error: BaseException | None = None) -> None:
         super().__init__(sentence_for_clients(error, "This cannot be saved right now, try again!"))

@@ -4,10 +4,10 @@ import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Final, cast
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -15,31 +15,37 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from quad.alert.model import ANONYMOUS, Message, check_name, check_room
 from quad.alert.pages import Draft, View, login_page, room_page, static_file
-from quad.alert.refusals import BadQuery, BadText, CannotSave, CrossSite, TooManyPosts
+from quad.alert.refusals import BadQuery, BadText, CannotSave
 from quad.alert.said import said, shown_id
 from quad.alert.service import AlertService, RoomView
-from quad.alert.sessions import COOKIE, HOST_COOKIE, Session, Sessions
+from quad.alert.sessions import COOKIE, Session, Sessions
 from quad.alert.texts import choose_texts
 from quad.bodies import BadBody, decode_json
+from quad.http import (
+    NO_STORE,
+    AnyRequest,
+    form_fields,
+    make_cookie,
+    refuse_cross_site,
+    root_of,
+    see_other,
+)
 from quad.identity import new_token
 from quad.realtime import BadPayload, Refused, Streams, request_of
 from quad.realtime.request import Request as Visit
+from quad.refusals import HttpRefused
 from quad.streams import HEARTBEAT, HEARTBEAT_S, EventStream, encode_frame
 
 PATH: Final = "/v1"
 _CHECK_PATH: Final = "/connection"
 
-_STATUSES: Final[dict[type[Refused], int]] = {CrossSite: 403, TooManyPosts: 429, CannotSave: 503}
 # A text may take six bytes for one, in JSON; the rest is for keys and names.
 _ESCAPED: Final = 6
 _ROOM_FOR_KEYS_BYTES: Final = 8_192
-_FIELDS: Final = 10
 _LONGEST_WAIT_S: Final = 30.0
 _EVENTS: Final = "text/event-stream"
 _ID_DIGITS: Final = 18
-_FRESH: Final = {"Cache-Control": "no-store"}
-
-AnyRequest = Request[Any, Any, Any]
+_OTHER_SITES: Final = "Pages of other sites may not do this!"
 
 
 class Post(msgspec.Struct, frozen=True):
@@ -120,23 +126,16 @@ class AlertRoutes:
 
     async def _login(self, request: AnyRequest) -> Response[Any]:
         visit, base = request_of(request.scope), _base(request)
-        fields = await _fields(request)
+        fields = await form_fields(request)
         name, room = fields.get("name", "").strip(), fields.get("room", "").strip()
         try:
-            _refuse_cross_site(visit)
+            refuse_cross_site(visit, _OTHER_SITES)
             check_name(name)
             check_room(room)
         except Refused as refused:
             return login_page(self._view(visit, base), name, room, refused, _status(refused))
-        cookie = Cookie(
-            _cookie_name(visit),
-            value=self._sessions.sign(Session(name, room)),
-            path="/",  # Socket.IO has a path of its own
-            max_age=self._sessions.lifetime_s,
-            httponly=True,
-            samesite="lax",
-            secure=visit.is_https,
-        )
+        value = self._sessions.sign(Session(name, room))
+        cookie = make_cookie(visit, COOKIE, value, self._sessions.lifetime_s)
         return _see_other(f"{base}/room", visit, cookie)
 
     async def _room(self, request: AnyRequest) -> Response[Any]:
@@ -164,13 +163,13 @@ class AlertRoutes:
     async def _say(self, request: AnyRequest) -> Response[Any]:
         """What the form of the chat page does without JavaScript."""
         visit, base = request_of(request.scope), _base(request)
-        fields = await _fields(request)
+        fields = await form_fields(request)
         session = self._session(visit)
         if session is None:
             return _see_other(base, visit)
         draft = Draft(fields.get("msg", ""), fields.get("key") or new_token())
         try:
-            _refuse_cross_site(visit)
+            refuse_cross_site(visit, _OTHER_SITES)
             await self._service.post(
                 visit.address, session.name, session.room, draft.text, draft.key
             )
@@ -184,15 +183,7 @@ class AlertRoutes:
         if session is None or not visit.is_allowed:
             return _see_other(base, visit)
         self._service.bid_farewell(check_name(session.name), session.room)
-        gone = Cookie(
-            _cookie_name(visit),
-            path="/",
-            max_age=0,
-            httponly=True,
-            samesite="lax",
-            secure=visit.is_https,
-        )
-        return _see_other(base, visit, gone)
+        return _see_other(base, visit, make_cookie(visit, COOKIE, "", 0))
 
     # Messages
 
@@ -202,7 +193,7 @@ class AlertRoutes:
         if code is None:
             return _nothing_here()
         try:
-            _refuse_cross_site(visit)
+            refuse_cross_site(visit, _OTHER_SITES)
             post = await _read_post(request, visit)
             delivered = await self._service.post(visit.address, post.name, code, post.msg, post.key)
         except Refused as refused:
@@ -239,7 +230,7 @@ class AlertRoutes:
             messages = await self._service.read(code, since, wait_s)
         except Refused as refused:
             return _refusal(refused)
-        return Response([said(message) for message in messages], headers=_FRESH)
+        return Response([said(message) for message in messages], headers=NO_STORE)
 
     async def _frames(self, code: str, since: int | None) -> AsyncGenerator[bytes, None]:
         async with aclosing(self._service.follow(code, since, HEARTBEAT_S)) as news:
@@ -261,14 +252,6 @@ class AlertRoutes:
             texts=choose_texts(visit.headers.get("accept-language", "")),
             is_display=_is_display(visit),
         )
-
-
-async def _fields(request: AnyRequest) -> dict[str, str]:
-    body = (await request.body()).decode(errors="replace")
-    try:
-        return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=_FIELDS))
-    except ValueError:  # no form of ours has so many
-        return {}
 
 
 async def _read_post(request: AnyRequest, visit: Visit) -> Post:
@@ -328,34 +311,19 @@ def _code(request: AnyRequest) -> str | None:
 
 
 def _base(request: AnyRequest) -> str:
-    return str(request.scope.get("root_path", "")) + PATH
+    return root_of(request) + PATH
 
 
 def _is_display(visit: Visit) -> bool:
     return visit.query.get("display", "") not in ("", "0")
 
 
-def _cookie_name(visit: Visit) -> str:
-    return HOST_COOKIE if visit.is_https else COOKIE
-
-
-def _refuse_cross_site(visit: Visit) -> None:
-    if not visit.is_allowed:
-        raise CrossSite
-
-
-def _see_other(address: str, visit: Visit, cookie: Cookie | None = None) -> Redirect:
-    query = "?display=1" if _is_display(visit) else ""
-    return Redirect(
-        address + query,
-        status_code=303,
-        cookies=[] if cookie is None else [cookie],
-        headers={"Cache-Control": "no-store"},
-    )
+def _see_other(address: str, visit: Visit, *cookies: Cookie) -> Redirect:
+    return see_other(address + ("?display=1" if _is_display(visit) else ""), cookies)
 
 
 def _status(refused: Refused) -> int:
-    return _STATUSES.get(type(refused), 400)
+    return refused.status if isinstance(refused, HttpRefused) else 400
 
 
 def _nothing_here() -> Response[Any]:

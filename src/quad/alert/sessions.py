@@ -6,10 +6,9 @@ import msgspec
 from itsdangerous import BadData, URLSafeTimedSerializer
 from msgspec import Struct
 
+from quad.http import HOST_PREFIX, cookies_in
+
 COOKIE: Final = "quad_alert"
-HOST_COOKIE: Final = f"__Host-{COOKIE}"
-"""Its name over HTTPS: browsers take it from this very host alone, and it counts before the other,
-which a page of a neighbouring sub-domain can plant (RFC 6265bis, section 4.1.3.2)."""
 
 
 class Session(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,8 +38,7 @@ class Sessions:
 
     def of_cookies(self, header: str) -> Session | None:
         """The session in a request's Cookie header, if there is a valid one."""
-        # Not http.cookies: a cookie of somebody else that it cannot read would hide ours.
-        pairs = (pair.strip().partition("=") for pair in header.split(";"))
-        cookies = {name: value for name, _, value in pairs}
-        value = cookies.get(HOST_COOKIE, cookies.get(COOKIE))
+        cookies = dict(cookies_in(header))
+        # First the one that nobody else can have planted.
+        value = cookies.get(HOST_PREFIX + COOKIE, cookies.get(COOKIE))
         return None if value is None else self.read(value)

@@ -12,15 +12,15 @@ from typing import Final
 from sqlalchemy import Select, insert, select
 
 from quad import audit
+from quad.http import basic_of, bearer_of, cookie_of
 from quad.identity import Keys
 from quad.identity.gate import Gate
 from quad.identity.passwords import hash_password, new_password
 from quad.nearby.admin_cookie import COOKIE, AdminCookies
-from quad.nearby.http import basic_of, bearer_of, cookie_of
 from quad.nearby.logs import Logs
-from quad.nearby.refusals import NotAllowed, WrongPassword
 from quad.nearby.tables import administrators
 from quad.realtime.request import Request as Visit
+from quad.refusals import NotAllowed, WrongPassword
 from quad.store import Change, Conflict, Store
 
 log = logging.getLogger("quad.nearby")

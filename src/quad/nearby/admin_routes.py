@@ -13,20 +13,12 @@ from msgspec import Struct
 from quad import audit
 from quad.bodies import JsonRequest
 from quad.campus import CampusFile, Space
+from quad.http import EXPLAINED, AnyConnection, AnyRequest, refuse_cross_site
 from quad.nearby.admin import Administrator
+from quad.nearby.bodies import Number, number, one
 from quad.nearby.bot_routes import Shown
 from quad.nearby.bots import Bots
 from quad.nearby.buildings import Loaded
-from quad.nearby.http import (
-    EXPLAINED,
-    AnyConnection,
-    AnyRequest,
-    CrossSite,
-    Number,
-    number,
-    one,
-    visit_of,
-)
 from quad.nearby.model import (
     Building,
     Position,
@@ -36,9 +28,10 @@ from quad.nearby.model import (
     check_radius,
     shown_time,
 )
-from quad.nearby.refusals import BadInput
 from quad.nearby.service import Buildings, Logs, People, Presence
 from quad.nearby.tables import Kind
+from quad.realtime import request_of
+from quad.refusals import BadInput
 
 PATH: Final = "/API/admin"
 
@@ -157,11 +150,10 @@ def make_guard(administrator: Administrator) -> Guard:
     """What each of the administrator's routes asks before anything else."""
 
     async def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
-        visit = visit_of(connection)
+        request = request_of(connection.scope)
         # A browser adds the password, or the cookie, to whatever any page makes it send.
-        if not visit.is_allowed:
-            raise CrossSite
-        await administrator.check(visit)
+        refuse_cross_site(request)
+        await administrator.check(request)
 
     return guard
 
@@ -196,7 +188,9 @@ def _buildings(campus: Campus, range_limit_m: float) -> list[Any]:
             check_radius("radious", number("radious", plan.radious), range_limit_m),
         )
         await campus.buildings.put(building)
-        audit.record("nearby.building", address=visit_of(request).address, building=building.id)
+        audit.record(
+            "nearby.building", address=request_of(request.scope).address, building=building.id
+        )
         return []
 
     @get("/buildings/show", sync_to_thread=False)
@@ -230,7 +224,7 @@ def _buildings(campus: Campus, range_limit_m: float) -> list[Any]:
         loaded = await campus.buildings.put_all(_read_spaces(data.spaces, range_limit_m))
         audit.record(
             "nearby.buildings",
-            address=visit_of(request).address,
+            address=request_of(request.scope).address,
             added=loaded.added,
             changed=loaded.changed,
         )
@@ -365,7 +359,7 @@ def _bots(campus: Campus) -> list[Any]:
         asked = one(data)
         await campus.bots.authorise(asked.id, asked.state)
         action = "nearby.bot_authorise" if asked.state else "nearby.bot_disallow"
-        audit.record(action, address=visit_of(request).address, name=asked.id)
+        audit.record(action, address=request_of(request.scope).address, name=asked.id)
         return []
 
     @get("/bots/show/auth/{flag:int}", sync_to_thread=False)

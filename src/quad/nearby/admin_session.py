@@ -6,10 +6,11 @@ from litestar.params import JSONBody
 from msgspec import Struct
 
 from quad.bodies import JsonRequest
+from quad.http import EXPLAINED, AnyRequest, make_cookie, refuse_cross_site
 from quad.nearby.admin import Administrator
 from quad.nearby.admin_cookie import COOKIE, LIFETIME_S
-from quad.nearby.http import EXPLAINED, AnyRequest, CrossSite, cookie_name, visit_of
-from quad.realtime.request import Request as Visit
+from quad.realtime import request_of
+from quad.realtime.request import Request
 
 
 class AdminLogin(Struct):
@@ -27,11 +28,10 @@ class AdminSession(Struct):
 def make_session_router(administrator: Administrator) -> Router:
     """The routes under `/admin/session`."""
 
-    def own_visit(request: AnyRequest) -> Visit:
-        visit = visit_of(request)
-        if not visit.is_allowed:
-            raise CrossSite
-        return visit
+    def own(request: AnyRequest) -> Request:
+        asked = request_of(request.scope)
+        refuse_cross_site(asked)
+        return asked
 
     @post("", status_code=204)
     async def log_in(data: JSONBody[AdminLogin], request: AnyRequest) -> Response[None]:
@@ -39,20 +39,21 @@ def make_session_router(administrator: Administrator) -> Router:
 
         A wrong password is 401, too many of them 429 with `Retry-After`.
         """
-        visit = own_visit(request)
-        value = await administrator.log_in(visit.address, data.password)
-        return Response(None, status_code=204, cookies=[_cookie(request, value, LIFETIME_S)])
+        asked = own(request)
+        value = await administrator.log_in(asked.address, data.password)
+        return Response(None, status_code=204, cookies=[_cookie(asked, value, LIFETIME_S)])
 
     @get("", sync_to_thread=False)
     def show_session(request: AnyRequest) -> AdminSession:
         """Whether this browser is logged in."""
-        return AdminSession(administrator.has_session(visit_of(request)))
+        return AdminSession(administrator.has_session(request_of(request.scope)))
 
     @delete("", status_code=204)
     async def log_out(request: AnyRequest) -> Response[None]:
         """Log this browser out: its session is over, and the answer takes the cookie away."""
-        await administrator.log_out(own_visit(request))
-        return Response(None, status_code=204, cookies=[_cookie(request, "", 0)])
+        asked = own(request)
+        await administrator.log_out(asked)
+        return Response(None, status_code=204, cookies=[_cookie(asked, "", 0)])
 
     return Router(
         "/admin/session",
@@ -64,13 +65,5 @@ def make_session_router(administrator: Administrator) -> Router:
     )
 
 
-def _cookie(request: AnyRequest, value: str, max_age_s: int) -> Cookie:
-    return Cookie(
-        cookie_name(visit_of(request), COOKIE),
-        value=value,
-        path="/",  # the page and the routes have no path in common
-        max_age=max_age_s,
-        httponly=True,
-        samesite="strict",
-        secure=visit_of(request).is_https,
-    )
+def _cookie(request: Request, value: str, max_age_s: int) -> Cookie:
+    return make_cookie(request, COOKIE, value, max_age_s, same_site="strict")

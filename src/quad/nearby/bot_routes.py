@@ -6,10 +6,12 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct, field
 
 from quad.bodies import JsonRequest
+from quad.http import EXPLAINED, AnyRequest, basic_of
+from quad.nearby.bodies import one
 from quad.nearby.bots import Availability, Bots, Caller
-from quad.nearby.http import EXPLAINED, AnyRequest, basic_of, one, visit_of
-from quad.nearby.refusals import NotAllowed
 from quad.nearby.service import Buildings
+from quad.realtime import request_of
+from quad.refusals import NotAllowed
 
 
 class Shown(Struct):
@@ -72,7 +74,7 @@ def make_bot_router(bots: Bots, buildings: Buildings) -> Router:
     ) -> Password:
         """Make a bot known. It may send when the administrator has authorised it."""
         asked = one(data)
-        address = visit_of(request).address
+        address = request_of(request.scope).address
         return Password(await bots.register(address, asked.id, asked.b_id))
 
     @post("/auth", status_code=200)
@@ -89,7 +91,7 @@ def make_bot_router(bots: Bots, buildings: Buildings) -> Router:
         """Tell everyone in the bot's building, if the bot is authorised."""
         asked = one(data)
         password = asked.password
-        basic = basic_of(visit_of(request).headers)
+        basic = basic_of(request_of(request.scope).headers)
         if password is None and basic is not None:
             name, password = basic
             if name != asked.id:
@@ -107,6 +109,6 @@ def make_bot_router(bots: Bots, buildings: Buildings) -> Router:
 
 
 def _caller(request: AnyRequest) -> Caller:
-    visit = visit_of(request)
+    visit = request_of(request.scope)
     is_certain = visit.has_certain_address and not visit.is_of_another_page
     return Caller(visit.address, is_certain)

@@ -15,10 +15,10 @@ from quad.identity.passwords import hash_password, new_password
 from quad.nearby import tables
 from quad.nearby.bot_proofs import BotProofs
 from quad.nearby.model import check_id
-from quad.nearby.refusals import BadInput, CannotSave, NotAllowed, TooManyTries, Unknown
 from quad.nearby.service import Buildings, Messages
 from quad.nearby.tables import bots
-from quad.store import Change, Conflict, Store, StoreError
+from quad.refusals import BadInput, NotAllowed, TooManyTries, Unknown
+from quad.store import Change, Conflict, Store
 
 LOGIN: Final = "nearby.bot_login"
 
@@ -119,7 +119,7 @@ class Bots:
     async def register(self, address: str, bot_id: str, building_id: str) -> str:
         """Make a bot of a building known; returns its password, which nobody can read again.
 
-        Raises BadInput, Unknown, TooManyTries, CannotSave.
+        Raises BadInput, Unknown, TooManyTries, StoreError.
         """
         check_id("id", bot_id)
         self._buildings.get(building_id)
@@ -138,8 +138,6 @@ class Bots:
             await self._store.write(Change(_INSERT, values))
         except Conflict:
             raise BadInput(f"there is a bot {bot_id!r} already") from None
-        except StoreError as error:
-            raise CannotSave(error) from error
         self._bots[bot_id] = bot
         audit.record("nearby.bot_register", address=address, name=bot_id, building=building_id)
         return password
@@ -177,7 +175,7 @@ class Bots:
         """Tell everyone in the bot's building, if the bot may; returns what `check` does.
 
         Without a password, the address must have shown it lately. Raises NotAllowed, BadInput,
-        TooManyTries, CannotSave.
+        TooManyTries, StoreError.
         """
         bot = self._bots.get(bot_id)
         if bot is None:
@@ -193,17 +191,14 @@ class Bots:
         return self.check(bot_id)
 
     async def authorise(self, bot_id: str, is_authorised: bool) -> None:
-        """Allow a bot to send, or forbid it. Raises Unknown, CannotSave."""
+        """Allow a bot to send, or forbid it. Raises Unknown, StoreError."""
         bot = self._bots.get(bot_id)
         if bot is None:
             raise Unknown("bot", bot_id)
         changes = [Change(_AUTHORISE, {"of_bot": bot_id, "new_state": is_authorised})]
         if not is_authorised:
             changes.append(self._proofs.ending(bot_id))
-        try:
-            await self._store.write(*changes)
-        except StoreError as error:
-            raise CannotSave(error) from error
+        await self._store.write(*changes)
         bot.is_authorised = is_authorised
         if not is_authorised:
             self._proofs.end(bot_id)

@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from quad.nearby import tables
 from quad.nearby.model import Building
-from quad.nearby.refusals import Unknown
 from quad.nearby.spatial import Circle, Circles, Point, distance_m, point_at
+from quad.refusals import Unknown
 from quad.store import Store
 
 

@@ -8,8 +8,9 @@ from quad.nearby.model import ID_LIMIT
 from quad.nearby.persons import People, Person
 from quad.nearby.ports import Sessions
 from quad.nearby.presence import Presence
-from quad.nearby.refusals import CannotSave, WrongToken
+from quad.nearby.refusals import WrongToken
 from quad.realtime import Client
+from quad.refusals import CannotSave
 from quad.store import StoreError
 
 _KEY_LIMIT: Final = ID_LIMIT

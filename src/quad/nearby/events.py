@@ -4,8 +4,9 @@ from quad.nearby.bots import Caller
 from quad.nearby.entrance import Entrance
 from quad.nearby.ports import RunningBots
 from quad.nearby.presence import Presence
-from quad.nearby.refusals import NotAllowed, WrongToken
+from quad.nearby.refusals import WrongToken
 from quad.realtime import Client, Payload, SocketServer
+from quad.refusals import NotAllowed
 
 
 class NewClient(Payload, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ from quad.nearby.logs import Logs
 from quad.nearby.model import check_message, shown_time
 from quad.nearby.persons import People, Person, Tab
 from quad.nearby.presence import Presence
-from quad.nearby.refusals import BadInput, NobodyKnown
+from quad.nearby.refusals import NobodyKnown
+from quad.refusals import BadInput
 from quad.settings import NearbySettings
 from quad.store import Change, Conflict, Mailbox, Store, StoreError
 from quad.store.mailbox import id_at, put, trim

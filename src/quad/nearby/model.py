@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from quad.names import BadName, clean_name
-from quad.nearby.refusals import BadInput
+from quad.refusals import BadInput
 
 ID_LIMIT: Final = 128
 NAME_LIMIT: Final = 200

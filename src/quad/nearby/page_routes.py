@@ -3,14 +3,22 @@
 import logging
 import unicodedata
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from litestar import Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
-from litestar.response import Redirect
 
 from quad import audit
+from quad.http import (
+    AnyRequest,
+    address_of,
+    cookie_of,
+    form_fields,
+    make_cookie,
+    root_of,
+    see_other,
+    visit_of,
+)
 from quad.identity.oauth import (
     Attempt,
     BadAnswer,
@@ -21,16 +29,14 @@ from quad.identity.oauth import (
     ProviderUnavailable,
     WrongState,
 )
-from quad.languages import choose_language
-from quad.nearby.http import AnyRequest, cookie_name, cookie_of, visit_of
 from quad.nearby.login import NOT_FROM_HERE, Login
 from quad.nearby.model import ID_LIMIT, clean_id
 from quad.nearby.pages import NearbyPages, Notice, Problem
 from quad.nearby.persons import People
-from quad.nearby.refusals import NearbyRefused
 from quad.nearby.sessions import Sessions
+from quad.realtime import request_of
 from quad.realtime.request import Request as Visit
-from quad.shell import Visit as View
+from quad.refusals import HttpRefused
 from quad.store import StoreError
 
 log = logging.getLogger("quad.nearby")
@@ -40,7 +46,6 @@ _ATTEMPT_COOKIE: Final = "quad_nearby_login"
 _ATTEMPT_S: Final = 600
 _PATH: Final = "/nearby"
 _BODY_LIMIT_BYTES: Final = 10_000
-_FIELDS: Final = 10
 _SHOWN: Final = 200
 
 _LOGGED_OUT: Final = Notice("logged_out")
@@ -104,7 +109,7 @@ class PageRoutes:
 
         @get(f"{_PATH}/bye", sync_to_thread=False)
         def bye(request: AnyRequest) -> Response[str]:
-            return self._pages.notice(_view(request), _LOGGED_OUT)
+            return self._pages.notice(visit_of(request), _LOGGED_OUT)
 
         # Not the method itself: Litestar copies what it is given, deeply.
         def explain(request: AnyRequest, error: StoreError) -> Response[str]:
@@ -120,44 +125,44 @@ class PageRoutes:
         )
 
     def _explain_store_error(self, request: AnyRequest, error: StoreError) -> Response[str]:
-        return self._pages.notice(_view(request), _CANNOT_SAVE)
+        return self._pages.notice(visit_of(request), _CANNOT_SAVE)
 
     # The page
 
     async def _nearby(self, request: AnyRequest) -> Response[Any]:
-        view = _view(request)
-        token = cookie_of(visit_of(request), COOKIE)
+        view = visit_of(request)
+        token = cookie_of(request_of(request.scope), COOKIE)
         user = await self._sessions.user_of(token)
         if user is not None:
             return self._pages.here(view, await self._people.ensure(user), token)
         if not isinstance(self._login, str):
             return await self._begin(request, self._login)
-        if self._lets_guests_in(visit_of(request)):
+        if self._lets_guests_in(request_of(request.scope)):
             return self._pages.guest(view)
         return self._pages.notice(view, _NO_LOGIN)
 
     async def _logout(self, request: AnyRequest) -> Response[Any]:
-        if not visit_of(request).is_allowed:
-            return self._pages.notice(_view(request), _CROSS_SITE)
-        token = cookie_of(visit_of(request), COOKIE)
+        if not request_of(request.scope).is_allowed:
+            return self._pages.notice(visit_of(request), _CROSS_SITE)
+        token = cookie_of(request_of(request.scope), COOKIE)
         user = await self._sessions.user_of(token)
         if user is not None:
             await self._sessions.end(user, token)
-            audit.record("nearby.logout", address=visit_of(request).address, user=user)
-        return _see_other(f"{_base(request)}/bye", [_gone(COOKIE, request)])
+            audit.record("nearby.logout", address=request_of(request.scope).address, user=user)
+        return see_other(f"{_base(request)}/bye", [_gone(COOKIE, request)])
 
     # Guests
 
     async def _enter(self, request: AnyRequest) -> Response[Any]:
-        view, visit = _view(request), visit_of(request)
+        view, visit = visit_of(request), request_of(request.scope)
         if not self._lets_guests_in(visit):
             return self._pages.notice(view, _NO_LOGIN)
         if not visit.is_allowed:
             return self._pages.notice(view, _CROSS_SITE)
-        name = (await _fields(request)).get("name", "").strip()
+        name = (await form_fields(request)).get("name", "").strip()
         try:
             return await self._let_in(request, clean_id("name", name))
-        except NearbyRefused:
+        except HttpRefused:
             return self._pages.guest(view, name, _problem_with(name))
 
     def _lets_guests_in(self, visit: Visit) -> bool:
@@ -179,14 +184,14 @@ class PageRoutes:
         except LoginFailed as failed:
             return self._failed(request, failed)
         value = f"{attempt.state}.{attempt.verifier}.{attempt.nonce}"
-        return _see_other(address, [_cookie_of(_ATTEMPT_COOKIE, value, _ATTEMPT_S, request)])
+        return see_other(address, [_cookie_of(_ATTEMPT_COOKIE, value, _ATTEMPT_S, request)])
 
     async def _come_back(self, request: AnyRequest) -> Response[Any]:
         if isinstance(self._login, str):
-            return _see_other(_base(request))
+            return see_other(_base(request))
         try:
             attempt = _attempt(request)
-            code = attempt.read(visit_of(request).query)
+            code = attempt.read(request_of(request.scope).query)
             user = await self._login.identify(attempt, _return_address(request), code)
             # Composed or not, it is the same name; but what hides a character in an id of somebody
             # else's must not become that other id.
@@ -195,7 +200,7 @@ class PageRoutes:
             response = await self._let_in(request, name)
         except LoginFailed as failed:
             response = self._failed(request, failed)
-        except NearbyRefused as refused:
+        except HttpRefused as refused:
             response = self._failed(request, BadAnswer(f"the id cannot be used: {refused}"))
         # A code counts once, and so does what belongs to it.
         response.cookies.append(_gone(_ATTEMPT_COOKIE, request))
@@ -203,42 +208,31 @@ class PageRoutes:
 
     def _failed(self, request: AnyRequest, failed: LoginFailed) -> Response[Any]:
         log.warning("login failed (%s): %s", failed.code, failed)
-        address = visit_of(request).address
+        address = request_of(request.scope).address
         audit.record("nearby.login", address=address, result="failed", reason=failed.code)
         return self._pages.notice(
-            _view(request), Notice(failed.code, _FAILED.get(type(failed), _NO_ADDRESS_STATUS))
+            visit_of(request), Notice(failed.code, _FAILED.get(type(failed), _NO_ADDRESS_STATUS))
         )
 
     # Sessions
 
     async def _let_in(self, request: AnyRequest, user: str) -> Response[Any]:
-        """Raises NearbyRefused, StoreError."""
+        """Raises HttpRefused, StoreError."""
         await self._people.ensure(user)
         token = await self._sessions.begin(user)
-        audit.record("nearby.login", address=visit_of(request).address, user=user)
+        audit.record("nearby.login", address=request_of(request.scope).address, user=user)
         lifetime_s = int(self._sessions.lifetime.total_seconds())
         cookie = _cookie_of(COOKIE, token, lifetime_s, request)
-        return _see_other(_base(request), [cookie])
-
-
-def _view(request: AnyRequest) -> View:
-    return View(
-        root=_base(request).removesuffix(_PATH),
-        host=visit_of(request).host,
-        language=choose_language(request.headers.get("accept-language", "")),
-    )
+        return see_other(_base(request), [cookie])
 
 
 def _return_address(request: AnyRequest) -> str:
     """Where the provider sends people back to. Raises NoAddress."""
-    visit = visit_of(request)
-    if visit.site.public_url:
-        return f"{visit.site.public_url}/login"
+    asked = request_of(request.scope)
     # A name that anybody can have in their browser must not become where codes are sent.
-    if not visit.site.is_own_name(visit.host):
-        raise NoAddress(f"{visit.host[:_SHOWN]!r} may be anybody's: set server.public_url")
-    scheme = "https" if visit.is_https else "http"
-    return f"{scheme}://{visit.host}{request.scope.get('root_path', '')}/login"
+    if not asked.site.public_url and not asked.site.is_own_name(asked.host):
+        raise NoAddress(f"{asked.host[:_SHOWN]!r} may be anybody's: set server.public_url")
+    return f"{address_of(request)}/login"
 
 
 def _problem_with(name: str) -> Problem:
@@ -249,42 +243,20 @@ def _problem_with(name: str) -> Problem:
 
 def _attempt(request: AnyRequest) -> Attempt:
     """What this browser was given when it began. Raises WrongState."""
-    parts = cookie_of(visit_of(request), _ATTEMPT_COOKIE).split(".")
+    parts = cookie_of(request_of(request.scope), _ATTEMPT_COOKIE).split(".")
     if len(parts) != 3 or not all(parts):
         raise WrongState("this browser has begun no login, or too long ago")
     return Attempt(*parts)
 
 
 def _cookie_of(name: str, value: str, max_age_s: int, request: AnyRequest) -> Cookie:
-    return Cookie(
-        cookie_name(visit_of(request), name),
-        value=value,
-        path="/",  # both /nearby and /login need it
-        max_age=max_age_s,
-        httponly=True,
-        # Not "strict": the way back from a provider is a link from another site.
-        samesite="lax",
-        secure=visit_of(request).is_https,
-    )
+    # Not "strict": the way back from a provider is a link from another site.
+    return make_cookie(request_of(request.scope), name, value, max_age_s)
 
 
 def _gone(name: str, request: AnyRequest) -> Cookie:
     return _cookie_of(name, "", 0, request)
 
 
-async def _fields(request: AnyRequest) -> dict[str, str]:
-    body = (await request.body()).decode(errors="replace")
-    try:
-        return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=_FIELDS))
-    except ValueError:  # no form of ours has so many
-        return {}
-
-
 def _base(request: AnyRequest) -> str:
-    return str(request.scope.get("root_path", "")) + _PATH
-
-
-def _see_other(address: str, cookies: list[Cookie] | None = None) -> Redirect:
-    return Redirect(
-        address, status_code=303, cookies=cookies or [], headers={"Cache-Control": "no-store"}
-    )
+    return root_of(request) + _PATH

@@ -13,14 +13,16 @@ from litestar.params import JSONBody
 from msgspec import Struct
 
 from quad.bodies import JsonRequest
+from quad.http import EXPLAINED, AnyRequest
+from quad.nearby.bodies import Number, each, number
 from quad.nearby.buildings import Buildings
 from quad.nearby.entrance import Entrance
-from quad.nearby.http import EXPLAINED, AnyRequest, Number, each, number, visit_of
 from quad.nearby.messages import Letter, Messages, ToldText
 from quad.nearby.model import Building, Position, check_position, check_radius
 from quad.nearby.pace import Act, PersonLimits
 from quad.nearby.persons import Person
 from quad.nearby.presence import Presence
+from quad.realtime import request_of
 from quad.settings import NearbySettings
 
 _TEXT: Final = MediaType.TEXT
@@ -104,7 +106,7 @@ class _Desk:
         self, data: Asked | list[Asked], request: AnyRequest, act: Act | None = None
     ) -> list[tuple[Person, Asked]]:
         """Raises BadInput, WrongToken, TooManyTries, TooOften, StoreError."""
-        address = visit_of(request).address
+        address = request_of(request.scope).address
         found = [
             (await self._entrance.person(address, asked.id, asked.token), asked)
             for asked in each(data)
@@ -233,7 +235,7 @@ def _messages(desk: _Desk, messages: Messages) -> list[Any]:
             Letter(person, _recipients(asked.users), asked.message, asked.key)
             for person, asked in people
         ]
-        return _answer(data, await messages.send(visit_of(request).address, *letters))
+        return _answer(data, await messages.send(request_of(request.scope).address, *letters))
 
     @post("/message/receive", status_code=200)
     async def receive(

@@ -12,9 +12,9 @@ from typing import Final
 
 from quad.nearby import tables
 from quad.nearby.model import Building, Position, check_id
-from quad.nearby.refusals import Unknown
 from quad.nearby.spatial import Point, point_at
 from quad.realtime import Client
+from quad.refusals import Unknown
 from quad.store import Change, Store
 
 # The ids of two connections, as each protocol shows them: a page may know its former one only.

@@ -1,4 +1,4 @@
-"""What the rest of nearby asks for; every method raises NearbyRefused as it says."""
+"""What the rest of nearby asks for; every method raises HttpRefused as it says."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -29,10 +29,10 @@ from quad.nearby.pages import NearbyPages
 from quad.nearby.people import make_people_router
 from quad.nearby.persons import People
 from quad.nearby.presence import Presence
-from quad.nearby.refusals import TooManyTries
 from quad.nearby.retention import expiries
 from quad.nearby.sessions import Sessions
 from quad.realtime import SocketServer
+from quad.refusals import TooManyTries
 from quad.retention import Expiry
 from quad.settings import NearbySettings, Settings
 from quad.shell import Shell

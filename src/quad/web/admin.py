@@ -19,9 +19,10 @@ from quad.classroom.leaving import ClassHandedOver
 from quad.classroom.overview import ClassPage, list_classes
 from quad.classroom.refusals import RoomNotFound
 from quad.classroom.service import ClassroomService
+from quad.http import EXPLAINED, AnyRequest
 from quad.nearby.admin_routes import PATH, Limit, Offset
-from quad.nearby.http import EXPLAINED, AnyRequest, visit_of
-from quad.nearby.refusals import BadInput, Unknown
+from quad.realtime import request_of
+from quad.refusals import BadInput, Unknown
 from quad.web.admin_figures import Figures, Gauges
 
 _NAMED = 100
@@ -107,7 +108,7 @@ def _classes(classroom: ClassroomService) -> list[Any]:
     async def close_class(data: JSONBody[ClassToClose], request: AnyRequest) -> list[str]:
         """Close a class for everybody in it; the answer is an empty list."""
         try:
-            await classroom.leaving.close_for_all(data.room_id, visit_of(request).address)
+            await classroom.leaving.close_for_all(data.room_id, request_of(request.scope).address)
         except RoomNotFound:
             raise Unknown("class", str(data.room_id)) from None
         return []
@@ -121,7 +122,7 @@ def _classes(classroom: ClassroomService) -> list[Any]:
             raise BadInput("'address' is no IP address")
         try:
             return await classroom.leaving.hand_over(
-                data.room_id, data.address, visit_of(request).address
+                data.room_id, data.address, request_of(request.scope).address
             )
         except RoomNotFound:
             raise Unknown("class", str(data.room_id)) from None
@@ -164,7 +165,7 @@ def _others(systems: Systems) -> list[Any]:
             raise BadInput(str(error)) from None
         except UnknownPhone:
             raise Unknown("phone", str(data.phone)) from None
-        audit.record("chat.make_code", address=visit_of(request).address, phone=phone)
+        audit.record("chat.make_code", address=request_of(request.scope).address, phone=phone)
         return HandOverCode(phone, made.code, made.expires_at.isoformat(timespec="seconds"))
 
     @get("/figures", sync_to_thread=False)

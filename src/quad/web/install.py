@@ -6,11 +6,12 @@ import logging
 from importlib.metadata import PackageNotFoundError
 from typing import Any, Final, cast
 
-from litestar import HttpMethod, Request, Router, route
+from litestar import HttpMethod, Router, route
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from quad.http import AnyRequest, address_of
 from quad.realtime import Streams, request_of
 from quad.web.wheel import Wheel, make_wheel, wheel_name
 
@@ -42,10 +43,10 @@ class WheelOffer:
         """The routes `/install`, which says what to type, and `/install/<name of the wheel>`."""
 
         @route("/", http_method=_METHODS, sync_to_thread=False)
-        def commands(request: Request[Any, Any, Any]) -> ASGIApp:
+        def commands(request: AnyRequest) -> ASGIApp:
             if self.name is None:
                 return _text(_NOTHING, 404)
-            return _text(_COMMANDS.format(address=f"{_root_of(request)}/install/{self.name}"))
+            return _text(_COMMANDS.format(address=f"{address_of(request)}/install/{self.name}"))
 
         @route("/{name:str}", http_method=_METHODS)
         async def wheel(name: FromPath[str]) -> ASGIApp:
@@ -121,15 +122,6 @@ class _File:
         tags = request_of(scope).headers.get("if-none-match", "").encode("latin-1")
         known = {tag.strip().removeprefix(b"W/") for tag in tags.split(b",")}
         return not known.isdisjoint({self._tag, b"*"})
-
-
-def _root_of(request: Request[Any, Any, Any]) -> str:
-    """The address of this server, as whoever asks has to type it."""
-    visit = request_of(request.scope)
-    if visit.site.public_url:
-        return visit.site.public_url
-    root = str(request.scope.get("root_path", "")).rstrip("/")
-    return f"{'https' if visit.is_https else 'http'}://{visit.host}{root}"
 
 
 def _text(text: str, status: int = 200) -> ASGIApp:

@@ -14,7 +14,7 @@ from prometheus_client.core import (
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from quad.nearby.http import EXPLAINED
+from quad.http import EXPLAINED
 from quad.realtime.counters import Histogram
 from quad.web.admin_figures import Gauges
 from quad.web.watching import Watchers

@@ -6,8 +6,8 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
-from quad.nearby.refusals import NearbyRefused
 from quad.realtime import request_of
+from quad.refusals import HttpRefused
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -21,7 +21,7 @@ class Watchers:
         self._are_everyone = are_everyone
 
     async def guard(self, connection: Connection, handler: BaseRouteHandler) -> None:
-        """Return if whoever asks may see them. Raises NearbyRefused."""
+        """Return if whoever asks may see them. Raises HttpRefused."""
         if self._are_everyone or request_of(connection.scope).is_from_this_machine:
             return
         answer = self._administrator(connection, handler)
@@ -32,6 +32,6 @@ class Watchers:
         """Whether whoever asks may see them."""
         try:
             await self.guard(connection, handler)
-        except NearbyRefused:
+        except HttpRefused:
             return False
         return True

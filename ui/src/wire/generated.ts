@@ -676,6 +676,14 @@ export interface ClassroomServerEvents {
   "steps/table": (payload: StepsOfStudent[]) => void;
 }
 
+// Http
+
+/** The answer to what is declined: a sentence for people and a stable word for programs. */
+export interface Refusal {
+  detail: string;
+  code: string;
+}
+
 // Nearby
 
 /** What opens a session of the administrator. */
@@ -832,12 +840,6 @@ export interface Range {
   id: string;
   token?: string;
   radious: number | string;
-}
-
-/** The answer to what is declined: a sentence for people and a stable word for programs. */
-export interface Refusal {
-  detail: string;
-  code: string;
 }
 
 /** `register`: a bot, and the building that it is for. */
