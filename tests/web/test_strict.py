@@ -65,6 +65,15 @@ async def test_every_answer_is_strict(
     assert "strict-transport-security" not in headers
 
 
+@pytest.mark.parametrize("path", ["/", "/classroom", "/classroom/123456", "/chat", "/nearby"])
+async def test_a_page_may_connect_to_the_host_that_the_browser_asked_for(
+    site: httpx.AsyncClient, path: str
+) -> None:
+    # Apache's proxy replaces Host.
+    answer = await site.get(path, headers={"X-Forwarded-Host": "quad.example"})
+    assert "wss://quad.example;" in answer.headers["content-security-policy"]
+
+
 @pytest.mark.parametrize(
     "path", ["/socket.io/?EIO=4&transport=polling", "/socket.io/", "/socket.io/?EIO=9"]
 )

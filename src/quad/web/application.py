@@ -5,11 +5,11 @@
 
 from typing import Any
 
-from litestar import Request, Response, Router, get
+from litestar import Response, Router, get
 from litestar.params import FromPath
 
-from quad.languages import choose_language
-from quad.shell import Shell, Visit
+from quad.http import AnyRequest, visit_of
+from quad.shell import Shell
 from quad.web.network import network_host
 
 # Tasks may hold pictures of other sites.
@@ -23,39 +23,30 @@ def make_application(shell: Shell, bound: str, wheel: str | None) -> Router:
     """
 
     @get("/", sync_to_thread=False)
-    def front(request: Request[Any, Any, Any]) -> Response[str]:
+    def front(request: AnyRequest) -> Response[str]:
         return shell.page("front", visit_of(request))
 
     @get("/classroom", sync_to_thread=False)
-    def classroom(request: Request[Any, Any, Any]) -> Response[str]:
+    def classroom(request: AnyRequest) -> Response[str]:
         values = {"network_host": network_host(bound), "wheel": wheel}
         return shell.page("classroom", visit_of(request), values, images=_TASK_IMAGES)
 
     @get("/classroom/{room:str}", sync_to_thread=False)
-    def student(request: Request[Any, Any, Any], room: FromPath[str]) -> Response[str]:
+    def student(request: AnyRequest, room: FromPath[str]) -> Response[str]:
         values = {"room": room, "wheel": wheel}
         return shell.page("student", visit_of(request), values, images=_TASK_IMAGES)
 
     @get("/chat", sync_to_thread=False)
-    def chat(request: Request[Any, Any, Any]) -> Response[str]:
+    def chat(request: AnyRequest) -> Response[str]:
         return shell.page("chat", visit_of(request))
 
     @get("/admin", sync_to_thread=False)
-    def admin(request: Request[Any, Any, Any]) -> Response[str]:
+    def admin(request: AnyRequest) -> Response[str]:
         return shell.page("admin", visit_of(request))
 
     @get("/app/{name:path}", sync_to_thread=False)
-    def file(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[Any]:
+    def file(request: AnyRequest, name: FromPath[str]) -> Response[Any]:
         return shell.file(name.lstrip("/"), request.headers.get("accept-encoding", ""))
 
     handlers: list[Any] = [front, classroom, student, chat, admin, file]
     return Router("/", route_handlers=handlers, include_in_schema=False)
-
-
-def visit_of(request: Request[Any, Any, Any]) -> Visit:
-    """What a page has to know of its visitor."""
-    return Visit(
-        root=str(request.scope.get("root_path", "")).rstrip("/"),
-        host=request.headers.get("host", ""),
-        language=choose_language(request.headers.get("accept-language", "")),
-    )
