@@ -18,11 +18,15 @@ BULK = "x" * 10_000
 class Script:
     """What is said, and how the answers begin, as Socket.IO packets.
 
-    In `lead`, `join` and `say`, `{room}` becomes the number that follows `capture` in the answer to
+    With `hello`, the answer to which begins with `greeted`, it is a WebSocket without Socket.IO, at
+    `path`. In all that is said `{room}` becomes the number that follows `capture` in the answer to
     `lead`, and `{i}` the index of the member. In `say`, `{serial}` becomes eight digits, others in
     every message.
     """
 
+    path: str = ""
+    hello: str = ""
+    greeted: str = ""
     lead: str = ""
     led: str = ""
     capture: str = ""
@@ -34,6 +38,9 @@ class Script:
     def flags(self) -> list[str]:
         """The same as flags of the load generator."""
         words = (
+            ("--path", self.path),
+            ("--hello", self.hello),
+            ("--greeted", self.greeted),
             ("--lead", self.lead),
             ("--led", self.led),
             ("--capture", self.capture),

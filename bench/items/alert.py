@@ -1,7 +1,5 @@
 """An alert room of 300 displays: everyone is told at once."""
 
-from dataclasses import replace
-
 from bench.item import Figures, Item, Round, Target
 from bench.items.traffic import COLUMNS, measure_traffic
 from bench.rig import Rig
@@ -12,8 +10,7 @@ NOTE = "Quad alert: committed before it is told; Flask-SocketIO on eventlet keep
 
 
 def _measure(rig: Rig, subject: Subject, window: int) -> Figures:
-    speaking = replace(subject, scripts={"fanout": subject.scripts["alert"]})
-    return measure_traffic(rig, speaking, "fanout", members=DISPLAYS, window=window)
+    return measure_traffic(rig, subject, "alert", mode="fanout", members=DISPLAYS, window=window)
 
 
 def _measure_1(rig: Rig, subject: Subject) -> Figures:

@@ -10,11 +10,11 @@ NOTE = "Payload: classroom none (sharing/end), all others 64 bytes (durable: ste
 
 
 def _measure_1(rig: Rig, subject: Subject) -> Figures:
-    return measure_traffic(rig, subject, "fanout", members=LISTENERS, window=1)
+    return measure_traffic(rig, subject, "fanout", mode="fanout", members=LISTENERS, window=1)
 
 
 def _measure_64(rig: Rig, subject: Subject) -> Figures:
-    return measure_traffic(rig, subject, "fanout", members=LISTENERS, window=64)
+    return measure_traffic(rig, subject, "fanout", mode="fanout", members=LISTENERS, window=64)
 
 
 WINDOW_1 = Item(

@@ -9,7 +9,7 @@ from bench.subject import Subject
 def _measure(rig: Rig, subject: Subject) -> Figures:
     disk = rig.probe_machine()
     return {
-        **measure_traffic(rig, subject, "relay", members=1, window=1),
+        **measure_traffic(rig, subject, "relay", mode="relay", members=1, window=1),
         "fdatasync_p50_ms": disk["fdatasync_p50_ms"],
         "fdatasync_p99_ms": disk["fdatasync_p99_ms"],
     }

@@ -7,7 +7,7 @@ from bench.subject import Subject
 
 
 def _measure(rig: Rig, subject: Subject) -> Figures:
-    return measure_traffic(rig, subject, "relay", members=1, window=64)
+    return measure_traffic(rig, subject, "relay", mode="relay", members=1, window=64)
 
 
 RELAY = Item(

@@ -7,11 +7,16 @@ from bench.rig import Rig
 from bench.subject import Subject
 
 
-def measure_traffic(rig: Rig, subject: Subject, kind: str, *, members: int, window: int) -> Figures:
-    """Deliveries a second by the wall clock, and what each cost the server's processor."""
+def measure_traffic(
+    rig: Rig, subject: Subject, kind: str, *, mode: str, members: int, window: int
+) -> Figures:
+    """Deliveries a second by the wall clock, how long they took, and the server's CPU for each.
+
+    `mode` is the load generator's.
+    """
     with rig.serving(subject) as server:
         report = rig.apply(
-            kind,
+            mode,
             server,
             subject.scripts[kind],
             members=members,

@@ -136,6 +136,12 @@ void client_send_text(struct client *client, const char *text, size_t length)
     send_frame(client, OP_TEXT, text, length);
 }
 
+/* Without Engine.IO and Socket.IO: the client speaks first. */
+static bool is_raw(void)
+{
+    return *options.hello;
+}
+
 static void send_upgrade(struct client *client)
 {
     int error = 0;
@@ -145,13 +151,13 @@ static void send_upgrade(struct client *client)
         fail("connect: %s", strerror(error));
     char request[1024];
     int length = snprintf(request, sizeof request,
-                          "GET %s?EIO=4&transport=websocket HTTP/1.1\r\n"
+                          "GET %s%s HTTP/1.1\r\n"
                           "Host: %s:%d\r\n"
                           "Upgrade: websocket\r\n"
                           "Connection: Upgrade\r\n"
                           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                           "Sec-WebSocket-Version: 13\r\n\r\n",
-                          options.path, options.host, options.port);
+                          options.path, is_raw() ? "" : "?EIO=4&transport=websocket", options.host, options.port);
     client->stage = UPGRADING;
     watch(client, EPOLL_CTL_MOD, EPOLLIN);
     client_write(client, request, (size_t)length);
@@ -185,6 +191,13 @@ static void entered(struct client *client)
         progress.members_entered++;
 }
 
+static void send_words(struct client *client, const char *template)
+{
+    char *words = client_words(client, template);
+    client_send_text(client, words, strlen(words));
+    free(words);
+}
+
 void client_enter(struct client *client)
 {
     const char *template = client->leads ? options.lead : options.join;
@@ -192,10 +205,8 @@ void client_enter(struct client *client)
         entered(client);
         return;
     }
-    char *words = client_words(client, template);
     client->stage = ENTERING;
-    client_send_text(client, words, strlen(words));
-    free(words);
+    send_words(client, template);
 }
 
 /* ---- in ---- */
@@ -204,6 +215,11 @@ static bool begins(const struct frame *frame, const char *prefix)
 {
     size_t length = strlen(prefix);
     return frame->length >= length && memcmp(frame->text, prefix, length) == 0;
+}
+
+static bool refuses(const struct frame *frame)
+{
+    return begins(frame, is_raw() ? "{\"type\":\"error\"" : "42[\"error\"");
 }
 
 static void capture_room(struct client *client, const struct frame *frame)
@@ -223,7 +239,7 @@ static void take_step(struct client *client, const struct frame *frame)
     if (client->stage == OPENING && begins(frame, "0{")) {
         client->stage = GREETING;
         client_send_text(client, "40", 2);
-    } else if (client->stage == GREETING && begins(frame, "40")) {
+    } else if (client->stage == GREETING && begins(frame, is_raw() ? options.greeted : "40")) {
         client->stage = CONNECTED;
         if (client->leads)
             client_enter(client);
@@ -235,14 +251,14 @@ static void take_step(struct client *client, const struct frame *frame)
     } else if (client->stage == ENTERING && begins(frame, client->leads ? options.led : options.joined)) {
         capture_room(client, frame);
         entered(client);
-    } else if (client->stage < ENTERED && (begins(frame, "42[\"error\"") || begins(frame, "44"))) {
+    } else if (refuses(frame) || begins(frame, "44")) {
         fail("refused: %.*s", (int)frame->length, frame->text);
     }
 }
 
 static void take_frame(struct client *client, const struct frame *frame, uint64_t now)
 {
-    if (client->counts && traffic_matches(frame->text, frame->length)) {
+    if (client->hears && traffic_matches(frame->text, frame->length)) {
         traffic_heard(client, now);
         return;
     }
@@ -255,7 +271,7 @@ static void take_frame(struct client *client, const struct frame *frame, uint64_
         client_send_text(client, "3", 1);
     else if (client->stage < ENTERED)
         take_step(client, frame);
-    else if (begins(frame, "42[\"error\""))
+    else if (refuses(frame))
         fail("refused: %.*s", (int)frame->length, frame->text);
 }
 
@@ -267,7 +283,9 @@ static size_t take_upgrade(struct client *client, const char *data, size_t lengt
         return 0;
     if (length < 12 || memcmp(data, "HTTP/1.1 101", 12) != 0)
         fail("not upgraded: %.*s", (int)length, data);
-    client->stage = OPENING;
+    client->stage = is_raw() ? GREETING : OPENING;
+    if (is_raw())
+        send_words(client, options.hello);
     return (size_t)(end - data) + 4;
 }
 

@@ -10,11 +10,13 @@ enum stage {
     CONNECTING, /* TCP */
     UPGRADING,  /* waits for 101 */
     OPENING,    /* waits for Engine.IO's open packet */
-    GREETING,   /* waits for Socket.IO's answer to CONNECT */
+    GREETING,   /* waits for Socket.IO's answer to CONNECT, or for the one to `hello` */
     CONNECTED,
     ENTERING, /* waits for the answer to `lead` or `join` */
     ENTERED,
 };
+
+struct speaker;
 
 struct client {
     int fd;
@@ -22,7 +24,7 @@ struct client {
     int index; /* among the members; of a leader, its group */
     int group;
     bool leads;
-    bool counts;       /* its deliveries are measured */
+    struct speaker *hears; /* whose messages are measured where they arrive here; or NULL */
     uint64_t received; /* messages */
     char *carry;       /* the beginning of a frame whose end has not come */
     size_t carried;

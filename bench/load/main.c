@@ -55,6 +55,8 @@ static void serve_for(double seconds)
 static void open_leaders(void)
 {
     double deadline = deadline_from_now();
+    if (mode_is("echo"))
+        return;
     leaders = calloc((size_t)options.groups, sizeof *leaders);
     for (int i = 0; i < options.groups; i++) {
         leaders[i] = client_open(i, true);
@@ -108,12 +110,15 @@ static void say_for(double seconds)
     }
 }
 
-/* Fan-out and relay: the same, with another speaker and another audience. */
-static void run_messages(struct client *speaker, struct client **audience, int size)
+/* Fan-out, relay and echo: the same, with other speakers and audiences. */
+static void run_messages(void)
 {
-    for (int i = 0; i < size; i++)
-        audience[i]->counts = true;
-    traffic_prepare(speaker, size);
+    if (mode_is("fanout"))
+        traffic_prepare(leaders[0], members, options.members);
+    else if (mode_is("relay"))
+        traffic_prepare(members[0], leaders, 1);
+    for (int i = 0; mode_is("echo") && i < options.members; i++)
+        traffic_prepare(members[i], &members[i], 1);
     say_for(options.warmup);
 
     traffic.latencies = (struct histogram){0};
@@ -184,9 +189,7 @@ static void run_stall(void)
 {
     int audience = options.members - 1;
     struct client *stalled = members[audience];
-    for (int i = 0; i < audience; i++)
-        members[i]->counts = true;
-    traffic_prepare(leaders[0], audience);
+    traffic_prepare(leaders[0], members, audience);
     say_count(options.count / 10 + 1);
 
     traffic.latencies = (struct histogram){0};
@@ -222,19 +225,17 @@ int main(int argc, char **argv)
     struct moment connecting = since(options.prime ? primed : start);
 
     printf("{\"mode\":\"%s\",\"members\":%d,\"connecting\":{\"connections\":%d,", options.mode, options.members,
-           options.members - options.prime + (options.prime ? 0 : options.groups));
+           options.members - options.prime + (options.prime ? 0 : progress.leaders_entered));
     report_interval(connecting);
     printf("},");
-    if (mode_is("fanout"))
-        run_messages(leaders[0], members, options.members);
-    else if (mode_is("relay"))
-        run_messages(members[0], leaders, 1);
-    else if (mode_is("idle"))
+    if (mode_is("idle"))
         run_idle(memory_primed);
     else if (mode_is("storm"))
         run_storm();
-    else
+    else if (mode_is("stall"))
         run_stall();
+    else
+        run_messages();
     puts("}");
     return 0;
 }

@@ -12,7 +12,7 @@ struct options options = {
     .path = "/socket.io/",
     .groups = 1,
     .ramp = 64,
-    .lead = "", .led = "", .capture = "", .join = "", .joined = "", .say = "", .heard = "",
+    .hello = "", .greeted = "", .lead = "", .led = "", .capture = "", .join = "", .joined = "", .say = "", .heard = "",
     .window = 1,
     .seconds = 5,
     .warmup = 1,
@@ -26,6 +26,7 @@ static const char HELP[] =
     "Modes\n"
     "  fanout   the leader says, every member hears\n"
     "  relay    the first member says, the leader hears\n"
+    "  echo     every member says, and hears its own; there is no leader\n"
     "  idle     all are joined; hold them for --seconds\n"
     "  storm    all are connected; then all join at once\n"
     "  stall    fanout of --count messages twice; the second time one more member does not read\n"
@@ -33,6 +34,7 @@ static const char HELP[] =
     "Where       --host 127.0.0.1  --port N  --path /socket.io/  --server PID\n"
     "Who         --members N  --groups 1  --ramp 64  --prime 0\n"
     "What        --lead TEXT --led PREFIX --capture TEXT  --join TEXT --joined PREFIX\n"
+    "            --hello TEXT --greeted PREFIX  (a WebSocket without Engine.IO and Socket.IO)\n"
     "            --say TEXT --heard PREFIX      ({room}, {i} and {serial} are replaced)\n"
     "How much    --window 1  --seconds 5  --warmup 1  --settle 1  --count N  --deadline 120\n"
     "\n"
@@ -49,6 +51,7 @@ static const struct {
     {"port", WHOLE, &options.port},      {"server", WHOLE, &options.server},
     {"members", WHOLE, &options.members}, {"groups", WHOLE, &options.groups},
     {"prime", WHOLE, &options.prime},    {"ramp", WHOLE, &options.ramp},
+    {"hello", TEXT, &options.hello},     {"greeted", TEXT, &options.greeted},
     {"lead", TEXT, &options.lead},       {"led", TEXT, &options.led},
     {"capture", TEXT, &options.capture}, {"join", TEXT, &options.join},
     {"joined", TEXT, &options.joined},   {"say", TEXT, &options.say},
@@ -76,7 +79,7 @@ static void store(int flag, char *value)
 
 static void check(void)
 {
-    static const char *const modes[] = {"fanout", "relay", "idle", "storm", "stall"};
+    static const char *const modes[] = {"fanout", "relay", "echo", "idle", "storm", "stall"};
     bool known = false;
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         known = known || mode_is(modes[i]);
@@ -84,7 +87,7 @@ static void check(void)
         fail("unknown mode \"%s\"", options.mode);
     if (options.port <= 0 || options.members <= 0 || options.groups <= 0 || options.window <= 0)
         fail("--port, --members, --groups and --window must be above 0");
-    if ((mode_is("fanout") || mode_is("relay") || mode_is("stall")) && (!*options.say || !*options.heard))
+    if (!mode_is("idle") && !mode_is("storm") && (!*options.say || !*options.heard))
         fail("%s needs --say and --heard", options.mode);
     if (options.groups > 1 && *options.say)
         fail("messages are measured in one group");

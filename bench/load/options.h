@@ -18,6 +18,7 @@ struct options {
 
     /* What is said. "{room}" stands for the number found in the leader's answer, "{i}" for the member's index,
        "{serial}" in `say` for a number that no other message has. */
+    const char *hello, *greeted; /* instead of Engine.IO's and Socket.IO's handshake */
     const char *lead, *led; /* the leader's text after CONNECT, and how the answer begins */
     const char *capture;    /* the number after this in that answer is the room */
     const char *join, *joined;

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+/* Of all speakers together. */
 struct traffic {
     uint64_t said, complete, deliveries;
     struct histogram latencies; /* per delivery */
@@ -16,10 +17,10 @@ struct traffic {
 };
 extern struct traffic traffic;
 
-/* `audience` counting clients must hear a message for it to be complete. */
-void traffic_prepare(struct client *speaker, int audience);
+/* Lets `who` speak to an audience of so many; each of them must hear a message for it to be complete. */
+void traffic_prepare(struct client *who, struct client **audience, int size);
 
-/* Says as many messages as the window allows, in one write; none beyond `limit` said in all. */
+/* Every speaker says as many messages as the window allows, in one write; none beyond `limit` said in all. */
 void traffic_say(uint64_t limit);
 void traffic_heard(struct client *client, uint64_t now);
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from bench.subject import Script, Site, Subject
+from bench.subject import CHANGING, Script, Site, Subject
 
 
 def _serve(site: Site) -> Sequence[str]:
@@ -16,8 +16,17 @@ def _serve_plain(site: Site) -> Sequence[str]:
     return [sys.executable, "-m", "bench.peers.chat_app", str(site.port), database]
 
 
-# What is said is the protocol's, in `bench.senders`.
-_SCRIPTS = {"chat": Script()}
+_SCRIPTS = {
+    "chat": Script(
+        path="/chat/ws",
+        hello='{"type":"register","user":{"name":"Sender {i}","phone":"91000{i}"}}',
+        greeted='{"type":"state"',
+        join='{"type":"create_chat","name":"chat {i}"}',
+        joined='{"type":"new_member"',
+        say='{"type":"send_message","chat":"chat {i}","message":"' + CHANGING + '"}',
+        heard='{"type":"message"',
+    )
+}
 
 CHAT = Subject(key="quad-chat", label="Quad chat", role="ours", command=_serve, scripts=_SCRIPTS)
 

@@ -43,6 +43,7 @@ class Room:
     deliver: Callable[[int, int], bytes] = lambda member, message: frame('42["said",{}]')
     ping: bool = False
     port: int = 0
+    requests: list[str] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
     messages: int = 0
     members: list[asyncio.StreamWriter] = field(default_factory=list)
@@ -50,7 +51,7 @@ class Room:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await reader.readuntil(b"\r\n\r\n")
+            self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
             writer.write(UPGRADE + frame(OPEN))
             while True:
                 self.take(await read_frame(reader), writer)
@@ -73,6 +74,11 @@ class Room:
         elif text.startswith('42["say"'):
             for member, each in enumerate(self.members):
                 each.write(self.deliver(member, self.messages))
+            self.messages += 1
+        elif text.startswith('{"hello"'):
+            writer.write(frame('{"welcome"'))
+        elif text.startswith('42["echo"'):
+            writer.write(self.deliver(0, self.messages))
             self.messages += 1
         elif text.startswith('42["tell"') and self.leader is not None:
             self.leader.write(frame('42["told",{}]'))

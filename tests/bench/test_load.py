@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,41 @@ async def test_every_message_can_have_a_content_of_its_own(load: Path) -> None:
         report = await run_load(load, "relay", room.port, members=1, window=8, **words)
     told = [text for text in room.heard if text.startswith('42["tell"')]
     assert told == [f'42["tell",{{"text":"xx{i:08}"}}]' for i in range(report["said"])]
+
+
+ECHO = {
+    "join": '42["join",{"i":{i}}]',
+    "joined": '42["joined"',
+    "say": '42["echo",{"i":{i},"text":"{serial}"}]',
+    "heard": '42["said"',
+}
+
+
+async def test_every_member_says_and_hears_its_own_messages(load: Path) -> None:
+    async with open_room(Room()) as room:
+        report = await run_load(load, "echo", room.port, members=3, window=4, **ECHO)
+    said = [json.loads(text[2:])[1] for text in room.heard if text.startswith('42["echo"')]
+    assert Counter(each["i"] for each in said[:12]) == {0: 4, 1: 4, 2: 4}
+    assert sorted(int(each["text"]) for each in said) == list(range(report["said"]))
+    assert 0 < report["deliveries"] == report["messages"]
+    assert report["connecting"]["connections"] == 3
+
+
+async def test_without_an_answer_no_member_says_more_than_its_window(load: Path) -> None:
+    async with open_room(Room(deliver=lambda member, message: b"")) as room:
+        with pytest.raises(LoadFailed, match="12 messages said, 0 heard by all"):
+            await run_load(load, "echo", room.port, members=3, window=4, **ECHO | {"deadline": 1})
+
+
+async def test_a_websocket_without_socket_io_is_greeted_first(load: Path) -> None:
+    raw = {"path": "/chat", "hello": '{"hello":{i}}', "greeted": '{"welcome"'}
+    async with open_room(Room()) as room:
+        await run_load(load, "echo", room.port, members=2, window=1, **ECHO | raw)
+    assert all(request.startswith("GET /chat HTTP/1.1\r\n") for request in room.requests)
+    assert room.heard[0] == '{"hello":0}'
+    assert "40" not in room.heard
+    joined = room.heard.index('42["join",{"i":1}]')
+    assert room.heard.index('{"hello":1}') < joined
 
 
 async def test_a_relayed_message_is_said_by_the_member_and_heard_by_the_leader(load: Path) -> None:
