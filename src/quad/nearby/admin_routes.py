@@ -18,7 +18,8 @@ from quad.nearby.admin import Administrator
 from quad.nearby.bodies import Number, number, one
 from quad.nearby.bot_routes import Shown
 from quad.nearby.bots import Bots
-from quad.nearby.buildings import Loaded
+from quad.nearby.buildings import Buildings, Loaded
+from quad.nearby.logs import Logs
 from quad.nearby.model import (
     Building,
     Position,
@@ -28,7 +29,8 @@ from quad.nearby.model import (
     check_radius,
     shown_time,
 )
-from quad.nearby.service import Buildings, Logs, People, Presence
+from quad.nearby.persons import People
+from quad.nearby.presence import Presence
 from quad.nearby.tables import Kind
 from quad.realtime import request_of
 from quad.refusals import BadInput

@@ -9,7 +9,7 @@ from quad.bodies import JsonRequest
 from quad.http import EXPLAINED, AnyRequest, basic_of
 from quad.nearby.bodies import one
 from quad.nearby.bots import Availability, Bots, Caller
-from quad.nearby.service import Buildings
+from quad.nearby.buildings import Buildings
 from quad.realtime import request_of
 from quad.refusals import NotAllowed
 

@@ -14,8 +14,9 @@ from quad.identity.gate import Gate
 from quad.identity.passwords import hash_password, new_password
 from quad.nearby import tables
 from quad.nearby.bot_proofs import BotProofs
+from quad.nearby.buildings import Buildings
+from quad.nearby.messages import Messages
 from quad.nearby.model import check_id
-from quad.nearby.service import Buildings, Messages
 from quad.nearby.tables import bots
 from quad.refusals import BadInput, NotAllowed, TooManyTries, Unknown
 from quad.store import Change, Conflict, Store

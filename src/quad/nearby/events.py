@@ -1,8 +1,7 @@
 """Nearby's Socket.IO events by their wire names, and what they carry."""
 
-from quad.nearby.bots import Caller
+from quad.nearby.bots import Bots, Caller
 from quad.nearby.entrance import Entrance
-from quad.nearby.ports import RunningBots
 from quad.nearby.presence import Presence
 from quad.nearby.refusals import WrongToken
 from quad.realtime import Client, Payload, SocketServer
@@ -24,9 +23,7 @@ class NewBot(Payload, frozen=True, kw_only=True):
     ID: str | None = None
 
 
-def register(
-    server: SocketServer, entrance: Entrance, presence: Presence, bots: RunningBots
-) -> None:
+def register(server: SocketServer, entrance: Entrance, presence: Presence, bots: Bots) -> None:
     """Let the server carry nearby's events."""
     running: dict[Client, str] = {}
 
