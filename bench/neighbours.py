@@ -21,6 +21,7 @@ import numpy
 import uvloop
 from pyproj import Geod
 
+from quad.identity.system import Identity
 from quad.nearby import NearbySystem
 from quad.nearby.model import Building, Position
 from quad.realtime import Client, SocketServer
@@ -86,7 +87,9 @@ async def campus(people: int, land: Land) -> AsyncIterator[NearbySystem]:
         await migrate(url)
         store = await Store.open(url)
         settings = Settings(nearby=NearbySettings(login="guest", admin_password="x"))
-        nearby = NearbySystem(SocketServer(), store, await Mailbox.open(store), settings)
+        identity = Identity(store, settings.nearby, settings.server)
+        mailbox = await Mailbox.open(store)
+        nearby = NearbySystem(SocketServer(), store, mailbox, settings, identity)
         await nearby.start()
         for number in range(people // PEOPLE_A_KM2 + 1):
             place = Building(str(number), f"House {number}", land.anywhere(), 50.0)

@@ -87,7 +87,7 @@ def _nobody_is_trusted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 
 @pytest.fixture(autouse=True)
 def _passwords_take_no_time() -> Iterator[None]:
-    """Hashes are slow on purpose, and nearby makes one at each start; see tests/identity."""
+    """Hashes are slow on purpose, and each start makes one; see tests/identity/test_passwords."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("quad.identity.passwords._HASHER", quick)

@@ -25,6 +25,7 @@ from quad.classroom.routes import StatsPages
 from quad.classroom.service import ClassroomService
 from quad.cli.failures import Failed
 from quad.identity import AddressRateLimit, Keys
+from quad.identity.system import Identity
 from quad.nearby import NearbySystem
 from quad.realtime import (
     EngineOptions,
@@ -200,7 +201,11 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
     mailbox = await Mailbox.open(store)
     chat = await _start_chat(settings, store, mailbox, server, stack)
     shell = Shell(settings.engine.path)
-    nearby = await _start_nearby(settings, limits, store, mailbox, server, shell, keys, stack)
+    identity = Identity(store, settings.nearby, settings.server, is_limited=limits is not None)
+    stack.step("the login provider", identity.aclose, spare_s=_SYSTEMS_SPARE_S)
+    nearby = await _start_nearby(
+        settings, limits, store, mailbox, server, identity, shell, keys, stack
+    )
     await _start_retention(settings, store, (classroom, alert, chat, nearby), stack)
     handlers_s = settings.server.drain_s * _HANDLERS_SHARE
     stack.step("events", partial(server.aclose, handlers_s), spare_s=_SYSTEMS_SPARE_S)
@@ -359,6 +364,7 @@ async def _start_nearby(
     store: Store,
     mailbox: Mailbox,
     server: SocketServer,
+    identity: Identity,
     shell: Shell,
     keys: Keys,
     stack: Ending,
@@ -368,6 +374,7 @@ async def _start_nearby(
         store,
         mailbox,
         settings,
+        identity,
         shell,
         keys=keys,
         is_limited=limits is not None,

@@ -1,8 +1,5 @@
-"""Passwords are hashed here as they are in service."""
+"""On a migrated database for each test: nearby, whose page is the way to sign in."""
 
-import pytest
+from tests.nearby.conftest import campus
 
-
-@pytest.fixture(autouse=True)
-def _passwords_take_no_time() -> None:
-    """They take their time."""
+__all__ = ["campus"]

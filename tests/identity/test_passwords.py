@@ -7,6 +7,11 @@ import pytest
 from quad.identity.passwords import LIMIT, hash_password, new_password, password_matches
 
 
+@pytest.fixture(autouse=True)
+def _passwords_take_no_time() -> None:
+    """They take their time here, as in service."""
+
+
 async def test_a_password_matches_its_own_hash_only() -> None:
     hashed = await hash_password("sesame")
     assert hashed.startswith("$argon2id$v=19$m=65536,t=3,p=4$")

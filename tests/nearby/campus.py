@@ -16,6 +16,7 @@ from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
 
 from quad.identity import Keys
+from quad.identity.system import Identity
 from quad.nearby import NearbySystem
 from quad.nearby.model import Building, Position
 from quad.realtime import Client, Host, Site, SocketServer, listen
@@ -122,6 +123,7 @@ class Campus:
         self,
         url: str,
         nearby: NearbySystem,
+        identity: Identity,
         store: Store,
         http: httpx.AsyncClient,
         clock: Clock,
@@ -129,6 +131,8 @@ class Campus:
     ) -> None:
         self.url = url
         self.nearby = nearby
+        self.identity = identity
+        self.sessions = identity.sessions
         self.store = store
         self.http = http
         self.clock = clock
@@ -140,7 +144,7 @@ class Campus:
         """Log somebody in, once."""
         if id not in self.tokens:
             await self.nearby.people.ensure(id)
-            self.tokens[id] = await self.nearby.sessions.begin(id)
+            self.tokens[id] = await self.sessions.begin(id)
         return self.tokens[id]
 
     async def page(self, id: str) -> Page:
@@ -255,11 +259,15 @@ async def _served(
         nearby=NearbySettings(**own),
         retention=retention,
     )
+    identity = Identity(
+        store, settings.nearby, settings.server, is_limited=is_limited, now=clock, clock=ticking
+    )
     nearby = NearbySystem(
         server,
         store,
         await Mailbox.open(store, lambda: int(clock.now.timestamp() * 1000)),
         settings,
+        identity,
         Shell(folder=_APPLICATION),
         keys=KEYS,
         is_limited=is_limited,
@@ -283,10 +291,11 @@ async def _served(
     application = Litestar([*nearby.routers], openapi_config=openapi, logging_config=None)
     host = Host({"/socket.io/": server.engine}, cast(Application, application), site=site)
     async with listen(host, drain_s=0.1) as address, httpx.AsyncClient(base_url=address) as http:
-        campus = Campus(address, nearby, store, http, clock, retention)
+        campus = Campus(address, nearby, identity, store, http, clock, retention)
         try:
             yield campus
         finally:
             await campus.close_pages()
             await server.aclose()
             await nearby.aclose()
+            await identity.aclose()

@@ -282,7 +282,7 @@ async def test_a_tab_that_came_back_does_not_end_with_its_first_grace(database: 
         await campus.store.write()
         # What a restart would find, and a logout.
         assert [row.user_id for row in await campus.store.read(select_tabs())] == ["bob"]
-        await campus.nearby.sessions.end("bob", campus.tokens["bob"])
+        await campus.sessions.end("bob", campus.tokens["bob"])
         await campus.until(lambda: campus.connections == 0)
 
 
@@ -313,11 +313,11 @@ async def test_logging_out_ends_the_tabs_of_the_session_at_once(campus: Campus) 
     await campus.page("bob")
     other_token = campus.tokens.pop("bob")
     stays = await campus.page("bob")
-    await campus.nearby.sessions.end("bob", other_token)
+    await campus.sessions.end("bob", other_token)
     await campus.until(lambda: campus.connections == 1)
     await campus.send("ana", ["bob"], "1")
     assert await stays.texts() == ["1"]
-    await campus.nearby.sessions.end("bob", campus.tokens["bob"])
+    await campus.sessions.end("bob", campus.tokens["bob"])
     assert not campus.nearby.people.get("bob").is_expected
 
 

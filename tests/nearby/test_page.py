@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from quad.settings import BadSettings, RetentionSettings, load
+from tests.identity.test_login import held
 from tests.nearby.campus import Campus, open_campus
-from tests.nearby.test_login import held
 
 TILES = "https://tile.example.org:8443/{z}/{x}/{y}.png?key=1"
 

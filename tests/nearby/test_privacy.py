@@ -330,9 +330,9 @@ async def test_a_logout_forgets_the_place_unless_somebody_is_here_elsewhere(
     await campus.page("ana")
     phone = campus.tokens.pop("ana")
     await campus.page("ana")
-    await campus.nearby.sessions.end("ana", phone)
+    await campus.sessions.end("ana", phone)
     assert await place_of(campus, "ana") == TOWER.position
-    await campus.nearby.sessions.end("ana", campus.tokens["ana"])
+    await campus.sessions.end("ana", campus.tokens["ana"])
     assert await place_of(campus, "ana") is None
 
 

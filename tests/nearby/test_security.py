@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from quad.nearby.tables import bots, logs, sessions, users
+from quad.identity.tables import sessions
+from quad.nearby.tables import bots, logs, users
+from tests.identity.test_login import held
 from tests.nearby.campus import ADMIN, TOWER, Campus, open_campus
-from tests.nearby.test_login import held
 from tests.process import ROOT
 
 HERE = {"latitude": 38.737, "longitude": -9.139}
@@ -77,10 +78,10 @@ async def bad_tokens(campus: Campus) -> dict[str, str | None]:
     """Of somebody else, of ana but expired, of ana but revoked, made up, and none."""
     clock = campus.clock
     clock.forward(-31 * 86_400)
-    expired = await campus.nearby.sessions.begin("ana")
+    expired = await campus.sessions.begin("ana")
     clock.forward(31 * 86_400)
-    revoked = await campus.nearby.sessions.begin("ana")
-    await campus.nearby.sessions.end("ana", revoked)
+    revoked = await campus.sessions.begin("ana")
+    await campus.sessions.end("ana", revoked)
     return {
         "none": None,
         "empty": "",
@@ -193,4 +194,4 @@ async def test_no_request_of_the_described_kinds_is_an_error_of_the_server(
         output = (await process.communicate())[0].decode()
         assert process.returncode == 0, output
         assert re.search(r"Operations:\s+\d+ selected", output), output
-        assert await campus.nearby.sessions.user_of(token) == "ana"  # and it still works
+        assert await campus.sessions.user_of(token) == "ana"  # and it still works

@@ -33,6 +33,7 @@ def _know_all_tables() -> None:
     import quad.alert.tables
     import quad.chat.tables
     import quad.classroom.tables
+    import quad.identity.tables
     import quad.nearby.tables
     import quad.retention  # noqa: F401
 

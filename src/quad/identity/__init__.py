@@ -1,4 +1,7 @@
-"""Who someone is, and how much they may take: secret tokens and rate limits."""
+"""Who someone is, and how much they may take: sign-in, sessions, secrets, rate limits.
+
+Here is what everybody needs; `system.py` has all of it put together.
+"""
 
 from quad.identity.keys import Keys
 from quad.identity.limits import AddressRateLimit, KeyedRateLimit, RateLimit

@@ -43,36 +43,43 @@ class LoginFailed(Exception):
     """There is no telling who this is. The message is for the log and holds no secret."""
 
     code: ClassVar[str] = "login_failed"
+    # What HTTP says on the page that tells of it.
+    status: ClassVar[int]
 
 
 class Denied(LoginFailed):
     """The person changed their mind, or the provider does not let them."""
 
     code = "denied"
+    status = 403
 
 
 class WrongState(LoginFailed):
     """The answer does not belong to a login that this browser began."""
 
     code = "wrong_state"
+    status = 400
 
 
 class CodeRefused(LoginFailed):
     """The provider does not take its own code back."""
 
     code = "code_refused"
+    status = 400
 
 
 class ProviderUnavailable(LoginFailed):
     """The provider does not answer, or not in time, or with an error of its own."""
 
     code = "provider_unavailable"
+    status = 502
 
 
 class BadAnswer(LoginFailed):
     """The provider's answer is not what it has to be."""
 
     code = "bad_answer"
+    status = 502
 
 
 class Attempt(Struct, frozen=True):

@@ -4,11 +4,11 @@ from typing import Final
 
 from quad.identity import hash_token
 from quad.identity.gate import Gate
+from quad.identity.sessions import Sessions
 from quad.nearby.model import ID_LIMIT
 from quad.nearby.persons import People, Person
 from quad.nearby.presence import Presence
 from quad.nearby.refusals import WrongToken
-from quad.nearby.sessions import Sessions
 from quad.realtime import Client
 from quad.refusals import CannotSave
 from quad.store import StoreError

@@ -6,10 +6,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from quad.identity.tables import USER_LIMIT
 from quad.names import BadName, clean_name
 from quad.refusals import BadInput
 
-ID_LIMIT: Final = 128
+ID_LIMIT: Final = USER_LIMIT
 NAME_LIMIT: Final = 200
 
 OUTSIDE: Final = "Out of registered facilities"

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from quad.identity import AddressRateLimit, Keys
-from quad.identity.gate import Gate
 from quad.identity.guesses import Guesses
+from quad.identity.system import Identity
 from quad.nearby.admin import PASSWORD_FILE, Administrator
 from quad.nearby.admin_routes import Campus, make_admin_router, make_guard
 from quad.nearby.admin_session import make_session_router
@@ -19,7 +19,6 @@ from quad.nearby.buildings import Buildings
 from quad.nearby.entrance import Entrance
 from quad.nearby.events import register
 from quad.nearby.grid import Grid
-from quad.nearby.login import choose_login
 from quad.nearby.logs import Logs
 from quad.nearby.messages import Messages
 from quad.nearby.movements import Movements
@@ -30,7 +29,6 @@ from quad.nearby.people import make_people_router
 from quad.nearby.persons import People
 from quad.nearby.presence import Presence
 from quad.nearby.retention import expiries
-from quad.nearby.sessions import Sessions
 from quad.realtime import SocketServer
 from quad.refusals import TooManyTries
 from quad.retention import Expiry
@@ -55,12 +53,17 @@ def _guesses(nearby: NearbySettings, clock: Callable[[], float]) -> Guesses:
     )
 
 
+def _registrations(nearby: NearbySettings, clock: Callable[[], float]) -> AddressRateLimit:
+    return AddressRateLimit(
+        nearby.wrong_tries_per_minute_per_address / 60, nearby.wrong_tries_burst, clock
+    )
+
+
 class NearbySystem:
     """All of nearby on one server: its events are registered, `routers` has its paths.
 
-    `shell` shows its page, if it is not one of its own. `is_limited` holds back addresses that try
-    too many wrong tokens and passwords.
-    Raises BadSettings if the login provider that the settings choose is not configured.
+    `shell` shows its page, if it is not one of its own. `is_limited` holds back people, and
+    addresses, that do too much.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class NearbySystem:
         store: Store,
         mailbox: Mailbox,
         settings: Settings,
+        identity: Identity,
         shell: Shell | None = None,
         *,
         keys: Keys | None = None,
@@ -77,12 +81,7 @@ class NearbySystem:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         nearby = settings.nearby
-        rate_per_s = nearby.wrong_tries_per_minute_per_address / 60
-        burst = nearby.wrong_tries_burst
-        gate = Gate(
-            TooManyTries, rate_per_s=rate_per_s, burst=burst, is_limited=is_limited, clock=clock
-        )
-        registrations = AddressRateLimit(rate_per_s, burst, clock) if is_limited else None
+        gate = identity.gate
         self._timer: asyncio.TimerHandle | None = None
         self.people = People(store, nearby.range_m, now)
         self.buildings = Buildings(store)
@@ -109,23 +108,26 @@ class NearbySystem:
             _guesses(nearby, clock) if is_limited else None,
         )
         self.expiries: tuple[Expiry, ...] = expiries(store, self.presence, self.messages)
-        self.sessions = Sessions(
-            store, nearby.session_days, now=now, clock=clock, on_end=self.presence.end_session
-        )
+        identity.sessions.on_end = self.presence.end_session
         self._bot_proofs = BotProofs(store, self.logs, now)
         self.bots = Bots(
-            store, self.buildings, self.messages, gate, self._bot_proofs, registrations, now
+            store,
+            self.buildings,
+            self.messages,
+            gate,
+            self._bot_proofs,
+            _registrations(nearby, clock) if is_limited else None,
+            now,
         )
         self._administrator = Administrator(
             store, nearby.admin_password, gate, settings.server.data / PASSWORD_FILE, now, keys
         )
         self.admin_guard = make_guard(self._administrator)
         """Lets nobody but the administrator through, for routes of others."""
-        entrance = Entrance(self.sessions, self.people, self.presence, gate)
+        entrance = Entrance(identity.sessions, self.people, self.presence, gate)
         register(server, entrance, self.presence, self.bots)
         self._pages = PageRoutes(
-            choose_login(nearby, settings.server),
-            self.sessions,
+            identity,
             self.people,
             NearbyPages(
                 shell or Shell(settings.engine.path), nearby, settings.retention.nearby_logs_days
@@ -165,7 +167,6 @@ class NearbySystem:
         self.presence.stop()
         if self._timer is not None:
             self._timer.cancel()
-        await self._pages.aclose()
 
     def forget(self) -> None:
         """Forget what counts for a day only; `expiries` have the rest."""

@@ -30,6 +30,7 @@ from sqlalchemy import (
     update,
 )
 
+from quad.identity.tables import delete_sessions
 from quad.nearby.model import ID_LIMIT, NAME_LIMIT, Building, Entry, Position
 from quad.store import TABLE_OPTIONS, Change, LongText, ShortText, Timestamp, metadata, upsert
 
@@ -51,18 +52,6 @@ users: Final = Table(
     Column("used_at", Timestamp, nullable=False, server_default=text("0")),
     **TABLE_OPTIONS,
 )
-
-sessions: Final = Table(
-    "nearby_sessions",
-    metadata,
-    Column("token_hash", ShortText(_HASH), primary_key=True),
-    Column("user_id", ShortText(ID_LIMIT), nullable=False),
-    Column("expires_at", Timestamp, nullable=False),
-    Column("revoked_at", Timestamp),
-    Index("ix_nearby_sessions_expires_at", "expires_at"),
-    **TABLE_OPTIONS,
-)
-"""Who holds which token; the tokens themselves are nowhere."""
 
 buildings: Final = Table(
     "nearby_buildings",
@@ -179,7 +168,6 @@ _DELETE_USER: Final = tuple(
     delete(table).where(column == bindparam("of_user"))
     for table, column in (
         (users, users.c.id),
-        (sessions, sessions.c.user_id),
         (message_keys, message_keys.c.user_id),
     )
 )
@@ -268,7 +256,7 @@ def touch_online_users(now: datetime) -> Change:
 def delete_user(id: str) -> tuple[Change, ...]:
     """Forget somebody, and what only they could use."""
     values = {"of_user": id}
-    return tuple(Change(each, values) for each in _DELETE_USER)
+    return (*(Change(each, values) for each in _DELETE_USER), delete_sessions(id))
 
 
 def select_unused_users(before: datetime, limit: int) -> Select[str]:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from quad.identity.oauth import Fenix, OpenId, Provider
 from quad.settings import BadSettings, NearbySettings, ServerSettings
 
-log = logging.getLogger("quad.nearby")
+log = logging.getLogger("quad.identity")
 
 Login = Provider | Literal["guest", "local", "none"]
 """A provider, or whoever says a name, or who does so on this very machine, or nobody."""

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from quad.identity import hash_token
-from quad.nearby.sessions import Sessions
-from quad.nearby.tables import sessions
+from quad.identity.sessions import Sessions
+from quad.identity.tables import sessions
 from quad.store import Store
+from tests.identity.test_login import held, notice
 from tests.nearby.campus import Campus, Clock, Page
-from tests.nearby.test_login import held, notice
 
 DAY_S = 86_400
 
@@ -114,7 +114,7 @@ async def test_what_is_read_during_a_logout_is_not_kept(
 
 
 async def test_only_so_many_are_remembered(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quad.nearby.sessions._KEPT_LIMIT", 2)
+    monkeypatch.setattr("quad.identity.sessions._KEPT_LIMIT", 2)
     store = await Store.open(f"sqlite+aiosqlite:///{database}")
     people = Sessions(store, 1, now=Clock())
     tokens = [await people.begin(name) for name in "abc"]

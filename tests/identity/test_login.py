@@ -17,12 +17,11 @@ import httpx
 import pytest
 from joserfc.jwk import OctKey
 
+from quad.identity.login import choose_login
 from quad.identity.oauth import Attempt, Fenix, OpenId
-from quad.nearby.login import choose_login
 from quad.nearby.tables import insert_user
 from quad.settings import BadSettings, NearbySettings, ServerSettings
-from tests.nearby.campus import Campus, open_campus
-from tests.nearby.providers import (
+from tests.identity.providers import (
     ACCESS_TOKEN,
     ANOTHER_KEY,
     CLIENT_ID,
@@ -30,6 +29,7 @@ from tests.nearby.providers import (
     FakeProvider,
     serving_provider,
 )
+from tests.nearby.campus import Campus, open_campus
 from tests.process import ServerProcess, free_port
 
 
@@ -366,7 +366,7 @@ async def test_a_provider_that_is_slow_is_told(database: Path, provider: FakePro
     provider.answers[TOKEN] = hang
     login = Fenix(provider.url, CLIENT_ID, CLIENT_SECRET, timeout_s=0.1)
     async with open_campus(database, fenix(provider)) as campus, browser(campus) as ana:
-        campus.nearby._pages._login = login
+        campus.identity.sign_in.provider = login
         answer = await log_in(ana, provider)
         assert (answer.status_code, notice(answer)) == (502, NOT_AVAILABLE)
 
@@ -605,7 +605,7 @@ async def test_whoever_had_another_name_before_this_rule_keeps_it(campus: Campus
     old = "an\u200ba"
     await campus.store.write(insert_user(old, 50, campus.clock()))
     await campus.nearby.people.load()
-    campus.tokens[old] = await campus.nearby.sessions.begin(old)
+    campus.tokens[old] = await campus.sessions.begin(old)
     assert (await campus.post("show/building", old)).status_code == 200
 
 

@@ -4,21 +4,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Select, bindparam, delete, insert, select, update
-
-from quad.identity import hash_token, new_token
-from quad.nearby.tables import sessions
-from quad.store import Change, Store
-
-_INSERT: Final = insert(sessions)
-_REVOKE: Final = (
-    update(sessions)
-    .where(sessions.c.token_hash == bindparam("of_token"))
-    .values(revoked_at=bindparam("now"))
-)
-_DELETE_EXPIRED: Final = delete(sessions).where(sessions.c.expires_at < bindparam("before"))
+from quad.identity import tables
+from quad.identity.tokens import hash_token, new_token
+from quad.store import Store
 
 # A logout on another node counts here after this time at the latest.
 _KEPT_S: Final = 5.0
@@ -66,14 +56,10 @@ class Sessions:
         """
         token = new_token()
         now = self._now()
-        values = {
-            "token_hash": hash_token(token),
-            "user_id": user_id,
-            "expires_at": now + self.lifetime,
-            "revoked_at": None,
-        }
-        forget = Change(_DELETE_EXPIRED, {"before": now}, ("nearby_sessions",))
-        await self._store.write(forget, Change(_INSERT, values))
+        await self._store.write(
+            tables.delete_expired(now),
+            tables.insert_session(hash_token(token), user_id, now + self.lifetime),
+        )
         return token
 
     async def user_of(self, token: str) -> str | None:
@@ -90,14 +76,14 @@ class Sessions:
     async def end(self, user_id: str, token: str) -> None:
         """Revoke a token of this person: from now on it is nobody's. Raises StoreError."""
         token_hash = hash_token(token)
-        await self._store.write(Change(_REVOKE, {"of_token": token_hash, "now": self._now()}))
+        await self._store.write(tables.revoke_session(token_hash, self._now()))
         self._ends += 1
         self._known.pop(token_hash, None)
         self.on_end(user_id, token_hash)
 
     async def _read(self, token_hash: str) -> _Known | None:
         ends = self._ends
-        rows = await self._store.read(_select(token_hash))
+        rows = await self._store.read(tables.select_session(token_hash))
         if not rows:
             self._known.pop(token_hash, None)
             return None
@@ -108,9 +94,3 @@ class Sessions:
             if len(self._known) > _KEPT_LIMIT:
                 self._known.popitem(last=False)
         return known
-
-
-def _select(token_hash: str) -> Select[Any]:
-    return select(sessions.c.user_id, sessions.c.expires_at).where(
-        sessions.c.token_hash == token_hash, sessions.c.revoked_at.is_(None)
-    )
