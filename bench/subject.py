@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-# The payload of every small message; its length is the "64 bytes" of the reports.
-TEXT = "x" * 64
-# The same with a number that no other message has: nobody types the same text again and again, and
-# a database writes nothing where nothing changes.
-CHANGING = "x" * 56 + "{serial}"
+# The payload of every small message, the "64 bytes" of the reports. It has a number that no other
+# message has: nobody says the same again and again, and a database writes nothing where nothing
+# changes.
+TEXT = "x" * 56 + "{serial}"
 # The payload of a bulky one.
-BULK = "x" * 10_000
+BULK = "x" * 9_992 + "{serial}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +89,7 @@ def plain_scripts() -> dict[str, Script]:
         "join": Script(**enter),
         "fanout": Script(**enter, say=_event("say", TEXT), heard='42["said"'),
         "bulk": Script(**enter, say=_event("say", BULK), heard='42["said"'),
-        "relay": Script(**enter, say=_event("tell", CHANGING), heard='42["told"'),
+        "relay": Script(**enter, say=_event("tell", TEXT), heard='42["told"'),
     }
 
 

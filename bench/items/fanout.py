@@ -6,7 +6,7 @@ from bench.rig import Rig
 from bench.subject import Subject
 
 LISTENERS = 1000
-NOTE = "Payload: classroom none (sharing/end), all others 64 bytes (durable: steps/all)."
+NOTE = "64 bytes, others in every message. Quad classroom: steps/all, committed before it is told."
 
 
 def _measure_1(rig: Rig, subject: Subject) -> Figures:

@@ -7,11 +7,10 @@ from bench.subjects.limit import LIMIT
 from bench.subjects.nearby import EVERYONE, NEARBY
 from bench.subjects.node import NODE_SOCKETIO
 from bench.subjects.python import PYTHON_SOCKETIO
-from bench.subjects.quad import CLASSROOM, CLASSROOM_DURABLE, ENGINE
+from bench.subjects.quad import CLASSROOM, ENGINE
 
 SUBJECTS: tuple[Subject, ...] = (
     CLASSROOM,
-    CLASSROOM_DURABLE,
     ENGINE,
     LIMIT,
     NODE_SOCKETIO,

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from bench.subject import CHANGING, Script, Site, Subject
+from bench.subject import TEXT, Script, Site, Subject
 
 
 def _serve(site: Site) -> Sequence[str]:
@@ -23,7 +23,7 @@ _SCRIPTS = {
         greeted='{"type":"state"',
         join='{"type":"create_chat","name":"chat {i}"}',
         joined='{"type":"new_member"',
-        say='{"type":"send_message","chat":"chat {i}","message":"' + CHANGING + '"}',
+        say='{"type":"send_message","chat":"chat {i}","message":"' + TEXT + '"}',
         heard='{"type":"message"',
     )
 }

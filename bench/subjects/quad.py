@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from bench.subject import BULK, CHANGING, TEXT, Script, Site, Subject, plain_scripts
+from bench.subject import BULK, TEXT, Script, Site, Subject, plain_scripts
 
 
 def _serve(site: Site) -> Sequence[str]:
@@ -40,25 +40,15 @@ CLASSROOM = Subject(
         "join": Script(**_ENTER),
         "board": Script(),
         "hostile": Script(),
-        "fanout": Script(
-            **_ENTER, say='42["sharing/end",{"room_id":{room}}]', heard='42["sharing/end"'
-        ),
+        "fanout": Script(**_ENTER, say=_steps(TEXT), heard='42["steps/all"'),
         "bulk": Script(**_ENTER, say=_steps(BULK), heard='42["steps/all"'),
         "relay": Script(
             **_ENTER,
             say='42["sharing/code_update",{"room_id":{room},"files":'
-            '[{"filename":"main.py","status":"CHANGED","content":"' + CHANGING + '"}]}]',
+            '[{"filename":"main.py","status":"CHANGED","content":"' + TEXT + '"}]}]',
             heard='42["sharing/code_update"',
         ),
     },
-)
-
-CLASSROOM_DURABLE = Subject(
-    key="quad-durable",
-    label="Quad, durable",
-    role="ours",
-    command=_serve,
-    scripts={"fanout": Script(**_ENTER, say=_steps(TEXT), heard='42["steps/all"')},
 )
 
 ENGINE = Subject(
