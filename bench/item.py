@@ -81,32 +81,35 @@ class Chart:
     more_is_better: bool
 
 
-def at_most(text: str, metric: str, bound: float) -> Target:
-    """The judged subject's figure is not above `bound`."""
-    return Target(text, lambda each: _figure(each, JUDGED, metric), bound, at_least=False)
+def at_most(text: str, metric: str, bound: float, *, of: str = JUDGED) -> Target:
+    """The figure of the subject `of` is not above `bound`."""
+    return Target(text, lambda each: figure(each, of, metric), bound, at_least=False)
 
 
-def at_least(text: str, metric: str, bound: float) -> Target:
-    """The judged subject's figure is not below `bound`."""
-    return Target(text, lambda each: _figure(each, JUDGED, metric), bound, at_least=True)
+def at_least(text: str, metric: str, bound: float, *, of: str = JUDGED) -> Target:
+    """The figure of the subject `of` is not below `bound`."""
+    return Target(text, lambda each: figure(each, of, metric), bound, at_least=True)
 
 
-def times_as_many(text: str, metric: str, other: str, factor: float) -> Target:
-    """The judged subject's figure is `factor` times that of `other`, in the same round."""
-    return Target(text, lambda each: _ratio(each, metric, JUDGED, other), factor, at_least=True)
+def times_as_many(text: str, metric: str, other: str, factor: float, *, of: str = JUDGED) -> Target:
+    """The figure of the subject `of` is `factor` times that of `other`, in the same round."""
+    return Target(text, lambda each: _ratio(each, metric, of, other), factor, at_least=True)
 
 
-def times_as_cheap(text: str, metric: str, other: str, factor: float) -> Target:
-    """The figure of `other` is `factor` times the judged subject's, in the same round."""
-    return Target(text, lambda each: _ratio(each, metric, other, JUDGED), factor, at_least=True)
+def times_as_cheap(
+    text: str, metric: str, other: str, factor: float, *, of: str = JUDGED
+) -> Target:
+    """The figure of `other` is `factor` times that of the subject `of`, in the same round."""
+    return Target(text, lambda each: _ratio(each, metric, other, of), factor, at_least=True)
 
 
-def _figure(each: Round, subject: str, metric: str) -> float | None:
+def figure(each: Round, subject: str, metric: str) -> float | None:
+    """What the subject reached in this round; `None` if it did not run."""
     return each.get(subject, {}).get(metric)
 
 
 def _ratio(each: Round, metric: str, above: str, below: str) -> float | None:
-    first, second = _figure(each, above, metric), _figure(each, below, metric)
+    first, second = figure(each, above, metric), figure(each, below, metric)
     return first / second if first is not None and second else None
 
 

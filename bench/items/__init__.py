@@ -5,8 +5,10 @@ from bench.items.alert import ALERT_1, ALERT_64
 from bench.items.board import BOARD
 from bench.items.chat import CHAT
 from bench.items.fanout import WINDOW_1, WINDOW_64
+from bench.items.growth import GROWTH
 from bench.items.hostile import HOSTILE
 from bench.items.idle import IDLE
+from bench.items.join import JOIN
 from bench.items.latency import LATENCY
 from bench.items.radius import RADIUS
 from bench.items.relay import RELAY
@@ -19,7 +21,9 @@ ITEMS: tuple[Item, ...] = (
     RELAY,
     LATENCY,
     IDLE,
+    JOIN,
     STORM,
+    GROWTH,
     STALL,
     ALERT_1,
     ALERT_64,

@@ -24,7 +24,7 @@ from bench.items.machine import MACHINE
 from bench.plot import write_plots
 from bench.report import as_json, show, write_json
 from bench.rig import MeasurementFailed, Rig
-from bench.run import Table, run
+from bench.run import Table, run, taking_part
 from bench.subjects import SUBJECTS
 from bench.subjects.limit import LIMIT
 from tests.bench.kinds import OTHER, QUAD, item, subject
@@ -81,6 +81,10 @@ def test_ratios_are_taken_within_a_round(rig: Rig) -> None:
         (times_as_many("", "rate", "other", 0.6), False),
         (times_as_cheap("", "rate", "other", 2), True),
         (times_as_cheap("", "rate", "other", 2.1), False),
+        (at_most("", "rate", 10, of="other"), False),
+        (at_least("", "rate", 20, of="other"), True),
+        (times_as_many("", "rate", "quad", 2, of="other"), True),
+        (times_as_cheap("", "rate", "quad", 0.6, of="other"), False),
     ],
 )
 def test_a_target_is_reached_or_missed(rig: Rig, target: object, met: bool) -> None:
@@ -190,8 +194,12 @@ def test_every_item_has_subjects_and_shows_what_it_is_judged_by() -> None:
     assert len({each.key for each in ITEMS}) == len(ITEMS)
     assert len({each.key for each in SUBJECTS}) == len(SUBJECTS)
     for each in ITEMS:
-        assert any(each.kind in subject.scripts for subject in SUBJECTS)
+        present = taking_part(SUBJECTS, each)
+        metrics = [column.metric for column in each.columns] + ["beyond_mb"]
+        everything = {subject.key: dict.fromkeys(metrics, 1.0) for subject in present}
         assert each.targets
+        for target in each.targets:
+            assert target.measured(everything) == 1, f"{each.key}: {target.text}"
 
 
 @pytest.mark.parametrize(
