@@ -1,6 +1,6 @@
 """An alert room of 300 displays: everyone is told at once."""
 
-from bench.item import Figures, Item, Round, Target
+from bench.item import Figures, Item, Target, times_as_cheap
 from bench.items.traffic import COLUMNS, measure_traffic
 from bench.rig import Rig
 from bench.subject import Subject
@@ -21,14 +21,9 @@ def _measure_64(rig: Rig, subject: Subject) -> Figures:
     return _measure(rig, subject, 64)
 
 
-def _cheaper_than_flask(each: Round) -> float | None:
-    ours, theirs = each.get("quad-alert"), each.get("flask")
-    return theirs["cpu_us"] / ours["cpu_us"] if ours and theirs else None
-
-
 def _target(factor: float) -> Target:
     text = f"a delivery costs ≤ 1/{factor:g} of Flask-SocketIO's CPU"
-    return Target(text, _cheaper_than_flask, factor, at_least=True)
+    return times_as_cheap(text, "cpu_us", "flask", factor, of="quad-alert")
 
 
 ALERT_1 = Item(

@@ -45,8 +45,8 @@ IDLE = Item(
         Column("connect_cpu_us", "µs CPU to join", number),
     ),
     targets=(
-        at_most("≤ 9 KB a participant", "kilobytes", 9),
-        at_most("≤ 5 % of a core", "server_share", 0.05),
+        at_most("≤ 3.5 KB a participant", "kilobytes", 3.5),
+        at_most("≤ 3 % of a core", "server_share", 0.03),
     ),
     chart=Chart("kilobytes", "Idle participant: KB of memory", more_is_better=False),
     most_rounds=3,

@@ -4,12 +4,13 @@ import json
 import subprocess
 import sys
 
-from bench.item import Column, Figures, Item, Round, Target, number
+from bench.item import Column, Figures, Item, at_most, number, times_as_cheap
 from bench.rig import HERE, LOAD_WITHIN_S, MeasurementFailed, Rig, pinned
 from bench.subject import Subject
 
 PEOPLE = 100_000
 FEW = 1000
+OURS = "quad-nearby"
 
 
 def _measure(rig: Rig, subject: Subject) -> Figures:
@@ -39,15 +40,6 @@ def _run(rig: Rig, people: int, how: list[str]) -> dict[str, float]:
     return figures
 
 
-def _figure(metric: str, each: Round) -> float | None:
-    return each.get("quad-nearby", {}).get(metric)
-
-
-def _speed_up(each: Round) -> float | None:
-    ours, everyone = _figure("query_ms", each), each.get("everyone", {}).get("query_ms")
-    return everyone / ours if ours and everyone else None
-
-
 RADIUS = Item(
     key="radius",
     title=f"{PEOPLE:,} people online: who is within 200 m",
@@ -60,14 +52,9 @@ RADIUS = Item(
         Column("move_growth", "× at 1,000", number),
     ),
     targets=(
-        Target("≤ 2 ms a question", lambda e: _figure("query_ms", e), 2.0, at_least=False),
-        Target(
-            "a move costs what it does among 1,000 (≤ 1.5 ×)",
-            lambda e: _figure("move_growth", e),
-            1.5,
-            at_least=False,
-        ),
-        Target("≥ 20 × faster than asking everyone", _speed_up, 20, at_least=True),
+        at_most("≤ 2 ms a question", "query_ms", 2.0, of=OURS),
+        at_most("a move costs what it does among 1,000 (≤ 1.2 ×)", "move_growth", 1.2, of=OURS),
+        times_as_cheap("≥ 20 × faster than asking everyone", "query_ms", "everyone", 20, of=OURS),
     ),
     note="1,000 people to a square kilometre; those of one of them move. A move is committed, and "
     "told to who must hear.",
