@@ -14,6 +14,9 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 import quad
 from quad.addresses import parse_network
+from quad.admin import AdminSystem, Systems
+from quad.admin.figures import Gauges
+from quad.admin.statistics import CommitStatistics, LoopClock
 from quad.alert import AlertSystem
 from quad.alert.service import AlertService
 from quad.bodies import JsonRequest, explain_bug
@@ -51,8 +54,6 @@ from quad.stopping import Ending, end_by_force
 from quad.store import Store, StoreError, is_current, migrate, safe_url
 from quad.store.mailbox import Mailbox
 from quad.store.ownership import Ownership
-from quad.web.admin import Systems, make_overview_router
-from quad.web.admin_figures import Gauges
 from quad.web.application import make_application
 from quad.web.connection import make_page_check
 from quad.web.exposure import exposures
@@ -60,7 +61,6 @@ from quad.web.health import make_health
 from quad.web.install import WheelOffer
 from quad.web.metrics import QuadCollector, make_metrics
 from quad.web.network import network_host
-from quad.web.statistics import CommitStatistics, LoopClock
 from quad.web.strict import StrictHeaders
 from quad.web.watching import Watchers
 
@@ -203,9 +203,9 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
     shell = Shell(settings.engine.path)
     identity = Identity(store, settings.nearby, settings.server, is_limited=limits is not None)
     stack.step("the login provider", identity.aclose, spare_s=_SYSTEMS_SPARE_S)
-    nearby = await _start_nearby(
-        settings, limits, store, mailbox, server, identity, shell, keys, stack
-    )
+    nearby = await _start_nearby(settings, limits, store, mailbox, server, identity, shell, stack)
+    admin = AdminSystem(store, settings, identity.gate, keys=keys)
+    await admin.start()
     await _start_retention(settings, store, (classroom, alert, chat, nearby), stack)
     handlers_s = settings.server.drain_s * _HANDLERS_SHARE
     stack.step("events", partial(server.aclose, handlers_s), spare_s=_SYSTEMS_SPARE_S)
@@ -213,7 +213,7 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
     stack.callback(clock.stop)
     pages = StatsPages(classroom, classroom.guesses, streams=streams)
     gauges = Gauges(server, chat.endpoint, commits, clock)
-    watchers = Watchers(nearby.admin_guard, are_everyone=settings.server.metrics_for == "everyone")
+    watchers = Watchers(admin.guard, are_everyone=settings.server.metrics_for == "everyone")
     wheel = WheelOffer(streams)
     stack.step("the wheel", wheel.aclose, spare_s=_SYSTEMS_SPARE_S)
     application = Litestar(
@@ -226,9 +226,7 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
             pages.router,
             alert.router,
             *nearby.routers,
-            make_overview_router(
-                Systems(classroom, alert.service, chat, gauges), nearby.admin_guard
-            ),
+            *admin.routers(Systems(classroom, alert.service, chat, nearby), gauges),
         ],
         # Named, so that this answer counts where a router has one for other refusals.
         exception_handlers={
@@ -366,7 +364,6 @@ async def _start_nearby(
     server: SocketServer,
     identity: Identity,
     shell: Shell,
-    keys: Keys,
     stack: Ending,
 ) -> NearbySystem:
     nearby = NearbySystem(
@@ -376,7 +373,6 @@ async def _start_nearby(
         settings,
         identity,
         shell,
-        keys=keys,
         is_limited=limits is not None,
     )
     await nearby.start()

@@ -12,7 +12,7 @@ from quad.store import Store, metadata, migrate
 from tests.contract.databases import Databases, ServiceMissing, connected, run_apart
 from tests.contract.shelf import shelf
 
-SYSTEMS = ("identity", "classroom", "alert", "chat", "nearby")
+SYSTEMS = ("admin", "identity", "classroom", "alert", "chat", "nearby")
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql", "mariadb"])

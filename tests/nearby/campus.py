@@ -15,6 +15,9 @@ import socketio
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
 
+from quad.admin import AdminSystem
+from quad.admin.nearby_routes import make_nearby_router
+from quad.admin.session_routes import make_session_router
 from quad.identity import Keys
 from quad.identity.system import Identity
 from quad.nearby import NearbySystem
@@ -269,7 +272,6 @@ async def _served(
         settings,
         identity,
         Shell(folder=_APPLICATION),
-        keys=KEYS,
         is_limited=is_limited,
         now=clock,
         clock=ticking,
@@ -279,7 +281,9 @@ async def _served(
     def settle(client: Client) -> None:
         """Answered behind everything that was queued for the client."""
 
+    admin = AdminSystem(store, settings, identity.gate, keys=KEYS, now=clock)
     await nearby.start()
+    await admin.start()
     for building in buildings:
         await nearby.buildings.put(building)
     site = Site(
@@ -288,7 +292,15 @@ async def _served(
         trusted_proxies=(ipaddress.ip_network(PROXY),),
     )
     openapi = OpenAPIConfig(title="Nearby", version="1", use_handler_docstrings=True)
-    application = Litestar([*nearby.routers], openapi_config=openapi, logging_config=None)
+    application = Litestar(
+        [
+            *nearby.routers,
+            make_session_router(admin.administrator),
+            make_nearby_router(nearby, admin.guard, range_limit_m=settings.nearby.range_limit_m),
+        ],
+        openapi_config=openapi,
+        logging_config=None,
+    )
     host = Host({"/socket.io/": server.engine}, cast(Application, application), site=site)
     async with listen(host, drain_s=0.1) as address, httpx.AsyncClient(base_url=address) as http:
         campus = Campus(address, nearby, identity, store, http, clock, retention)

@@ -30,6 +30,7 @@ def upgrade(
 
 def _know_all_tables() -> None:
     # The store looks for those that somebody has told it of.
+    import quad.admin.tables
     import quad.alert.tables
     import quad.chat.tables
     import quad.classroom.tables

@@ -90,7 +90,7 @@ class Fetch(Asking, kw_only=True):
 
 
 class Someone(Struct):
-    """A person."""
+    """A person or a bot."""
 
     id: str
 

@@ -6,12 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from quad.identity import AddressRateLimit, Keys
+from quad.identity import AddressRateLimit
 from quad.identity.guesses import Guesses
 from quad.identity.system import Identity
-from quad.nearby.admin import PASSWORD_FILE, Administrator
-from quad.nearby.admin_routes import Campus, make_admin_router, make_guard
-from quad.nearby.admin_session import make_session_router
 from quad.nearby.bot_proofs import BotProofs
 from quad.nearby.bot_routes import make_bot_router
 from quad.nearby.bots import Bots
@@ -75,7 +72,6 @@ class NearbySystem:
         identity: Identity,
         shell: Shell | None = None,
         *,
-        keys: Keys | None = None,
         is_limited: bool = True,
         now: Callable[[], datetime] = _now,
         clock: Callable[[], float] = time.monotonic,
@@ -119,11 +115,6 @@ class NearbySystem:
             _registrations(nearby, clock) if is_limited else None,
             now,
         )
-        self._administrator = Administrator(
-            store, nearby.admin_password, gate, settings.server.data / PASSWORD_FILE, now, keys
-        )
-        self.admin_guard = make_guard(self._administrator)
-        """Lets nobody but the administrator through, for routes of others."""
         entrance = Entrance(identity.sessions, self.people, self.presence, gate)
         register(server, entrance, self.presence, self.bots)
         self._pages = PageRoutes(
@@ -144,12 +135,6 @@ class NearbySystem:
                 nearby,
             ),
             make_bot_router(self.bots, self.buildings),
-            make_session_router(self._administrator),
-            make_admin_router(
-                Campus(self.buildings, self.people, self.presence, self.logs, self.bots),
-                self.admin_guard,
-                range_limit_m=nearby.range_limit_m,
-            ),
         )
 
     async def start(self) -> None:
@@ -158,7 +143,6 @@ class NearbySystem:
         await self.people.load()
         await self.logs.load()
         await self.bots.open()
-        await self._administrator.open()
         await self.presence.start()
         self._forget_forever()
 
@@ -172,7 +156,6 @@ class NearbySystem:
         """Forget what counts for a day only; `expiries` have the rest."""
         self.messages.forget_keys()
         self._bot_proofs.forget()
-        self._administrator.forget(self.logs)
 
     def _forget_forever(self) -> None:
         self.forget()

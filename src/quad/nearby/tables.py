@@ -127,24 +127,6 @@ tabs: Final = Table(
 )
 """Unread queues: one for each connection, until it has been gone for the grace."""
 
-administrators: Final = Table(
-    "nearby_administrators",
-    metadata,
-    Column("name", ShortText(_HASH), primary_key=True),
-    Column("pass_hash", ShortText(200), nullable=False),
-    **TABLE_OPTIONS,
-)
-"""One row, unless the password is set: the one made at the first start."""
-
-admin_logouts: Final = Table(
-    "nearby_admin_logouts",
-    metadata,
-    Column("session_id", ShortText(_HASH), primary_key=True),
-    Column("expires_at", Timestamp, nullable=False),
-    **TABLE_OPTIONS,
-)
-"""Sessions of the administrator that were ended before their time."""
-
 _INSERT_USER: Final = upsert(users, key=["id"], update=[])
 _UPDATE_RANGE: Final = (
     update(users).where(users.c.id == bindparam("of_user")).values(range_m=bindparam("new_range"))

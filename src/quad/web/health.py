@@ -7,9 +7,9 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from msgspec.structs import astuple
 
+from quad.admin.statistics import LoopClock
 from quad.store import Store, StoreError
 from quad.store.ownership import Ownership
-from quad.web.statistics import LoopClock
 from quad.web.watching import Watchers
 
 # A loop that is this late makes everybody wait; people notice.

@@ -14,9 +14,9 @@ from prometheus_client.core import (
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from quad.admin.figures import Gauges
 from quad.http import EXPLAINED
 from quad.realtime.counters import Histogram
-from quad.web.admin_figures import Gauges
 from quad.web.watching import Watchers
 
 _CONTENT_TYPE = "text/plain; version=0.0.4"  # Litestar names the charset

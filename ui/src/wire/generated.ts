@@ -22,6 +22,190 @@ export interface ErrorPayload {
 /** What an event is answered with: what it asked for, if anything, or why it was declined. */
 export type Ack<Answer = never> = (answer?: Answer | ErrorPayload) => void;
 
+// Admin
+
+/** What opens a session of the administrator. */
+export interface AdminLogin {
+  password: string;
+}
+
+/** Whether this browser has a session of the administrator. */
+export interface AdminSession {
+  is_open: boolean;
+}
+
+/** An alert room with somebody in it; `names` are those of the first hundred who came. */
+export interface AlertRoomOverview {
+  code: string;
+  people: number;
+  names: string[];
+}
+
+/** `bots/update/auth`. */
+export interface Authorisation {
+  id: string;
+  state: boolean;
+}
+
+/** A bot. `building` is a name; when it sent last is known of the latest notices only. */
+export interface BotOverview {
+  id: string;
+  building_id: string;
+  building: string;
+  is_authorised: boolean;
+  is_running: boolean;
+  last_sent_at: string | null;
+}
+
+/** How many people are online in a building. */
+export interface BuildingCount {
+  id: string;
+  name: string;
+  online: number;
+}
+
+/** A line of a building's log. */
+export interface BuildingLine {
+  timestamp: string;
+  bot_id: string | null;
+  message: string;
+}
+
+/** A building with what is there now; `radious` in metres, `bots` are ids. */
+export interface BuildingOverview {
+  id: string;
+  name: string;
+  latitude: number;
+  longitude: number;
+  radious: number;
+  online: number;
+  bots: string[];
+}
+
+/** The chat: connections are all that are open, also of those who have not registered yet. */
+export interface ChatFigures {
+  chats: number;
+  users: number;
+  users_online: number;
+  connections: number;
+}
+
+/** The class that is to end. */
+export interface ClassToClose {
+  room_id: number;
+}
+
+/**
+ * The class that gets another teacher.
+ *
+ * With an `address` it goes to an original client there, otherwise to whoever shows the token of
+ * the answer.
+ */
+export interface ClassToHandOver {
+  room_id: number;
+  address?: string | null;
+}
+
+/** Transactions since the start: how many, of how many changes, in how many seconds. */
+export interface CommitTotals {
+  total: number;
+  changes: number;
+  seconds: number;
+  failed: number;
+}
+
+/** How many connections of one kind are open: `polling` or `websocket`; `V3`, `V4` or `raw`. */
+export interface ConnectionCount {
+  transport: string;
+  version: string;
+  open: number;
+}
+
+/** Events of all names since the start, by what became of them; `seconds` to handle them. */
+export interface EventTotals {
+  succeeded: number;
+  refused: number;
+  failed: number;
+  seconds: number;
+}
+
+/**
+ * The server at one moment. Totals only grow: a rate is their difference by `uptime_s`'s.
+ *
+ * Memory is what the process holds; null where the system does not tell.
+ */
+export interface Figures {
+  version: string;
+  uptime_s: number;
+  connections: ConnectionCount[];
+  connections_total: number;
+  handshakes_refused: number;
+  deliveries: number;
+  slow_readers_closed: number;
+  events: EventTotals;
+  queues: Queues;
+  commits: CommitTotals;
+  memory_bytes: number | null;
+  cpu_seconds: number;
+  loop_lateness_s: number;
+}
+
+/** A code of one use, which the chat takes as a token; `expires_at` is ISO 8601. */
+export interface HandOverCode {
+  phone: string;
+  code: string;
+  expires_at: string;
+}
+
+/** The phone that is to get a new owner, or a new token. */
+export interface PhoneToHandOver {
+  phone: string | number;
+}
+
+/** `buildings/add`; `radious` in metres, as the original spells it. */
+export interface Plan {
+  id: string | number;
+  name: string;
+  latitude: number | string;
+  longitude: number | string;
+  radious: number | string;
+}
+
+/** What waits for readers now: bytes in all, in the longest queue, and how many have any. */
+export interface Queues {
+  bytes: number;
+  largest_bytes: number;
+  waiting: number;
+}
+
+/** How many have ever logged in, are online, and are so out of all buildings and in each. */
+export interface UserCounts {
+  known: number;
+  online: number;
+  outside: number;
+  buildings: BuildingCount[];
+}
+
+/** A line of a person's log; the time is UTC. */
+export interface UserLine {
+  timestamp: string;
+  message: string;
+}
+
+/** Somebody who has logged in once; the building is null out of all buildings and offline. */
+export interface UserOverview {
+  id: string;
+  is_online: boolean;
+  building_id: string | null;
+  building: string | null;
+}
+
+/** Some of those who were asked for; `total` is how many there are on all pages together. */
+export interface UserPage {
+  total: number;
+  users: UserOverview[];
+}
+
 // Alert
 
 /** The answer to a `text` of protocol 2: it is saved, and told to the room. */
@@ -686,16 +870,6 @@ export interface Refusal {
 
 // Nearby
 
-/** What opens a session of the administrator. */
-export interface AdminLogin {
-  password: string;
-}
-
-/** Whether this browser has a session of the administrator. */
-export interface AdminSession {
-  is_open: boolean;
-}
-
 /** Whoever asks: the person's id, and the token of their session. */
 export interface Asking {
   id: string;
@@ -707,53 +881,12 @@ export interface Authenticity {
   auth: number;
 }
 
-/** `bots/update/auth`. */
-export interface Authorisation {
-  id: string;
-  state: boolean;
-}
-
 /** What `bot/check` answers; `new` and `auth` are there only if they say something. */
 export interface Availability {
   available: number;
   state: string;
   new?: number;
   auth?: number;
-}
-
-/** A bot. `building` is a name; when it sent last is known of the latest notices only. */
-export interface BotOverview {
-  id: string;
-  building_id: string;
-  building: string;
-  is_authorised: boolean;
-  is_running: boolean;
-  last_sent_at: string | null;
-}
-
-/** How many people are online in a building. */
-export interface BuildingCount {
-  id: string;
-  name: string;
-  online: number;
-}
-
-/** A line of a building's log. */
-export interface BuildingLine {
-  timestamp: string;
-  bot_id: string | null;
-  message: string;
-}
-
-/** A building with what is there now; `radious` in metres, `bots` are ids. */
-export interface BuildingOverview {
-  id: string;
-  name: string;
-  latitude: number;
-  longitude: number;
-  radious: number;
-  online: number;
-  bots: string[];
 }
 
 /** `update/coordinates`: where the person is, in degrees. */
@@ -811,15 +944,6 @@ export interface Place {
   radious: number;
 }
 
-/** `buildings/add`; `radious` in metres, as the original spells it. */
-export interface Plan {
-  id: string | number;
-  name: string;
-  latitude: number | string;
-  longitude: number | string;
-  radious: number | string;
-}
-
 /** `auth`. */
 export interface Proof {
   id: string;
@@ -854,7 +978,7 @@ export interface Shown {
   name: string;
 }
 
-/** A person. */
+/** A person or a bot. */
 export interface Someone {
   id: string;
 }
@@ -864,34 +988,6 @@ export interface Told {
   timestamp: string;
   id: string;
   message: string;
-}
-
-/** How many have ever logged in, are online, and are so out of all buildings and in each. */
-export interface UserCounts {
-  known: number;
-  online: number;
-  outside: number;
-  buildings: BuildingCount[];
-}
-
-/** A line of a person's log; the time is UTC. */
-export interface UserLine {
-  timestamp: string;
-  message: string;
-}
-
-/** Somebody who has logged in once; the building is null out of all buildings and offline. */
-export interface UserOverview {
-  id: string;
-  is_online: boolean;
-  building_id: string | null;
-  building: string | null;
-}
-
-/** Some of those who were asked for; `total` is how many there are on all pages together. */
-export interface UserPage {
-  total: number;
-  users: UserOverview[];
 }
 
 /** `update/visible`: whether others see the person. */
@@ -928,100 +1024,6 @@ export interface NearbyServerEvents {
 }
 
 // Web
-
-/** An alert room with somebody in it; `names` are those of the first hundred who came. */
-export interface AlertRoomOverview {
-  code: string;
-  people: number;
-  names: string[];
-}
-
-/** The chat: connections are all that are open, also of those who have not registered yet. */
-export interface ChatFigures {
-  chats: number;
-  users: number;
-  users_online: number;
-  connections: number;
-}
-
-/** The class that is to end. */
-export interface ClassToClose {
-  room_id: number;
-}
-
-/**
- * The class that gets another teacher.
- *
- * With an `address` it goes to an original client there, otherwise to whoever shows the token of
- * the answer.
- */
-export interface ClassToHandOver {
-  room_id: number;
-  address?: string | null;
-}
-
-/** Transactions since the start: how many, of how many changes, in how many seconds. */
-export interface CommitTotals {
-  total: number;
-  changes: number;
-  seconds: number;
-  failed: number;
-}
-
-/** How many connections of one kind are open: `polling` or `websocket`; `V3`, `V4` or `raw`. */
-export interface ConnectionCount {
-  transport: string;
-  version: string;
-  open: number;
-}
-
-/** Events of all names since the start, by what became of them; `seconds` to handle them. */
-export interface EventTotals {
-  succeeded: number;
-  refused: number;
-  failed: number;
-  seconds: number;
-}
-
-/**
- * The server at one moment. Totals only grow: a rate is their difference by `uptime_s`'s.
- *
- * Memory is what the process holds; null where the system does not tell.
- */
-export interface Figures {
-  version: string;
-  uptime_s: number;
-  connections: ConnectionCount[];
-  connections_total: number;
-  handshakes_refused: number;
-  deliveries: number;
-  slow_readers_closed: number;
-  events: EventTotals;
-  queues: Queues;
-  commits: CommitTotals;
-  memory_bytes: number | null;
-  cpu_seconds: number;
-  loop_lateness_s: number;
-}
-
-/** A code of one use, which the chat takes as a token; `expires_at` is ISO 8601. */
-export interface HandOverCode {
-  phone: string;
-  code: string;
-  expires_at: string;
-}
-
-/** The phone that is to get a new owner, or a new token. */
-export interface PhoneToHandOver {
-  phone: string | number;
-}
-
-/** What waits for readers now: bytes in all, in the longest queue, and how many have any. */
-export interface Queues {
-  bytes: number;
-  largest_bytes: number;
-  waiting: number;
-}
 
 /** The answer of `/ready`: each part is `ok` or says what is wrong. */
 export interface Readiness {

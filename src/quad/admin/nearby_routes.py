@@ -1,25 +1,21 @@
-"""What the administrator asks for over HTTP, under `/API/admin`."""
+"""Nearby, as far as the administrator looks after it: buildings, people, logs and bots."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 from litestar import Router, get, post
-from litestar.datastructures import ResponseHeader
-from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody, Parameter
 from litestar.types import Guard
 from msgspec import Struct
 
 from quad import audit
-from quad.bodies import JsonRequest
+from quad.admin.routes import Limit, Offset, make_router
 from quad.campus import CampusFile, Space
-from quad.http import EXPLAINED, AnyConnection, AnyRequest, refuse_cross_site
-from quad.nearby.admin import Administrator
+from quad.http import AnyRequest
+from quad.nearby import NearbySystem
 from quad.nearby.bodies import Number, number, one
 from quad.nearby.bot_routes import Shown
-from quad.nearby.bots import Bots
-from quad.nearby.buildings import Buildings, Loaded
-from quad.nearby.logs import Logs
+from quad.nearby.buildings import Loaded
 from quad.nearby.model import (
     Building,
     Position,
@@ -29,18 +25,14 @@ from quad.nearby.model import (
     check_radius,
     shown_time,
 )
-from quad.nearby.persons import People
+from quad.nearby.people import Someone
 from quad.nearby.presence import Presence
 from quad.nearby.tables import Kind
 from quad.realtime import request_of
 from quad.refusals import BadInput
 
-PATH: Final = "/API/admin"
-
 _SHOWN: Final = 100
 
-Offset = Annotated[int, Parameter(ge=0, description="How many to leave out at the beginning.")]
-Limit = Annotated[int, Parameter(ge=1, le=500, description="How many to answer at most.")]
 Search = Annotated[str, Parameter(description="What ids begin with, in lower or upper case.")]
 
 
@@ -59,12 +51,6 @@ class Authorisation(Struct):
 
     id: str
     state: bool
-
-
-class Someone(Struct):
-    """A person or a bot."""
-
-    id: str
 
 
 class UserLine(Struct):
@@ -138,47 +124,18 @@ class UserCounts(Struct):
     buildings: list[BuildingCount]
 
 
-class Campus(Struct, frozen=True):
-    """What the administrator looks after."""
-
-    buildings: Buildings
-    people: People
-    presence: Presence
-    logs: Logs
-    bots: Bots
-
-
-def make_guard(administrator: Administrator) -> Guard:
-    """What each of the administrator's routes asks before anything else."""
-
-    async def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
-        request = request_of(connection.scope)
-        # A browser adds the password, or the cookie, to whatever any page makes it send.
-        refuse_cross_site(request)
-        await administrator.check(request)
-
-    return guard
-
-
-def make_admin_router(campus: Campus, guard: Guard, *, range_limit_m: float) -> Router:
+def make_nearby_router(nearby: NearbySystem, guard: Guard, *, range_limit_m: float) -> Router:
     """The routes, of which those of the original programs are as they have always been."""
-    return Router(
-        PATH,
-        route_handlers=[
-            *_buildings(campus, range_limit_m),
-            *_people(campus),
-            *_logs(campus),
-            *_bots(campus),
-        ],
-        guards=[guard],
-        exception_handlers=EXPLAINED,
-        request_class=JsonRequest,
-        response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
-        tags=["nearby: administrator"],
-    )
+    handlers = [
+        *_buildings(nearby, range_limit_m),
+        *_people(nearby),
+        *_logs(nearby),
+        *_bots(nearby),
+    ]
+    return make_router(handlers, guard, "nearby: administrator")
 
 
-def _buildings(campus: Campus, range_limit_m: float) -> list[Any]:
+def _buildings(nearby: NearbySystem, range_limit_m: float) -> list[Any]:
     @post("/buildings/add", status_code=200)
     async def add_building(data: JSONBody[Plan | list[Plan]], request: AnyRequest) -> list[str]:
         """Add a building, or change the one that has this id."""
@@ -189,7 +146,7 @@ def _buildings(campus: Campus, range_limit_m: float) -> list[Any]:
             check_position(number("latitude", plan.latitude), number("longitude", plan.longitude)),
             check_radius("radious", number("radious", plan.radious), range_limit_m),
         )
-        await campus.buildings.put(building)
+        await nearby.buildings.put(building)
         audit.record(
             "nearby.building", address=request_of(request.scope).address, building=building.id
         )
@@ -198,12 +155,12 @@ def _buildings(campus: Campus, range_limit_m: float) -> list[Any]:
     @get("/buildings/show", sync_to_thread=False)
     def show_buildings() -> list[Shown]:
         """All buildings."""
-        return [Shown(building.id, building.name) for building in campus.buildings.list()]
+        return [Shown(building.id, building.name) for building in nearby.buildings.list()]
 
     @get("/buildings/show/all", sync_to_thread=False)
     def show_all_of_buildings() -> list[BuildingOverview]:
         """All buildings by name, with their places, their bots, and how many are online there."""
-        online, bots = campus.presence.count(), _bots_by_building(campus)
+        online, bots = nearby.presence.count(), _bots_by_building(nearby)
         return [
             BuildingOverview(
                 id=building.id,
@@ -214,7 +171,7 @@ def _buildings(campus: Campus, range_limit_m: float) -> list[Any]:
                 online=online[building.id],
                 bots=bots.get(building.id, []),
             )
-            for building in campus.buildings.list()
+            for building in nearby.buildings.list()
         ]
 
     @post("/buildings/load", status_code=200)
@@ -223,7 +180,7 @@ def _buildings(campus: Campus, range_limit_m: float) -> list[Any]:
 
         If one of them cannot be, the answer is 400 and says which one.
         """
-        loaded = await campus.buildings.put_all(_read_spaces(data.spaces, range_limit_m))
+        loaded = await nearby.buildings.put_all(_read_spaces(data.spaces, range_limit_m))
         audit.record(
             "nearby.buildings",
             address=request_of(request.scope).address,
@@ -259,40 +216,40 @@ def _building(id: str, name: str, position: Position, radius_m: float) -> Buildi
     return Building(check_id("id", id), check_name("name", name), position, radius_m)
 
 
-def _bots_by_building(campus: Campus) -> dict[str, list[str]]:
+def _bots_by_building(nearby: NearbySystem) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for bot in campus.bots.list():
+    for bot in nearby.bots.list():
         found.setdefault(bot.building_id, []).append(bot.id)
     return found
 
 
-def _people(campus: Campus) -> list[Any]:
+def _people(nearby: NearbySystem) -> list[Any]:
     @get("/users/show", sync_to_thread=False)
     def show_users() -> list[Someone]:
         """Everybody who has ever logged in."""
-        return [Someone(user_id) for user_id in campus.people.ids()]
+        return [Someone(user_id) for user_id in nearby.people.ids()]
 
     @get("/users/show/online", sync_to_thread=False)
     def show_online() -> list[Someone]:
         """Everybody who is online."""
-        return [Someone(user_id) for user_id in campus.presence.online_users()]
+        return [Someone(user_id) for user_id in nearby.presence.online_users()]
 
     @get("/users/show/building/{building_id:str}", sync_to_thread=False)
     def show_in_building(building_id: FromPath[str]) -> list[Someone]:
         """Who is online in a building."""
-        return [Someone(user_id) for user_id in campus.presence.in_building(building_id)]
+        return [Someone(user_id) for user_id in nearby.presence.in_building(building_id)]
 
     @get("/users/count", sync_to_thread=False)
     def count_users() -> UserCounts:
         """How many people there are, all together and in each building."""
-        online = campus.presence.count()
+        online = nearby.presence.count()
         return UserCounts(
-            known=len(campus.people),
+            known=len(nearby.people),
             online=online.total(),
             outside=online[None],
             buildings=[
                 BuildingCount(building.id, building.name, online[building.id])
-                for building in campus.buildings.list()
+                for building in nearby.buildings.list()
             ],
         )
 
@@ -308,13 +265,13 @@ def _people(campus: Campus) -> list[Any]:
     ) -> UserPage:
         """People whose ids begin with some letters, whatever their case, in that order."""
         if building:
-            ids = _beginning_with(search, campus.presence.in_building(building))
+            ids = _beginning_with(search, nearby.presence.in_building(building))
         elif is_online:
-            ids = _beginning_with(search, campus.presence.online_users())
+            ids = _beginning_with(search, nearby.presence.online_users())
         else:
-            ids = campus.people.beginning_with(search)
+            ids = nearby.people.beginning_with(search)
         shown = ids[offset : offset + limit]
-        return UserPage(len(ids), [_user(campus.presence, user_id) for user_id in shown])
+        return UserPage(len(ids), [_user(nearby.presence, user_id) for user_id in shown])
 
     return [show_users, show_online, show_in_building, count_users, find_users]
 
@@ -334,32 +291,32 @@ def _user(presence: Presence, user_id: str) -> UserOverview:
     )
 
 
-def _logs(campus: Campus) -> list[Any]:
+def _logs(nearby: NearbySystem) -> list[Any]:
     @get("/logs/show/building/{building_id:str}")
     async def show_building_log(building_id: FromPath[str]) -> list[BuildingLine]:
         """The last ten notices in a building, newest first."""
         kind: Kind = "building"
-        lines = await campus.logs.last_ten(kind, building_id)
+        lines = await nearby.logs.last_ten(kind, building_id)
         return [BuildingLine(shown_time(line.at), line.bot_id, line.message) for line in lines]
 
     @get("/logs/show/user/{user_id:str}")
     async def show_user_log(user_id: FromPath[str]) -> list[UserLine]:
         """The last ten things that somebody did, newest first."""
         kind: Kind = "user"
-        lines = await campus.logs.last_ten(kind, user_id)
+        lines = await nearby.logs.last_ten(kind, user_id)
         return [UserLine(shown_time(line.at), line.message) for line in lines]
 
     return [show_building_log, show_user_log]
 
 
-def _bots(campus: Campus) -> list[Any]:
+def _bots(nearby: NearbySystem) -> list[Any]:
     @post("/bots/update/auth", status_code=200)
     async def authorise(
         data: JSONBody[Authorisation | list[Authorisation]], request: AnyRequest
     ) -> list[str]:
         """Allow a bot to send, or forbid it."""
         asked = one(data)
-        await campus.bots.authorise(asked.id, asked.state)
+        await nearby.bots.authorise(asked.id, asked.state)
         action = "nearby.bot_authorise" if asked.state else "nearby.bot_disallow"
         audit.record(action, address=request_of(request.scope).address, name=asked.id)
         return []
@@ -369,22 +326,22 @@ def _bots(campus: Campus) -> list[Any]:
         """The bots that are authorised (1), or those that are not (0)."""
         if flag not in (0, 1):
             raise BadInput("it is 1 for authorised bots, or 0 for the others")
-        return [Someone(bot_id) for bot_id in campus.bots.ids(is_authorised=bool(flag))]
+        return [Someone(bot_id) for bot_id in nearby.bots.ids(is_authorised=bool(flag))]
 
     @get("/bots/show", sync_to_thread=False)
     def show_all_of_bots() -> list[BotOverview]:
         """All bots by id."""
-        names = {building.id: building.name for building in campus.buildings.list()}
+        names = {building.id: building.name for building in nearby.buildings.list()}
         return [
             BotOverview(
                 id=bot.id,
                 building_id=bot.building_id,
                 building=names.get(bot.building_id, ""),
                 is_authorised=bot.is_authorised,
-                is_running=campus.bots.is_running(bot.id),
+                is_running=nearby.bots.is_running(bot.id),
                 last_sent_at=bot.last_sent_at,
             )
-            for bot in campus.bots.list()
+            for bot in nearby.bots.list()
         ]
 
     return [authorise, show_bots, show_all_of_bots]

@@ -5,10 +5,10 @@ from litestar.datastructures import Cookie, ResponseHeader
 from litestar.params import JSONBody
 from msgspec import Struct
 
+from quad.admin.administrator import Administrator
+from quad.admin.cookies import COOKIE, LIFETIME_S
 from quad.bodies import JsonRequest
 from quad.http import EXPLAINED, AnyRequest, make_cookie, refuse_cross_site
-from quad.nearby.admin import Administrator
-from quad.nearby.admin_cookie import COOKIE, LIFETIME_S
 from quad.realtime import request_of
 from quad.realtime.request import Request
 

@@ -3,15 +3,15 @@
 from typing import Any
 
 from litestar import Router, get, post
-from litestar.datastructures import ResponseHeader
 from litestar.params import JSONBody
 from litestar.types import Guard
 from msgspec import Struct
 
 from quad import audit
 from quad.addresses import parse
+from quad.admin.figures import Figures, Gauges
+from quad.admin.routes import Limit, Offset, make_router
 from quad.alert.service import AlertService
-from quad.bodies import JsonRequest
 from quad.chat.model import phone_number
 from quad.chat.refusals import BadValue, UnknownPhone
 from quad.chat.service import ChatSystem
@@ -19,11 +19,9 @@ from quad.classroom.leaving import ClassHandedOver
 from quad.classroom.overview import ClassPage, list_classes
 from quad.classroom.refusals import RoomNotFound
 from quad.classroom.service import ClassroomService
-from quad.http import EXPLAINED, AnyRequest
-from quad.nearby.admin_routes import PATH, Limit, Offset
+from quad.http import AnyRequest
 from quad.realtime import request_of
 from quad.refusals import BadInput, Unknown
-from quad.web.admin_figures import Figures, Gauges
 
 _NAMED = 100
 
@@ -76,26 +74,12 @@ class HandOverCode(Struct):
     expires_at: str
 
 
-class Systems(Struct, frozen=True):
-    """What there is to look at."""
-
-    classroom: ClassroomService
-    alert: AlertService
-    chat: ChatSystem
-    gauges: Gauges
-
-
-def make_overview_router(systems: Systems, guard: Guard) -> Router:
+def make_overview_router(
+    classroom: ClassroomService, alert: AlertService, chat: ChatSystem, gauges: Gauges, guard: Guard
+) -> Router:
     """The routes; `guard` is that of all the administrator's."""
-    return Router(
-        PATH,
-        route_handlers=[*_classes(systems.classroom), *_others(systems)],
-        guards=[guard],
-        exception_handlers=EXPLAINED,
-        request_class=JsonRequest,
-        response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
-        tags=["administrator: all systems"],
-    )
+    handlers = [*_classes(classroom), *_alert_rooms(alert), *_chats(chat), *_figures(gauges)]
+    return make_router(handlers, guard, "administrator: all systems")
 
 
 def _classes(classroom: ClassroomService) -> list[Any]:
@@ -130,26 +114,30 @@ def _classes(classroom: ClassroomService) -> list[Any]:
     return [show_classes, close_class, hand_class_over]
 
 
-def _others(systems: Systems) -> list[Any]:
+def _alert_rooms(alert: AlertService) -> list[Any]:
     @get("/rooms/show", sync_to_thread=False)
     def show_alert_rooms() -> list[AlertRoomOverview]:
         """The alert rooms that somebody is in, by code."""
-        rooms = sorted(systems.alert.rooms, key=lambda room: room.code)
+        rooms = sorted(alert.rooms, key=lambda room: room.code)
         return [
             AlertRoomOverview(room.code, len(room.people), list(room.people)[:_NAMED])
             for room in rooms
             if room.people
         ]
 
+    return [show_alert_rooms]
+
+
+def _chats(chat: ChatSystem) -> list[Any]:
     @get("/chats/show", sync_to_thread=False)
     def show_chats() -> ChatFigures:
         """How many chats and users there are, and how many are online."""
-        chats = systems.chat.chats
+        chats = chat.chats
         return ChatFigures(
             chats=len(chats.by_name),
             users=len(chats.users),
             users_online=len({seat.user for seat in chats.seats.values()}),
-            connections=len(systems.chat.endpoint),
+            connections=len(chat.endpoint),
         )
 
     @post("/chats/code", status_code=200)
@@ -160,7 +148,7 @@ def _others(systems: Systems) -> list[Any]:
         """
         try:
             phone = phone_number(data.phone).normal
-            made = await systems.chat.admission.make_code(phone)
+            made = await chat.admission.make_code(phone)
         except BadValue as error:
             raise BadInput(str(error)) from None
         except UnknownPhone:
@@ -168,9 +156,13 @@ def _others(systems: Systems) -> list[Any]:
         audit.record("chat.make_code", address=request_of(request.scope).address, phone=phone)
         return HandOverCode(phone, made.code, made.expires_at.isoformat(timespec="seconds"))
 
+    return [show_chats, make_chat_code]
+
+
+def _figures(gauges: Gauges) -> list[Any]:
     @get("/figures", sync_to_thread=False)
     def show_figures() -> Figures:
         """Live figures of the server: what is open and waits now, and totals since the start."""
-        return systems.gauges.read()
+        return gauges.read()
 
-    return [show_alert_rooms, show_chats, make_chat_code, show_figures]
+    return [show_figures]

@@ -9,21 +9,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Select, insert, select
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
 
 from quad import audit
-from quad.http import basic_of, bearer_of, cookie_of
+from quad.admin import tables
+from quad.admin.cookies import COOKIE, AdminCookies
+from quad.http import AnyConnection, basic_of, bearer_of, cookie_of, refuse_cross_site
 from quad.identity import Keys
 from quad.identity.gate import Gate
 from quad.identity.passwords import hash_password, new_password
-from quad.nearby.admin_cookie import COOKIE, AdminCookies
-from quad.nearby.logs import Logs
-from quad.nearby.tables import administrators
-from quad.realtime.request import Request as Visit
+from quad.realtime import request_of
+from quad.realtime.request import Request
 from quad.refusals import NotAllowed, WrongPassword
-from quad.store import Change, Conflict, Store
+from quad.store import Conflict, Store
 
-log = logging.getLogger("quad.nearby")
+log = logging.getLogger("quad.admin")
 
 NAME: Final = "admin"
 PASSWORD_FILE: Final = "admin-password"
@@ -32,7 +33,6 @@ LOGIN: Final = "admin.login"
 _LEAST_CHARACTERS: Final = 12
 
 _KEY: Final = ("administrator", NAME)
-_INSERT: Final = insert(administrators)
 
 
 class Administrator:
@@ -81,35 +81,31 @@ class Administrator:
             raise WrongPassword
         return self._cookies.sign()
 
-    async def log_out(self, visit: Visit) -> None:
+    async def log_out(self, request: Request) -> None:
         """End the session of this browser, wherever its cookie is kept. Raises StoreError."""
-        if await self._cookies.end(cookie_of(visit, COOKIE)):
-            audit.record("admin.logout", address=visit.address)
+        if await self._cookies.end(cookie_of(request, COOKIE)):
+            audit.record("admin.logout", address=request.address)
 
-    def forget(self, logs: Logs) -> None:
-        """Forget ended sessions that would be over by now."""
-        logs.save_soon(self._cookies.forget())
-
-    def has_session(self, visit: Visit) -> bool:
+    def has_session(self, request: Request) -> bool:
         """Whether a browser asks that has logged in."""
-        return self._cookies.is_valid(cookie_of(visit, COOKIE))
+        return self._cookies.is_valid(cookie_of(request, COOKIE))
 
-    async def check(self, visit: Visit) -> None:
+    async def check(self, request: Request) -> None:
         """Return if it is the administrator who asks. Raises NotAllowed, TooManyTries."""
-        if self.has_session(visit):
+        if self.has_session(request):
             return
-        name, password = basic_of(visit.headers) or (NAME, bearer_of(visit.headers))
+        name, password = basic_of(request.headers) or (NAME, bearer_of(request.headers))
         if password is None:
             raise NotAllowed("the administrator's password is needed")
         if name != NAME:
             # Counted as well: else a wrong name would be a way to try without a limit.
-            self._gate.note_wrong(visit.address, _KEY, action=LOGIN)
+            self._gate.note_wrong(request.address, _KEY, action=LOGIN)
             raise NotAllowed("the administrator's name or password is wrong")
-        if not await self._gate.admits(visit.address, _KEY, password, self._hashed, action=LOGIN):
+        if not await self._gate.admits(request.address, _KEY, password, self._hashed, action=LOGIN):
             raise NotAllowed("the administrator's name or password is wrong")
 
     async def _find(self) -> str:
-        rows = await self._store.read(_select())
+        rows = await self._store.read(tables.select_administrator(NAME))
         return rows[0].pass_hash if rows else ""
 
     async def _make(self) -> str:
@@ -119,7 +115,7 @@ class Administrator:
         draft = self._password_file.with_name(f".{PASSWORD_FILE}.{os.getpid()}")
         await asyncio.to_thread(_write_down, draft, password)
         try:
-            await self._store.write(Change(_INSERT, {"name": NAME, "pass_hash": hashed}))
+            await self._store.write(tables.insert_administrator(NAME, hashed))
         except Conflict:
             draft.unlink()
             return await self._find()  # another node was faster, and has written down its own
@@ -137,6 +133,18 @@ class Administrator:
         sys.stderr.flush()
 
 
+def make_guard(administrator: Administrator) -> Guard:
+    """What each of the administrator's routes asks before anything else."""
+
+    async def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
+        request = request_of(connection.scope)
+        # A browser adds the password, or the cookie, to whatever any page makes it send.
+        refuse_cross_site(request)
+        await administrator.check(request)
+
+    return guard
+
+
 def _write_down(file: Path, password: str) -> None:
     """For the owner alone, from the first moment on. Raises OSError."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -146,7 +154,3 @@ def _write_down(file: Path, password: str) -> None:
         opened.write(password + "\n")
         opened.flush()
         os.fsync(opened.fileno())
-
-
-def _select() -> Select[str]:
-    return select(administrators.c.pass_hash).where(administrators.c.name == NAME)

@@ -7,18 +7,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from itsdangerous import BadData, URLSafeTimedSerializer
-from sqlalchemy import bindparam, delete, select
 
+from quad.admin import tables
 from quad.identity import hash_token, new_token
-from quad.nearby.tables import admin_logouts
-from quad.store import Change, Store, upsert
+from quad.store import Store
 
 COOKIE: Final = "quad_admin"
 LIFETIME_S: Final = 12 * 3600
 """A working day: whoever forgets to log out does not stay in for long."""
-
-_PUT: Final = upsert(admin_logouts, key=["session_id"], update=["expires_at"])
-_FORGET: Final = delete(admin_logouts).where(admin_logouts.c.expires_at < bindparam("before"))
 
 
 class AdminCookies:
@@ -39,7 +35,7 @@ class AdminCookies:
         # Not the password alone: whoever has a cookie could guess it, as fast as they can count.
         secret = hmac.digest(self._key, password.encode(), hashlib.sha256)
         self._serializer = URLSafeTimedSerializer(secret, salt="quad.admin.session")
-        for row in await self._store.read(select(admin_logouts)):
+        for row in await self._store.read(tables.select_logouts()):
             self._ended[row.session_id] = row.expires_at
 
     def sign(self) -> str:
@@ -58,16 +54,14 @@ class AdminCookies:
         session_id = self._session_of(value)
         if session_id is None:
             return False
-        expires_at = self._now() + timedelta(seconds=LIFETIME_S)
-        await self._store.write(Change(_PUT, {"session_id": session_id, "expires_at": expires_at}))
+        now = self._now()
+        expires_at = now + timedelta(seconds=LIFETIME_S)
+        await self._store.write(
+            tables.delete_logouts(now), tables.put_logout(session_id, expires_at)
+        )
+        self._ended = {each: until for each, until in self._ended.items() if until >= now}
         self._ended[session_id] = expires_at
         return True
-
-    def forget(self) -> Change:
-        """Forget what would be over by now; returns what does so in the database."""
-        now = self._now()
-        self._ended = {key: until for key, until in self._ended.items() if until >= now}
-        return Change(_FORGET, {"before": now})
 
     def _session_of(self, value: str) -> str | None:
         assert self._serializer is not None, "not opened"

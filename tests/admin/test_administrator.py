@@ -9,11 +9,11 @@ import pytest
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
 
+from quad.admin import cookies
+from quad.admin.administrator import Administrator
+from quad.admin.tables import administrators, logouts
 from quad.identity.gate import Gate
-from quad.nearby import admin_cookie
-from quad.nearby.admin import Administrator
 from quad.nearby.bots import Caller
-from quad.nearby.tables import admin_logouts, administrators
 from quad.refusals import TooManyTries
 from quad.store import Store
 from tests.nearby.campus import ADMIN, FIELD, LIBRARY, TOWER, Campus, Clock, open_campus
@@ -310,10 +310,13 @@ async def test_a_logout_ends_the_session_wherever_its_cookie_is_and_no_other(
         assert [await status(campus, each) for each in cookies] == [401, 200]
     async with open_campus(database) as campus:
         assert [await status(campus, each) for each in cookies] == [401, 200]
+        assert len(await campus.store.read(select(logouts))) == 1
+        # Nobody has to remember for longer than the cookie is good, by a clock that goes like this.
         campus.clock.forward(12 * 3600 + 1)
-        campus.nearby.forget()
-        await campus.store.write()
-        assert await campus.store.read(select(admin_logouts)) == []
+        headers = {"Cookie": f"quad_admin={cookies[1]}"}
+        await campus.http.delete("/admin/session", headers=headers)
+        assert [await status(campus, each) for each in cookies] == [200, 401]
+        assert len(await campus.store.read(select(logouts))) == 1
 
 
 async def test_what_the_administrator_does_and_who_failed_to_be_is_in_the_audit_log(
@@ -418,7 +421,7 @@ async def test_a_cookie_outlives_a_restart_and_ends_with_the_password_or_its_tim
         foreign = URLSafeTimedSerializer("another key", salt="quad.admin.session").dumps("admin")
         for forged in (foreign, value[:-2], value.partition(".")[0], "", "\xff"):
             assert not await is_open(campus, forged)
-        monkeypatch.setattr(admin_cookie, "LIFETIME_S", -1)
+        monkeypatch.setattr(cookies, "LIFETIME_S", -1)
         assert not await is_open(campus, value)
         monkeypatch.undo()
     async with open_campus(database, {"admin_password": "another"}) as campus:

@@ -9,9 +9,9 @@ from typing import Final
 from msgspec import Struct
 
 import quad
+from quad.admin.statistics import CommitStatistics, LoopClock
 from quad.realtime import SocketServer
 from quad.realtime.rawserver import RawServer
-from quad.web.statistics import CommitStatistics, LoopClock
 
 _MEMORY: Final = Path("/proc/self/statm")
 

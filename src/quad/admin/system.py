@@ -1,0 +1,74 @@
+"""Administration, put together: what the server makes, starts and serves."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from litestar import Router
+from msgspec import Struct
+
+from quad.admin.administrator import PASSWORD_FILE, Administrator, make_guard
+from quad.admin.figures import Gauges
+from quad.admin.nearby_routes import make_nearby_router
+from quad.admin.overview_routes import make_overview_router
+from quad.admin.session_routes import make_session_router
+from quad.alert.service import AlertService
+from quad.chat.service import ChatSystem
+from quad.classroom.service import ClassroomService
+from quad.identity import Keys
+from quad.identity.gate import Gate
+from quad.nearby import NearbySystem
+from quad.settings import Settings
+from quad.store import Store
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Systems(Struct, frozen=True):
+    """What the administrator looks after."""
+
+    classroom: ClassroomService
+    alert: AlertService
+    chat: ChatSystem
+    nearby: NearbySystem
+
+
+class AdminSystem:
+    """The administrator, and the routes to all that they look after."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        gate: Gate,
+        *,
+        keys: Keys | None = None,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self.administrator: Final = Administrator(
+            store,
+            settings.nearby.admin_password,
+            gate,
+            settings.server.data / PASSWORD_FILE,
+            now,
+            keys,
+        )
+        self.guard: Final = make_guard(self.administrator)
+        """Lets nobody but the administrator through."""
+        self._range_limit_m = settings.nearby.range_limit_m
+
+    async def start(self) -> None:
+        """Know the password, or make one. Raises StoreError, OSError."""
+        await self.administrator.open()
+
+    def routers(self, systems: Systems, gauges: Gauges) -> tuple[Router, ...]:
+        """What the administrator may ask for."""
+        return (
+            make_session_router(self.administrator),
+            make_nearby_router(systems.nearby, self.guard, range_limit_m=self._range_limit_m),
+            make_overview_router(
+                systems.classroom, systems.alert, systems.chat, gauges, self.guard
+            ),
+        )
