@@ -25,7 +25,7 @@ from quad.identity.system import Identity
 from quad.nearby import NearbySystem
 from quad.nearby.model import Building, Position
 from quad.realtime import Client, SocketServer
-from quad.settings import NearbySettings, Settings
+from quad.settings import IdentitySettings, Settings
 from quad.store import Mailbox, Store, migrate
 
 PEOPLE_A_KM2 = 1000
@@ -86,8 +86,8 @@ async def campus(people: int, land: Land) -> AsyncIterator[NearbySystem]:
         url = f"sqlite+aiosqlite:///{Path(directory) / 'quad.sqlite3'}"
         await migrate(url)
         store = await Store.open(url)
-        settings = Settings(nearby=NearbySettings(login="guest", admin_password="x"))
-        identity = Identity(store, settings.nearby, settings.server)
+        settings = Settings(identity=IdentitySettings(login="guest"))
+        identity = Identity(store, settings.identity, settings.server)
         mailbox = await Mailbox.open(store)
         nearby = NearbySystem(SocketServer(), store, mailbox, settings, identity)
         await nearby.start()

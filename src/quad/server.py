@@ -201,7 +201,7 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
     mailbox = await Mailbox.open(store)
     chat = await _start_chat(settings, store, mailbox, server, stack)
     shell = Shell(settings.engine.path)
-    identity = Identity(store, settings.nearby, settings.server, is_limited=limits is not None)
+    identity = Identity(store, settings.identity, settings.server, is_limited=limits is not None)
     stack.step("the login provider", identity.aclose, spare_s=_SYSTEMS_SPARE_S)
     nearby = await _start_nearby(settings, limits, store, mailbox, server, identity, shell, stack)
     admin = AdminSystem(store, settings, identity.gate, keys=keys)

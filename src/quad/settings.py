@@ -41,7 +41,6 @@ ALIASES: Mapping[str, str] = {
     "QUAD_DATABASE": "server.database",
     "QUAD_LIMITS": "limits.mode",
     "QUAD_KEY": "server.key_secret",
-    "QUAD_ADMIN_PASSWORD": "nearby.admin_password",
 }
 
 # Settings that have another name now. The old one works on, in files and in the environment, and
@@ -50,10 +49,20 @@ MOVED: Mapping[str, str] = {
     "nearby.public_url": "server.public_url",
     "chat.kept_days": "retention.chat_messages_days",
     "nearby.kept_days": "retention.nearby_logs_days",
+    "nearby.admin_password": "admin.password",
+    "nearby.login": "identity.login",
+    "nearby.client_id": "identity.client_id",
+    "nearby.client_secret": "identity.client_secret",
+    "nearby.fenix_base": "identity.fenix_base",
+    "nearby.oidc_discovery": "identity.oidc_discovery",
+    "nearby.oidc_claim": "identity.oidc_claim",
+    "nearby.session_days": "identity.session_days",
+    "nearby.wrong_tries_per_minute_per_address": "identity.wrong_tries_per_minute_per_address",
+    "nearby.wrong_tries_burst": "identity.wrong_tries_burst",
 }
 
 # Values of settings with these endings are never shown.
-_SECRETS = ("_secret", "_password")
+_SECRETS = ("secret", "password")
 
 FLAGS: Mapping[str, str] = {
     "--host": "server.host",
@@ -372,6 +381,61 @@ class StoreSettings(Section, frozen=True, kw_only=True):
     ] = 2000
 
 
+class IdentitySettings(Section, frozen=True, kw_only=True):
+    """Who somebody is: how people log in, and how often secrets may be wrong."""
+
+    login: Annotated[
+        Literal["auto", "guest", "fenix", "oidc"],
+        Meta(
+            description="How people log in: `fenix`, `oidc`, or `guest`, where a name is enough. "
+            "`auto` takes a provider that is configured, else guests on a loopback address."
+        ),
+    ] = "auto"
+    client_id: Annotated[str, Meta(description="This server's name at the login provider.")] = ""
+    client_secret: Annotated[
+        str, Meta(description="This server's password at the login provider.")
+    ] = ""
+    fenix_base: Annotated[
+        WebAddress, Meta(description="Address of the university's Fenix, for `fenix`.")
+    ] = "https://fenix.tecnico.ulisboa.pt"
+    oidc_discovery: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://\S+)?$",
+            examples=["https://id.example.org/.well-known/openid-configuration"],
+            description="Discovery address of an OpenID Connect provider, for `oidc`.",
+        ),
+    ] = ""
+    oidc_claim: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="What the provider tells of a person that becomes their id here, and "
+            "that others see. Nobody may be able to choose somebody else's: `sub` is always safe.",
+        ),
+    ] = "preferred_username"
+    session_days: Annotated[Count, Meta(description="How long somebody stays logged in.")] = 30
+    wrong_tries_per_minute_per_address: Annotated[
+        Rate,
+        Meta(description="Wrong tokens or passwords a minute from one address, and for one name."),
+    ] = 10.0
+    wrong_tries_burst: Annotated[
+        Count, Meta(description="Wrong tokens or passwords allowed at once on top of that.")
+    ] = 30
+
+
+class AdminSettings(Section, frozen=True, kw_only=True):
+    """The administrator."""
+
+    password: Annotated[
+        str,
+        Meta(
+            description="Password of the user `admin`; empty makes one at the first start, in "
+            "the file `admin-password` of the data directory."
+        ),
+    ] = ""
+
+
 class ClassroomSettings(Section, frozen=True, kw_only=True):
     """The classroom: rooms, tasks, students' files."""
 
@@ -516,44 +580,6 @@ class ChatSettings(Section, frozen=True, kw_only=True):
 class NearbySettings(Section, frozen=True, kw_only=True):
     """People, places and bots of a campus."""
 
-    login: Annotated[
-        Literal["auto", "guest", "fenix", "oidc"],
-        Meta(
-            description="How people log in: `fenix`, `oidc`, or `guest`, where a name is enough. "
-            "`auto` takes a provider that is configured, else guests on a loopback address."
-        ),
-    ] = "auto"
-    client_id: Annotated[str, Meta(description="This server's name at the login provider.")] = ""
-    client_secret: Annotated[
-        str, Meta(description="This server's password at the login provider.")
-    ] = ""
-    fenix_base: Annotated[
-        WebAddress, Meta(description="Address of the university's Fenix, for `fenix`.")
-    ] = "https://fenix.tecnico.ulisboa.pt"
-    oidc_discovery: Annotated[
-        str,
-        Meta(
-            pattern=r"^(https?://\S+)?$",
-            examples=["https://id.example.org/.well-known/openid-configuration"],
-            description="Discovery address of an OpenID Connect provider, for `oidc`.",
-        ),
-    ] = ""
-    oidc_claim: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            description="What the provider tells of a person that becomes their id here, and "
-            "that others see. Nobody may be able to choose somebody else's: `sub` is always safe.",
-        ),
-    ] = "preferred_username"
-    session_days: Annotated[Count, Meta(description="How long somebody stays logged in.")] = 30
-    admin_password: Annotated[
-        str,
-        Meta(
-            description="Password of the user `admin`; empty makes one at the first start, in "
-            "the file `admin-password` of the data directory."
-        ),
-    ] = ""
     range_m: Annotated[float, Meta(ge=0, description="Range of a new user, in metres.")] = 50.0
     range_limit_m: Annotated[
         float,
@@ -616,13 +642,6 @@ class NearbySettings(Section, frozen=True, kw_only=True):
             "it become links."
         ),
     ] = ""
-    wrong_tries_per_minute_per_address: Annotated[
-        Rate,
-        Meta(description="Wrong tokens or passwords a minute from one address, and for one name."),
-    ] = 10.0
-    wrong_tries_burst: Annotated[
-        Count, Meta(description="Wrong tokens or passwords allowed at once on top of that.")
-    ] = 30
 
 
 class RetentionSettings(Section, frozen=True, kw_only=True):
@@ -666,6 +685,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     engine: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
     store: StoreSettings = StoreSettings()
+    identity: IdentitySettings = IdentitySettings()
+    admin: AdminSettings = AdminSettings()
     classroom: ClassroomSettings = ClassroomSettings()
     alert: AlertSettings = AlertSettings()
     chat: ChatSettings = ChatSettings()

@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from quad.server import serving
-from quad.settings import NearbySettings, ServerSettings, Settings
+from quad.settings import AdminSettings, ServerSettings, Settings
 from tests.classroom.school import Peer, enter
 from tests.patience import patience
 from tests.process import ROOT
@@ -32,7 +32,7 @@ async def open_site(data: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A whole server, and a browser in which the administrator has logged in."""
     settings = Settings(
         server=ServerSettings(port=0, data=data, drain_s=0.1),
-        nearby=NearbySettings(admin_password=PASSWORD),
+        admin=AdminSettings(password=PASSWORD),
     )
     async with (
         serving(settings) as url,

@@ -133,7 +133,7 @@ async def site(tmp_path: Path) -> AsyncIterator[str]:
     settings = Settings()
     settings = Settings(
         server=type(settings.server)(port=0, data=tmp_path, drain_s=0.1),
-        nearby=type(settings.nearby)(admin_password="correct horse battery"),
+        admin=type(settings.admin)(password="correct horse battery"),
     )
     async with serving(settings) as url:
         yield url

@@ -20,7 +20,7 @@ from joserfc.jwk import OctKey
 from quad.identity.login import choose_login
 from quad.identity.oauth import Attempt, Fenix, OpenId
 from quad.nearby.tables import insert_user
-from quad.settings import BadSettings, NearbySettings, ServerSettings
+from quad.settings import BadSettings, IdentitySettings, ServerSettings
 from tests.identity.providers import (
     ACCESS_TOKEN,
     ANOTHER_KEY,
@@ -663,7 +663,7 @@ def choose(
     host: str = "127.0.0.1", proxies: Any = (), public_url: str = "", **values: Any
 ) -> object:
     server = ServerSettings(host=host, trusted_proxies=proxies, public_url=public_url)
-    return choose_login(NearbySettings(**values), server)
+    return choose_login(IdentitySettings(**values), server)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])

@@ -24,7 +24,14 @@ from quad.nearby import NearbySystem
 from quad.nearby.model import Building, Position
 from quad.realtime import Client, Host, Site, SocketServer, listen
 from quad.realtime.host import Application
-from quad.settings import NearbySettings, RetentionSettings, ServerSettings, Settings
+from quad.settings import (
+    AdminSettings,
+    IdentitySettings,
+    NearbySettings,
+    RetentionSettings,
+    ServerSettings,
+    Settings,
+)
 from quad.shell import Shell
 from quad.store import Mailbox, Store
 from tests.patience import patience
@@ -257,13 +264,18 @@ async def _served(
     own = {"login": "guest", "admin_password": ADMIN[1], **values}
     origins = own.pop("origins", ())
     of_server = {name: own.pop(name) for name in ("public_url", "data") if name in own}
+    of_identity = {
+        name: own.pop(name) for name in IdentitySettings.__struct_fields__ if name in own
+    }
     settings = Settings(
         server=ServerSettings(**of_server),
+        identity=IdentitySettings(**of_identity),
+        admin=AdminSettings(password=own.pop("admin_password")),
         nearby=NearbySettings(**own),
         retention=retention,
     )
     identity = Identity(
-        store, settings.nearby, settings.server, is_limited=is_limited, now=clock, clock=ticking
+        store, settings.identity, settings.server, is_limited=is_limited, now=clock, clock=ticking
     )
     nearby = NearbySystem(
         server,

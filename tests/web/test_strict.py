@@ -172,7 +172,7 @@ def said(**values: str) -> str:
         ({"NEARBY_GRID_M": "0"}, "PLACES ARE SHOWN AS THEY ARE"),
         ({"NEARBY_IS_ANY_POINT_SHOWN": "true"}, "ANYBODY CAN LOOK FOR ANYBODY"),
         ({"HOST": "0.0.0.0"}, "NO HTTPS"),
-        ({"NEARBY_CLIENT_ID": "quad"}, "LOGIN NEEDS server.public_url"),
+        ({"IDENTITY_CLIENT_ID": "quad"}, "LOGIN NEEDS server.public_url"),
         ({"HOST": "192.0.2.1", "SERVER_PUBLIC_URL": "http://quad.school"}, "NO HTTPS"),
     ],
 )
@@ -187,7 +187,7 @@ def test_what_is_open_is_said_at_the_start(values: dict[str, str], words: str) -
         {},
         {"HOST": "::1"},
         {"HOST": "localhost"},
-        {"NEARBY_CLIENT_ID": "quad", "SERVER_HOSTS": "quad.school"},
+        {"IDENTITY_CLIENT_ID": "quad", "SERVER_HOSTS": "quad.school"},
         {"HOST": "0.0.0.0", "SERVER_PUBLIC_URL": "https://quad.school"},
         {"SERVER_TRUSTED_PROXIES": "10.0.0.0/8"},
         {"ENGINE_ORIGINS": "https://a.example,capacitor://localhost"},

@@ -11,7 +11,7 @@ import quad.nearby.said
 from quad.identity import Keys
 from quad.realtime import ErrorPayload
 from quad.server import Parts, assemble
-from quad.settings import NearbySettings, ServerSettings, Settings
+from quad.settings import AdminSettings, IdentitySettings, ServerSettings, Settings
 from quad.stopping import Ending
 from quad.store.ownership import Ownership
 from tools.types.wire import Wire, events_of, refusals_of, routes_of
@@ -29,7 +29,8 @@ async def read_wire() -> Wire:
         settings = Settings(
             server=ServerSettings(data=Path(folder)),
             # Else it would make a password and show it.
-            nearby=NearbySettings(login="guest", admin_password="nobody can log in here"),
+            identity=IdentitySettings(login="guest"),
+            admin=AdminSettings(password="nobody can log in here"),
         )
         async with Ending(10) as stack:
             ownership = await Ownership.take(settings.server.database_url, "the types' tool")

@@ -49,7 +49,7 @@ class AdminSystem:
     ) -> None:
         self.administrator: Final = Administrator(
             store,
-            settings.nearby.admin_password,
+            settings.admin.password,
             gate,
             settings.server.data / PASSWORD_FILE,
             now,

@@ -5,7 +5,7 @@ import logging
 from typing import Final, Literal
 
 from quad.identity.oauth import Fenix, OpenId, Provider
-from quad.settings import BadSettings, NearbySettings, ServerSettings
+from quad.settings import BadSettings, IdentitySettings, ServerSettings
 
 log = logging.getLogger("quad.identity")
 
@@ -14,19 +14,20 @@ Login = Provider | Literal["guest", "local", "none"]
 
 _GUESTS_ARE_IN: Final = (
     "GUEST LOGIN IS ON: at /nearby anybody can be anybody, with a name and no password. "
-    "This is for trying things out; nearby.login = fenix or oidc asks a provider."
+    "This is for trying things out; identity.login = fenix or oidc asks a provider."
 )
 NOT_FROM_HERE: Final = (
     "GUEST LOGIN REFUSED: asked for as %r, behind a proxy or from elsewhere. Without a login "
-    "provider guests are let in on this very machine only (nearby.login = guest lets everybody in)"
+    "provider guests are let in on this very machine only "
+    "(identity.login = guest lets everybody in)"
 )
 _NOBODY_IS_IN: Final = (
     "nobody can log in at /nearby: no login provider is configured, and the address is not a "
-    "loopback one (nearby.login = guest lets everybody in by name)"
+    "loopback one (identity.login = guest lets everybody in by name)"
 )
 
 
-def choose_login(settings: NearbySettings, server: ServerSettings) -> Login:
+def choose_login(settings: IdentitySettings, server: ServerSettings) -> Login:
     """Return how people log in, and say so in the log where it matters.
 
     Raises BadSettings if the chosen provider is not configured.
@@ -53,7 +54,7 @@ def choose_login(settings: NearbySettings, server: ServerSettings) -> Login:
 
 
 def _kind(
-    settings: NearbySettings, server: ServerSettings
+    settings: IdentitySettings, server: ServerSettings
 ) -> Literal["fenix", "oidc", "guest", "local", "none"]:
     if settings.login != "auto":
         return settings.login
@@ -75,4 +76,4 @@ def _is_loopback(host: str) -> bool:
 
 def _demand(value: str, name: str, login: str) -> None:
     if not value:
-        raise BadSettings([f"nearby.login = {login} needs nearby.{name}"])
+        raise BadSettings([f"identity.login = {login} needs identity.{name}"])

@@ -10,7 +10,7 @@ from quad.identity.login import choose_login
 from quad.identity.sessions import Sessions
 from quad.identity.sign_in import SignIn
 from quad.refusals import TooManyTries
-from quad.settings import NearbySettings, ServerSettings
+from quad.settings import IdentitySettings, ServerSettings
 from quad.store import Store
 
 
@@ -27,7 +27,7 @@ class Identity:
     def __init__(
         self,
         store: Store,
-        settings: NearbySettings,
+        settings: IdentitySettings,
         server: ServerSettings,
         *,
         is_limited: bool = True,

@@ -29,7 +29,7 @@ from quad.nearby.retention import expiries
 from quad.realtime import SocketServer
 from quad.refusals import TooManyTries
 from quad.retention import Expiry
-from quad.settings import NearbySettings, Settings
+from quad.settings import IdentitySettings, Settings
 from quad.shell import Shell
 from quad.store import Mailbox, Store
 
@@ -40,19 +40,19 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _guesses(nearby: NearbySettings, clock: Callable[[], float]) -> Guesses:
+def _guesses(tries: IdentitySettings, clock: Callable[[], float]) -> Guesses:
     return Guesses(
         "nearby.person",
         TooManyTries,
-        rate_per_s=nearby.wrong_tries_per_minute_per_address / 60,
-        burst=nearby.wrong_tries_burst,
+        rate_per_s=tries.wrong_tries_per_minute_per_address / 60,
+        burst=tries.wrong_tries_burst,
         clock=clock,
     )
 
 
-def _registrations(nearby: NearbySettings, clock: Callable[[], float]) -> AddressRateLimit:
+def _registrations(tries: IdentitySettings, clock: Callable[[], float]) -> AddressRateLimit:
     return AddressRateLimit(
-        nearby.wrong_tries_per_minute_per_address / 60, nearby.wrong_tries_burst, clock
+        tries.wrong_tries_per_minute_per_address / 60, tries.wrong_tries_burst, clock
     )
 
 
@@ -101,7 +101,7 @@ class NearbySystem:
             self.logs,
             nearby,
             now,
-            _guesses(nearby, clock) if is_limited else None,
+            _guesses(settings.identity, clock) if is_limited else None,
         )
         self.expiries: tuple[Expiry, ...] = expiries(store, self.presence, self.messages)
         identity.sessions.on_end = self.presence.end_session
@@ -112,7 +112,7 @@ class NearbySystem:
             self.messages,
             gate,
             self._bot_proofs,
-            _registrations(nearby, clock) if is_limited else None,
+            _registrations(settings.identity, clock) if is_limited else None,
             now,
         )
         entrance = Entrance(identity.sessions, self.people, self.presence, gate)

@@ -77,9 +77,9 @@ def _network(settings: Settings) -> Iterator[str]:
 
 
 def _asks_a_provider(settings: Settings) -> bool:
-    nearby = settings.nearby
-    is_set = bool(nearby.client_id or nearby.oidc_discovery)
-    return nearby.login in ("fenix", "oidc") or (nearby.login == "auto" and is_set)
+    identity = settings.identity
+    is_set = bool(identity.client_id or identity.oidc_discovery)
+    return identity.login in ("fenix", "oidc") or (identity.login == "auto" and is_set)
 
 
 def _is_everybody(network: str) -> bool:
