@@ -3,6 +3,7 @@
 import json
 import platform
 import shutil
+import sqlite3
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ def describe() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
         "python": platform.python_version(),
         **{name: version(name) for name in LIBRARIES},
+        "sqlite": sqlite3.sqlite_version,
         **_node(),
         "cc": _first_line(["cc", "--version"]),
     }
@@ -33,10 +35,12 @@ def _processor() -> str:
 def _node() -> dict[str, str]:
     if shutil.which("node") is None:
         return {}
-    package = Path(__file__).parent / "node/node_modules/socket.io/package.json"
+    modules = Path(__file__).parent / "node/node_modules"
     versions = {"node": _first_line(["node", "--version"])}
-    if package.is_file():
-        versions["socket.io"] = json.loads(package.read_text())["version"]
+    for name in ("socket.io", "better-sqlite3"):
+        package = modules / name / "package.json"
+        if package.is_file():
+            versions[name] = json.loads(package.read_text())["version"]
     return versions
 
 

@@ -1,6 +1,7 @@
 """The bench's program on python-socketio: join a room, say to the room, tell the leader."""
 
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import socketio
@@ -29,8 +30,9 @@ async def tell(sid: str, message: Any) -> None:
     await server.emit("told", message, to=leader)
 
 
-def main() -> None:
-    for handler in (lead, join, say, tell):
+def run(*handlers: Callable[..., Awaitable[None]]) -> None:
+    """Serve the program, with these handlers besides or instead."""
+    for handler in (lead, join, say, tell, *handlers):
         server.on(handler.__name__, handler)
     uvicorn.run(
         socketio.ASGIApp(server),
@@ -45,4 +47,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run()

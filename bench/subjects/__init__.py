@@ -8,6 +8,7 @@ from bench.subjects.nearby import EVERYONE, NEARBY
 from bench.subjects.node import NODE_SOCKETIO
 from bench.subjects.python import PYTHON_SOCKETIO
 from bench.subjects.quad import CLASSROOM, ENGINE
+from bench.subjects.stored import NODE_STORED, PYTHON_STORED
 
 SUBJECTS: tuple[Subject, ...] = (
     CLASSROOM,
@@ -19,6 +20,8 @@ SUBJECTS: tuple[Subject, ...] = (
     ALERT_UNKEPT,
     FLASK_SOCKETIO,
     CHAT,
+    NODE_STORED,
+    PYTHON_STORED,
     CHAT_PLAIN,
     NEARBY,
     EVERYONE,

@@ -13,7 +13,9 @@ def install() -> str | None:
     """Install the locked packages once; returns why that cannot be done here, or `None`."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return "node and npm are not installed"
-    if (FOLDER / "node_modules" / "socket.io").is_dir():
+    # What was installed for another lock says nothing.
+    stamp = FOLDER / "node_modules" / ".installed"
+    if stamp.exists() and stamp.stat().st_mtime >= (FOLDER / "package-lock.json").stat().st_mtime:
         return None
     done = subprocess.run(
         ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],
@@ -21,7 +23,10 @@ def install() -> str | None:
         capture_output=True,
         text=True,
     )
-    return None if done.returncode == 0 else f"npm ci failed: {done.stderr.strip()}"
+    if done.returncode != 0:
+        return f"npm ci failed: {done.stderr.strip()}"
+    stamp.touch()
+    return None
 
 
 NODE_SOCKETIO = Subject(
