@@ -368,6 +368,7 @@ def test_secrets_are_never_shown() -> None:
     assert settings.admin.password == "sesame"
     assert "sesame" not in repr(settings)
     assert "client_secret='***'" in repr(settings)
+    assert "AdminSettings(password='***')" in repr(settings)
     assert "password=''" in repr(Settings())
 
 
