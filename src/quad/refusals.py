@@ -86,6 +86,7 @@ class CannotSave(HttpRefused):
 
     code = "store_unavailable"
     status = 503
+    sentence: ClassVar[str] = "This cannot be saved right now, try again!"
 
     def __init__(self, error: BaseException | None = None) -> None:
-        super().__init__(sentence_for_clients(error, "This cannot be saved right now, try again!"))
+        super().__init__(sentence_for_clients(error, self.sentence))

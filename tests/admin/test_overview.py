@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from quad.server import serving
-from quad.settings import AdminSettings, ServerSettings, Settings
+from quad.settings import AdminSettings, ServerSettings, Settings, StoreSettings
 from tests.classroom.school import Peer, enter
 from tests.patience import patience
 from tests.process import ROOT
@@ -28,10 +29,11 @@ TASKS = [
 
 
 @asynccontextmanager
-async def open_site(data: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def open_site(data: Path, **of_store: int) -> AsyncIterator[httpx.AsyncClient]:
     """A whole server, and a browser in which the administrator has logged in."""
     settings = Settings(
         server=ServerSettings(port=0, data=data, drain_s=0.1),
+        store=StoreSettings(**of_store),
         admin=AdminSettings(password=PASSWORD),
     )
     async with (
@@ -164,6 +166,29 @@ async def test_open_classes_are_shown_also_after_a_restart_and_can_be_closed(
         await cyd.expect("room/update")
         for peer in (student, cyd):
             await peer.close()
+
+
+async def test_what_cannot_be_saved_is_503_by_the_word_of_its_system(tmp_path: Path) -> None:
+    async with open_site(tmp_path, busy_timeout_ms=50) as browser:
+        url = str(browser.base_url)
+        ada, room_id = await teach(url, "Ada")
+        phone = await connect(url.replace("http", "ws") + "/chat/ws")
+        await phone.send(json.dumps({"type": "register", "user": {"name": "Ann", "phone": "911"}}))
+        await phone.recv()
+        other = sqlite3.connect(tmp_path / "quad.sqlite3", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        asked: list[tuple[str, dict[str, Any], str]] = [
+            ("classes/close", {"room_id": room_id}, "store_unavailable"),
+            ("chats/code", {"phone": "911"}, "cannot_save"),
+        ]
+        for path, body, code in asked:
+            answer = await browser.post(f"/API/admin/{path}", json=body)
+            assert (answer.status_code, answer.json()["code"]) == (503, code)
+            assert answer.headers["retry-after"] == "1"
+        other.execute("ROLLBACK")
+        other.close()
+        await phone.close()
+        await ada.close()
 
 
 async def test_a_class_is_handed_over_and_whoever_had_it_is_sent_away(

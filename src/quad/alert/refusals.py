@@ -8,15 +8,13 @@ Refused
 │   ├── BadKey       likewise
 │   └── BadQuery     a parameter of an address is not what it should be
 ├── NotInRoom        said something, or left, before joining
-├── TooManyPosts     an address has posted too much
-└── CannotSave       the database does not answer; nothing was said
+└── TooManyPosts     an address has posted too much
 """
 
 from typing import ClassVar, Literal
 
 from quad.realtime import BadPayload, Refused
 from quad.refusals import HttpRefused
-from quad.store import sentence_for_clients
 
 Reason = Literal["empty", "long", "characters"]
 
@@ -81,13 +79,3 @@ class TooManyPosts(HttpRefused):
     def __init__(self, retry_after_s: float) -> None:
         seconds = max(1, round(retry_after_s))
         super().__init__(f"Too many messages, try again in {seconds} s!", retry_after_s=seconds)
-
-
-class CannotSave(HttpRefused):
-    """The database does not answer. Nothing was said, if `error` is not one of doubt."""
-
-    code = "store_unavailable"
-    status = 503
-
-    def __init__(self, error: BaseException | None = None) -> None:
-        super().__init__(sentence_for_clients(error, "This cannot be saved right now, try again!"))

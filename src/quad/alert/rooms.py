@@ -12,7 +12,7 @@ from sqlalchemy import Executable, Row
 from quad.alert import tables
 from quad.alert.model import Message, id_at, room_key
 from quad.alert.people import Person
-from quad.alert.refusals import CannotSave
+from quad.refusals import CannotSave
 from quad.store import Change, Conflict, Store, StoreClosed, StoreUnavailable
 
 

@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from quad.alert.model import ANONYMOUS, Message, check_name, check_room
 from quad.alert.pages import Draft, View, login_page, room_page, static_file
-from quad.alert.refusals import BadQuery, BadText, CannotSave
+from quad.alert.refusals import BadQuery, BadText
 from quad.alert.said import said, shown_id
 from quad.alert.service import AlertService, RoomView
 from quad.alert.sessions import COOKIE, Session, Sessions
@@ -33,7 +33,7 @@ from quad.http import (
 from quad.identity import new_token
 from quad.realtime import BadPayload, Refused, Streams, request_of
 from quad.realtime.request import Request as Visit
-from quad.refusals import HttpRefused
+from quad.refusals import CannotSave, HttpRefused
 from quad.streams import HEARTBEAT, HEARTBEAT_S, EventStream, encode_frame
 
 PATH: Final = "/v1"

@@ -1,7 +1,7 @@
 """Everything that the chat declines, each with its stable code."""
 
+from quad import refusals
 from quad.realtime import BadPayload, Refused
-from quad.store import sentence_for_clients
 
 
 class BadValue(BadPayload):
@@ -133,10 +133,8 @@ class LimitReached(Refused):
         super().__init__(sentence, limit=setting)
 
 
-class CannotSave(Refused):
-    """The database does not answer. Nothing has changed, if `error` is not one of doubt."""
+class CannotSave(refusals.CannotSave):
+    """The database does not answer; the chat's clients have always known it by this code."""
 
     code = "cannot_save"
-
-    def __init__(self, error: BaseException | None = None) -> None:
-        super().__init__(sentence_for_clients(error, "this cannot be saved now, try again later"))
+    sentence = "this cannot be saved now, try again later"

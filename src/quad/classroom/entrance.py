@@ -31,7 +31,6 @@ from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import (
     AlreadyInRoom,
     Barred,
-    CannotSave,
     Locked,
     NameTaken,
     NoFreeNumber,
@@ -51,6 +50,7 @@ from quad.classroom.updates import RoomUpdates
 from quad.identity import hash_token, new_token
 from quad.identity.guesses import Guesses
 from quad.realtime import Client, Refused
+from quad.refusals import CannotSave
 from quad.store import Change, Conflict
 
 # With every tenth number in use, so many tries in a row fail once in 10^20 rooms.

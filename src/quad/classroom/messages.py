@@ -20,11 +20,12 @@ from quad.classroom.model import (
     utf8_size,
 )
 from quad.classroom.quotas import Quotas
-from quad.classroom.refusals import BadValue, CannotSave, WrongUser
+from quad.classroom.refusals import BadValue, WrongUser
 from quad.classroom.rooms import Rooms
 from quad.classroom.said import History
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client
+from quad.refusals import CannotSave
 from quad.store import Conflict, OutcomeUnknown
 
 _HISTORY_LIMIT: Final = 5_000

@@ -1,7 +1,6 @@
 """Everything that the classroom declines, each with its stable code."""
 
 from quad.realtime import BadPayload, Refused
-from quad.store import sentence_for_clients
 
 
 class BadValue(BadPayload):
@@ -198,15 +197,6 @@ class FilesLimit(Refused):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"'files' would be more than the server keeps for one student: {what}!")
-
-
-class CannotSave(Refused):
-    """The database does not answer. Nothing was changed, if `error` is not one of doubt."""
-
-    code = "store_unavailable"
-
-    def __init__(self, error: BaseException | None = None) -> None:
-        super().__init__(sentence_for_clients(error, "This cannot be saved right now, try again!"))
 
 
 class NoFreeNumber(Refused):

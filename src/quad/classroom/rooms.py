@@ -16,7 +16,6 @@ from quad.classroom import tables
 from quad.classroom.live import Participant, Room
 from quad.classroom.model import ROOM_NUMBERS, AlertType
 from quad.classroom.refusals import (
-    CannotSave,
     NotHost,
     NotInRoom,
     NotStudent,
@@ -26,6 +25,7 @@ from quad.classroom.refusals import (
 )
 from quad.classroom.said import Alert
 from quad.realtime import Client, SocketServer
+from quad.refusals import CannotSave
 from quad.store import Change, Store, StoreClosed, StoreUnavailable
 
 _Columns = TypeVarTuple("_Columns")

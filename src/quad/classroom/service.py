@@ -17,7 +17,7 @@ from quad.classroom.messages import Messages
 from quad.classroom.model import File, Stats
 from quad.classroom.progress import Progress, room_stats
 from quad.classroom.quotas import Quotas
-from quad.classroom.refusals import CannotSave, RoomNotFound, TooManyFailedJoins
+from quad.classroom.refusals import RoomNotFound, TooManyFailedJoins
 from quad.classroom.retention import CLASSES
 from quad.classroom.returning import Returning
 from quad.classroom.rooms import IDLE_S, Rooms
@@ -26,6 +26,7 @@ from quad.classroom.steps import Importer, Steps
 from quad.classroom.updates import RoomUpdates
 from quad.identity.guesses import Guesses
 from quad.realtime import SocketServer
+from quad.refusals import CannotSave
 from quad.retention import Expiry
 from quad.settings import ClassroomSettings, LimitSettings
 from quad.store import Store
