@@ -11,27 +11,27 @@ from functools import partial
 from typing import Final
 
 from quad.addresses import BLOCKS_OF_SITE, shares
+from quad.realtime.pace import Pace
 
 # Permits are counted in floats: a client that waits exactly as long as it was told must not be
 # refused for the last bit of a rounded time.
 _ROUNDING = 1e-6
 
 
-class RateLimit:
-    """One bucket. ``clock`` returns seconds that never go back."""
+class RateLimit(Pace):
+    """A `Pace` for what is refused, and not put off: it takes what is there and owes nothing.
 
-    __slots__ = ("_at", "_burst", "_clock", "_permits", "_rate_per_s")
+    ``clock`` returns seconds that never go back.
+    """
+
+    __slots__ = ()
 
     def __init__(
         self, rate_per_s: float, burst: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         if rate_per_s <= 0 or burst < 1:
             raise ValueError("a rate limit needs a rate above 0 and a burst of at least 1")
-        self._rate_per_s = rate_per_s
-        self._burst = burst
-        self._clock = clock
-        self._permits = float(burst)
-        self._at = clock()
+        super().__init__(rate_per_s, burst, clock)
 
     def take(self, count: int = 1) -> float:
         """Take a permit and return 0.0, or take none and return the seconds until there is one.
@@ -41,29 +41,24 @@ class RateLimit:
         """
         wait_s = self.wait(count)
         if not wait_s:
-            self._permits -= count
+            self._tokens -= count
         return wait_s
 
     def wait(self, count: int = 1) -> float:
         """Return what ``take`` would, and take nothing."""
-        self._refill()
-        missing = min(count, self._burst) - self._permits
-        return missing / self._rate_per_s if missing > _ROUNDING else 0.0
+        self.spend(0)
+        missing = min(count, self._burst) - self._tokens
+        return missing / self._per_s if missing > _ROUNDING else 0.0
 
     def give_back(self) -> None:
         """Undo a ``take``: what was charged before its outcome was known cost nothing."""
-        self._permits = min(self._burst, self._permits + 1.0)
+        self._tokens = min(self._burst, self._tokens + 1.0)
 
     @property
     def is_full(self) -> bool:
         """Whether nothing was taken lately: such a bucket is as good as a new one."""
-        self._refill()
-        return self._permits >= self._burst
-
-    def _refill(self) -> None:
-        now = self._clock()
-        self._permits = min(self._burst, self._permits + (now - self._at) * self._rate_per_s)
-        self._at = now
+        self.spend(0)
+        return self._tokens >= self._burst
 
 
 class KeyedRateLimit:

@@ -19,7 +19,7 @@ class Pace:
 
     __slots__ = ("_burst", "_clock", "_last_refill", "_per_s", "_tokens")
 
-    def __init__(self, per_s: float, burst: int, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, per_s: float, burst: float, clock: Callable[[], float] = monotonic) -> None:
         self._per_s = per_s
         self._burst = burst
         self._clock = clock
