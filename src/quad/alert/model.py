@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from quad import names
 from quad.alert.refusals import BadKey, BadName, BadRoom, BadText
+from quad.client_keys import LIMIT_BYTES, is_too_long
 
 NAME_LIMIT: Final = 64
 ROOM_LIMIT: Final = 64
-KEY_LIMIT_BYTES: Final = 64
 
 ANONYMOUS: Final = "ALERT"
 """Who speaks when a program posts a text without a name."""
@@ -93,8 +93,8 @@ def room_key(code: str) -> str:
 
 def check_key(key: str | None) -> str | None:
     """A key that a client made for one of its messages, unchanged. Raises BadKey."""
-    if key is not None and not 1 <= len(key.encode(errors="replace")) <= KEY_LIMIT_BYTES:
-        raise BadKey(f"A key has 1 to {KEY_LIMIT_BYTES} bytes!", reason="long")
+    if key is not None and (not key or is_too_long(key)):
+        raise BadKey(f"A key has 1 to {LIMIT_BYTES} bytes!", reason="long")
     if key is not None and "\x00" in key:  # which PostgreSQL cannot keep
         raise BadKey("A key may not hold the character U+0000!", reason="characters")
     return key

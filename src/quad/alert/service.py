@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from quad.alert import tables
 from quad.alert.model import (
@@ -19,15 +19,13 @@ from quad.alert.presence import Presence
 from quad.alert.retention import MESSAGES
 from quad.alert.rooms import Kept, Room, Rooms
 from quad.alert.said import Accepted, People, current_line, original_line, shown_id
+from quad.client_keys import LIFETIME
 from quad.identity.throttle import Throttle
 from quad.realtime import Client, SocketServer
 from quad.retention import Expiry
 from quad.settings import AlertSettings
 from quad.store import Store
 from quad.streams import is_set_within
-
-# For so long the same key of the same sender means the same message.
-KEY_LIFETIME: Final = timedelta(days=1)
 
 
 class Told(NamedTuple):
@@ -209,7 +207,7 @@ class AlertService:
             self.rooms.forget(old)
         if len(old) < limit:
             await self._store.write(
-                tables.delete_sent(self._now() - KEY_LIFETIME),
+                tables.delete_sent(self._now() - LIFETIME),
                 tables.delete_empty_rooms([room.key for room in self.rooms]),
             )
         return len(old)

@@ -19,7 +19,8 @@ from sqlalchemy import (
     select,
 )
 
-from quad.alert.model import KEY_LIMIT_BYTES, NAME_LIMIT, ROOM_LIMIT, Message
+from quad.alert.model import NAME_LIMIT, ROOM_LIMIT, Message
+from quad.client_keys import LIMIT_BYTES
 from quad.store import TABLE_OPTIONS, Change, LongText, ShortText, Timestamp, metadata, upsert
 
 # Upper case may be longer than what was typed: three letters for one, at most.
@@ -50,7 +51,7 @@ sent: Final = Table(
     metadata,
     Column("room", ShortText(ROOM_LIMIT), primary_key=True),
     Column("name", ShortText(_SHOWN_NAME_LIMIT), primary_key=True),
-    Column("key", ShortText(KEY_LIMIT_BYTES), primary_key=True),
+    Column("key", ShortText(LIMIT_BYTES), primary_key=True),
     Column("id", BigInteger, nullable=False),
     Column("text", LongText, nullable=False),
     Column("at", Timestamp, nullable=False),

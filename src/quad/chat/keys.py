@@ -5,7 +5,6 @@ database with their messages, in one transaction, and in memory while their phon
 """
 
 import asyncio
-import hashlib
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -54,8 +53,3 @@ class RecentKeys:
             del self._known[hashed]
         else:
             self._known[hashed] = Keyed(keyed.chat, message)
-
-
-def hash_key(key: str) -> str:
-    """What a key is kept as."""
-    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()

@@ -14,10 +14,11 @@ import msgspec
 from quad.chat import tables
 from quad.chat.chats import Chats
 from quad.chat.frames import MessageFrames, Shown
-from quad.chat.keys import KEPT_LIMIT, Keyed, RecentKeys, hash_key
+from quad.chat.keys import KEPT_LIMIT, Keyed, RecentKeys
 from quad.chat.live import Chat, Seat, Turn, User, box_of
 from quad.chat.model import CURRENT, KEYS_LAST_MS, check_key, check_text
 from quad.chat.refusals import NotMember
+from quad.identity import hash_token
 from quad.realtime import Message, RawConnection
 from quad.store import Entry
 from quad.store.mailbox import id_at, put
@@ -81,7 +82,7 @@ class Messages:
         if said.key is None:
             return self._accept(chat, user, said.text)
         assert user.keys is not None  # looked up, if need be
-        hashed = hash_key(said.key)
+        hashed = hash_token(said.key)
         known = user.keys.get(hashed, self._day_ago())
         if known is not None:
             return self._repeat(said, known)
@@ -149,7 +150,7 @@ class Messages:
         keys = said.seat.user.keys
         if keys is None:
             return True
-        return not keys.are_all and keys.get(hash_key(said.key), self._day_ago()) is None
+        return not keys.are_all and keys.get(hash_token(said.key), self._day_ago()) is None
 
     async def _look_up(self, said: Said) -> None:
         user = said.seat.user
@@ -162,7 +163,7 @@ class Messages:
                 known = [(row.key_hash, Keyed(row.chat, row.message)) for row in reversed(rows)]
                 user.keys = RecentKeys(known, are_all=len(rows) < KEPT_LIMIT)
         if said.key is not None and self._must_look_up(said):
-            hashed = hash_key(said.key)
+            hashed = hash_token(said.key)
             values = {"of_phone": user.phone, "key_hash": hashed, "since": self._day_ago()}
             for row in await self._chats.read(tables.SELECT_KEY, values):
                 user.keys.put(hashed, Keyed(row.chat, row.message), 0)

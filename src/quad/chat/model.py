@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from quad.chat.refusals import BadValue, TextTooLong
+from quad.client_keys import LIFETIME, LIMIT_BYTES, is_too_long
 from quad.names import BadName, clean_name
 
 ORIGINAL: Final = 1
@@ -20,8 +21,7 @@ TOKEN_LENGTHS: Final = range(22, 201)
 PHONE_LIMIT: Final = 64
 """Longest spelling of a phone number."""
 
-KEY_LIMIT_BYTES: Final = 64
-KEYS_LAST_MS: Final = 24 * 3600 * 1000
+KEYS_LAST_MS: Final = LIFETIME // timedelta(milliseconds=1)
 """For so long a message with the same key of the same phone is the same message."""
 
 _MESSAGE_ID = re.compile(r"[0-7][0-9a-f]{15}")
@@ -87,8 +87,8 @@ def check_key(key: str) -> None:
     Raises:
         BadValue: it is too long.
     """
-    if len(key.encode()) > KEY_LIMIT_BYTES:
-        raise BadValue("key", f"has more than {KEY_LIMIT_BYTES} bytes")
+    if is_too_long(key):
+        raise BadValue("key", f"has more than {LIMIT_BYTES} bytes")
 
 
 def message_id(shown: str) -> int:

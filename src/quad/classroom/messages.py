@@ -24,6 +24,7 @@ from quad.classroom.refusals import BadValue, WrongUser
 from quad.classroom.rooms import Rooms
 from quad.classroom.said import History
 from quad.classroom.updates import RoomUpdates
+from quad.client_keys import LIMIT_BYTES, is_too_long
 from quad.realtime import Client
 from quad.refusals import CannotSave
 from quad.store import Conflict, OutcomeUnknown
@@ -31,7 +32,6 @@ from quad.store import Conflict, OutcomeUnknown
 _HISTORY_LIMIT: Final = 5_000
 # Ids are milliseconds since 1970 and, within one, a count; JavaScript's integers end in 2248.
 _COUNT_BITS: Final = 10
-_KEY_LIMIT_BYTES: Final = 64
 # A clock that was set back does not meet many numbers in a row.
 _ATTEMPTS: Final = 5
 # Of one sender; older ones are looked up in the database.
@@ -199,8 +199,8 @@ def _checked(sender: Participant, key: str | None) -> str | None:
     # Original clients know no keys: a key of theirs is one of those that mean nothing.
     if key is None or sender.protocol == ORIGINAL:
         return None
-    if utf8_size(key) > _KEY_LIMIT_BYTES:
-        raise BadValue("key", f"may not be longer than {_KEY_LIMIT_BYTES} bytes")
+    if is_too_long(key):
+        raise BadValue("key", f"may not be longer than {LIMIT_BYTES} bytes")
     return key
 
 

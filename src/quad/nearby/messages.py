@@ -3,11 +3,12 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
+from quad.client_keys import LIFETIME, LIMIT_BYTES, is_too_long
 from quad.identity import hash_token
 from quad.identity.guesses import Guesses
 from quad.nearby import tables
@@ -22,8 +23,6 @@ from quad.store import Change, Conflict, Mailbox, Store, StoreError
 from quad.store.mailbox import id_at, put, trim
 
 _PAGE: Final = 1000
-_KEY_LIMIT_BYTES: Final = 64
-_KEY_COUNTS: Final = timedelta(days=1)
 # So many names are in a sender's log; the rest is a number.
 _NAMED: Final = 10
 
@@ -118,8 +117,8 @@ class Messages:
             raise BadInput("`users` names nobody")
         if len(set(letter.users)) > self._recipients_limit:
             raise BadInput(f"`users` has more than {self._recipients_limit} names")
-        if letter.key is not None and len(letter.key.encode(errors="replace")) > _KEY_LIMIT_BYTES:
-            raise BadInput(f"`key` has more than {_KEY_LIMIT_BYTES} bytes")
+        if letter.key is not None and is_too_long(letter.key):
+            raise BadInput(f"`key` has more than {LIMIT_BYTES} bytes")
 
     async def _address(self, address: str, letter: Letter) -> _Addressed:
         """Who gets it. Raises TooManyTries."""
@@ -160,7 +159,7 @@ class Messages:
         for each in addressed:
             if each.key_hash is not None:
                 key = each.letter.sender.id, each.key_hash
-                after = self._now() - _KEY_COUNTS
+                after = self._now() - LIFETIME
                 if key in seen or await self._store.read(tables.select_message_key(*key, after)):
                     continue
                 seen.add(key)
@@ -175,7 +174,7 @@ class Messages:
         if key_hash is not None:
             now = self._now()
             changes += (
-                tables.delete_message_key(sender, key_hash, now - _KEY_COUNTS),
+                tables.delete_message_key(sender, key_hash, now - LIFETIME),
                 tables.insert_message_key(sender, key_hash, now),
             )
         return _Delivery(sender, people, letter.text, changes)
@@ -237,7 +236,7 @@ class Messages:
 
     def forget_keys(self) -> None:
         """Delete the keys that count no more."""
-        self._logs.save_soon(tables.delete_message_keys(self._now() - _KEY_COUNTS))
+        self._logs.save_soon(tables.delete_message_keys(self._now() - LIFETIME))
 
     async def _deliver(self, *deliveries: _Delivery) -> None:
         """Keep them all, then tell. Raises StoreError, and Conflict for keys that are there."""
