@@ -20,7 +20,7 @@ from quad.nearby.refusals import NobodyKnown
 from quad.refusals import BadInput
 from quad.settings import NearbySettings
 from quad.store import Change, Conflict, Mailbox, Store, StoreError
-from quad.store.mailbox import id_at, put, trim
+from quad.store.mailbox import id_before, put, trim
 
 _PAGE: Final = 1000
 # So many names are in a sender's log; the rest is a number.
@@ -229,7 +229,7 @@ class Messages:
 
     async def forget(self, before: datetime) -> None:
         """Delete what is older and was not fetched. Raises StoreError."""
-        upto = id_at(int(before.timestamp() * 1000))
+        upto = id_before(before)
         changes = [trim(person.box, upto) for person in self._presence.expected()]
         if changes:
             await self._store.write(*changes)

@@ -11,7 +11,7 @@ from quad.nearby.presence import Presence
 from quad.nearby.tables import logs, tabs, users
 from quad.retention import Expiry, Kind
 from quad.store import Store
-from quad.store.mailbox import entries, id_at
+from quad.store.mailbox import count_before
 
 
 def _places(before: datetime) -> Select[int]:
@@ -25,8 +25,7 @@ def _lines(before: datetime) -> Select[int]:
 
 
 def _unfetched(before: datetime) -> Select[int]:
-    count = select(func.count()).select_from(entries)
-    return count.where(entries.c.box.like("nearby/%"), entries.c.id < _id_at(before))
+    return count_before("nearby", before)
 
 
 def _people(before: datetime) -> Select[int]:
@@ -87,7 +86,3 @@ def expiries(store: Store, presence: Presence, messages: Messages) -> tuple[Expi
         Expiry(_UNFETCHED, forget_unfetched),
         Expiry(_PEOPLE, forget_people),
     )
-
-
-def _id_at(moment: datetime) -> int:
-    return id_at(int(moment.timestamp() * 1000))
