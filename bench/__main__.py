@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
+import psutil
 import typer
 from rich.console import Console
 
@@ -89,12 +90,17 @@ def main(
     )
     if not any(taking_part(wanted.subjects, item) for item in wanted.items):
         raise typer.BadParameter("none of these subjects takes part in one of these items")
-    signal.signal(signal.SIGTERM, _stop)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _stop)
     try:
         is_well = _measure(wanted, against, quick=quick)
     except MeasurementFailed as failure:
         LOG.print(str(failure), style="red")
         is_well = False
+    finally:
+        # What was just being started when we were asked to stop belongs to nobody yet.
+        for child in psutil.Process().children(recursive=True):
+            child.kill()
     raise typer.Exit(0 if is_well else 1)
 
 

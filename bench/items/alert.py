@@ -43,6 +43,7 @@ ALERT_1 = Item(
     columns=COLUMNS,
     targets=_targets(3.5),
     note=NOTE,
+    most_rounds=3,
 )
 
 ALERT_64 = Item(
@@ -53,4 +54,5 @@ ALERT_64 = Item(
     columns=COLUMNS,
     targets=_targets(20),
     note=NOTE,
+    most_rounds=3,
 )

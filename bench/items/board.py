@@ -46,5 +46,5 @@ BOARD = Item(
     ),
     note="Each student sends a file of 2 to 5 KB twice a second. Browser, students and server "
     "share the machine; the browser draws without a graphics card.",
-    most_rounds=3,
+    most_rounds=2,
 )

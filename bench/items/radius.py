@@ -58,5 +58,5 @@ RADIUS = Item(
     ),
     note="1,000 people to a square kilometre; those of one of them move. A move is committed, and "
     "told to who must hear.",
-    most_rounds=3,
+    most_rounds=2,
 )

@@ -17,7 +17,7 @@ struct options options = {
     .seconds = 5,
     .warmup = 1,
     .settle = 1,
-    .deadline = 120,
+    .deadline = 60,
 };
 
 static const char HELP[] =
@@ -36,7 +36,7 @@ static const char HELP[] =
     "What        --lead TEXT --led PREFIX --capture TEXT  --join TEXT --joined PREFIX\n"
     "            --hello TEXT --greeted PREFIX  (a WebSocket without Engine.IO and Socket.IO)\n"
     "            --say TEXT --heard PREFIX      ({room}, {i} and {serial} are replaced)\n"
-    "How much    --window 1  --seconds 5  --warmup 1  --settle 1  --count N  --deadline 120\n"
+    "How much    --window 1  --seconds 5  --warmup 1  --settle 1  --count N  --deadline 60\n"
     "\n"
     "The answer is one JSON object on stdout.\n";
 
