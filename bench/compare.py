@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import comb
 from statistics import median, quantiles
 from typing import Literal
 
@@ -12,36 +13,45 @@ from bench.subject import Subject
 
 # What a change may cost.
 ALLOWED = 0.03
-# Fewer show no spread that a change could stand out from.
-ROUNDS_TO_JUDGE = 3
+# How often chance alone may make so many rounds agree on a direction.
+BY_CHANCE = 0.05
+# Fewer rounds agree too often.
+ROUNDS_TO_JUDGE = 5
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """New by old within each of so many rounds: the median, and the quartiles around it."""
+    """New by old within each round: the median, the quartiles, and which way the rounds went."""
 
-    rounds: int
     median: float
     low: float
     high: float
+    up: int
+    down: int
 
     @classmethod
     def of(cls, ratios: list[float]) -> "Ratio":
         """At least one ratio is needed; of one alone the quartiles are itself."""
-        if len(ratios) == 1:
-            return cls(1, *ratios * 3)
-        low, _, high = quantiles(ratios, method="inclusive")
-        return cls(len(ratios), median(ratios), low, high)
+        spread = quantiles(ratios, method="inclusive") if len(ratios) > 1 else ratios * 3
+        low, middle, high = spread
+        up, down = sum(each > 1 for each in ratios), sum(each < 1 for each in ratios)
+        return cls(middle, low, high, up, down)
 
     @property
     def has_risen(self) -> bool:
-        """By more than is allowed, and in at least three of four rounds."""
-        return self.rounds >= ROUNDS_TO_JUDGE and self.median > 1 + ALLOWED and self.low > 1
+        """By more than is allowed, in more rounds than chance explains."""
+        return self.median > 1 + ALLOWED and _by_chance(self.up, self.down) < BY_CHANCE
 
     @property
     def has_fallen(self) -> bool:
         """The same downwards."""
-        return self.rounds >= ROUNDS_TO_JUDGE and self.median < 1 - ALLOWED and self.high < 1
+        return self.median < 1 - ALLOWED and _by_chance(self.down, self.up) < BY_CHANCE
+
+
+def _by_chance(one: int, other: int) -> float:
+    """How likely at least `one` of them all go this way if both ways are as likely: a sign test."""
+    rounds = one + other
+    return sum(comb(rounds, each) for each in range(one, rounds + 1)) / 2.0**rounds
 
 
 @dataclass(frozen=True)

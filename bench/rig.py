@@ -6,7 +6,7 @@ import resource
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,12 +109,29 @@ class Rig:
 
     def probe_machine(self) -> dict[str, float]:
         """What `bench/probe` finds now, on the server's core and the disk of its database."""
-        with TemporaryDirectory(prefix="quad-bench-") as directory, pinned(self.server_core):
-            done = subprocess.run(
-                [str(self.probe), directory], capture_output=True, text=True, timeout=LOAD_WITHIN_S
-            )
+        with TemporaryDirectory(prefix="quad-bench-") as directory:
+            return self.figures_of([str(self.probe), directory], core=self.server_core)
+
+    def figures_of(
+        self, command: Sequence[str], *, core: int | None, root: Path = HERE.parent
+    ) -> dict[str, float]:
+        """What a program that measures by itself prints as JSON; it runs in `root`."""
+        with pinned(core):
+            try:
+                done = subprocess.run(
+                    command,
+                    cwd=root,
+                    env=self.environment,
+                    capture_output=True,
+                    text=True,
+                    timeout=LOAD_WITHIN_S,
+                )
+            except subprocess.TimeoutExpired:
+                raise MeasurementFailed(f"no figures within {LOAD_WITHIN_S:.0f} s") from None
         if done.returncode != 0:
-            raise MeasurementFailed(done.stderr.strip())
+            # Of a traceback the last line says the most.
+            words = done.stderr.strip()[-2000:]
+            raise MeasurementFailed(f"{words.rpartition(chr(10))[2]}\n{words}")
         figures: dict[str, float] = json.loads(done.stdout)
         return figures
 

@@ -1,11 +1,9 @@
 """Sixty students type; their teacher watches all of them in a browser."""
 
-import json
-import subprocess
 import sys
 
 from bench.item import Column, Figures, Item, at_least, at_most, number
-from bench.rig import HERE, LOAD_WITHIN_S, MeasurementFailed, Rig
+from bench.rig import Rig
 from bench.subject import Subject
 
 STUDENTS = 60
@@ -15,18 +13,9 @@ def _measure(rig: Rig, subject: Subject) -> Figures:
     command = [sys.executable, "-m", "bench.board", f"--students={STUDENTS}"]
     seconds = 2 if rig.quick else 8
     with rig.serving(subject) as server:
+        flags = [f"--port={server.port}", f"--seconds={seconds}"]
         # Not on the load's core alone: a browser is several processes.
-        done = subprocess.run(
-            [*command, f"--port={server.port}", f"--seconds={seconds}"],
-            cwd=HERE.parent,
-            capture_output=True,
-            text=True,
-            timeout=LOAD_WITHIN_S,
-        )
-    if done.returncode != 0:
-        raise MeasurementFailed(done.stderr.strip()[-2000:])
-    figures: dict[str, float] = json.loads(done.stdout)
-    return figures
+        return rig.figures_of([*command, *flags], core=None)
 
 
 BOARD = Item(

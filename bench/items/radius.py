@@ -1,11 +1,9 @@
 """A hundred thousand people online: who is within a radius, and what a move costs."""
 
-import json
-import subprocess
 import sys
 
 from bench.item import Column, Figures, Item, at_most, number, times_as_cheap
-from bench.rig import HERE, LOAD_WITHIN_S, MeasurementFailed, Rig, pinned
+from bench.rig import Rig
 from bench.subject import Subject
 
 PEOPLE = 100_000
@@ -25,19 +23,8 @@ def _measure(rig: Rig, subject: Subject) -> Figures:
 
 def _run(rig: Rig, people: int, how: list[str]) -> dict[str, float]:
     command = [sys.executable, "-m", "bench.neighbours", "--people", str(people), *how]
-    with pinned(rig.server_core):
-        done = subprocess.run(
-            command,
-            cwd=HERE.parent,
-            env=rig.environment,
-            capture_output=True,
-            text=True,
-            timeout=LOAD_WITHIN_S,
-        )
-    if done.returncode != 0:
-        raise MeasurementFailed(done.stderr.strip()[-2000:])
-    figures: dict[str, float] = json.loads(done.stdout)
-    return figures
+    # It knows Quad from inside, so each commit has its own.
+    return rig.figures_of(command, core=rig.server_core, root=rig.sources.parent)
 
 
 RADIUS = Item(
