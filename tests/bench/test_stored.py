@@ -63,7 +63,7 @@ def test_nothing_is_told_before_it_is_committed(
         await_table(lock)
         lock.execute("BEGIN IMMEDIATE")
         with pytest.raises(MeasurementFailed, match=r"\d messages said, 0 heard by all"):
-            rig.apply(mode, server, stored.scripts[kind], members=3, deadline=1, **SHORT)
+            rig.apply(mode, server, stored.scripts[kind], members=3, deadline=3, **SHORT)
 
 
 def await_table(database: sqlite3.Connection) -> None:
