@@ -2,18 +2,20 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl
 
 import litestar
 import msgspec
-from litestar import Response
+from litestar import Response, Router
 from litestar.connection import ASGIConnection
-from litestar.datastructures import Cookie
+from litestar.datastructures import Cookie, ResponseHeader
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect
+from litestar.types import Guard
 
+from quad.bodies import JsonRequest
 from quad.languages import choose_language
 from quad.realtime import request_of
 from quad.realtime.request import Request
@@ -206,3 +208,23 @@ EXPLAINED: Final[dict[int | type[Exception], Callable[..., Response[Any]]]] = {
     RecursionError: explain_recursion,
 }
 """The `exception_handlers` of a router."""
+
+
+def rest_router(
+    path: str, handlers: Sequence[Any], tag: str, guards: Sequence[Guard] = ()
+) -> Router:
+    """Routes that hear and say JSON, explain what they decline, and are kept by no cache.
+
+    `tag` is their part of the description of the interface.
+    """
+    return Router(
+        path,
+        route_handlers=handlers,
+        guards=guards,
+        exception_handlers=EXPLAINED,
+        request_class=JsonRequest,
+        response_headers=[
+            ResponseHeader(name=name, value=value) for name, value in NO_STORE.items()
+        ],
+        tags=[tag],
+    )

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 import uvloop
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Response
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
@@ -27,6 +27,7 @@ from quad.classroom.notion import NotionImporter
 from quad.classroom.routes import StatsPages
 from quad.classroom.service import ClassroomService
 from quad.cli.failures import Failed
+from quad.http import AnyRequest
 from quad.identity import AddressRateLimit, Keys
 from quad.identity.system import Identity
 from quad.nearby import NearbySystem
@@ -410,7 +411,7 @@ def _fetch_options(classroom: ClassroomSettings) -> FetchOptions:
     )
 
 
-def _explain_refusal(request: Request[Any, Any, Any], refused: Refused) -> Response[Any]:
+def _explain_refusal(request: AnyRequest, refused: Refused) -> Response[Any]:
     """The store is the only part that pages depend on and that can refuse."""
     content = {"detail": str(refused), "code": refused.code}
     return Response(content, status_code=503, headers={"retry-after": "1"})

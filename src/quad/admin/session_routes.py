@@ -1,14 +1,13 @@
 """How a browser logs the administrator in: the password once, then a cookie."""
 
 from litestar import Response, Router, delete, get, post
-from litestar.datastructures import Cookie, ResponseHeader
+from litestar.datastructures import Cookie
 from litestar.params import JSONBody
 from msgspec import Struct
 
 from quad.admin.administrator import Administrator
 from quad.admin.cookies import COOKIE, LIFETIME_S
-from quad.bodies import JsonRequest
-from quad.http import EXPLAINED, AnyRequest, make_cookie, refuse_cross_site
+from quad.http import AnyRequest, make_cookie, refuse_cross_site, rest_router
 from quad.realtime import request_of
 from quad.realtime.request import Request
 
@@ -55,14 +54,8 @@ def make_session_router(administrator: Administrator) -> Router:
         await administrator.log_out(asked)
         return Response(None, status_code=204, cookies=[_cookie(asked, "", 0)])
 
-    return Router(
-        "/admin/session",
-        route_handlers=[log_in, show_session, log_out],
-        exception_handlers=EXPLAINED,
-        request_class=JsonRequest,
-        response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
-        tags=["administrator: session"],
-    )
+    handlers = [log_in, show_session, log_out]
+    return rest_router("/admin/session", handlers, "administrator: session")
 
 
 def _cookie(request: Request, value: str, max_age_s: int) -> Cookie:

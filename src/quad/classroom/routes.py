@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final, Protocol, cast
 
-from litestar import MediaType, Request, Response, Router, get
+from litestar import MediaType, Response, Router, get
 from litestar.params import FromPath, FromQuery
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp
@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from quad.classroom.model import Stats
 from quad.classroom.refusals import TooManyFailedJoins
+from quad.http import AnyRequest, root_of
 from quad.identity.guesses import Guesses
 from quad.languages import LANGUAGES, choose_language, texts_of
 from quad.pages import Pages
@@ -91,8 +92,8 @@ class StatsPages:
 
     def _routes(self) -> Router:
         @get("/{room:str}")
-        async def page(room: FromPath[str], request: Request[Any, Any, Any]) -> Response[str]:
-            base = request.scope.get("root_path", "") + PATH
+        async def page(room: FromPath[str], request: AnyRequest) -> Response[str]:
+            base = root_of(request) + PATH
             language = choose_language(request.headers.get("accept-language", ""))
             try:
                 return await self._page(room, base, language, request_of(request.scope).address)
@@ -101,7 +102,7 @@ class StatsPages:
 
         @get("/{room:str}/events")
         async def events(
-            room: FromPath[str], request: Request[Any, Any, Any], language: FromQuery[str] = "en"
+            room: FromPath[str], request: AnyRequest, language: FromQuery[str] = "en"
         ) -> ASGIApp:
             try:
                 return await self._events(room, language, request_of(request.scope).address)

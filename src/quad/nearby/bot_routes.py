@@ -1,12 +1,10 @@
 """What bots ask for over HTTP, under `/API/bot`."""
 
 from litestar import Router, get, post
-from litestar.datastructures import ResponseHeader
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct, field
 
-from quad.bodies import JsonRequest
-from quad.http import EXPLAINED, AnyRequest, basic_of
+from quad.http import AnyRequest, basic_of, rest_router
 from quad.nearby.bodies import one
 from quad.nearby.bots import Availability, Bots, Caller
 from quad.nearby.buildings import Buildings
@@ -98,14 +96,8 @@ def make_bot_router(bots: Bots, buildings: Buildings) -> Router:
                 raise NotAllowed("the credentials are of another bot")
         return await bots.send(_caller(request), asked.id, asked.message, password)
 
-    return Router(
-        "/API/bot",
-        route_handlers=[check, show_buildings, register, authenticate, send],
-        exception_handlers=EXPLAINED,
-        request_class=JsonRequest,
-        response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
-        tags=["nearby: bots"],
-    )
+    handlers = [check, show_buildings, register, authenticate, send]
+    return rest_router("/API/bot", handlers, "nearby: bots")
 
 
 def _caller(request: AnyRequest) -> Caller:

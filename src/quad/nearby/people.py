@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from litestar import MediaType, Response, Router, post
-from litestar.datastructures import ResponseHeader
 from litestar.params import JSONBody
 from msgspec import Struct
 
-from quad.bodies import JsonRequest
-from quad.http import EXPLAINED, AnyRequest
+from quad.http import AnyRequest, rest_router
 from quad.nearby.bodies import Number, each, number
 from quad.nearby.buildings import Buildings
 from quad.nearby.entrance import Entrance
@@ -133,18 +131,12 @@ def make_people_router(
 ) -> Router:
     """The routes; several objects in a list are handled in order, all of them or none."""
     desk = _Desk(entrance, limits)
-    return Router(
-        "/API/user",
-        route_handlers=[
-            *_updates(desk, presence, settings),
-            *_shows(desk, presence, buildings, settings),
-            *_messages(desk, messages),
-        ],
-        exception_handlers=EXPLAINED,
-        request_class=JsonRequest,
-        response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
-        tags=["nearby: people"],
-    )
+    handlers = [
+        *_updates(desk, presence, settings),
+        *_shows(desk, presence, buildings, settings),
+        *_messages(desk, messages),
+    ]
+    return rest_router("/API/user", handlers, "nearby: people")
 
 
 def _updates(desk: _Desk, presence: Presence, settings: NearbySettings) -> list[Any]:

@@ -4,12 +4,11 @@ A browser does not tell a page why a WebSocket was refused, and most that are re
 behind a proxy that changes what was asked for.
 """
 
-from typing import Any
-
-from litestar import Request, Router, post
+from litestar import Router, post
 from litestar.datastructures import ResponseHeader
 from msgspec import Struct
 
+from quad.http import AnyRequest
 from quad.realtime import request_of
 
 
@@ -30,7 +29,7 @@ def make_page_check() -> Router:
     """The route `/connection`; POST, because browsers name the origin of no other plain request."""
 
     @post("/connection", status_code=200, sync_to_thread=False)
-    def check_page(request: Request[Any, Any, Any]) -> Seen:
+    def check_page(request: AnyRequest) -> Seen:
         """How the server sees whoever asks; the log says what to set if it may not connect."""
         visit = request_of(request.scope)
         return Seen(

@@ -1,13 +1,12 @@
 """Whether the process lives, and whether it can do its work."""
 
-from typing import Any
-
 import msgspec
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from msgspec.structs import astuple
 
 from quad.admin.statistics import LoopClock
+from quad.http import AnyRequest
 from quad.store import Store, StoreError
 from quad.store.ownership import Ownership
 from quad.web.watching import Watchers
@@ -44,7 +43,7 @@ def make_health(
         return {"status": "ok"}
 
     @get("/ready")
-    async def ready(request: Request[Any, Any, Any]) -> Response[Readiness]:
+    async def ready(request: AnyRequest) -> Response[Readiness]:
         """Answer 200 if events can be served now, and 503 if not; watchers are told the reason."""
         readiness = Readiness(
             database=await _check(store), loop=_check_loop(clock), lock=ownership.trouble or "ok"

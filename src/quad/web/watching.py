@@ -1,15 +1,11 @@
 """Who may see the server's figures: this machine's programs, the administrator, or everyone."""
 
-from typing import Any
-
-from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
+from quad.http import AnyConnection
 from quad.realtime import request_of
 from quad.refusals import HttpRefused
-
-Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class Watchers:
@@ -20,7 +16,7 @@ class Watchers:
         self._administrator = administrator
         self._are_everyone = are_everyone
 
-    async def guard(self, connection: Connection, handler: BaseRouteHandler) -> None:
+    async def guard(self, connection: AnyConnection, handler: BaseRouteHandler) -> None:
         """Return if whoever asks may see them. Raises HttpRefused."""
         if self._are_everyone or request_of(connection.scope).is_from_this_machine:
             return
@@ -28,7 +24,7 @@ class Watchers:
         if answer is not None:
             await answer
 
-    async def include(self, connection: Connection, handler: BaseRouteHandler) -> bool:
+    async def include(self, connection: AnyConnection, handler: BaseRouteHandler) -> bool:
         """Whether whoever asks may see them."""
         try:
             await self.guard(connection, handler)
