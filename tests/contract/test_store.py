@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 
 import pytest
 from sqlalchemy import bindparam, delete, func, select, text
@@ -14,6 +15,7 @@ from sqlalchemy.exc import StatementError
 from quad.store import (
     Change,
     Conflict,
+    OutcomeUnknown,
     StatementRejected,
     Store,
     StoreClosed,
@@ -192,15 +194,18 @@ async def test_a_call_is_saved_whole_or_not_at_all(store: Store) -> None:
 
 async def test_concurrent_writes_share_one_transaction(store: Store, witness: Witness) -> None:
     await asyncio.gather(*[store.write(book(f"{n}")) for n in range(50)])
-    assert witness.commits == [50]
+    # The first one may have begun before the last was called.
+    assert sum(witness.commits) == 50
+    assert len(witness.commits) <= 2
 
 
 async def test_writes_gather_while_another_commits(store: Store, witness: Witness) -> None:
     first = store.write(book("first"))
-    await asyncio.sleep(0)  # the writer starts with what is there
+    await asyncio.sleep(0)
     later = [store.write(book(f"{n}")) for n in range(50)]
     await asyncio.gather(first, *later)
-    assert witness.commits == [1, 50]
+    # What comes before the first transaction begins still shares it.
+    assert witness.commits in ([1, 50], [51])
 
 
 async def test_an_idle_store_commits_each_write_at_once(store: Store, witness: Witness) -> None:
@@ -212,7 +217,9 @@ async def test_an_idle_store_commits_each_write_at_once(store: Store, witness: W
 async def test_a_batch_is_bounded_and_never_divides_a_call(store: Store, witness: Witness) -> None:
     calls = [[book(f"{call}.{change}") for change in range(300)] for call in range(6)]
     await asyncio.gather(*[store.write(*changes) for changes in calls])
-    assert witness.commits == [1200, 600]
+    assert sum(witness.commits) == 1800
+    assert len(witness.commits) <= 3
+    assert all(commit % 300 == 0 and commit <= 1200 for commit in witness.commits)
 
 
 async def test_neighbours_with_different_columns_keep_all_their_values(store: Store) -> None:
@@ -242,7 +249,7 @@ async def test_a_call_without_changes_waits_for_those_before_it(store: Store) ->
 async def test_pending_changes_of_a_key_become_one(store: Store, witness: Witness) -> None:
     await asyncio.gather(*[store.write(state("file", f"v{n}")) for n in range(64)])
     assert await titles(store) == {"file": "v63"}
-    assert witness.commits == [1]
+    assert witness.commits in ([1], [1, 1])
 
 
 async def test_a_superseding_change_keeps_its_own_place_in_the_order(store: Store) -> None:
@@ -380,6 +387,54 @@ async def test_a_failing_call_whose_caller_left_disturbs_nobody(store: Store) ->
     assert set(await titles(store)) == {"taken", "other"}
 
 
+async def test_who_is_called_and_who_waits_hear_in_the_order_of_the_calls(store: Store) -> None:
+    heard: list[int] = []
+    for number in range(60):
+        if number % 3:
+            store.submit([book(f"{number}")], partial(_hear, heard, number))
+        else:
+            store.write(book(f"{number}")).add_done_callback(partial(_hear, heard, number))
+    await store.write()
+    await asyncio.sleep(0)
+    assert heard == list(range(60))
+
+
+def _hear(heard: list[int], number: int, _: object) -> None:
+    heard.append(number)
+
+
+async def test_who_is_called_hears_what_was_wrong(database_url: str) -> None:
+    store = await Store.open(database_url)
+    await store.write(book("taken"))
+    heard: list[Exception | None] = []
+    store.submit([book("before")], heard.append)
+    store.submit([book("taken")], heard.append)
+    store.submit([book("after")], heard.append)
+    await store.write()
+    await asyncio.sleep(0)
+    assert [type(error) for error in heard] == [type(None), Conflict, type(None)]
+    await store.aclose()
+    with pytest.raises(StoreClosed):
+        store.submit([book("late")], heard.append)
+    assert len(heard) == 3
+
+
+async def test_one_who_fails_when_called_keeps_nothing_from_the_others(store: Store) -> None:
+    def fail(error: Exception | None) -> None:
+        raise RuntimeError("clumsy")
+
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(repr(context)))
+    heard: list[Exception | None] = []
+    store.submit([book("one")], fail)
+    store.submit([book("two")], heard.append)
+    await store.write()
+    await asyncio.sleep(0)
+    assert heard == [None]
+    assert "clumsy" in told[0]
+    assert set(await titles(store)) == {"one", "two"}
+
+
 # Upsert
 
 
@@ -458,15 +513,16 @@ async def test_a_closed_store_refuses_and_closes_again_in_peace(database_url: st
 
 async def test_a_stopping_loop_leaves_no_caller_without_an_answer(database_url: str) -> None:
     store = await Store.open(database_url)
-    first, second = store.write(book("first")), None
+    first = store.write(book("first"))
     await asyncio.sleep(0)
+    for task in asyncio.all_tasks():
+        if task.get_name() == "quad-store-writer":
+            task.cancel()
     second = store.write(book("second"))
-    [writer] = [task for task in asyncio.all_tasks() if task.get_name() == "quad-store-writer"]
-    writer.cancel()
-    with pytest.raises(StoreUnavailable, match="nobody knows"):
-        await first
-    with pytest.raises(StoreClosed):
-        await second
+    answers = await asyncio.gather(first, second, return_exceptions=True)
+    is_by_task = not database_url.startswith("sqlite")
+    assert isinstance(answers[0], OutcomeUnknown) == is_by_task
+    assert answers[1] is None
     await store.aclose()
 
 

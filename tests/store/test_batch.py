@@ -1,20 +1,23 @@
-import asyncio
 from collections import deque
 from collections.abc import Hashable
 from functools import partial
 
 from sqlalchemy import column, insert, table, text
 
-from quad.store.batch import Call, Change, Step, merge_steps, take_batch
+from quad.store.batch import Batch, Call, Change, Step, merge_steps
 
 ADD = insert(table("a", column("x"), column("y")))
 OTHER = insert(table("b", column("x")))
 
 
 def queue_of(*calls: tuple[Change, ...]) -> deque[Call]:
-    loop = asyncio.new_event_loop()
-    loop.close()
-    return deque(Call(changes, asyncio.Future(loop=loop)) for changes in calls)
+    return deque(Call(changes, lambda error: None) for changes in calls)
+
+
+def take_batch(queue: deque[Call], limit: int) -> Batch:
+    batch = Batch()
+    batch.take(queue, limit)
+    return batch
 
 
 def add(x: int, key: Hashable = None) -> Change:

@@ -7,7 +7,7 @@ rows = await store.read(select(messages).where(messages.c.id == 1))
 await store.aclose()
 """
 
-from .batch import Change
+from .batch import Change, Outcome
 from .errors import (
     DOUBT,
     Conflict,
@@ -43,6 +43,7 @@ __all__ = [
     "Mailbox",
     "NewerSchema",
     "Observer",
+    "Outcome",
     "OutcomeUnknown",
     "Reader",
     "ShortText",

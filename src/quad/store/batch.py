@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 from sqlalchemy import Executable
 
 
@@ -26,11 +25,17 @@ class Change(Struct, frozen=True, eq=False):
     key: Hashable = None
 
 
-class Call(Struct, frozen=True, eq=False, gc=False):
-    """One `Store.write`: its changes are saved together, then `done` resolves."""
+Outcome = Callable[[Exception | None], object]
+"""Called once with what became of some changes: None, they are saved."""
 
-    changes: tuple[Change, ...]
-    done: asyncio.Future[None]
+
+class Call(Struct, frozen=True, eq=False, gc=False):
+    """Changes that are saved together, and who is told."""
+
+    changes: Sequence[Change]
+    outcome: Outcome
+    has_future: bool = False
+    """Whether `outcome` does no more than to resolve a future."""
 
 
 class Step(NamedTuple):
@@ -40,31 +45,40 @@ class Step(NamedTuple):
     rows: list[Mapping[str, Any]] | None
 
 
-class Batch(NamedTuple):
+class Batch(Struct, eq=False):
     """Calls that share a transaction, and what of their changes is to be executed, in order."""
 
-    calls: list[Call]
-    changes: list[Change]
+    calls: list[Call] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    is_abandoned: bool = False
+    """Nobody waits for it any more: it must take nothing."""
+    began_at: float = 0.0
+    """By `time.perf_counter`."""
 
+    def add(self, call: Call) -> None:
+        """Puts in a call that is tried alone."""
+        self.calls.append(call)
+        self.changes.extend(call.changes)
 
-def take_batch(queue: deque[Call], limit: int) -> Batch:
-    """Takes calls from the front until at least `limit` changes are to be executed.
+    def take(self, queue: deque[Call], limit: int) -> None:
+        """Takes calls from the front until at least `limit` changes are to be executed.
 
-    A call is never divided, so the last one may pass the limit.
-    """
-    calls: list[Call] = []
-    pending: dict[Hashable, Change] = {}
-    while queue and len(pending) < limit:
-        call = queue.popleft()
-        calls.append(call)
-        for change in call.changes:
-            if change.key is None:
-                pending[object()] = change
-            else:
-                # Removed first: the later change must not move to the place of the earlier.
-                pending.pop(change.key, None)
-                pending[change.key] = change
-    return Batch(calls, list(pending.values()))
+        A call is never divided, so the last one may pass the limit. Others may append to the queue
+        meanwhile, in other threads as well; one alone may take.
+        """
+        pending: dict[Hashable, Change] = {}
+        while queue and len(pending) < limit:
+            call = queue.popleft()
+            self.calls.append(call)
+            for change in call.changes:
+                key = change.key
+                if key is None:
+                    pending[object()] = change
+                else:
+                    # Removed first: the later change must not move to the place of the earlier.
+                    pending.pop(key, None)
+                    pending[key] = change
+        self.changes.extend(pending.values())
 
 
 def merge_steps(changes: Iterable[Change]) -> list[Step]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Executable, Row
@@ -13,13 +13,19 @@ from .batch import Step
 class Engine(Protocol):
     """One database. Errors of the driver arrive as StoreError; anything else is a bug.
 
-    `transact` is called by one task at a time, `read` by any number.
+    One transaction is under way at a time, and any number of reads.
     """
 
-    async def transact(self, steps: Sequence[Step]) -> None:
-        """Executes all steps in one transaction and returns after its commit.
+    def transact(
+        self, take: Callable[[], Sequence[Step]], ended: Callable[[Exception | None], object]
+    ) -> None:
+        """Executes all steps in one transaction, and then has the loop call `ended`, in no task.
 
-        On an error nothing is saved, but for OutcomeUnknown: then nobody can know.
+        `take` gives the steps. It is called once, when the transaction can begin, in whatever
+        thread that is; without steps there is no transaction.
+
+        `ended` is told None after the commit. On an error nothing is saved, but for OutcomeUnknown:
+        then nobody can know.
         """
 
     async def read(
@@ -28,4 +34,7 @@ class Engine(Protocol):
         """The rows of one statement; sees all that `transact` has committed."""
 
     async def aclose(self, within_s: float | None = None) -> None:
-        """Ends all connections, after the reads that are under way; drops them after `within_s`."""
+        """Ends all connections, after the reads that are under way; drops them after `within_s`.
+
+        A transaction that is under way was given up: nobody is told what becomes of it.
+        """

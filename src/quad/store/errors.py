@@ -23,6 +23,8 @@ DOUBT: Final = (
 )
 """What clients are told of `OutcomeUnknown`, under the code of what cannot be saved now."""
 
+IN_DOUBT: Final = "The store was stopped during a commit: nobody knows whether it was saved."
+
 
 class StoreError(Exception):
     """Nothing of the failed call was saved, unless the message says that the outcome is unknown."""

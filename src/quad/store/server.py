@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import URL, Executable, Row
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from .batch import Step
-from .errors import OutcomeUnknown, StoreUnavailable
+from .errors import IN_DOUBT, OutcomeUnknown, StoreUnavailable
 from .failures import declared_errors, is_lost_connection, is_transient
 
 LOCK_TIMEOUT_S: Final = 2
@@ -65,6 +66,7 @@ class ServerEngine:
         self, url: URL, readers: int, *, answer_timeout_s: float = ANSWER_TIMEOUT_S
     ) -> None:
         self._answer_timeout_s = answer_timeout_s
+        self._under_way: asyncio.Task[None] | None = None
         self._reads = 0
         self._no_reads = asyncio.Event()
         self._no_reads.set()
@@ -76,10 +78,24 @@ class ServerEngine:
 
     async def open(self) -> None:
         """Connects the writer; raises StoreUnavailable."""
-        await self.transact([])
+        await self._commit([])
 
-    async def transact(self, steps: Sequence[Step]) -> None:
+    def transact(
+        self, take: Callable[[], Sequence[Step]], ended: Callable[[Exception | None], object]
+    ) -> None:
         """See `Engine`."""
+        # Held here: the loop alone would let go of it.
+        self._under_way = asyncio.get_running_loop().create_task(
+            self._take_and_commit(take), name="quad-store-writer"
+        )
+        self._under_way.add_done_callback(partial(_tell, ended))
+
+    async def _take_and_commit(self, take: Callable[[], Sequence[Step]]) -> None:
+        steps = take()
+        if steps:
+            await self._commit(steps)
+
+    async def _commit(self, steps: Sequence[Step]) -> None:
         doubt = _Doubt()
         try:
             with declared_errors():
@@ -107,6 +123,9 @@ class ServerEngine:
 
     async def aclose(self, within_s: float | None = None) -> None:
         """See `Engine`."""
+        if self._under_way is not None and not self._under_way.done():
+            self._under_way.cancel()
+            await asyncio.wait([self._under_way], timeout=within_s)
         try:
             async with asyncio.timeout(within_s):
                 await self._no_reads.wait()
@@ -171,6 +190,15 @@ class ServerEngine:
     ) -> Sequence[Row[Any]]:
         async with self._readers.connect() as connection:
             return (await connection.execute(statement, values)).all()
+
+
+def _tell(ended: Callable[[Exception | None], object], done: asyncio.Task[None]) -> None:
+    if done.cancelled():
+        ended(OutcomeUnknown(IN_DOUBT))
+        return
+    error = done.exception()
+    assert error is None or isinstance(error, Exception)
+    ended(error)
 
 
 def _may_be_repeated(error: DBAPIError | OSError) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Executable, Row, create_engine, event
@@ -45,10 +46,11 @@ class SqliteEngine:
         with declared_errors():
             await self._writer.call(self._connect)
 
-    async def transact(self, steps: Sequence[Step]) -> None:
+    def transact(
+        self, take: Callable[[], Sequence[Step]], ended: Callable[[Exception | None], object]
+    ) -> None:
         """See `Engine`."""
-        with declared_errors():
-            await self._writer.call(self._transact, steps)
+        self._writer.submit(partial(self._transact, take), lambda _, error: ended(error))
 
     async def read(
         self, statement: Executable, values: Mapping[str, Any] | None
@@ -62,8 +64,14 @@ class SqliteEngine:
         closing = asyncio.ensure_future(asyncio.to_thread(self._close))
         await asyncio.wait([closing], timeout=within_s)
 
-    def _transact(self, steps: Sequence[Step]) -> None:
-        connection = self._connect()
+    def _transact(self, take: Callable[[], Sequence[Step]]) -> None:
+        with declared_errors():
+            connection = self._connect()
+            steps = take()
+            if steps:
+                self._execute(connection, steps)
+
+    def _execute(self, connection: Connection, steps: Sequence[Step]) -> None:
         prepared = self._prepared.find_all(steps)
         if prepared is not None:
             _transact(connection.connection.driver_connection, prepared)
@@ -91,8 +99,16 @@ class SqliteEngine:
         self._engine.dispose()
 
 
-def _transact(driver: Any, steps: Iterable[tuple[Prepared, Step]]) -> None:
+def _transact(driver: Any, steps: Sequence[tuple[Prepared, Step]]) -> None:
     cursor: sqlite3.Cursor = driver.cursor()
+    if len(steps) == 1:
+        [(prepared, step)] = steps
+        if step.rows is None or len(step.rows) == 1:
+            # A statement alone is a transaction and locks at its begin. Each call gives the
+            # interpreter up and waits to have it back: measured, this takes half the time of three.
+            [parameters] = prepared.parameters(step.rows)
+            cursor.execute(prepared.sql, parameters)
+            return
     cursor.execute(_BEGIN)
     try:
         for prepared, step in steps:

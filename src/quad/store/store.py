@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import partial
+from threading import Lock
 from time import perf_counter
 from typing import Any, Final, Protocol, Self
 
 from sqlalchemy import Executable, Row
 
-from .batch import Batch, Call, Change, merge_steps, take_batch
+from .batch import Batch, Call, Change, Outcome, Step, merge_steps
 from .engine import Engine
-from .errors import OutcomeUnknown, StoreClosed, StoreError, StoreUnavailable
+from .errors import IN_DOUBT, OutcomeUnknown, StoreClosed, StoreError, StoreUnavailable
 from .schema import probe
 from .server import ServerEngine
 from .sqlite import SqliteEngine
@@ -28,7 +30,6 @@ _CANCEL_S: Final = 0.2
 _PROBE: Final = upsert(probe, key=["id"], update=["filler"])
 # Larger than a page, so that the probe needs free space and not only a page that is there.
 _FILLERS: Final = (bytes(32 * 1024), b"")
-_IN_DOUBT: Final = "The store was stopped during a commit: nobody knows whether it was saved."
 
 
 class Observer(Protocol):
@@ -57,10 +58,14 @@ class Store:
         self._observer = observer
         self._batch_limit = batch_limit
         self._queue: deque[Call] = deque()
+        self._taking = Lock()
         self._loop = asyncio.get_running_loop()
-        self._wake = asyncio.Event()
         self._is_closing = False
-        self._writer = self._loop.create_task(self._commit_forever(), name="quad-store-writer")
+        # The transaction that is being executed, and the calls of one that failed, which are tried
+        # one by one before anything else.
+        self._under_way: Batch | None = None
+        self._alone: deque[Call] = deque()
+        self._idle = asyncio.Event()
         self._closed: asyncio.Task[None] | None = None
 
     @classmethod
@@ -103,13 +108,28 @@ class Store:
         Raises StoreClosed at once; through the future: Conflict and StatementRejected for this
         call alone, StoreUnavailable when nothing can be saved.
         """
+        done = self._loop.create_future()
+        self._put(Call(changes, partial(_resolve, done), has_future=True))
+        return done
+
+    def submit(self, changes: Sequence[Change], outcome: Outcome) -> None:
+        """As `write`, for what comes by the ten thousand: no future, `outcome` is called instead.
+
+        It is called by the loop, in no task, with None or with the error that `write` would raise;
+        in the order of the calls, also of those of `write`. Measured, this saves 1.2 of the 10 µs
+        that a relayed file takes.
+
+        Raises StoreClosed at once.
+        """
+        self._put(Call(changes, outcome))
+
+    def _put(self, call: Call) -> None:
         if self._is_closing:
             raise StoreClosed
-        done = self._loop.create_future()
-        self._queue.append(Call(changes, done))
-        if not self._wake.is_set():  # asked here: `set` costs more than the rest of this call
-            self._wake.set()
-        return done
+        self._queue.append(call)
+        if self._under_way is None:
+            self._idle.clear()
+            self._begin()
 
     async def read(
         self, statement: Executable, values: Mapping[str, Any] | None = None
@@ -150,81 +170,103 @@ class Store:
 
     async def _close(self, within_s: float | None) -> None:
         self._is_closing = True
-        self._wake.set()
-        done, _ = await asyncio.wait([self._writer], timeout=within_s)
-        if done:
+        if self._under_way is None:
             await self._engine.aclose(within_s)
             return
-        self._writer.cancel()
-        await asyncio.wait([self._writer], timeout=_CANCEL_S)
-        await self._engine.aclose(_CANCEL_S)
-
-    async def _commit_forever(self) -> None:
         try:
-            while not self._is_closing:
-                await self._wake.wait()
-                self._wake.clear()
-                while self._queue:
-                    await self._commit_next()
-        finally:
-            # Only a cancelled writer (the loop is being stopped) leaves something here.
-            self._is_closing = True
-            self._fail(list(self._queue), StoreClosed())
-            self._queue.clear()
+            async with asyncio.timeout(within_s):
+                await self._idle.wait()
+        except TimeoutError:
+            self._give_up()
+            within_s = _CANCEL_S
+        await self._engine.aclose(within_s)
 
-    async def _commit_next(self) -> None:
-        batch = take_batch(self._queue, self._batch_limit)
-        try:
-            await self._commit(batch)
-        except asyncio.CancelledError:
-            unsettled = [call for call in batch.calls if not call.done.done()]
-            self._fail(unsettled, OutcomeUnknown(_IN_DOUBT))
-            raise
+    # One transaction at a time. `_begin` and `_ended` are called by the loop and never wait: a
+    # task in between would take three turns of the loop for each commit.
 
-    async def _commit(self, batch: Batch) -> None:
-        try:
-            await self._transact(batch.changes)
-        except StoreUnavailable as error:
-            # It would fail for each call alone as well, each after its own timeout.
-            self._fail(batch.calls, error)
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the callers
-            if len(batch.calls) == 1:
-                self._fail(batch.calls, error)
-            else:
-                await self._commit_alone(batch.calls)
-        else:
-            _resolve(batch.calls)
-
-    async def _commit_alone(self, calls: Sequence[Call]) -> None:
-        for index, call in enumerate(calls):
-            try:
-                await self._transact(call.changes)
-            except StoreUnavailable as error:
-                self._fail(calls[index:], error)
-                return
-            except Exception as error:  # noqa: BLE001 - as above
-                self._fail([call], error)
-            else:
-                _resolve([call])
-
-    async def _transact(self, changes: Sequence[Change]) -> None:
-        if not changes:
+    def _begin(self) -> None:
+        """Begin the next transaction, if anything waits."""
+        batch = Batch()
+        if self._alone:
+            batch.add(self._alone.popleft())
+        elif not self._queue:
+            self._idle.set()
             return
-        started = perf_counter()
-        await self._engine.transact(merge_steps(changes))
-        self._observe_commit(perf_counter() - started, len(changes))
+        self._under_way = batch
+        self._engine.transact(partial(self._take, batch), partial(self._ended, batch))
 
-    def _fail(self, calls: Sequence[Call], error: Exception) -> None:
+    def _take(self, batch: Batch) -> Sequence[Step]:
+        """What the transaction is to execute; called when it begins, by the engine.
+
+        So late, because what is written while the writer's thread wakes up still shares the
+        transaction: a commit costs as much as the messages of eight relays.
+        """
+        with self._taking:
+            if not batch.is_abandoned and not batch.calls:
+                batch.take(self._queue, self._batch_limit)
+        batch.began_at = perf_counter()
+        return merge_steps(batch.changes)
+
+    def _ended(self, batch: Batch, error: Exception | None) -> None:
+        """The transaction has ended; the next one begins before anybody is told."""
+        if batch.is_abandoned:
+            return  # they have been told
+        if not batch.calls:
+            # It failed before it began: this is what it would have begun with.
+            batch.take(self._queue, self._batch_limit)
+        calls = batch.calls
+        if isinstance(error, StoreUnavailable):
+            # It would fail for each call alone as well, each after its own timeout.
+            calls = [*calls, *self._alone]
+            self._alone.clear()
+        elif error is not None and len(calls) > 1:
+            # Whatever it is belongs to one of them.
+            self._alone.extend(calls)
+            calls = []
+        elif error is None and batch.changes and self._observer is not None:
+            seconds = perf_counter() - batch.began_at
+            self._loop.call_soon(self._observer.committed, seconds, len(batch.changes))
+        self._under_way = None
+        self._begin()
+        self._settle(calls, error)
+
+    def _give_up(self) -> None:
+        """The loop ends before the database answers."""
+        batch, self._under_way = self._under_way, None
+        assert batch is not None
+        with self._taking:
+            batch.is_abandoned = True
+            left = [*self._alone, *self._queue]
+            self._queue = deque()
+        self._settle(batch.calls, OutcomeUnknown(IN_DOUBT))
+        self._settle(left, StoreClosed())
+
+    def _settle(self, calls: Sequence[Call], error: Exception | None) -> None:
+        # Whoever waits for a future has a turn of the loop behind those that are told before it. A
+        # turn for each of the others would cost as much as what they do in it.
+        run: list[Call] = []
         for call in calls:
-            self._observe_failure(error)
-            if not call.done.done():
-                call.done.set_exception(error.again() if isinstance(error, StoreError) else error)
+            if not call.has_future:
+                run.append(call)
+                continue
+            if run:
+                self._loop.call_soon(self._tell, run, error)
+                run = []
+            self._tell([call], error)
+        if run:
+            self._loop.call_soon(self._tell, run, error)
+
+    def _tell(self, calls: Sequence[Call], error: Exception | None) -> None:
+        for call in calls:
+            if error is not None:
+                self._observe_failure(error)
+            try:
+                call.outcome(error.again() if isinstance(error, StoreError) else error)
+            except Exception as bug:  # noqa: BLE001 - one caller's bug; the others must hear
+                context = {"message": "told what became of a write, somebody failed"}
+                self._loop.call_exception_handler({**context, "exception": bug})
 
     # The observer is called by the loop: if it raises, that must not look like a failed commit.
-
-    def _observe_commit(self, seconds: float, changes: int) -> None:
-        if self._observer is not None:
-            self._loop.call_soon(self._observer.committed, seconds, changes)
 
     def _observe_failure(self, error: Exception) -> None:
         if self._observer is not None:
@@ -232,7 +274,10 @@ class Store:
             self._loop.call_soon(self._observer.failed, code)
 
 
-def _resolve(calls: Sequence[Call]) -> None:
-    for call in calls:
-        if not call.done.done():
-            call.done.set_result(None)
+def _resolve(done: asyncio.Future[None], error: Exception | None) -> None:
+    if done.done():
+        return  # nobody waits any more
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)

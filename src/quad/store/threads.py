@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Final, NamedTuple, TypeVar
@@ -15,11 +16,15 @@ from typing import Any, Final, NamedTuple, TypeVar
 T = TypeVar("T")
 
 
+Settle = Callable[[Any, Exception | None], object]
+"""Told the value that a call returned, or the error that it raised."""
+
+
 class _Call(NamedTuple):
-    function: Callable[..., Any]
-    args: tuple[object, ...]
+    function: Callable[[], Any]
+    is_wanted: Callable[[], bool]
     loop: asyncio.AbstractEventLoop
-    done: asyncio.Future[Any]
+    settle: Settle
 
 
 class Threads:
@@ -41,10 +46,21 @@ class Threads:
 
         What comes after `close` is never done.
         """
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
-        self._calls.put(_Call(function, args, loop, done))
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.submit(partial(function, *args), partial(_settle, done), lambda: not done.cancelled())
         return done
+
+    def submit(
+        self,
+        function: Callable[[], Any],
+        settle: Settle,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """The same without a future: the loop calls `settle`, in no task.
+
+        The thread asks `is_wanted` before it begins.
+        """
+        self._calls.put(_Call(function, is_wanted, asyncio.get_running_loop(), settle))
 
     def close(self) -> None:
         """Wait, in another thread than the loop's, until all that was queued is done."""
@@ -55,24 +71,27 @@ class Threads:
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
-            if not call.done.cancelled():
+            if call.is_wanted():
                 _run(call)
             del call  # what it holds may be large, and the next one may be long in coming
 
 
 def _run(call: _Call) -> None:
-    value, error = None, None
+    value: object = None
+    error: Exception | None = None
     try:
-        value = call.function(*call.args)
-    except BaseException as caught:  # noqa: BLE001 - whatever it is belongs to the caller
+        value = call.function()
+    except Exception as caught:  # noqa: BLE001 - whatever it is belongs to the caller
         error = caught
+    except BaseException as caught:  # noqa: BLE001 - and ends no thread
+        error = RuntimeError(f"{caught!r} in a thread")
     try:
-        call.loop.call_soon_threadsafe(_settle, call.done, value, error)
+        call.loop.call_soon_threadsafe(call.settle, value, error)
     except RuntimeError:
         pass  # the loop is closed: nobody waits
 
 
-def _settle(done: asyncio.Future[Any], value: object, error: BaseException | None) -> None:
+def _settle(done: asyncio.Future[Any], value: object, error: Exception | None) -> None:
     if done.done():
         return
     if error is None:
