@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from quad.classroom import model
 from quad.settings import ClassroomSettings
 from tests.classroom.school import (
     Peer,
@@ -192,7 +193,7 @@ async def test_numbers_in_use_are_passed_over(
 
     # A student's id follows the last one of the room.
     steps = [first["host"] - 9 - 1, second["host"] - first["host"] - 1, 5]
-    monkeypatch.setattr(secrets, "randbelow", lambda _: steps.pop(0))
+    monkeypatch.setattr(model, "_random_step", lambda: steps.pop(0))
     _, joined = await school.student(third["id"])
     assert joined["user_id"] == second["host"] + 6
 
@@ -202,7 +203,7 @@ async def test_without_any_free_number_nothing_is_made(
 ) -> None:
     _, room = await school.teacher()
     monkeypatch.setattr(secrets, "choice", lambda _: room["host"])
-    monkeypatch.setattr(secrets, "randbelow", lambda _: -1)
+    monkeypatch.setattr(model, "_random_step", lambda: -1)
     visitor = await school.peer()
     for event in ("room/create", "room/join"):
         await visitor.emit(event, {"room_id": room["id"], "name": "X"})

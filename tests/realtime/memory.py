@@ -20,6 +20,7 @@ from quad.realtime import Engine
 from quad.realtime.session import Session
 from quad.realtime.site import Site
 from quad.realtime.websocket import Receiver, WebSocket
+from quad.wire.websocket import TEXT, encode_frame
 
 Message = str | bytes
 
@@ -142,7 +143,7 @@ class MemoryPeer:
         if receiver is not None:
             self.websocket = self.attach(receiver)
 
-    def attach(self, receiver: Receiver) -> WebSocket:
+    def attach(self, receiver: Receiver, first: str = "") -> WebSocket:
         max_message_bytes, outbox_limit_bytes = self._limits
         self.websocket = WebSocket(
             self.transport,
@@ -151,6 +152,8 @@ class MemoryPeer:
             outbox_limit_bytes=outbox_limit_bytes,
         )
         self.transport.set_protocol(self.websocket)
+        if first:
+            self.websocket.write([encode_frame(TEXT, first.encode())])
         return self.websocket
 
     def frames(self, *messages: Message) -> bytes:

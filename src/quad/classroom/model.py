@@ -4,6 +4,7 @@ The structs that go over the wire have exactly the keys that original clients co
 order. What current clients (protocol 2) get besides is in a struct of its own.
 """
 
+import os
 import re
 import secrets
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -45,7 +46,7 @@ USER_IDS: Final = range(1, 2**31)
 # Within a room they grow, in steps, so that those of two rooms seldom meet; the lower half is for
 # hosts, so that no room comes to the end.
 _HOST_IDS: Final = range(1, 2**30)
-_LARGEST_STEP: Final = 64
+_LARGEST_STEP: Final = 64  # a divisor of 256
 
 _NAME_LIMIT: Final = 100
 _FILENAME_LIMIT: Final = 1_000
@@ -180,8 +181,13 @@ def first_id() -> int:
 
 def next_id(last: int) -> int:
     """An id for a new student, above the last one of the room."""
-    number = last + 1 + secrets.randbelow(_LARGEST_STEP)
+    number = last + 1 + _random_step()
     return number if number in USER_IDS else secrets.choice(USER_IDS)
+
+
+def _random_step() -> int:
+    # Measured, `secrets.randbelow` takes seven times as long.
+    return os.urandom(1)[0] % _LARGEST_STEP
 
 
 def check_text(key: str, text: str, limit_bytes: int) -> str:

@@ -20,7 +20,7 @@ from quad.realtime.quirks import recognise
 from quad.realtime.request import Request
 from quad.realtime.session import Session
 from quad.realtime.websocket import WebSocket
-from quad.wire.engineio import Open, Version, encode_handshake
+from quad.wire.engineio import Open, Version, encode_handshake, encode_text_packet
 
 log = logging.getLogger("quad.engine")
 
@@ -143,11 +143,16 @@ class Engine:
         self._begin(session, None)
         return session, self._open_packet(session, ["websocket"])
 
-    def open_websocket(self, request: Request, connect: Callable[[Session], WebSocket]) -> Session:
-        """A new session on a WebSocket; `connect` makes it, with the session as its receiver."""
+    def open_websocket(
+        self, request: Request, connect: Callable[[Session, str], WebSocket]
+    ) -> Session:
+        """A new session on a WebSocket.
+
+        `connect` makes it, with the session as its receiver and with what is said first.
+        """
         session = self._make_session(request)
-        websocket = connect(session)
-        self._begin(session, websocket)
+        packet = encode_text_packet(self._open_packet(session, []))
+        self._begin(session, connect(session, packet))
         return session
 
     def _make_session(self, request: Request) -> Session:
@@ -173,8 +178,6 @@ class Engine:
             self._pings.start(session)
         else:
             self.silences.start(session)
-        if websocket is not None:
-            session.send_packet(self._open_packet(session, []))
         session.listen(self._application.session_opened(session))
         if session not in self._newcomers:
             self.door.enter(session.handshake.address)

@@ -18,6 +18,7 @@ from typing import Any
 import httptools
 import uvicorn
 from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from quad.realtime.admission import Admission
@@ -183,7 +184,13 @@ class Front(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The first request is due within the handshake timeout."""
-        super().connection_made(transport)
+        # As uvicorn does, but for the address of this end, which nobody asks for: looking both up
+        # takes as long as reading the request.
+        self.connections.add(self)
+        self.transport, self.flow = transport, FlowControl(transport)
+        peer = transport.get_extra_info("peername")
+        self.client = (str(peer[0]), int(peer[1])) if isinstance(peer, tuple) else None
+        self.scheme = "http"
         self._fronts.silent.start(self)
         self._fronts.rounds.arrive()
         self._refusal = self._fronts.admission.enter(self, transport)

@@ -19,6 +19,7 @@ from websockets.utils import accept_key
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.request import Request
 from quad.realtime.websocket import Receiver, WebSocket
+from quad.wire.websocket import TEXT, encode_frame
 
 _log = logging.getLogger("quad.opening")
 _log.setLevel(logging.ERROR)
@@ -55,9 +56,14 @@ class Opening:
         else:
             self._response = _accept(request)
 
-    def connect(self, receiver: Receiver) -> WebSocket:
-        """Answer with 101; what arrives from now on goes to the receiver."""
-        self._transport.write(self._response)
+    def connect(self, receiver: Receiver, first: str = "") -> WebSocket:
+        """Answer with 101 and the first message; what arrives goes to the receiver.
+
+        Together, because a system call costs as much as three messages.
+        """
+        is_plain = first != "" and not self._extensions
+        greeting = encode_frame(TEXT, first.encode()) if is_plain else b""
+        self._transport.write(self._response + greeting)
         websocket = WebSocket(
             self._transport,
             receiver,
@@ -66,6 +72,8 @@ class Opening:
             extensions=self._extensions,
         )
         self._transport.set_protocol(websocket)
+        if first and not is_plain:
+            websocket.write_messages([first])
         return websocket
 
 
