@@ -11,6 +11,7 @@ import pytest
 from quad.realtime import (
     AckTimeout,
     Client,
+    Finished,
     Payload,
     Refused,
     SocketServer,
@@ -859,3 +860,35 @@ async def test_who_brings_a_long_auth_is_told_so_and_it_is_not_kept(eio: int) ->
     client.send("40/space")
     (answer,) = await client.news()
     assert str(answer).startswith("40/space,")
+
+
+async def test_a_deferred_event_ends_when_it_says_so() -> None:
+    server = SocketServer()
+    waiting: list[tuple[int, Finished]] = []
+
+    @server.on("later", overlap=True, deferred=True)
+    def later(client: Client, number: int, finished: Finished) -> None:
+        if number < 0:
+            raise NotNow("not now")
+        waiting.append((number, finished))
+
+    @server.on("alone")
+    def alone(client: Client) -> str:
+        return "alone"
+
+    client = await entered(server.engine)
+    client.send('421["later",1]', '422["later",2]', '423["later",-1]', '424["alone"]')
+    first = await client.news()
+    assert [number for number, _ in waiting] == [1, 2]
+    assert "not now" in str(first)
+    assert "alone" not in str(first)  # it waits for those that have not ended
+    waiting[1][1]("two", None)
+    waiting[0][1](None, NotNow("no more"))
+    after = str(await client.news())
+    assert '432["two"]' in after
+    assert "no more" in after
+    assert '434["alone"]' in after
+
+
+class NotNow(Refused):
+    code = "not_now"

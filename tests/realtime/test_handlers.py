@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from quad.realtime import BadPayload, Client, Payload
 from quad.realtime.counters import EventCounter
 from quad.realtime.handlers import Handler
+from quad.wire.socketio import Event, decode
 
 
 class Join(Payload, frozen=True):
@@ -142,3 +143,53 @@ def test_any_value_is_taken_or_refused(value: Any) -> None:
     for function in (typed, several, mapped, one_and_more):
         with contextlib.suppress(BadPayload):
             handler(function).decode([msgspec.Raw(text)])
+
+
+def plain(function: Callable[..., Any], text: str) -> tuple[Any, ...] | None:
+    return handler(function).decode_plain(text)
+
+
+@pytest.mark.parametrize(
+    ("function", "text", "arguments"),
+    [
+        pytest.param(typed, '["room/join",{"room":1}]', (Join(room=1),), id="one argument"),
+        pytest.param(typed, ' [ "room/join" , {"room":1} ] ', (Join(room=1),), id="blanks"),
+        pytest.param(typed, '["room/join",{"room":1},2]', None, id="more than it wants"),
+        pytest.param(typed, '["room/join"]', None, id="fewer"),
+        pytest.param(typed, '["room/join",{"room":"x"}]', None, id="of another type"),
+        pytest.param(typed, '["room/join",{"room":1}', None, id="broken"),
+        pytest.param(typed, '["room/join",{"room":1}]]', None, id="something behind it"),
+        pytest.param(untyped, '["room/join",1]', None, id="a handler of any number"),
+        pytest.param(several, '["room/join",1,"a"]', None, id="a handler of several"),
+        pytest.param(mapped, '["room/join",' + "[" * 2000 + "]" * 2000 + "]", None, id="deep"),
+    ],
+)
+def test_the_usual_event_is_decoded_at_once(
+    function: Callable[..., Any], text: str, arguments: tuple[Any, ...] | None
+) -> None:
+    assert plain(function, text) == arguments
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+def some(client: Client, value: Any) -> None: ...
+def rooms(client: Client, value: list[Join] | dict[str, int] | str) -> None: ...
+
+
+@given(st.lists(anything, max_size=3), st.sampled_from([some, typed, rooms, listed]))
+def test_at_once_or_one_by_one_an_event_is_the_same(
+    values: list[Any], function: Callable[..., Any]
+) -> None:
+    text = json.dumps(["room/join", *values])
+    at_once = plain(function, text)
+    event = decode("2" + text)
+    assert isinstance(event, Event)
+    if at_once is not None:
+        assert list(at_once) == handler(function).decode(event.args)
+    elif len(values) == 1:
+        with pytest.raises(BadPayload):
+            handler(function).decode(event.args)

@@ -6,7 +6,6 @@ a commit once for all that wait.
 """
 
 import logging
-from collections.abc import Coroutine
 from typing import Any, Final
 
 from msgspec.json import encode
@@ -15,7 +14,15 @@ from quad.classroom.model import ORIGINAL, Door, File, GivenStatuses, Sent, Sign
 from quad.classroom.returning import Visitor
 from quad.classroom.rooms import alert
 from quad.classroom.service import ClassroomService
-from quad.realtime import BadPayload, Client, ErrorPayload, Payload, Refused, SocketServer
+from quad.realtime import (
+    BadPayload,
+    Client,
+    ErrorPayload,
+    Finished,
+    Payload,
+    Refused,
+    SocketServer,
+)
 
 log = logging.getLogger("quad.classroom")
 
@@ -291,9 +298,9 @@ def _register_sharing(server: SocketServer, service: ClassroomService) -> None:
     async def code_send(client: Client, code: Code) -> None:
         await sharing.code_send(client, code.room_id, code.files)
 
-    @server.on("sharing/code_update", overlap=True)
-    def code_update(client: Client, code: Code) -> Coroutine[Any, Any, None]:
-        return sharing.code_update(client, code.room_id, code.files)
+    @server.on("sharing/code_update", overlap=True, deferred=True)
+    def code_update(client: Client, code: Code, finished: Finished) -> None:
+        sharing.code_update(client, code.room_id, code.files, finished)
 
 
 def _register_steps(server: SocketServer, service: ClassroomService) -> None:

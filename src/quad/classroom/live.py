@@ -29,9 +29,9 @@ class KeptFiles:
         """Count the files in, removed ones out; returns what `put_back` needs to undo it."""
         before: dict[str, int | None] = {}
         for file in files:
-            removed = file.status == "REMOVED"
-            size = None if removed else utf8_size(file.content or "")
-            before.setdefault(file.filename, self._set(file.filename, size))
+            name, content = file.filename, file.content or ""
+            size = None if file.status == "REMOVED" else utf8_size(content)
+            before.setdefault(name, self._set(name, size))
         return before
 
     def put_back(self, before: Mapping[str, int | None]) -> None:

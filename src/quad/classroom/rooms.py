@@ -26,7 +26,7 @@ from quad.classroom.refusals import (
 from quad.classroom.said import Alert
 from quad.realtime import Client, SocketServer
 from quad.refusals import CannotSave
-from quad.store import Change, Store, StoreClosed, StoreUnavailable
+from quad.store import Change, Outcome, Store, StoreClosed, StoreUnavailable
 
 _Columns = TypeVarTuple("_Columns")
 
@@ -259,6 +259,16 @@ class Rooms:
         except (StoreUnavailable, StoreClosed) as error:
             raise CannotSave(error) from error
 
+    def submit(self, changes: Sequence[Change], outcome: Outcome) -> None:
+        """As `save`, but `outcome` is called instead: see `Store.submit`, and `as_refusal`.
+
+        Raises CannotSave at once.
+        """
+        try:
+            self._store.submit(changes, outcome)
+        except StoreClosed as error:
+            raise CannotSave(error) from error
+
     async def read(self, query: Select[*_Columns]) -> Sequence[Row[*_Columns]]:
         """Rows that were committed; raises CannotSave."""
         try:
@@ -284,6 +294,11 @@ def _room(number: int, row: Any) -> Room:
     room.last_id = row.last_id
     room.saved_use_at = row.used_at
     return room
+
+
+def as_refusal(error: Exception) -> Exception:
+    """What a client is told of an outcome."""
+    return CannotSave(error) if isinstance(error, StoreUnavailable | StoreClosed) else error
 
 
 def alert(client: Client, kind: AlertType, message: str) -> None:

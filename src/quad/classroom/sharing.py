@@ -7,10 +7,10 @@ from quad.classroom.live import KeptFiles, Participant
 from quad.classroom.model import CURRENT, File, check_files
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import FilesLimit, UserOffline
-from quad.classroom.rooms import Rooms
+from quad.classroom.rooms import Rooms, as_refusal
 from quad.classroom.said import NOTHING, CodeOfStudent
 from quad.classroom.updates import RoomUpdates
-from quad.realtime import Client
+from quad.realtime import Client, Finished
 
 
 class Sharing:
@@ -77,8 +77,10 @@ class Sharing:
         if refused is not None:
             raise refused
 
-    async def code_update(self, client: Client, room_id: int, files: Sequence[File]) -> None:
-        """A student sends the files that have changed."""
+    def code_update(
+        self, client: Client, room_id: int, files: Sequence[File], finished: Finished
+    ) -> None:
+        """A student sends the files that have changed; `finished` once they are relayed."""
         student = self._rooms.student(client, room_id)
         kept = student.kept_files
         assert kept is not None  # looked up before the student was seated
@@ -87,15 +89,23 @@ class Sharing:
             raise refused
         bytes_before = kept.total_bytes
         before = kept.put(files)
+
+        def relay(error: Exception | None) -> None:
+            try:
+                if error is None:
+                    self._relay("sharing/code_update", student, files)
+                else:
+                    kept.put_back(before)
+            finally:
+                finished(None, refused if error is None else as_refusal(error))
+
         try:
             self._check_limits(student, kept, bytes_before)
-            await self._rooms.save(*[tables.keep_file(student.id, file) for file in files])
+            changes = [tables.keep_file(student.id, file) for file in files]
+            self._rooms.submit(changes, relay)
         except BaseException:
             kept.put_back(before)
             raise
-        self._relay("sharing/code_update", student, files)
-        if refused is not None:
-            raise refused
 
     def _check_limits(self, student: Participant, kept: KeptFiles, bytes_before: int) -> None:
         if len(kept.sizes) > self._files_limit:

@@ -6,6 +6,7 @@ from quad.realtime.client import Client
 from quad.realtime.counters import Counters
 from quad.realtime.delivery import Message, SharedMessage, Topic
 from quad.realtime.door import Door
+from quad.realtime.drive import Finished
 from quad.realtime.engine import Application, Engine
 from quad.realtime.errors import (
     AckTimeout,
@@ -38,6 +39,7 @@ __all__ = [
     "Engine",
     "EngineOptions",
     "ErrorPayload",
+    "Finished",
     "HandshakeRefused",
     "Host",
     "Listener",

@@ -65,6 +65,8 @@ class Peer:
         if self._pending is not None:
             self.session.fail("parse error: text while attachments are due")
             return
+        if text.startswith('2["') and self._handle_plain(text):
+            return
         try:
             packet = socketio.decode(text)
         except WireError as error:
@@ -234,6 +236,24 @@ class Peer:
             client.acknowledged(packet.ack_id, values)
         else:
             self.session.fail(f"parse error: {values}")
+
+    def _handle_plain(self, text: str) -> bool:
+        """An event of the main namespace with one argument, which nobody waits for: nearly all are.
+
+        False for all others, for those that have to wait their turn, and for what is not valid.
+        """
+        client = self._clients.get("/")
+        if client is None:
+            return False
+        handler = client.namespace_.handlers.get(text[3 : text.find('"', 3)])
+        if handler is None or not client.begin(overlaps=handler.is_overlapping):
+            return False
+        args = handler.decode_plain(text[1:])
+        if args is None:
+            client.end()
+            return False
+        self._server.call(client, handler, handler.plain, args)
+        return True
 
     def _handle(
         self,

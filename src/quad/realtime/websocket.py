@@ -363,7 +363,7 @@ class WebSocket(asyncio.Protocol):
             count += 1
             wait_s = 0.0 if pace is None else pace.spend(cost)
             slow_s = self._slow_s(cost, length) if self._is_slowed else 0.0
-            is_long = count % _SLICE_FRAMES == 0 and monotonic() - began > _SLICE_S
+            is_long = not count % _SLICE_FRAMES and monotonic() - began > _SLICE_S
             if wait_s or slow_s or (is_long and position < end):
                 self._hold_back(wait_s, slow_s)
                 break

@@ -293,7 +293,7 @@ def encode_event(
     attachments: list[bytes] = []
     try:
         for argument in args:
-            if type(argument) not in _PLAIN and has_binary(argument):
+            if not isinstance(argument, _BARE) and has_binary(argument):
                 args = tuple(extract_binary(each, attachments) for each in args)
                 break
         if namespace == "/" and ack_id is None and not attachments:
@@ -343,6 +343,8 @@ def has_binary(value: object) -> bool:
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
+# What an argument mostly is, and holds no bytes.
+_BARE = (msgspec.Struct, str)
 _BINARY = frozenset({bytes, bytearray, memoryview})
 
 
