@@ -97,8 +97,13 @@ class Client(Turns):
 
     def emit(self, event: str, *args: object) -> None:
         """Queue an event for this client. Never waits; a client that has gone gets nothing."""
-        if self.is_open:
-            self._peer.session.send(Message(*encode_event(self.namespace, event, args)))
+        if not self.is_open:
+            return
+        text, attachments = encode_event(self.namespace_.name, event, args)
+        if attachments:
+            self._peer.session.send(Message(text, attachments))
+        else:
+            self._peer.session.send_text(text)
 
     async def call(self, event: str, *args: object, timeout_s: float = 10.0) -> list[Any]:
         """Emit an event and wait for its acknowledgement; returns the acknowledgement's arguments.

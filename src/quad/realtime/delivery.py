@@ -230,6 +230,21 @@ class Delivery:
         else:
             queue.append(message.frames(outbox.kind))
 
+    def send_text(self, outbox: Outbox, text: bytes) -> None:
+        """As `send`, for a text that nobody else gets: measured, a third of the time."""
+        if outbox.kind is Kind.PACKETS or outbox.kind is Kind.RAW:
+            self.send(outbox, Message(text))
+            return
+        topic = self._run_topic
+        if topic is not None and outbox in topic:
+            self._spill()
+        self.delivered += 1
+        queue = outbox.queue
+        if not queue:
+            self._dirty.append(outbox)
+            self._schedule()
+        queue.append(encode_frame(TEXT, text, b"4"))
+
     def send_items(self, outbox: Outbox, items: Sequence[Item]) -> None:
         """Queue for one connection what is encoded already."""
         self._spill_for(outbox)

@@ -191,6 +191,10 @@ class Session:
         """Queue a message."""
         self._engine.delivery.send(self, message)
 
+    def send_text(self, text: bytes) -> None:
+        """Queue a text message for this client alone; UTF-8."""
+        self._engine.delivery.send_text(self, text)
+
     def send_packet(self, packet: AnyPacket) -> None:
         """Queue a packet, behind the messages that are queued already."""
         self._engine.delivery.send_items(self, (self._as_item(packet),))

@@ -342,8 +342,8 @@ class WebSocket(asyncio.Protocol):
             if stop > end or length > self._max_message_bytes:
                 break
             payload = apply_mask(data[body:stop], data[body - 4 : body])
-            cost = 1.0
             if data[position] == _FIN_TEXT:
+                cost = 1.0
                 try:
                     text = payload.decode()
                 except UnicodeDecodeError:

@@ -260,8 +260,9 @@ class Store:
         for call in calls:
             if error is not None:
                 self._observe_failure(error)
+                error = error.again() if isinstance(error, StoreError) else error
             try:
-                call.outcome(error.again() if isinstance(error, StoreError) else error)
+                call.outcome(error)
             except Exception as bug:  # noqa: BLE001 - one caller's bug; the others must hear
                 context = {"message": "told what became of a write, somebody failed"}
                 self._loop.call_exception_handler({**context, "exception": bug})
