@@ -13,7 +13,7 @@ from quad.chat.live import Chat, Code, Exclusive, Seat, User, box_of
 from quad.chat.refusals import CannotSave, NotMember, NotRegistered
 from quad.names import BadName, clean_name
 from quad.realtime import Message, RawConnection, RawServer
-from quad.store import Change, Mailbox, Store, StoreClosed, StoreUnavailable
+from quad.store import Change, Mailbox, Outcome, Store, StoreClosed, StoreUnavailable
 
 log = logging.getLogger("quad.chat")
 
@@ -123,6 +123,13 @@ class Chats:
         """
         try:
             return self._store.write(*changes)
+        except StoreClosed:
+            raise CannotSave from None
+
+    def submit(self, changes: Sequence[Change], outcome: Outcome) -> None:
+        """As `write`, with a call instead of a future: see `Store.submit`."""
+        try:
+            self._store.submit(changes, outcome)
         except StoreClosed:
             raise CannotSave from None
 

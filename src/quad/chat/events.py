@@ -15,7 +15,15 @@ from quad.chat.history import MOST, History
 from quad.chat.messages import Messages
 from quad.chat.model import CURRENT, ORIGINAL, checked_name, phone_number
 from quad.chat.refusals import CannotSave
-from quad.realtime import Message, Payload, RawConnection, RawServer, Refused, UnknownEvent
+from quad.realtime import (
+    Finished,
+    Message,
+    Payload,
+    RawConnection,
+    RawServer,
+    Refused,
+    UnknownEvent,
+)
 from quad.store import StoreClosed, StoreUnavailable
 
 
@@ -100,7 +108,7 @@ class Events:
         server.on(Register, self._register)
         server.on(CreateChat, self._create_chat)
         # The store keeps the order of messages, so that many may wait for one commit.
-        server.on(SendMessage, self._send_message, overlap=True)
+        server.on(SendMessage, self._send_message, overlap=True, deferred=True)
         server.on(AddMember, self._add_member)
         server.on(RemoveMember, self._remove_member)
         server.on(DeleteChat, self._delete_chat)
@@ -153,9 +161,9 @@ class Events:
         return self.groups.create(connection, request.name, is_open=is_open)
 
     def _send_message(
-        self, connection: RawConnection, request: SendMessage
-    ) -> "asyncio.Future[None] | Coroutine[Any, Any, None]":
-        return self.messages.send(connection, request.chat, request.message, request.key)
+        self, connection: RawConnection, request: SendMessage, finished: Finished
+    ) -> "asyncio.Future[None] | Coroutine[Any, Any, None] | None":
+        return self.messages.send(connection, request.chat, request.message, request.key, finished)
 
     def _add_member(
         self, connection: RawConnection, request: AddMember

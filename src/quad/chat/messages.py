@@ -19,7 +19,7 @@ from quad.chat.live import Chat, Seat, Turn, User, box_of
 from quad.chat.model import CURRENT, KEYS_LAST_MS, check_key, check_text
 from quad.chat.refusals import NotMember
 from quad.identity import hash_token
-from quad.realtime import Message, RawConnection
+from quad.realtime import Finished, Message, RawConnection
 from quad.store import Entry
 from quad.store.mailbox import id_at, put
 
@@ -44,9 +44,11 @@ class Messages:
         self._limit_bytes = limit_bytes
 
     def send(
-        self, connection: RawConnection, name: str, text: str, key: str | None
-    ) -> "asyncio.Future[None] | Coroutine[Any, Any, None]":
-        """Accept a message to a chat; what is returned ends when it is committed and told.
+        self, connection: RawConnection, name: str, text: str, key: str | None, finished: Finished
+    ) -> "asyncio.Future[None] | Coroutine[Any, Any, None] | None":
+        """Accept a message to a chat.
+
+        What is returned ends when it is committed and told; None: `finished` is called then.
 
         A message with a `key` that its phone has used within a day is told once more to who asks,
         and not accepted again.
@@ -59,7 +61,8 @@ class Messages:
             is_member = chat is not None and chat.id in user.chats
             if chat is not None and is_member and not self._chats.turns.is_busy(name):
                 # Nearly every message; what follows costs twice as much.
-                return self._accept(chat, user, text)
+                self._accept(chat, user, text, finished)
+                return None
             key = None
         else:
             check_key(key)
@@ -80,7 +83,9 @@ class Messages:
         user = said.seat.user
         chat = self._chats.membership(user, said.chat)
         if said.key is None:
-            return self._accept(chat, user, said.text)
+            accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._accept(chat, user, said.text, partial(_resolve, accepted))
+            return accepted
         assert user.keys is not None  # looked up, if need be
         hashed = hash_token(said.key)
         known = user.keys.get(hashed, self._day_ago())
@@ -88,12 +93,18 @@ class Messages:
             return self._repeat(said, known)
         return self._accept_keyed(chat, user, said.text, said.key, hashed)
 
-    def _accept(self, chat: Chat, sender: User, text: str) -> "asyncio.Future[None]":
+    def _accept(self, chat: Chat, sender: User, text: str, finished: Finished) -> None:
         mailbox = self._chats.mailbox
         message = Shown(mailbox.next_id(), _encode_text(text), mailbox.said_at)
-        accepted = self._chats.write(put(chat.box, message.id, kept(sender, message)))
-        accepted.add_done_callback(partial(self._tell, chat, sender, message, None))
-        return accepted
+
+        def tell(error: Exception | None) -> None:
+            try:
+                if error is None:
+                    self._tell(chat, sender, message, None)
+            finally:
+                finished(None, error)
+
+        self._chats.submit((put(chat.box, message.id, kept(sender, message)),), tell)
 
     def _accept_keyed(
         self, chat: Chat, sender: User, text: str, key: str, hashed: str
@@ -107,19 +118,17 @@ class Messages:
         if sender.keys is not None:
             sender.keys.put(hashed, Keyed(chat.id, message.id, accepted), self._day_ago())
             accepted.add_done_callback(partial(sender.keys.settle, hashed, message.id))
-        accepted.add_done_callback(partial(self._tell, chat, sender, message, key))
+        accepted.add_done_callback(partial(self._tell_keyed, chat, sender, message, key))
         return accepted
 
-    def _tell(
-        self,
-        chat: Chat,
-        sender: User,
-        message: Shown,
-        key: str | None,
-        accepted: "asyncio.Future[None]",
+    def _tell_keyed(
+        self, chat: Chat, sender: User, message: Shown, key: str, accepted: "asyncio.Future[None]"
     ) -> None:
-        if accepted.cancelled() or accepted.exception() is not None:
-            return  # whoever waits for the same future tells the sender
+        # Of a failure whoever waits for the same future tells the sender.
+        if not accepted.cancelled() and accepted.exception() is None:
+            self._tell(chat, sender, message, key)
+
+    def _tell(self, chat: Chat, sender: User, message: Shown, key: str | None) -> None:
         server = self._chats.server
         server.position = chat.last_id = message.id
         for protocol, topic in chat.topics.items():
@@ -189,6 +198,15 @@ class Kept(msgspec.Struct, array_like=True):
     text: msgspec.Raw
     # When it was said, in seconds since 1970, if the id is ahead of the clock.
     at: int | None = None
+
+
+def _resolve(future: "asyncio.Future[None]", _: object, error: BaseException | None) -> None:
+    if future.done():
+        return  # nobody waits any more
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
 
 
 _read_kept: Final = msgspec.json.Decoder(Kept).decode

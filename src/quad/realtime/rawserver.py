@@ -15,6 +15,7 @@ from quad.realtime.counters import Counters, EventCounter
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery, Message, Topics
 from quad.realtime.door import Door
+from quad.realtime.drive import Finished
 from quad.realtime.ending import Work, close_spread
 from quad.realtime.errors import BadPayload, HandshakeRefused, Internal, Refused, UnknownEvent
 from quad.realtime.opening import Opening
@@ -72,6 +73,7 @@ class _Handler(msgspec.Struct):
     operation: str
     call: Callable[[RawConnection, Any], Any]
     is_overlapping: bool
+    is_deferred: bool
     counter: EventCounter
 
 
@@ -114,19 +116,26 @@ class RawServer:
     # What applications say
 
     def on(
-        self, payload: type[P], handler: Callable[[RawConnection, P], Any], *, overlap: bool = False
+        self,
+        payload: type[P],
+        handler: Callable[..., Any],
+        *,
+        overlap: bool = False,
+        deferred: bool = False,
     ) -> None:
         """Call the handler, plain or asynchronous, with every operation of this type.
 
         The class says so by `tag_field="type", tag="..."`. Operations of one connection are
         handled in order, one at a time. With `overlap` the next one may start while this one
-        waits. A handler whose end is a future returns that: it costs less than a task.
+        waits. A handler whose end is a future returns that: it costs less than a task. One that is
+        `deferred` gets `finished(value, error)` behind the payload, and has it called once when it
+        has come to its end, unless it returns a future or a coroutine.
         """
         config = payload.__struct_config__
         assert config.tag_field == "type"
         assert isinstance(config.tag, str)
         counter = self.counters.event(f"{self._name}/{config.tag}")
-        self._handlers[payload] = _Handler(config.tag, handler, overlap, counter)
+        self._handlers[payload] = _Handler(config.tag, handler, overlap, deferred, counter)
         self._decoder = msgspec.json.Decoder(Union[tuple(self._handlers)])  # noqa: UP007 - a tuple
 
     @property
@@ -297,8 +306,11 @@ class RawServer:
 
     def _handle(self, connection: RawConnection, handler: _Handler, payload: Any) -> None:
         started = time.perf_counter()
+        finished: tuple[Finished, ...] = ()
+        if handler.is_deferred:
+            finished = (partial(self._finish, connection, handler, payload, started),)
         try:
-            result = handler.call(connection, payload)
+            result = handler.call(connection, payload, *finished)
         except Exception as error:  # noqa: BLE001 - a bug costs its operation, not the server
             self._fail(connection, handler, payload, error)
             connection.end()
@@ -307,7 +319,7 @@ class RawServer:
             result.add_done_callback(partial(self._settle, connection, handler, payload, started))
         elif inspect.iscoroutine(result):
             self._work.own(self._wait(connection, handler, payload, started, result))
-        else:
+        elif not handler.is_deferred:
             _succeed(handler, started)
             connection.end()
 
@@ -320,6 +332,17 @@ class RawServer:
         result: asyncio.Future[Any],
     ) -> None:
         error = asyncio.CancelledError() if result.cancelled() else result.exception()
+        self._finish(connection, handler, payload, started, None, error)
+
+    def _finish(
+        self,
+        connection: RawConnection,
+        handler: _Handler,
+        payload: Any,
+        started: float,
+        _: object,
+        error: BaseException | None,
+    ) -> None:
         if error is None:
             _succeed(handler, started)
         else:
