@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from quad.realtime import (
     EngineOptions,
+    Finished,
     Host,
     Message,
     Payload,
@@ -43,6 +44,12 @@ class Wait(Payload, frozen=True, kw_only=True, tag_field="type", tag="wait"):
 
 class Overlap(Payload, frozen=True, kw_only=True, tag_field="type", tag="overlap"):
     """Something that waits beside others of its kind."""
+
+    text: str
+
+
+class Defer(Payload, frozen=True, kw_only=True, tag_field="type", tag="defer"):
+    """The same, and calls when it has come to its end."""
 
     text: str
 
@@ -98,6 +105,10 @@ class Application:
         self.notes.append(f"begin {request.text}")
         return self.gate(request.text)
 
+    def defer(self, connection: RawConnection, request: Defer, finished: Finished) -> None:
+        self.notes.append(f"begin {request.text}")
+        self.gate(request.text).add_done_callback(lambda gate: finished(None, gate.exception()))
+
     def gate(self, name: str) -> "asyncio.Future[None]":
         return self.gates.setdefault(name, asyncio.get_running_loop().create_future())
 
@@ -134,6 +145,7 @@ async def house(
     server.on(Say, application.say)
     server.on(Wait, application.wait)
     server.on(Overlap, application.overlap, overlap=True)
+    server.on(Defer, application.defer, overlap=True, deferred=True)
     engines = {"/socket.io": engine.engine} if engine else {}
     async with listen(Host(engines, endpoints={"/raw": server}), drain_s=0.1) as url:
         made = House(url, server, application)
@@ -183,11 +195,12 @@ async def test_operations_of_one_connection_take_turns() -> None:
         assert it.application.notes == ["begin a", "c", "end a", "b"]
 
 
-async def test_operations_that_overlap_wait_for_no_other_of_their_kind() -> None:
+@pytest.mark.parametrize("how", ["overlap", "defer"])
+async def test_operations_that_overlap_wait_for_no_other_of_their_kind(how: str) -> None:
     async with house() as it:
         socket, _ = await it.enter()
         for text in "ab":
-            await say(socket, "overlap", text=text)
+            await say(socket, how, text=text)
         await say(socket, "say", text="alone")
         await until(lambda: it.application.notes == ["begin a", "begin b"])
         it.application.gates["b"].set_result(None)
@@ -237,7 +250,7 @@ async def test_a_refused_text_leaves_no_garbage(text: str) -> None:
             await hear(socket)
 
 
-@pytest.mark.parametrize("how", ["say", "wait", "overlap"])
+@pytest.mark.parametrize("how", ["say", "wait", "overlap", "defer"])
 async def test_a_refusal_is_told_to_its_client(how: str) -> None:
     async with house() as it:
         socket, _ = await it.enter()
@@ -247,7 +260,7 @@ async def test_a_refusal_is_told_to_its_client(how: str) -> None:
         assert it.server.counters.event(f"test/{how}").refused == 1
 
 
-@pytest.mark.parametrize("how", ["say", "wait", "overlap"])
+@pytest.mark.parametrize("how", ["say", "wait", "overlap", "defer"])
 async def test_an_error_that_the_application_knows_is_a_refusal(how: str) -> None:
     async with house() as it:
         socket, _ = await it.enter()
@@ -255,7 +268,7 @@ async def test_an_error_that_the_application_knows_is_a_refusal(how: str) -> Non
         assert (await hear(socket))["detail"] == "busy"
 
 
-@pytest.mark.parametrize("how", ["say", "wait", "overlap"])
+@pytest.mark.parametrize("how", ["say", "wait", "overlap", "defer"])
 async def test_a_bug_is_logged_with_the_id_that_its_client_gets(
     how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
