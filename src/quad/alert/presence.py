@@ -264,13 +264,9 @@ class Presence:
             log.warning("who is in alert rooms cannot be saved now: %s", error.__cause__)
 
     def _forget_soon(self, room: Room, person: Person) -> None:
-        if person.saved is None:
-            return
-        try:
-            saved = self._store.write(tables.delete_person(room.key, person.name))
-        except StoreError:  # closed: after the restart they may still come back
-            return
-        saved.add_done_callback(_note_failure)
+        if person.saved is not None:
+            change = tables.delete_person(room.key, person.name)
+            self._store.save_soon(change, what="who has left an alert room")
 
     async def _save_often(self) -> None:
         while True:
@@ -282,8 +278,3 @@ class Presence:
             await self._store.write(*changes)
         except StoreError as error:
             log.warning("signs of life in alert rooms cannot be saved now: %s", error)
-
-
-def _note_failure(saved: "asyncio.Future[None]") -> None:
-    if not saved.cancelled() and (error := saved.exception()) is not None:
-        log.warning("who has left an alert room cannot be saved now: %s", error)

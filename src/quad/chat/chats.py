@@ -1,7 +1,6 @@
 """All users and chats, the way to the database and to the members' connections."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,8 +13,6 @@ from quad.chat.refusals import CannotSave, NotMember, NotRegistered
 from quad.names import BadName, clean_name
 from quad.realtime import Message, RawConnection, RawServer
 from quad.store import Change, Mailbox, Outcome, Store, StoreClosed, StoreUnavailable
-
-log = logging.getLogger("quad.chat")
 
 
 class Chats:
@@ -142,10 +139,7 @@ class Chats:
 
     def save_soon(self, *changes: Change) -> None:
         """Save what can be told again, or be wrong for a while, if it must be."""
-        try:
-            self._store.write(*changes).add_done_callback(_report)
-        except StoreClosed:
-            log.warning("the last of who was here is not saved: the store is closed")
+        self._store.save_soon(*changes, what="who is here, of the chat")
 
     # The members' connections
 
@@ -169,8 +163,3 @@ class Chats:
         """Tell them no more; what was published until now still reaches them."""
         for seat in seats:
             seat.connection.unsubscribe(chat.topics[seat.protocol])
-
-
-def _report(done: "asyncio.Future[None]") -> None:
-    if not done.cancelled() and (error := done.exception()) is not None:
-        log.warning("who is here is not saved: %s", error)

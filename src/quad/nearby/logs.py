@@ -1,21 +1,12 @@
 """What people and bots did, for the administrator: no coordinates."""
 
-import asyncio
-import logging
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 
 from quad.nearby import tables
 from quad.nearby.model import Entry
 from quad.nearby.tables import Kind
-from quad.store import Change, Mailbox, Store, StoreClosed
-
-log = logging.getLogger("quad.nearby")
-
-
-def _nothing() -> None:
-    """When something is not saved that nobody misses."""
+from quad.store import Change, Mailbox, Store
 
 
 class Logs:
@@ -44,15 +35,6 @@ class Logs:
         """Newest first; none for a subject that nobody knows. Raises StoreError."""
         return tables.read_logs(await self._store.read(tables.select_last_logs(kind, subject)))
 
-    def save_soon(self, *changes: Change, failed: Callable[[], None] = _nothing) -> None:
+    def save_soon(self, *changes: Change, failed: Callable[[], object] = lambda: None) -> None:
         """Save what nobody waits for: it is in the order of all writes, and told if it fails."""
-        try:
-            self._store.write(*changes).add_done_callback(partial(_report, failed))
-        except StoreClosed:
-            log.warning("the last of who was here is not saved: the store is closed")
-
-
-def _report(failed: Callable[[], None], done: asyncio.Future[None]) -> None:
-    if not done.cancelled() and (error := done.exception()) is not None:
-        log.warning("who was here is not saved: %s", error)
-        failed()
+        self._store.save_soon(*changes, what="who was here, of nearby", failed=failed)

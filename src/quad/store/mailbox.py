@@ -14,7 +14,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Final, NamedTuple, Self
 
 from sqlalchemy import (
@@ -32,7 +31,7 @@ from sqlalchemy import (
 )
 
 from .batch import Change
-from .errors import StoreClosed, StoreError
+from .errors import StoreError
 from .reader import Gap, Reader
 from .schema import TABLE_OPTIONS, LongText, ShortText, metadata
 from .store import Store
@@ -263,17 +262,15 @@ class Mailbox:
         try:
             await self._store.write(*changes)
         except StoreError as error:
-            log.warning("positions of %d readers are not saved: %s", len(changes), error)
+            log.warning("positions of %d readers: not saved: %s", len(changes), error)
 
     def _save(self) -> None:
         self._timer = None
         changes = self._take_changes()
         for first in range(0, len(changes), _POSITIONS_A_WRITE):
             some = changes[first : first + _POSITIONS_A_WRITE]
-            try:
-                self._store.write(*some).add_done_callback(partial(_report, len(some)))
-            except StoreClosed:
-                return
+            # Nothing is lost: it will be told again, and a later position is saved all the same.
+            self._store.save_soon(*some, what=f"positions of {len(some)} readers")
 
     def _take_changes(self) -> list[Change]:
         changes = []
@@ -341,9 +338,3 @@ def milliseconds_at(entry_id: int) -> int:
 
 def _names_of(owner: str) -> dict[str, str]:
     return {"pattern": f"{owner}/%"}
-
-
-def _report(count: int, done: asyncio.Future[None]) -> None:
-    # Nothing is lost: it will be told again, and a later position is saved all the same.
-    if not done.cancelled() and (error := done.exception()) is not None:
-        log.warning("positions of %d readers are not saved: %s", count, error)

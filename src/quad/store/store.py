@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from threading import Lock
 from time import perf_counter
@@ -20,6 +21,8 @@ from .server import ServerEngine
 from .sqlite import SqliteEngine
 from .upsert import upsert
 from .urls import parse_url
+
+log = logging.getLogger("quad.store")
 
 BATCH_LIMIT: Final = 1000
 CHECK_TIMEOUT_S: Final = 1.0
@@ -122,6 +125,18 @@ class Store:
         Raises StoreClosed at once.
         """
         self._put(Call(changes, outcome))
+
+    def save_soon(
+        self, *changes: Change, what: str, failed: Callable[[], object] = lambda: None
+    ) -> None:
+        """As `submit`, for what nobody waits for: it may be told again, or be wrong for a while.
+
+        A failure is logged, under `what`, and told to `failed`.
+        """
+        try:
+            self.submit(changes, partial(_report, what, failed))
+        except StoreClosed as error:
+            log.warning("%s: not saved: %s", what, error)
 
     def _put(self, call: Call) -> None:
         if self._is_closing:
@@ -273,6 +288,12 @@ class Store:
         if self._observer is not None:
             code = error.code if isinstance(error, StoreError) else "bug"
             self._loop.call_soon(self._observer.failed, code)
+
+
+def _report(what: str, failed: Callable[[], object], error: Exception | None) -> None:
+    if error is not None:
+        log.warning("%s: not saved: %s", what, error)
+        failed()
 
 
 def _resolve(done: asyncio.Future[None], error: Exception | None) -> None:
