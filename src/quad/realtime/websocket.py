@@ -17,12 +17,16 @@ from websockets.extensions import Extension
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol as FrameParser
 from websockets.protocol import Side, State
-from websockets.speedups import apply_mask
 
 from quad.realtime.backlog import Backlog, Shared
 from quad.realtime.pace import BYTE_COST, FRAME_COST, Pace
 from quad.realtime.unread import CROWDED_S, LOOK_S, UNREAD_BYTES, Unread
 from quad.wire.websocket import PING, PONG, encode_frame, encode_part
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # built where there was no C compiler: the same in Python, 20 times slower
+    from websockets.utils import apply_mask
 
 # Codes of RFC 6455, section 7.4.1, and of the registry it founded.
 NORMAL_CLOSURE = 1000
