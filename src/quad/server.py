@@ -2,13 +2,13 @@
 
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import uvloop
-from litestar import Litestar, Response
+from litestar import Litestar, Response, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
@@ -18,14 +18,9 @@ from quad.admin import AdminSystem, Systems
 from quad.admin.figures import Gauges
 from quad.admin.statistics import CommitStatistics, LoopClock
 from quad.alert import AlertSystem
-from quad.alert.service import AlertService
 from quad.bodies import JsonRequest, explain_bug
-from quad.chat.service import ChatSystem
-from quad.classroom.events import register as register_classroom
-from quad.classroom.fetch import FetchOptions
-from quad.classroom.notion import NotionImporter
-from quad.classroom.routes import StatsPages
-from quad.classroom.service import ClassroomService
+from quad.chat import ChatSystem
+from quad.classroom import ClassroomSystem
 from quad.cli.failures import Failed
 from quad.http import AnyRequest
 from quad.identity import AddressRateLimit, Keys
@@ -47,8 +42,8 @@ from quad.realtime import (
 from quad.realtime.binding import url_of
 from quad.realtime.host import Application
 from quad.refusals import CannotSave
-from quad.retention import RetentionClock
-from quad.settings import ClassroomSettings, LimitSettings, Settings
+from quad.retention import Expiry, RetentionClock
+from quad.settings import LimitSettings, Settings
 from quad.shell import Shell
 from quad.starting import check_descriptors, read_keys, take_address, take_database
 from quad.stopping import Ending, end_by_force
@@ -153,13 +148,38 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
                 drain_s=settings.server.drain_s * (1 - _HANDLERS_SHARE),
             )
         )
-        stack.step(
-            "programs that wait for alerts",
-            parts.alert.release_readers,
-            spare_s=_SYSTEMS_SPARE_S,
-        )
-        stack.step("pages that wait for news", parts.pages.aclose, spare_s=_SYSTEMS_SPARE_S)
+        for system in parts.systems:
+            stack.step(
+                f"whoever waits for news of {system.name}",
+                system.release_readers,
+                spare_s=_SYSTEMS_SPARE_S,
+            )
         yield url
+
+
+class System(Protocol):
+    """One of the systems. Its events are registered when it is made."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def routers(self) -> Sequence[Router]:
+        """Its HTTP."""
+
+    @property
+    def expiries(self) -> Sequence[Expiry]:
+        """What it forgets, and when."""
+
+    async def start(self) -> None:
+        """Called once, before the first connection. Raises StoreError, Refused."""
+
+    async def release_readers(self) -> None:
+        """Called when the server ends, before it waits for its answers."""
+
+    async def aclose(self) -> None:
+        """Called once, after the last handler has finished and before the store is closed."""
 
 
 class Parts(NamedTuple):
@@ -168,8 +188,7 @@ class Parts(NamedTuple):
     sockets: SocketServer
     chat: RawServer
     application: Litestar
-    pages: StatsPages
-    alert: AlertService
+    systems: tuple[System, ...]
 
 
 async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: Ending) -> Parts:
@@ -196,23 +215,45 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
         admit=_admission(limits),
         refuses_unknown_events=True,
     )
-    classroom = _start_classroom(settings, limits, store, server, stack)
+    is_limited = limits is not None
     streams = Streams(limits.streams_per_address if limits else None)
-    alert = await _start_alert(settings, limits, store, server, keys, streams, stack)
     mailbox = await Mailbox.open(store)
-    chat = await _start_chat(settings, store, mailbox, server, stack)
     shell = Shell(settings.engine.path)
-    identity = Identity(store, settings.identity, settings.server, is_limited=limits is not None)
+    identity = Identity(store, settings.identity, settings.server, is_limited=is_limited)
     stack.step("the login provider", identity.aclose, spare_s=_SYSTEMS_SPARE_S)
-    nearby = await _start_nearby(settings, limits, store, mailbox, server, identity, shell, stack)
+    classroom = ClassroomSystem(server, store, settings.classroom, limits, streams=streams)
+    alert = AlertSystem(
+        server,
+        store,
+        settings.alert,
+        keys=keys,
+        is_limited=is_limited,
+        socket_path=settings.engine.path,
+        streams=streams,
+    )
+    chat = ChatSystem(
+        store,
+        mailbox,
+        settings.chat,
+        server.options,
+        counters=server.counters,
+        door=server.engine.door,
+    )
+    nearby = NearbySystem(server, store, mailbox, settings, identity, shell, is_limited=is_limited)
+    systems = (classroom, alert, chat, nearby)
+    for system in systems:
+        await system.start()
+        stack.step(system.name, system.aclose, spare_s=_SYSTEMS_SPARE_S)
     admin = AdminSystem(store, settings, identity.gate, keys=keys)
     await admin.start()
-    await _start_retention(settings, store, (classroom, alert, chat, nearby), stack)
+    expiries = [expiry for system in systems for expiry in system.expiries]
+    retention = RetentionClock(store, settings.retention, expiries)
+    await retention.start()
+    stack.step("retention", retention.aclose, spare_s=_SYSTEMS_SPARE_S)
     handlers_s = settings.server.drain_s * _HANDLERS_SHARE
     stack.step("events", partial(server.aclose, handlers_s), spare_s=_SYSTEMS_SPARE_S)
     clock.start()
     stack.callback(clock.stop)
-    pages = StatsPages(classroom, classroom.guesses, streams=streams)
     gauges = Gauges(server, chat.endpoint, commits, clock)
     watchers = Watchers(admin.guard, are_everyone=settings.server.metrics_for == "everyone")
     wheel = WheelOffer(streams)
@@ -224,10 +265,8 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
             make_page_check(),
             *make_health(store, clock, ownership, watchers),
             make_metrics(QuadCollector(gauges), watchers),
-            pages.router,
-            alert.router,
-            *nearby.routers,
-            *admin.routers(Systems(classroom, alert.service, chat, nearby), gauges),
+            *(router for system in systems for router in system.routers),
+            *admin.routers(Systems(classroom.service, alert.service, chat, nearby), gauges),
         ],
         # Named, so that this answer counts where a router has one for other refusals.
         exception_handlers={
@@ -245,7 +284,7 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
             render_plugins=[JsonRenderPlugin(path=("/", "/openapi.json"))],
         ),
     )
-    return Parts(server, chat.endpoint, application, pages, alert.service)
+    return Parts(server, chat.endpoint, application, systems)
 
 
 async def _open_store(settings: Settings, commits: CommitStatistics) -> Store:
@@ -299,115 +338,12 @@ def _admission(limits: LimitSettings | None) -> Callable[[str], float]:
     return rate.take
 
 
-def _start_classroom(
-    settings: Settings,
-    limits: LimitSettings | None,
-    store: Store,
-    server: SocketServer,
-    stack: Ending,
-) -> ClassroomService:
-    importer = NotionImporter(_fetch_options(settings.classroom))
-    service = ClassroomService(store, server, settings.classroom, importer, limits)
-    register_classroom(server, service)
-    service.start()
-    stack.step("classroom", service.aclose, spare_s=_SYSTEMS_SPARE_S)
-    return service
-
-
-async def _start_alert(
-    settings: Settings,
-    limits: LimitSettings | None,
-    store: Store,
-    server: SocketServer,
-    keys: Keys,
-    streams: Streams,
-    stack: Ending,
-) -> AlertSystem:
-    alert = AlertSystem(
-        server,
-        store,
-        settings.alert,
-        keys=keys,
-        is_limited=limits is not None,
-        socket_path=settings.engine.path,
-        streams=streams,
-    )
-    await alert.start()
-    stack.step("alert", alert.aclose, spare_s=_SYSTEMS_SPARE_S)
-    return alert
-
-
-async def _start_chat(
-    settings: Settings,
-    store: Store,
-    mailbox: Mailbox,
-    server: SocketServer,
-    stack: Ending,
-) -> ChatSystem:
-    chat = ChatSystem(
-        store,
-        mailbox,
-        settings.chat,
-        server.options,
-        counters=server.counters,
-        door=server.engine.door,
-    )
-    await chat.start()
-    stack.step("chat", chat.aclose, spare_s=_SYSTEMS_SPARE_S)
-    return chat
-
-
-async def _start_nearby(
-    settings: Settings,
-    limits: LimitSettings | None,
-    store: Store,
-    mailbox: Mailbox,
-    server: SocketServer,
-    identity: Identity,
-    shell: Shell,
-    stack: Ending,
-) -> NearbySystem:
-    nearby = NearbySystem(
-        server,
-        store,
-        mailbox,
-        settings,
-        identity,
-        shell,
-        is_limited=limits is not None,
-    )
-    await nearby.start()
-    stack.step("nearby", nearby.aclose, spare_s=_SYSTEMS_SPARE_S)
-    return nearby
-
-
-async def _start_retention(
-    settings: Settings,
-    store: Store,
-    systems: tuple[ClassroomService, AlertSystem, ChatSystem, NearbySystem],
-    stack: Ending,
-) -> None:
-    expiries = [expiry for system in systems for expiry in system.expiries]
-    retention = RetentionClock(store, settings.retention, expiries)
-    await retention.start()
-    stack.step("retention", retention.aclose, spare_s=_SYSTEMS_SPARE_S)
-
-
 def _site(settings: Settings) -> Site:
     return Site(
         public_url=settings.server.public_url,
         origins=settings.engine.origins,
         hosts=settings.server.hosts,
         trusted_proxies=map(parse_network, settings.server.trusted_proxies),
-    )
-
-
-def _fetch_options(classroom: ClassroomSettings) -> FetchOptions:
-    return FetchOptions(
-        hosts=classroom.import_hosts,
-        allow_private=classroom.import_allow_private,
-        timeout_s=classroom.import_timeout_s,
-        limit_bytes=classroom.import_limit_bytes,
     )
 
 

@@ -173,7 +173,7 @@ async def serve_hall(
         """Answered behind everything that was queued for the client."""
 
     await alert.start()
-    application = Litestar([alert.router], openapi_config=None, logging_config=None)
+    application = Litestar([*alert.routers], openapi_config=None, logging_config=None)
     host = Host({"/socket.io/": server.engine}, cast(Application, application), site=site)
     async with listen(host, port=port, drain_s=0.1) as url:
         hall = Hall(url, alert, store)

@@ -12,7 +12,7 @@ from typing import Any, Self
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from quad.chat.service import ChatSystem
+from quad.chat.system import ChatSystem
 from quad.realtime import EngineOptions, Host, Site, listen
 from quad.realtime.polling import Receive, Scope, Send
 from quad.settings import ChatSettings

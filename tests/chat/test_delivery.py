@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from quad.chat.live import Chat, User
 from quad.chat.missed import Item, Missed
+from quad.chat.state import Chat, User
 from quad.chat.tables import insert_user
 from quad.realtime import EngineOptions
 from quad.settings import ChatSettings

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from quad.chat.live import Exclusive
 from quad.chat.refusals import CannotSave
-from quad.chat.service import ChatSystem
+from quad.chat.state import Exclusive
+from quad.chat.system import ChatSystem
 from quad.settings import ChatSettings
 from quad.store import Mailbox, Store
 from tests.chat.phones import PATIENCE_S, Station

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quad.classroom.live import KeptFiles
 from quad.classroom.model import (
     CURRENT,
     ORIGINAL,
@@ -30,6 +29,7 @@ from quad.classroom.model import (
     verdicts,
 )
 from quad.classroom.refusals import BadValue
+from quad.classroom.state import KeptFiles
 
 statuses = st.dictionaries(
     st.sampled_from(list(STEP_ORDER)),

@@ -13,11 +13,11 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType, defstruct, field
 
 import quad.server  # noqa: F401 - so that every refusal is known
 from quad.alert.refusals import Reason
-from quad.chat.said import ChatError
+from quad.chat.outgoing import ChatError
 from quad.realtime import Client, ErrorPayload, Refused, SocketServer
 from quad.realtime.errors import Internal
 from quad.store import OutcomeUnknown
-from tests.said import check_said
+from tests.outgoing import check_outgoing
 from tools.types.declare import declare
 from tools.types.text import comment, declare_type, function, member
 from tools.types.typescript import Types
@@ -178,19 +178,19 @@ def note(module: str, kind: type = str) -> type[Struct]:
 
 
 def test_namesakes_of_different_parts_are_told_apart_by_these() -> None:
-    chat, nearby = note("quad.chat.said"), note("quad.nearby.people")
+    chat, nearby = note("quad.chat.outgoing"), note("quad.nearby.people")
     assert Types([chat], []).text(chat) == "Note"
     types = Types([chat, nearby], [])
     assert [types.text(chat), types.text(nearby)] == ["ChatNote", "NearbyNote"]
 
 
 def test_namesakes_of_one_part_are_one_if_they_are_alike() -> None:
-    namesakes = [note("quad.chat.said"), note("quad.chat.events")]
+    namesakes = [note("quad.chat.outgoing"), note("quad.chat.events")]
     assert Types(namesakes, []).declarations() == {
         "chat": ["export interface Note {\n  text: string;\n}"]
     }
     with pytest.raises(TypeError, match="needs a name of its own"):
-        Types([*namesakes, note("quad.chat.live", int)], [])
+        Types([*namesakes, note("quad.chat.state", int)], [])
 
 
 # --- layout ---------------------------------------------------------------------------------------
@@ -351,5 +351,7 @@ REFUSALS = [
 @pytest.mark.parametrize("refused", REFUSALS, ids=full_name)
 def test_every_detail_of_a_refusal_is_declared(refused: Refused) -> None:
     details = {"code": refused.code, **refused.details}
-    check_said({"message": str(refused), "event": "text", **details}, ErrorPayload)
-    check_said({"type": "error", "detail": str(refused), "operation": None, **details}, ChatError)
+    check_outgoing({"message": str(refused), "event": "text", **details}, ErrorPayload)
+    check_outgoing(
+        {"type": "error", "detail": str(refused), "operation": None, **details}, ChatError
+    )

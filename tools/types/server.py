@@ -4,10 +4,10 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-import quad.alert.said
-import quad.chat.said
-import quad.classroom.said
-import quad.nearby.said
+import quad.alert.outgoing
+import quad.chat.outgoing
+import quad.classroom.outgoing
+import quad.nearby.outgoing
 from quad.identity import Keys
 from quad.realtime import ErrorPayload
 from quad.server import Parts, assemble
@@ -16,10 +16,10 @@ from quad.stopping import Ending
 from quad.store.ownership import Ownership
 from tools.types.wire import Wire, events_of, refusals_of, routes_of
 
-SAID: Final = {
-    "alert": quad.alert.said.SAID,
-    "classroom": quad.classroom.said.SAID,
-    "nearby": quad.nearby.said.SAID,
+OUTGOING: Final = {
+    "alert": quad.alert.outgoing.OUTGOING,
+    "classroom": quad.classroom.outgoing.OUTGOING,
+    "nearby": quad.nearby.outgoing.OUTGOING,
 }
 
 
@@ -41,9 +41,9 @@ async def read_wire() -> Wire:
 def _read(parts: Parts) -> Wire:
     return Wire(
         heard=events_of(parts.sockets),
-        said=SAID,
+        said=OUTGOING,
         frames_heard=parts.chat.payloads,
-        frames_said=quad.chat.said.SAID,
+        frames_said=quad.chat.outgoing.OUTGOING,
         error=ErrorPayload,
         routes=routes_of(parts.application),
         refusals=refusals_of(parts.application),

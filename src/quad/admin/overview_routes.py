@@ -14,7 +14,7 @@ from quad.admin.routes import Limit, Offset, make_router
 from quad.alert.service import AlertService
 from quad.chat.model import phone_number
 from quad.chat.refusals import BadValue, UnknownPhone
-from quad.chat.service import ChatSystem
+from quad.chat.system import ChatSystem
 from quad.classroom.leaving import ClassHandedOver
 from quad.classroom.overview import ClassPage, list_classes
 from quad.classroom.refusals import RoomNotFound

@@ -13,7 +13,7 @@ from quad.admin.nearby_routes import make_nearby_router
 from quad.admin.overview_routes import make_overview_router
 from quad.admin.session_routes import make_session_router
 from quad.alert.service import AlertService
-from quad.chat.service import ChatSystem
+from quad.chat.system import ChatSystem
 from quad.classroom.service import ClassroomService
 from quad.identity import Keys
 from quad.identity.gate import Gate

@@ -6,7 +6,7 @@ calls. So a client with many texts in flight sees them in order, and those that 
 
 from typing import Any, Final
 
-from quad.alert.said import Accepted, People
+from quad.alert.outgoing import Accepted, People
 from quad.alert.service import AlertService
 from quad.alert.sessions import Sessions
 from quad.realtime import Client, Payload, SocketServer

@@ -8,8 +8,8 @@ from litestar import Response
 from msgspec import Struct
 
 from quad.alert.model import NAME_LIMIT, ROOM_LIMIT, shown_time
+from quad.alert.outgoing import shown_id
 from quad.alert.refusals import BadInput
-from quad.alert.said import shown_id
 from quad.alert.service import RoomView
 from quad.alert.sessions import Session
 from quad.alert.texts import OF_SCRIPT

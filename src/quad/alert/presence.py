@@ -17,10 +17,10 @@ from typing import Final, NamedTuple
 
 from quad.alert import tables
 from quad.alert.model import id_at, shown_joined, shown_left
+from quad.alert.outgoing import Line, current_line, original_line
 from quad.alert.people import Person, Seat
 from quad.alert.refusals import NotInRoom
 from quad.alert.rooms import Room, Rooms
-from quad.alert.said import Line, current_line, original_line
 from quad.realtime import Client, SocketServer
 from quad.refusals import CannotSave
 from quad.settings import AlertSettings

@@ -14,9 +14,9 @@ from litestar.response import Redirect
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from quad.alert.model import ANONYMOUS, Message, check_name, check_room
+from quad.alert.outgoing import said, shown_id
 from quad.alert.pages import Draft, View, login_page, room_page, static_file
 from quad.alert.refusals import BadQuery, BadText
-from quad.alert.said import said, shown_id
 from quad.alert.service import AlertService, RoomView
 from quad.alert.sessions import COOKIE, Session, Sessions
 from quad.alert.texts import choose_texts

@@ -15,10 +15,10 @@ from quad.alert.model import (
     check_text,
     shown_time,
 )
+from quad.alert.outgoing import Accepted, People, current_line, original_line, shown_id
 from quad.alert.presence import Presence
 from quad.alert.retention import MESSAGES
 from quad.alert.rooms import Kept, Room, Rooms
-from quad.alert.said import Accepted, People, current_line, original_line, shown_id
 from quad.client_keys import LIFETIME
 from quad.identity.throttle import Throttle
 from quad.realtime import Client, SocketServer

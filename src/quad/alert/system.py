@@ -21,11 +21,13 @@ _WAITING_POSTS: Final = 500
 
 
 class AlertSystem:
-    """All of alert on one server: its events are registered, `router` has its pages.
+    """All of alert on one server: its events are registered, `routers` has its pages.
 
     `is_limited` holds back addresses that post too much. `socket_path` is that of the server's
     Socket.IO, `streams` bounds those who read without it.
     """
+
+    name: Final = "alert"
 
     def __init__(
         self,
@@ -50,11 +52,15 @@ class AlertSystem:
             socket_path=socket_path,
             streams=self.streams,
         )
-        self.router = routes.router
+        self.routers = (routes.router,)
 
     async def start(self) -> None:
         """Read who was here before. Raises StoreError."""
         await self.service.start()
+
+    async def release_readers(self) -> None:
+        """Answer whoever waits for news."""
+        await self.service.release_readers()
 
     async def aclose(self) -> None:
         """Stop all timers and tasks; to be called after the server's handlers have finished."""

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 from quad import audit
 from quad.chat import tables
 from quad.chat.chats import Chats
-from quad.chat.live import Code, User
 from quad.chat.model import CURRENT, TOKEN_LENGTHS, PhoneNumber
 from quad.chat.refusals import (
     BadValue,
@@ -23,6 +22,7 @@ from quad.chat.refusals import (
     UnknownPhone,
     WrongToken,
 )
+from quad.chat.state import Code, User
 from quad.identity import KeyedRateLimit, hash_token, new_token, token_matches
 from quad.identity.guesses import Guesses
 from quad.realtime import RawConnection

@@ -12,9 +12,9 @@ from quad.chat import frames, tables
 from quad.chat.admission import Admission, Admitted, Registration
 from quad.chat.chats import Chats
 from quad.chat.frames import MessageFrames
-from quad.chat.live import Chat, Removal, Seat, User
 from quad.chat.missed import Item, Missed, Span
 from quad.chat.refusals import CannotSave, LoggedOut
+from quad.chat.state import Chat, Removal, Seat, User
 from quad.realtime import Message, RawConnection
 from quad.store import StoreError
 

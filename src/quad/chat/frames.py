@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from quad.chat.live import Chat, User
 from quad.chat.model import CURRENT, shown_date
+from quad.chat.state import Chat, User
 from quad.realtime import Message, Refused, SharedMessage
 from quad.store.mailbox import milliseconds_at
 

@@ -7,7 +7,6 @@ from functools import partial
 
 from quad.chat import frames, tables
 from quad.chat.chats import Chats
-from quad.chat.live import Chat, Removal, User
 from quad.chat.model import checked_name, phone_number
 from quad.chat.refusals import (
     AlreadyMember,
@@ -17,6 +16,7 @@ from quad.chat.refusals import (
     NotOwner,
     UnknownPhone,
 )
+from quad.chat.state import Chat, Removal, User
 from quad.identity.guesses import Guesses
 from quad.realtime import RawConnection
 from quad.settings import ChatSettings

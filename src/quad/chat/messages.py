@@ -15,9 +15,9 @@ from quad.chat import tables
 from quad.chat.chats import Chats
 from quad.chat.frames import MessageFrames, Shown
 from quad.chat.keys import KEPT_LIMIT, Keyed, RecentKeys
-from quad.chat.live import Chat, Seat, Turn, User, box_of
 from quad.chat.model import CURRENT, KEYS_LAST_MS, check_key, check_text
 from quad.chat.refusals import NotMember
+from quad.chat.state import Chat, Seat, Turn, User, box_of
 from quad.identity import hash_token
 from quad.realtime import Finished, Message, RawConnection
 from quad.store import Entry

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 
 from quad.chat.chats import Chats
 from quad.chat.frames import Shown
-from quad.chat.live import Chat, User
 from quad.chat.messages import read_message
+from quad.chat.state import Chat, User
 from quad.store import Device, Entry
 
 _ENTRIES_A_READ: Final = 250

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 
 from quad.chat import tables
 from quad.chat.chats import Chats
-from quad.chat.live import User
+from quad.chat.state import User
 from quad.retention import Expiry, Kind
 from quad.store.mailbox import count_before, drop_reader, id_before, trim
 

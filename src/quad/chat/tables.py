@@ -24,8 +24,8 @@ from sqlalchemy import (
     update,
 )
 
-from quad.chat.live import Code, Removal
 from quad.chat.model import NAME_LIMIT, PHONE_LIMIT
+from quad.chat.state import Code, Removal
 from quad.store import Change, metadata
 from quad.store.schema import TABLE_OPTIONS, LongText, ShortText, Timestamp
 from quad.store.upsert import upsert

@@ -1,11 +1,11 @@
 """What the teacher sets of the room as a whole: who comes in, what everybody sees."""
 
 from quad.classroom import tables
-from quad.classroom.live import Room
 from quad.classroom.model import ORIGINAL, Door
 from quad.classroom.progress import Progress
 from quad.classroom.refusals import ProtocolNeeded
 from quad.classroom.rooms import Rooms
+from quad.classroom.state import Room
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client
 

@@ -15,7 +15,6 @@ from msgspec import UNSET
 
 from quad.classroom import tables
 from quad.classroom.leaving import TEACHER_OFFLINE, announce_offline
-from quad.classroom.live import KeptFiles, Participant, Room
 from quad.classroom.model import (
     NO_STATUSES,
     ORIGINAL,
@@ -27,6 +26,7 @@ from quad.classroom.model import (
     is_outdated,
     next_id,
 )
+from quad.classroom.outgoing import NOTHING, Sentence, Task
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import (
     AlreadyInRoom,
@@ -43,9 +43,9 @@ from quad.classroom.refusals import (
     WrongAddress,
     WrongToken,
 )
-from quad.classroom.returning import Returning, Visitor, find_owner
+from quad.classroom.resuming import Resuming, Visitor, find_owner
 from quad.classroom.rooms import Rooms, alert
-from quad.classroom.said import NOTHING, Sentence, Task
+from quad.classroom.state import KeptFiles, Participant, Room
 from quad.classroom.updates import RoomUpdates
 from quad.identity import hash_token, new_token
 from quad.identity.guesses import Guesses
@@ -68,7 +68,7 @@ class Entrance:
         self,
         rooms: Rooms,
         updates: RoomUpdates,
-        returning: Returning,
+        resuming: Resuming,
         quotas: Quotas,
         guesses: Guesses | None,
         now: Callable[[], datetime],
@@ -77,7 +77,7 @@ class Entrance:
     ) -> None:
         self._rooms = rooms
         self._updates = updates
-        self._returning = returning
+        self._resuming = resuming
         self._quotas = quotas
         self._guesses = guesses
         self._now = now
@@ -120,12 +120,12 @@ class Entrance:
                 name = check_name(name)
             async with self._guessing(visitor):
                 room = await self._rooms.find(room_id)
-                known = self._returning.who_joins(visitor, room, name)
+                known = self._resuming.who_joins(visitor, room, name)
             if known is None:
                 _check_door(room, name)
                 return await self._add_student(visitor, room, name or _guest_name(room))
         try:
-            await self._returning.resume(visitor, known)
+            await self._resuming.resume(visitor, known)
         except (StillOnline, WrongAddress):
             raise NameTaken(known.name, known.room.number) from None
         return known, visitor.token if visitor.is_current else None
@@ -142,9 +142,9 @@ class Entrance:
                     student = room.students.get(user_id)
                     if student is None or student.is_leaving:
                         raise UserNotFound(user_id, room_id)
-                    self._returning.check(visitor, student)
+                    self._resuming.check(visitor, student)
             self._refuse_seated(visitor.client, student)
-            await self._returning.resume(visitor, student)
+            await self._resuming.resume(visitor, student)
         if visitor.client.is_open:
             self._welcome(visitor, student, visitor.token)
         else:
@@ -162,9 +162,9 @@ class Entrance:
                     if user_id != room.host.id:
                         raise UserNotFound(user_id, room_id)
                     host = room.host
-                    self._returning.check(visitor, host)
+                    self._resuming.check(visitor, host)
             self._refuse_seated(visitor.client, host)
-            await self._returning.resume(visitor, host)
+            await self._resuming.resume(visitor, host)
         if visitor.client.is_open:
             self._welcome_host(visitor, host.room, visitor.token)
         else:

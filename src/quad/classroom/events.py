@@ -11,7 +11,7 @@ from typing import Any, Final
 from msgspec.json import encode
 
 from quad.classroom.model import ORIGINAL, Door, File, GivenStatuses, Sent, Signal, Step
-from quad.classroom.returning import Visitor
+from quad.classroom.resuming import Visitor
 from quad.classroom.rooms import alert
 from quad.classroom.service import ClassroomService
 from quad.realtime import (

@@ -8,11 +8,11 @@ from msgspec import Struct
 from quad import audit
 from quad.addresses import block
 from quad.classroom import tables
-from quad.classroom.live import Participant, Room
 from quad.classroom.model import ORIGINAL
+from quad.classroom.outgoing import Sentence
 from quad.classroom.progress import Progress
 from quad.classroom.rooms import Rooms, alert
-from quad.classroom.said import Sentence
+from quad.classroom.state import Participant, Room
 from quad.classroom.updates import RoomUpdates
 from quad.identity import hash_token, new_token
 from quad.realtime import Client

@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 from msgspec import structs
 
 from quad.classroom import tables
-from quad.classroom.live import Participant
 from quad.classroom.model import (
     ORIGINAL,
     CurrentMessage,
@@ -19,10 +18,11 @@ from quad.classroom.model import (
     message_for,
     utf8_size,
 )
+from quad.classroom.outgoing import History
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import BadValue, WrongUser
 from quad.classroom.rooms import Rooms
-from quad.classroom.said import History
+from quad.classroom.state import Participant
 from quad.classroom.updates import RoomUpdates
 from quad.client_keys import LIMIT_BYTES, is_too_long
 from quad.realtime import Client

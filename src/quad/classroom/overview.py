@@ -6,8 +6,8 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
-from quad.classroom.live import Room
 from quad.classroom.rooms import Rooms
+from quad.classroom.state import Room
 from quad.classroom.tables import participants, rooms
 
 _HOSTS: Final = participants.alias("hosts")

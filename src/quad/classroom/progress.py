@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from quad.classroom.live import Room
 from quad.classroom.model import Stats, StudentProgress, stats
+from quad.classroom.state import Room
 
 
 class Progress:

@@ -13,8 +13,8 @@ from sqlalchemy import Row, Select
 
 from quad.addresses import block
 from quad.classroom import tables
-from quad.classroom.live import Participant, Room
 from quad.classroom.model import ROOM_NUMBERS, AlertType
+from quad.classroom.outgoing import Alert
 from quad.classroom.refusals import (
     NotHost,
     NotInRoom,
@@ -23,7 +23,7 @@ from quad.classroom.refusals import (
     UserNotFound,
     WrongRoom,
 )
-from quad.classroom.said import Alert
+from quad.classroom.state import Participant, Room
 from quad.realtime import Client, SocketServer
 from quad.refusals import CannotSave
 from quad.store import Change, Outcome, Store, StoreClosed, StoreUnavailable

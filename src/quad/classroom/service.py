@@ -12,16 +12,16 @@ from quad.classroom.cleaning import Cleaning
 from quad.classroom.control import Control
 from quad.classroom.entrance import Entrance
 from quad.classroom.leaving import Leaving
-from quad.classroom.live import Room
 from quad.classroom.messages import Messages
 from quad.classroom.model import File, Stats
 from quad.classroom.progress import Progress, room_stats
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import RoomNotFound, TooManyFailedJoins
+from quad.classroom.resuming import Resuming
 from quad.classroom.retention import CLASSES
-from quad.classroom.returning import Returning
 from quad.classroom.rooms import IDLE_S, Rooms
 from quad.classroom.sharing import Sharing
+from quad.classroom.state import Room
 from quad.classroom.steps import Importer, Steps
 from quad.classroom.updates import RoomUpdates
 from quad.identity.guesses import Guesses
@@ -67,7 +67,7 @@ class ClassroomService:
         self.messages = Messages(
             self.rooms, self._updates, self.quotas, settings.message_limit_bytes, now
         )
-        returning = Returning(
+        resuming = Resuming(
             self.rooms,
             self._updates,
             clock,
@@ -78,7 +78,7 @@ class ClassroomService:
         self.entrance = Entrance(
             self.rooms,
             self._updates,
-            returning,
+            resuming,
             self.quotas,
             self.guesses,
             now,

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from quad.classroom import tables
-from quad.classroom.live import KeptFiles, Participant
 from quad.classroom.model import CURRENT, File, check_files
+from quad.classroom.outgoing import NOTHING, CodeOfStudent
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import FilesLimit, UserOffline
 from quad.classroom.rooms import Rooms, as_refusal
-from quad.classroom.said import NOTHING, CodeOfStudent
+from quad.classroom.state import KeptFiles, Participant
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client, Finished
 

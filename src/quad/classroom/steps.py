@@ -8,7 +8,6 @@ from typing import Final, Protocol
 from quad.classroom import tables
 from quad.classroom.cleaning import Cleaning
 from quad.classroom.ignores import parse_ignores
-from quad.classroom.live import Participant, Room
 from quad.classroom.model import (
     ORIGINAL,
     Signal,
@@ -21,10 +20,11 @@ from quad.classroom.model import (
     utf8_size,
     verdicts,
 )
+from quad.classroom.outgoing import NOTHING, SignalOfStudent, StepsOfStudent, Task, Verdict
 from quad.classroom.progress import Progress
 from quad.classroom.refusals import BadValue, ImportRunning, RoomNotFound, WrongUser
 from quad.classroom.rooms import Rooms, alert
-from quad.classroom.said import NOTHING, SignalOfStudent, StepsOfStudent, Task, Verdict
+from quad.classroom.state import Participant, Room
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client, Refused
 

@@ -11,8 +11,8 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
-from quad.classroom.live import Participant, Room
 from quad.classroom.model import CURRENT, Door, RoomUpdate, Rules, User
+from quad.classroom.state import Participant, Room
 
 # Up to here a list is so short that there is no need to wait.
 _SMALL_ROOM: Final = 10

@@ -63,6 +63,8 @@ class NearbySystem:
     addresses, that do too much.
     """
 
+    name: Final = "nearby"
+
     def __init__(
         self,
         server: SocketServer,
@@ -145,6 +147,9 @@ class NearbySystem:
         await self.bots.open()
         await self.presence.start()
         self._forget_forever()
+
+    async def release_readers(self) -> None:
+        """Nobody waits for an answer here."""
 
     async def aclose(self) -> None:
         """Stop all timers; to be called after the server's handlers have finished."""

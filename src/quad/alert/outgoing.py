@@ -70,5 +70,5 @@ def shown_id(id: int) -> str:
     return f"{id:017}"
 
 
-SAID: Final[Mapping[str, Any]] = {"message": Line, "status": Line}
+OUTGOING: Final[Mapping[str, Any]] = {"message": Line, "status": Line}
 """The type of each event's argument."""

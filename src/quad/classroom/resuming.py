@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Callable
 from quad.addresses import block
 from quad.classroom import tables
 from quad.classroom.leaving import announce_offline
-from quad.classroom.live import KeptFiles, Participant, Room
 from quad.classroom.model import ORIGINAL, known_protocol
 from quad.classroom.refusals import (
     Barred,
@@ -27,6 +26,7 @@ from quad.classroom.refusals import (
     WrongToken,
 )
 from quad.classroom.rooms import Rooms, alert
+from quad.classroom.state import KeptFiles, Participant, Room
 from quad.classroom.updates import RoomUpdates
 from quad.identity import hash_token, token_matches
 from quad.realtime import Client
@@ -47,7 +47,7 @@ class Visitor:
         self.place = block(client.address)[:64] if client.has_certain_address else ""
 
 
-class Returning:
+class Resuming:
     """Finds out whether a visitor is who they say, and keeps what they are known by."""
 
     def __init__(

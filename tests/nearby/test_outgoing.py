@@ -1,10 +1,10 @@
 """Everything that nearby says over Socket.IO has the type that it is declared to have."""
 
 from quad.nearby.messages import Told
-from quad.nearby.said import SAID
+from quad.nearby.outgoing import OUTGOING
 from quad.realtime import ErrorPayload
 from tests.nearby.campus import TOWER, Campus
-from tests.said import check_said
+from tests.outgoing import check_outgoing
 
 
 async def test_people_hear_everything_that_is_declared_and_nothing_else(campus: Campus) -> None:
@@ -13,11 +13,11 @@ async def test_people_hear_everything_that_is_declared_and_nothing_else(campus: 
     ann = await campus.page("ann")
     await campus.page("ben")
     await campus.send("ben", ["ann"], "Coffee?")
-    check_said(await ann.call("new_bot", {"id": "bell"}), ErrorPayload)
+    check_outgoing(await ann.call("new_bot", {"id": "bell"}), ErrorPayload)
     heard = await ann.take()
-    declared = {**SAID, "error": ErrorPayload}
+    declared = {**OUTGOING, "error": ErrorPayload}
     for event, *payload in heard:
-        check_said(payload[0] if payload else None, declared[event])
+        check_outgoing(payload[0] if payload else None, declared[event])
     assert {event for event, *_ in heard} == declared.keys()
     for message in await ann.receive():
-        check_said(message, Told)
+        check_outgoing(message, Told)

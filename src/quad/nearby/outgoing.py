@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-SAID: Final[Mapping[str, Any]] = {
+OUTGOING: Final[Mapping[str, Any]] = {
     "new_message": list[str],  # the id of the person who has messages to fetch
     "new_movement": None,  # somebody has come, gone or moved: ask again who is near
 }

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from quad.classroom.said import SAID
+from quad.classroom.outgoing import OUTGOING
 from quad.realtime import ErrorPayload
 from quad.settings import ClassroomSettings, LimitSettings
 from tests.classroom.school import Heard, Peer, School, code, enter, events, exercise, open_school
-from tests.said import check_said
+from tests.outgoing import check_outgoing
 
 Ids = dict[str, object]
 
@@ -46,8 +46,8 @@ async def test_a_whole_class_hears_everything_that_is_declared_and_nothing_else(
 ) -> None:
     heard = await _class(strict_school)
     for event, payload in heard:
-        check_said(payload, ErrorPayload if event == "error" else SAID[event])
-    assert set(events(heard)) == {*SAID, "error"}
+        check_outgoing(payload, ErrorPayload if event == "error" else OUTGOING[event])
+    assert set(events(heard)) == {*OUTGOING, "error"}
 
 
 async def _class(school: School) -> list[Heard]:

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Final
+
+from litestar import Router
 
 from quad.chat.admission import Admission
 from quad.chat.chats import Chats
@@ -27,6 +30,9 @@ def _now() -> datetime:
 
 class ChatSystem:
     """All chats of this process. `endpoint` serves `/` and `/chat/ws`."""
+
+    name: Final = "chat"
+    routers: Final[tuple[Router, ...]] = ()
 
     def __init__(
         self,
@@ -73,6 +79,9 @@ class ChatSystem:
         """
         await self.chats.load()
         self.trimming.start()
+
+    async def release_readers(self) -> None:
+        """Nobody waits for an answer here."""
 
     async def aclose(self, grace_s: float = 2.0) -> None:
         """Finish what is under way and save positions; connections were closed before."""

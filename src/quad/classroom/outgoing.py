@@ -90,7 +90,7 @@ class SignalOfStudent(Struct, frozen=True):
     value: Signal
 
 
-SAID: Final[Mapping[str, Any]] = {
+OUTGOING: Final[Mapping[str, Any]] = {
     "alert": Alert,
     "alerts": Alert,
     "exercise": Task,

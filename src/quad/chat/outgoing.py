@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
 
-from quad.chat.live import ShownUser
+from quad.chat.state import ShownUser
 
 
 class ShownChat(Struct, frozen=True):
@@ -102,7 +102,7 @@ class ChatError(Struct, frozen=True, tag_field="type", tag="error"):
     id: str | UnsetType = UNSET
 
 
-SAID: Final = (
+OUTGOING: Final = (
     ChatState,
     ChatMessage,
     NewMember,

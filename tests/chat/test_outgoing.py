@@ -6,15 +6,15 @@ from typing import Any, Union
 
 import msgspec
 
-from quad.chat.said import SAID, ChatError, ShownChat
+from quad.chat.outgoing import OUTGOING, ChatError, ShownChat
 from quad.settings import ChatSettings
 from tests.chat.phones import Phone, Station, open_chat
-from tests.said import check_said
+from tests.outgoing import check_outgoing
 
 Frame = dict[str, Any]
 
 CHAT = "team"
-FRAME = Union[SAID]  # type: ignore[valid-type]  # noqa: UP007 - a tuple
+FRAME = Union[OUTGOING]  # type: ignore[valid-type]  # noqa: UP007 - a tuple
 NEWER = frozenset({"id", "key", "token", "operation", "code"})
 """The keys that original phones are not told."""
 ASKED = frozenset({"history", "token"})
@@ -24,8 +24,8 @@ ASKED = frozenset({"history", "token"})
 async def test_a_current_phone_is_told_every_declared_frame_and_no_other(station: Station) -> None:
     heard = await _evening(station, protocol=2)
     for frame in heard:
-        check_said(frame, FRAME)
-    assert {frame["type"] for frame in heard} == {kind.__struct_config__.tag for kind in SAID}
+        check_outgoing(frame, FRAME)
+    assert {frame["type"] for frame in heard} == {kind.__struct_config__.tag for kind in OUTGOING}
 
 
 async def test_an_original_phone_is_told_the_same_with_chats_for_names_and_no_newer_keys(
@@ -58,7 +58,7 @@ async def test_errors_with_details_are_declared(database: Path) -> None:
         await stranger.say("register", **guess)
         errors = [await ann.hear(), await stranger.hear(), await stranger.hear()]
     for error in errors:
-        check_said(error, ChatError)
+        check_outgoing(error, ChatError)
     assert [error.keys() & {"limit", "retry_after_s"} for error in errors] == [
         {"limit"},
         set(),

@@ -1,0 +1,60 @@
+"""The classroom, put together: what the server makes, starts and closes."""
+
+from typing import Final
+
+from quad.classroom.events import register
+from quad.classroom.fetch import FetchOptions
+from quad.classroom.notion import NotionImporter
+from quad.classroom.routes import StatsPages
+from quad.classroom.service import ClassroomService
+from quad.realtime import SocketServer, Streams
+from quad.retention import Expiry
+from quad.settings import ClassroomSettings, LimitSettings
+from quad.store import Store
+
+
+class ClassroomSystem:
+    """All of the classroom on one server: its events are registered, `routers` has its pages.
+
+    `limits` hold back addresses that do too much; None: nobody. `streams` bounds those who read
+    results without a connection.
+    """
+
+    name: Final = "classroom"
+
+    def __init__(
+        self,
+        server: SocketServer,
+        store: Store,
+        settings: ClassroomSettings,
+        limits: LimitSettings | None = None,
+        *,
+        streams: Streams | None = None,
+    ) -> None:
+        importer = NotionImporter(_fetch_options(settings))
+        self.service = ClassroomService(store, server, settings, importer, limits)
+        self.expiries: tuple[Expiry, ...] = self.service.expiries
+        register(server, self.service)
+        self._pages = StatsPages(self.service, self.service.guesses, streams=streams)
+        self.routers = (self._pages.router,)
+
+    async def start(self) -> None:
+        """Begin to let go of rooms that are not in use."""
+        self.service.start()
+
+    async def release_readers(self) -> None:
+        """End the streams of whoever waits for news."""
+        await self._pages.aclose()
+
+    async def aclose(self) -> None:
+        """Stop all timers and tasks; to be called after the server's handlers have finished."""
+        await self.service.aclose()
+
+
+def _fetch_options(settings: ClassroomSettings) -> FetchOptions:
+    return FetchOptions(
+        hosts=settings.import_hosts,
+        allow_private=settings.import_allow_private,
+        timeout_s=settings.import_timeout_s,
+        limit_bytes=settings.import_limit_bytes,
+    )
