@@ -27,10 +27,10 @@ from rich.table import Table
 from bench.subject import TEXT
 from quad.classroom import tables
 from quad.classroom.events import Code, register
-from quad.classroom.state import Participant
 from quad.classroom.model import check_files
 from quad.classroom.outgoing import CodeOfStudent
 from quad.classroom.service import ClassroomService
+from quad.classroom.state import Participant
 from quad.realtime import Client, Finished, Site, SocketServer
 from quad.realtime.session import Session
 from quad.realtime.websocket import WebSocket

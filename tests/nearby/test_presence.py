@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from quad.nearby.grid import Grid
 from quad.nearby.model import Building, Position
-from quad.nearby.persons import Person
+from quad.nearby.people import Person
 from quad.nearby.spatial import distance_m, point_at
 from quad.nearby.whereabouts import Whereabouts
 from quad.settings import RetentionSettings

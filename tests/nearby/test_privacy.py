@@ -13,7 +13,7 @@ from pyproj import Geod
 from quad.nearby import tables
 from quad.nearby.grid import Grid
 from quad.nearby.model import Building, Position
-from quad.nearby.persons import Person
+from quad.nearby.people import Person
 from quad.nearby.retention import KINDS
 from quad.nearby.spatial import distance_m, point_at
 from quad.nearby.whereabouts import Whereabouts

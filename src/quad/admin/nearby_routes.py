@@ -25,7 +25,7 @@ from quad.nearby.model import (
     check_radius,
     shown_time,
 )
-from quad.nearby.people import Someone
+from quad.nearby.people_routes import Someone
 from quad.nearby.presence import Presence
 from quad.nearby.tables import Kind
 from quad.realtime import request_of

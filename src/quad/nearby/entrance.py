@@ -6,7 +6,7 @@ from quad.identity import hash_token
 from quad.identity.gate import Gate
 from quad.identity.sessions import Sessions
 from quad.nearby.model import ID_LIMIT
-from quad.nearby.persons import People, Person
+from quad.nearby.people import People, Person
 from quad.nearby.presence import Presence
 from quad.nearby.refusals import WrongToken
 from quad.realtime import Client

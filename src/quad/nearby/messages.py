@@ -14,7 +14,7 @@ from quad.identity.guesses import Guesses
 from quad.nearby import tables
 from quad.nearby.logs import Logs
 from quad.nearby.model import check_message, shown_time
-from quad.nearby.persons import People, Person, Tab
+from quad.nearby.people import People, Person, Tab
 from quad.nearby.presence import Presence
 from quad.nearby.refusals import NobodyKnown
 from quad.refusals import BadInput

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from quad.nearby.persons import Person, Tab
+from quad.nearby.people import Person, Tab
 
 _WINDOW_S: Final = 1.0
 _TICK_S: Final = 0.1

@@ -12,7 +12,7 @@ from quad.identity.sign_in import RETURN_PATH
 from quad.identity.system import Identity
 from quad.nearby.model import ID_LIMIT, clean_id
 from quad.nearby.pages import NearbyPages, Notice, Problem
-from quad.nearby.persons import People
+from quad.nearby.people import People
 from quad.realtime import request_of
 from quad.refusals import HttpRefused
 from quad.store import StoreError

@@ -8,7 +8,7 @@ from litestar import Response
 from msgspec import Struct
 
 from quad.nearby.model import ID_LIMIT
-from quad.nearby.persons import Person
+from quad.nearby.people import Person
 from quad.settings import NearbySettings
 from quad.shell import Shell, Visit
 

@@ -1,259 +1,204 @@
-"""What people ask for over HTTP, under `/API/user`.
+"""Everybody, in memory as in the database: who they are, where they were last, their tabs."""
 
-Original clients send JSON with any content type, the object or a list of objects, and numbers as
-the text of their input fields.
-"""
+import asyncio
+import hashlib
+import math
+import sys
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Final
 
-from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from quad.nearby import tables
+from quad.nearby.model import Building, Position, check_id
+from quad.nearby.spatial import Point, point_at
+from quad.realtime import Client
+from quad.refusals import Unknown
+from quad.store import Change, Store
 
-from litestar import MediaType, Response, Router, post
-from litestar.params import JSONBody
-from msgspec import Struct
-
-from quad.http import AnyRequest, rest_router
-from quad.nearby.bodies import Number, each, number
-from quad.nearby.buildings import Buildings
-from quad.nearby.entrance import Entrance
-from quad.nearby.messages import Letter, Messages, ToldText
-from quad.nearby.model import Building, Position, check_position, check_radius
-from quad.nearby.pace import Act, PersonLimits
-from quad.nearby.persons import Person
-from quad.nearby.presence import Presence
-from quad.realtime import request_of
-from quad.settings import NearbySettings
-
-_TEXT: Final = MediaType.TEXT
-
-Asked = TypeVar("Asked", bound="Asking")
+# The ids of two connections, as each protocol shows them: a page may know its former one only.
+_NAMES: Final = 4
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Asking(Struct, kw_only=True):
-    """Whoever asks: the person's id, and the token of their session."""
-
-    id: str
-    token: str = ""
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
-class Coordinates(Asking, kw_only=True):
-    """`update/coordinates`: where the person is, in degrees."""
+class Person:
+    """Somebody who has logged in once.
 
-    latitude: Number
-    longitude: Number
-
-
-class Range(Asking, kw_only=True):
-    """`update/range`: metres."""
-
-    radious: Number
-
-
-class Visibility(Asking, kw_only=True):
-    """`update/visible`: whether others see the person."""
-
-    visible: bool
-
-
-class Radius(Coordinates, kw_only=True):
-    """`show/range`: metres around the person; the point counts only if a setting lets it."""
-
-    radious: Number
-
-
-class Place(Struct):
-    """A building and its circle, `radious` in metres; everybody may know it."""
-
-    id: str
-    name: str
-    latitude: float
-    longitude: float
-    radious: float
-
-
-class Writing(Asking, kw_only=True):
-    """`message/send`: to a list of ids, or to a text with one id a line.
-
-    With the same `key` (64 bytes at most) within a day it is the same message, and sent once.
+    `building` is right while somebody is online, or may come back.
     """
 
-    users: list[str] | str
-    message: str
-    key: str | None = None
+    __slots__ = (
+        "box",
+        "building",
+        "dropped",
+        "id",
+        "is_visible",
+        "last_id",
+        "point",
+        "range_m",
+        "seen",
+        "tabs",
+        "used_at",
+    )
+
+    def __init__(self, id: str, range_m: float, point: Point | None = None) -> None:
+        self.id = id
+        self.range_m = range_m
+        self.point = point
+        # Where others see them: the centre of a cell, as long as they are online.
+        self.seen: Point | None = None
+        self.is_visible = True
+        # When they went, or said where they are: right while they are offline.
+        self.used_at = _NEVER
+        self.building: Building | None = None
+        self.tabs: dict[Client, Tab] = {}
+        # Those that lost their connection and may come back, the oldest first.
+        self.dropped: list[Tab] = []
+        # Ids have any length and any letters; names of boxes have not.
+        self.box = f"nearby/{hashlib.blake2b(id.encode(), digest_size=16).hexdigest()}"
+        # The last message that was told.
+        self.last_id = 0
+
+    def __repr__(self) -> str:
+        return f"<Person {self.id}>"
+
+    @property
+    def is_online(self) -> bool:
+        """Whether at least one connection is open."""
+        return bool(self.tabs)
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether they are online, or have dropped and may come back."""
+        return bool(self.tabs or self.dropped)
+
+    def tab(self, name: str) -> "Tab | None":
+        """The tab that bears, or bore, this id."""
+        for tab in (*self.tabs.values(), *self.dropped):
+            if name == tab.id or name in tab.names:
+                return tab
+        return None
 
 
-class Fetch(Asking, kw_only=True):
-    """`message/receive`: the Socket.IO id, or the Engine.IO id, of the connection that asks."""
+class Tab:
+    """One connection after another, and what it has not fetched yet."""
 
-    socket_id: str
+    __slots__ = (
+        "client",
+        "dropped_at",
+        "id",
+        "names",
+        "person",
+        "position",
+        "receiving",
+        "token_hash",
+        "told_at",
+        "told_before",
+    )
 
+    def __init__(self, id: str, person: Person, token_hash: str, position: int) -> None:
+        self.id = id
+        self.person = person
+        self.token_hash = token_hash
+        # Everything in the person's box up to here was fetched, or is from before.
+        self.position = position
+        self.client: Client | None = None
+        self.dropped_at: datetime | None = None
+        self.names: deque[str] = deque(maxlen=_NAMES)
+        # Two requests at once must not get the same messages.
+        self.receiving = asyncio.Lock()
+        # When this connection was told of movements last, and the time before; by `Movements`.
+        self.told_at = self.told_before = -math.inf
 
-class Someone(Struct):
-    """A person or a bot."""
+    def connect(self, client: Client) -> None:
+        """A connection is this tab from now on."""
+        self.client = client
+        self.dropped_at = None
+        self.told_at = self.told_before = -math.inf
+        for name in (client.id, client.engine_id):
+            if name not in self.names:
+                self.names.append(name)
 
-    id: str
-
-
-class _Desk:
-    """Who asks, and whether they may: the token before anything else, for each object of a list."""
-
-    def __init__(self, entrance: Entrance, limits: PersonLimits) -> None:
-        self._entrance = entrance
-        self._limits = limits
-
-    async def people(
-        self, data: Asked | list[Asked], request: AnyRequest, act: Act | None = None
-    ) -> list[tuple[Person, Asked]]:
-        """Raises BadInput, WrongToken, TooManyTries, TooOften, StoreError."""
-        address = request_of(request.scope).address
-        found = [
-            (await self._entrance.person(address, asked.id, asked.token), asked)
-            for asked in each(data)
-        ]
-        if act is not None:
-            self._limits.take(act, [person.id for person, _ in found])
-        return found
-
-
-def _answer(data: object, answers: Sequence[Any]) -> Response[Any]:
-    """One answer as it is; those to several objects are a list of them."""
-    if isinstance(data, list) and len(data) > 1:
-        return Response(answers, media_type=MediaType.JSON)
-    return Response(answers[0])
-
-
-def make_people_router(
-    entrance: Entrance,
-    presence: Presence,
-    messages: Messages,
-    buildings: Buildings,
-    limits: PersonLimits,
-    settings: NearbySettings,
-) -> Router:
-    """The routes; several objects in a list are handled in order, all of them or none."""
-    desk = _Desk(entrance, limits)
-    handlers = [
-        *_updates(desk, presence, settings),
-        *_shows(desk, presence, buildings, settings),
-        *_messages(desk, messages),
-    ]
-    return rest_router("/API/user", handlers, "nearby: people")
-
-
-def _updates(desk: _Desk, presence: Presence, settings: NearbySettings) -> list[Any]:
-    @post("/update/coordinates", status_code=200, media_type=_TEXT)
-    async def update_coordinates(
-        data: JSONBody[Coordinates | list[Coordinates]], request: AnyRequest
-    ) -> Response[str]:
-        """Say where you are; the answer is the building's name."""
-        people = await desk.people(data, request, "move")
-        moves = [(person, _position(asked)) for person, asked in people]
-        return _answer(data, await presence.move(*moves))
-
-    @post("/update/range", status_code=200, media_type=_TEXT)
-    async def update_range(
-        data: JSONBody[Range | list[Range]], request: AnyRequest
-    ) -> Response[str]:
-        """Say how far you look; the answer is empty."""
-        people = await desk.people(data, request, "query")
-        await presence.set_range(
-            *((person, _radius(asked.radious, settings)) for person, asked in people)
-        )
-        return _answer(data, [""] * len(people))
-
-    @post("/update/visible", status_code=200, media_type=_TEXT)
-    async def update_visible(
-        data: JSONBody[Visibility | list[Visibility]], request: AnyRequest
-    ) -> Response[str]:
-        """Say whether others see you; whoever is not seen still gets messages. Empty answer."""
-        people = await desk.people(data, request, "move")
-        await presence.set_visible(*((person, asked.visible) for person, asked in people))
-        return _answer(data, [""] * len(people))
-
-    return [update_coordinates, update_range, update_visible]
-
-
-def _shows(
-    desk: _Desk, presence: Presence, buildings: Buildings, settings: NearbySettings
-) -> list[Any]:
-    @post("/show/building", status_code=200)
-    async def show_building(
-        data: JSONBody[Asking | list[Asking]], request: AnyRequest
-    ) -> Response[list[Someone]]:
-        """The others who are online in your building."""
-        people = await desk.people(data, request, "query")
-        others = [presence.others_in_building(person) for person, _ in people]
-        return _answer(data, [[Someone(user_id) for user_id in ids] for ids in others])
-
-    @post("/show/range", status_code=200)
-    async def show_range(
-        data: JSONBody[Radius | list[Radius]], request: AnyRequest
-    ) -> Response[list[str]]:
-        """The others who are online within a radius of where you are."""
-        people = await desk.people(data, request, "query")
-        # Anybody could look anywhere by a free point, unseen.
-        circles = [
-            (person, _radius(asked.radious, settings), _position(asked)) for person, asked in people
-        ]
-        return _answer(
-            data,
-            [
-                presence.others_within(
-                    person, radius_m, point if settings.is_any_point_shown else None
-                )
-                for person, radius_m, point in circles
-            ],
+    def change(self) -> Change:
+        """What keeps the tab as it is now."""
+        return tables.put_tab(
+            self.id, self.person.id, self.token_hash, self.position, self.dropped_at
         )
 
-    @post("/show/buildings", status_code=200)
-    async def show_buildings(
-        data: JSONBody[Asking | list[Asking]], request: AnyRequest
-    ) -> Response[list[Place]]:
-        """All buildings of the campus by name, and where they are."""
-        people = await desk.people(data, request, "query")
-        return _answer(data, [list(map(_place, buildings.list()))] * len(people))
 
-    return [show_building, show_range, show_buildings]
+class People:
+    """Everybody by id."""
 
+    def __init__(self, store: Store, range_m: float, now: Callable[[], datetime] = _now) -> None:
+        """`range_m` is a new person's."""
+        self._store = store
+        self._range_m = range_m
+        self._now = now
+        self._people: dict[str, Person] = {}
+        # By their letters, whatever their case.
+        self._sorted: list[str] = []
 
-def _messages(desk: _Desk, messages: Messages) -> list[Any]:
-    @post("/message/send", status_code=200, media_type=_TEXT)
-    async def send(data: JSONBody[Writing | list[Writing]], request: AnyRequest) -> Response[str]:
-        """Send a message; the answer is empty, or names those who are unknown.
+    async def load(self) -> None:
+        """Read everybody. Raises StoreError."""
+        for row in await self._store.read(tables.select_users()):
+            point = None
+            if row.latitude is not None and row.longitude is not None:
+                point = point_at(Position(row.latitude, row.longitude))
+            person = self._people[row.id] = Person(row.id, row.range_m, point)
+            person.is_visible, person.used_at = row.is_visible, row.used_at
+        self._sorted = sorted(sorted(self._people), key=str.casefold)
 
-        It comes when the message is kept.
-        """
-        people = await desk.people(data, request, "message")
-        letters = [
-            Letter(person, _recipients(asked.users), asked.message, asked.key)
-            for person, asked in people
-        ]
-        return _answer(data, await messages.send(request_of(request.scope).address, *letters))
+    async def ensure(self, user_id: str) -> Person:
+        """Make somebody known, and return them. Raises BadInput, StoreError."""
+        if user_id not in self._people:
+            check_id("id", user_id)
+            await self._store.write(tables.insert_user(user_id, self._range_m, self._now()))
+        person = self._people.get(user_id)
+        if person is None:  # still: somebody else may have been faster
+            person = self._people[user_id] = Person(user_id, self._range_m)
+            person.used_at = self._now()
+            insort(self._sorted, user_id, key=str.casefold)
+        return person
 
-    @post("/message/receive", status_code=200)
-    async def receive(
-        data: JSONBody[Fetch | list[Fetch]], request: AnyRequest
-    ) -> Response[list[ToldText]]:
-        """What this tab has not fetched yet: JSON texts of `timestamp`, `id`, `message`."""
-        people = await desk.people(data, request)
-        tabs = [(person, asked.socket_id) for person, asked in people]
-        return _answer(data, await messages.receive(*tabs))
+    def drop(self, person: Person) -> None:
+        """Somebody is not known any more."""
+        if self._people.get(person.id) is not person:
+            return
+        del self._people[person.id]
+        start = bisect_left(self._sorted, person.id.casefold(), key=str.casefold)
+        del self._sorted[self._sorted.index(person.id, start)]
 
-    return [send, receive]
+    def get(self, user_id: str) -> Person:
+        """Raises Unknown."""
+        person = self._people.get(user_id)
+        if person is None:
+            raise Unknown("user", user_id)
+        return person
 
+    def find(self, user_id: str) -> Person | None:
+        """The same, for those who may not exist."""
+        return self._people.get(user_id)
 
-def _position(asked: Coordinates) -> Position:
-    return check_position(number("latitude", asked.latitude), number("longitude", asked.longitude))
+    def __iter__(self) -> Iterator[Person]:
+        """Everybody; after `load` those first who were here the longest ago."""
+        return iter(self._people.values())
 
+    def ids(self) -> list[str]:
+        """Everybody's id, sorted."""
+        return sorted(self._people)
 
-def _radius(radious: Number, settings: NearbySettings) -> float:
-    return check_radius("radious", number("radious", radious), settings.range_limit_m)
+    def beginning_with(self, prefix: str) -> list[str]:
+        """Ids that begin so, in lower or upper case, sorted."""
+        first = prefix.casefold()
+        last = first + chr(sys.maxunicode)
+        start = bisect_left(self._sorted, first, key=str.casefold)
+        end = bisect_left(self._sorted, last, start, key=str.casefold)
+        return self._sorted[start:end]
 
-
-def _place(building: Building) -> Place:
-    latitude, longitude = building.position.latitude, building.position.longitude
-    return Place(building.id, building.name, latitude, longitude, building.radius_m)
-
-
-def _recipients(users: list[str] | str) -> list[str]:
-    names = users.splitlines() if isinstance(users, str) else users
-    return [name.strip() for name in names if name.strip()]
+    def __len__(self) -> int:
+        return len(self._people)

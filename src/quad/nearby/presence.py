@@ -21,7 +21,7 @@ from quad.nearby.model import (
     said_moved,
 )
 from quad.nearby.movements import Movements
-from quad.nearby.persons import People, Person, Tab
+from quad.nearby.people import People, Person, Tab
 from quad.nearby.spatial import Point, point_at
 from quad.nearby.whereabouts import Whereabouts
 from quad.realtime import Client

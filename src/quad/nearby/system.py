@@ -22,8 +22,8 @@ from quad.nearby.movements import Movements
 from quad.nearby.pace import PersonLimits
 from quad.nearby.page_routes import PageRoutes
 from quad.nearby.pages import NearbyPages
-from quad.nearby.people import make_people_router
-from quad.nearby.persons import People
+from quad.nearby.people import People
+from quad.nearby.people_routes import make_people_router
 from quad.nearby.presence import Presence
 from quad.nearby.retention import expiries
 from quad.realtime import SocketServer

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from quad.nearby.grid import Grid
 from quad.nearby.model import Building
-from quad.nearby.persons import Person
+from quad.nearby.people import Person
 from quad.nearby.spatial import Circle, Circles, Point, Points, point_at
 
 
