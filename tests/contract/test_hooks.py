@@ -13,13 +13,12 @@ from typing import Any
 import httptools
 import pytest
 import uvicorn
+import websockets.speedups
 import websockets.utils
 from sqlalchemy.sql import ClauseElement
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from websockets.protocol import Protocol, Side, State
-
-import quad.realtime.websocket
 
 
 def parameters(function: Callable[..., Any]) -> list[str]:
@@ -94,11 +93,12 @@ def test_websockets_parses_and_writes_without_a_connection() -> None:
 def test_frames_are_unmasked_also_without_the_extension_in_c(
     length: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    masked = websockets.speedups.apply_mask
     monkeypatch.setitem(sys.modules, "websockets.speedups", None)
     without = importlib.reload(importlib.import_module("websockets.utils"))
     try:
         data, mask = bytes(range(length)), b"\x01\x02\x03\x04"
-        assert without.apply_mask(data, mask) == quad.realtime.websocket.apply_mask(data, mask)
+        assert without.apply_mask(data, mask) == masked(data, mask)
     finally:
         monkeypatch.undo()
         importlib.reload(websockets.utils)

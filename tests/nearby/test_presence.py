@@ -257,4 +257,4 @@ async def test_what_happens_after_the_end_is_in_the_server_s_log(
     async with open_campus(database) as campus:
         logs = campus.nearby.logs
     logs.add("user", "ana", "too late")
-    assert "the store is closed" in caplog.text
+    assert "The store is closed" in caplog.text
