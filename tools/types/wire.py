@@ -1,6 +1,6 @@
 """What a server hears and says, read from the server itself: nothing is listed a second time."""
 
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec.inspect as shapes
@@ -12,6 +12,7 @@ from litestar.typing import FieldDefinition
 from msgspec import Struct
 
 from quad.realtime import SocketServer
+from quad.realtime.handlers import Handler
 from tools.types.typescript import part_of
 
 
@@ -67,13 +68,15 @@ def events_of(server: SocketServer) -> dict[str, dict[str, Event]]:
     found: dict[str, dict[str, Event]] = {}
     for name, handler in sorted(server.namespace("/").handlers.items()):
         part = part_of(handler.call.__module__)
-        found.setdefault(part, {})[name] = _event(handler.call)
+        found.setdefault(part, {})[name] = _event(handler)
     return found
 
 
-def _event(function: Callable[..., Any]) -> Event:
-    hints = get_type_hints(function, include_extras=True)
+def _event(handler: Handler) -> Event:
+    hints = get_type_hints(handler.call, include_extras=True)
     answer = hints.pop("return")
+    if handler.is_deferred:
+        hints.popitem()  # what it calls when it has finished
     _client, payload = hints.values()
     if get_origin(answer) is Coroutine:
         answer = get_args(answer)[-1]
