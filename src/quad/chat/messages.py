@@ -22,6 +22,7 @@ from quad.identity import hash_token
 from quad.realtime import Finished, Message, RawConnection
 from quad.store import Entry
 from quad.store.mailbox import id_at, put
+from quad.store.threads import resolve
 
 _encode_text: Final = msgspec.json.Encoder().encode
 
@@ -84,7 +85,7 @@ class Messages:
         chat = self._chats.membership(user, said.chat)
         if said.key is None:
             accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._accept(chat, user, said.text, partial(_resolve, accepted))
+            self._accept(chat, user, said.text, partial(resolve, accepted))
             return accepted
         assert user.keys is not None  # looked up, if need be
         hashed = hash_token(said.key)
@@ -198,15 +199,6 @@ class Kept(msgspec.Struct, array_like=True):
     text: msgspec.Raw
     # When it was said, in seconds since 1970, if the id is ahead of the clock.
     at: int | None = None
-
-
-def _resolve(future: "asyncio.Future[None]", _: object, error: BaseException | None) -> None:
-    if future.done():
-        return  # nobody waits any more
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(error)
 
 
 _read_kept: Final = msgspec.json.Decoder(Kept).decode

@@ -19,6 +19,7 @@ from .errors import IN_DOUBT, OutcomeUnknown, StoreClosed, StoreError, StoreUnav
 from .schema import probe
 from .server import ServerEngine
 from .sqlite import SqliteEngine
+from .threads import resolve
 from .upsert import upsert
 from .urls import parse_url
 
@@ -112,7 +113,7 @@ class Store:
         call alone, StoreUnavailable when nothing can be saved.
         """
         done = self._loop.create_future()
-        self._put(Call(changes, partial(_resolve, done), has_future=True))
+        self._put(Call(changes, partial(resolve, done, None), has_future=True))
         return done
 
     def submit(self, changes: Sequence[Change], outcome: Outcome) -> None:
@@ -294,12 +295,3 @@ def _report(what: str, failed: Callable[[], object], error: Exception | None) ->
     if error is not None:
         log.warning("%s: not saved: %s", what, error)
         failed()
-
-
-def _resolve(done: asyncio.Future[None], error: Exception | None) -> None:
-    if done.done():
-        return  # nobody waits any more
-    if error is None:
-        done.set_result(None)
-    else:
-        done.set_exception(error)

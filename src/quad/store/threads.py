@@ -47,7 +47,7 @@ class Threads:
         What comes after `close` is never done.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self.submit(partial(function, *args), partial(_settle, done), lambda: not done.cancelled())
+        self.submit(partial(function, *args), partial(resolve, done), lambda: not done.cancelled())
         return done
 
     def submit(
@@ -91,7 +91,8 @@ def _run(call: _Call) -> None:
         pass  # the loop is closed: nobody waits
 
 
-def _settle(done: asyncio.Future[Any], value: object, error: Exception | None) -> None:
+def resolve(done: asyncio.Future[Any], value: object, error: BaseException | None) -> None:
+    """Give a future its end, unless nobody waits any more."""
     if done.done():
         return
     if error is None:
