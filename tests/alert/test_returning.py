@@ -9,6 +9,7 @@ import pytest
 
 from quad.settings import AlertSettings
 from tests.alert.hall import Hall, open_hall
+from tests.realtime.sessions import session_of
 
 DAY = timedelta(days=1)
 
@@ -127,7 +128,7 @@ async def test_a_silent_connection_counts_as_lost_when_somebody_asks(
         if place.person.name == "HALL"
     )
 
-    monkeypatch.setattr(dead.session, "_liveness", Unanswered())
+    monkeypatch.setattr(session_of(dead), "_liveness", Unanswered())
     await office.say("swallowed by the network")
     back = await hall.guest()
     await back.join("hall", "K1")

@@ -9,6 +9,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from quad.realtime import Client, EngineOptions, SocketServer
 from tests.protocol.peers import SOCKET, Polling, Target, receive, receive_many
 from tests.realtime.serving import serving, until
+from tests.realtime.sessions import session_of
 
 LONG = "abcdefgh" * 20_000
 
@@ -77,7 +78,7 @@ async def test_it_saves_what_it_is_for() -> None:
     server, clients = make_server()
     async with serving(server) as target:
         socket = await enter(target, 4)
-        session = clients[0].session
+        session = session_of(clients[0])
         socket.transport.pause_reading()
         server.publish("all", "long", LONG * 20)  # 3 MB, over every buffer and the limit
         await asyncio.sleep(0)

@@ -19,6 +19,7 @@ from quad.realtime import (
 from tests.garbage import no_errors_in_garbage
 from tests.patience import patience
 from tests.realtime.memory import MemoryClient, Message, entered, turn
+from tests.realtime.sessions import session_of
 
 PLACE = '{"_placeholder":true,"num":0}'
 
@@ -771,7 +772,7 @@ async def test_the_clients_headers_and_ids_are_to_be_had() -> None:
     assert client.address == "192.0.2.7"
     assert client.headers["cookie"] == "a=1"
     assert client.engine_id == peer.session.sid != client.id
-    assert client.session is peer.session
+    assert session_of(client) is peer.session
 
 
 # --- what cannot be read --------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from quad.realtime.site import Site
 from tests.patience import patience
 from tests.protocol.peers import SOCKET, Polling, Target, receive, websocket
 from tests.realtime.serving import client_of, connected, serving, until
+from tests.realtime.sessions import session_of
 from tests.realtime.test_raw import house
 
 PATIENT_MS = 10_000  # for those who answer, however slow the machine
@@ -273,7 +274,7 @@ async def test_the_last_sign_of_life_is_that_of_the_last_frame_or_request(
             await moving.send("2probe")
             assert await receive(moving) == "3probe"
             await moving.send("5")
-            await until(lambda: client.session.transport == "websocket")
+            await until(lambda: session_of(client).transport == "websocket")
             heard = client.last_heard
             await moving.send("3")
             await until(lambda: client.last_heard > heard)
@@ -323,5 +324,5 @@ async def entered(http: httpx.AsyncClient, target: Target, eio: int) -> Polling:
 
 
 def is_waiting(watch: Watch) -> bool:
-    polling = watch.client.session._polling
+    polling = session_of(watch.client)._polling
     return polling is not None and polling.is_waiting

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed
 from quad.realtime import Client, EngineOptions, Host, SocketServer, listen
 from tests.protocol.peers import SOCKET, Polling, opened, receive
 from tests.realtime.serving import connected, receive_event, serving, target, until
+from tests.realtime.sessions import session_of
 
 
 def make_room() -> tuple[SocketServer, list[Client]]:
@@ -126,14 +127,14 @@ async def test_a_client_between_two_polls_fetches_the_rest_with_the_next(
         await session.receive(1)
         server.publish("all", "last", 1)
         clients[0].disconnect("bye")
-        clients[0].session.close("twice")
-        assert not clients[0].session.is_open
+        session_of(clients[0]).close("twice")
+        assert not session_of(clients[0]).is_open
         assert await session.poll() == ['42["last",1]', "41", "1"]
         assert (await session.get()).status_code == 400
 
 
 def is_waiting(client: Client) -> bool:
-    polling = client.session._polling
+    polling = session_of(client)._polling
     return polling is not None and polling.is_waiting
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from quad.realtime.client import Client
 from quad.realtime.delivery import Message
 from quad.realtime.errors import BadPayload, Refused
 from quad.realtime.handlers import explain
+from quad.realtime.local import LocalClient
 from quad.realtime.session import Session
 from quad.realtime.turns import TooManyWaiting
 from quad.wire import socketio
@@ -40,9 +40,9 @@ class Peer:
     def __init__(self, server: "SocketServer", session: Session) -> None:
         self.session = session
         self._server = server
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, LocalClient] = {}
         # Those that the application has not decided about.
-        self._entering: dict[str, Client] | None = None
+        self._entering: dict[str, LocalClient] | None = None
         self._pending: socketio.Event | socketio.Ack | None = None
         self._attachments: list[bytes] | None = None
         is_v3 = session.version is Version.V3
@@ -105,19 +105,19 @@ class Peer:
         self._entering = None
         clients, self._clients = self._clients, {}
         for client in clients.values():
-            self._part(client, reason)
+            self._server.left(client, reason)
 
     def leave_topics(self) -> None:
         """The session changes its kind."""
         for client in self._clients.values():
             for topic in client.topics:
-                client.namespace_.topics.unsubscribe(topic, self.session)
+                client.space.topics.unsubscribe(topic, self.session)
 
     def return_to_topics(self) -> None:
         """The session has changed its kind."""
         for client in self._clients.values():
             for topic in client.topics:
-                client.namespace_.topics.subscribe(topic, self.session)
+                client.space.topics.subscribe(topic, self.session)
 
     # Namespaces
 
@@ -130,7 +130,7 @@ class Peer:
         if namespace is None:
             self._refuse_entry(name, "Invalid namespace")
             return
-        client = Client(self._socket_id(name), namespace, self, auth)
+        client = LocalClient(self._socket_id(name), namespace, self, auth)
         if not namespace.examinations:
             self._welcome(client)
             return
@@ -140,7 +140,7 @@ class Peer:
         self._entering[name] = client
         self._server.examine(client, partial(self._decide, client))
 
-    def _decide(self, client: Client, refused: Refused | None) -> None:
+    def _decide(self, client: LocalClient, refused: Refused | None) -> None:
         """The application has looked at a client that wants to enter."""
         if self._entering is None or self._entering.get(client.namespace) is not client:
             return  # it has left meanwhile
@@ -153,7 +153,7 @@ class Peer:
         if not self._clients and not self._entering:
             self._server.connects.start(self)  # V3 enters the main namespace without a CONNECT
 
-    def _welcome(self, client: Client) -> None:
+    def _welcome(self, client: LocalClient) -> None:
         is_v4 = self.session.version is Version.V4
         if is_v4 and not self.session.enter():
             return
@@ -186,26 +186,21 @@ class Peer:
     def _leave(self, name: str) -> None:
         client = self._clients.pop(name, None)
         if client is not None:
-            self._part(client, "client namespace disconnect")
+            self._server.left(client, "client namespace disconnect")
         elif self._entering and self._entering.pop(name, None) is not None:
             return
         elif not self._clients:
             self.session.fail("parse error: DISCONNECT before CONNECT")
 
-    def dismiss(self, client: Client, reason: str) -> None:
+    def dismiss(self, client: LocalClient, reason: str) -> None:
         """The application sends a client away."""
         if self._clients.get(client.namespace) is not client:
             return
         self._send(socketio.Disconnect(client.namespace))
         del self._clients[client.namespace]
-        self._part(client, reason)
+        self._server.left(client, reason)
         if not self._clients:
             self.session.close(reason)
-
-    def _part(self, client: Client, reason: str) -> None:
-        # The farewell waits for handlers that are still at work for this client.
-        client.leave()
-        client.part(partial(self._server.say_farewell, client, reason))
 
     def _send(self, packet: socketio.AnyPacket) -> None:
         self.session.send(Message(socketio.encode(packet).encode()))
@@ -245,25 +240,27 @@ class Peer:
         client = self._clients.get("/")
         if client is None:
             return False
-        handler = client.namespace_.handlers.get(text[3 : text.find('"', 3)])
+        handler = client.space.handlers.get(text[3 : text.find('"', 3)])
         if handler is None or not client.begin(overlaps=handler.is_overlapping):
             return False
-        args = handler.decode_plain(text[1:])
+        server = self._server
+        may_be_elsewhere = server.forwarding and server.forwarding.may_forward(client, handler)
+        args = None if may_be_elsewhere else handler.decode_plain(text[1:])
         if args is None:
             client.end()
             return False
-        self._server.call(client, handler, handler.plain, args)
+        server.call(client, handler, handler.plain, args)
         return True
 
     def _handle(
         self,
-        client: Client,
+        client: LocalClient,
         event: socketio.Event,
         values: list[Any] | BadPayload | None,
         attached_bytes: int = 0,
     ) -> None:
         server = self._server
-        handler = client.namespace_.handlers.get(event.name)
+        handler = client.space.handlers.get(event.name)
         if handler is None:
             server.ignore(client, event)
         elif client.begin(overlaps=handler.is_overlapping):

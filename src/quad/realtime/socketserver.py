@@ -10,15 +10,19 @@ from functools import partial
 from types import CoroutineType
 from typing import Any, TypeVar
 
+from quad.realtime.caller import Caller
 from quad.realtime.client import Client
 from quad.realtime.counters import Counters, EventCounter
 from quad.realtime.deadlines import Deadlines
-from quad.realtime.delivery import Delivery, Message, Topics
+from quad.realtime.delivery import Message, Topic
 from quad.realtime.drive import Drive, Finished
 from quad.realtime.ending import Work
 from quad.realtime.engine import Engine
 from quad.realtime.errors import BadPayload, Internal, Refused, UnknownEvent
+from quad.realtime.forwarding import Forwarding
 from quad.realtime.handlers import Handler
+from quad.realtime.local import LocalClient
+from quad.realtime.namespace import Namespace
 from quad.realtime.options import EngineOptions
 from quad.realtime.peer import Peer
 from quad.realtime.session import Session
@@ -29,19 +33,6 @@ from quad.wire.socketio import Event as EventPacket
 log = logging.getLogger("quad.events")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-class Namespace:
-    """The handlers and the topics of one namespace."""
-
-    def __init__(self, name: str, delivery: Delivery) -> None:
-        self.name = name
-        self.handlers: dict[str, Handler] = {}
-        self.examinations: list[Callable[[Client], Any]] = []
-        self.arrivals: list[Callable[[Client], Any]] = []
-        self.farewells: list[Callable[[Client, str], Any]] = []
-        self.refusals: list[Callable[[Client, str, Refused], None]] = []
-        self.topics = Topics(delivery)
 
 
 class SocketServer:
@@ -63,6 +54,8 @@ class SocketServer:
         self.connects: Deadlines[Peer] = Deadlines(
             self.options.connect_timeout_ms / 1000, _fail_unconnected
         )
+        self.forwarding: Forwarding | None = None
+        """Where other nodes are: to be set before the first connection."""
         self._refuses_unknown_events = refuses_unknown_events
         self._work = Work(log)
         self.namespace("/")
@@ -158,16 +151,30 @@ class SocketServer:
         `skip` gets nothing and is not counted. Never waits. Every subscriber gets emits and
         publishes in the order of the calls.
         """
-        space = self.namespaces[namespace]
-        subscribers = space.topics.get(topic)
-        if subscribers is None:
+        subscribers = self.namespaces[namespace].topics.get(topic)
+        if subscribers is None and self.forwarding is None:
             return 0
         message = Message(*encode_event(namespace, event, args))
-        if skip is None:
-            return self.engine.delivery.publish(subscribers, message)
-        skipped = (skip,) if isinstance(skip, Client) else skip
-        sessions = [client.session for client in skipped]
-        return self.engine.delivery.publish_except(subscribers, message, sessions)
+        skipped = () if skip is None else (skip,) if isinstance(skip, Client) else skip
+        count = 0 if subscribers is None else self._publish(subscribers, message, skipped)
+        if self.forwarding is not None:
+            count += self.forwarding.publish(namespace, topic, message, skipped)
+        return count
+
+    def seat(self, client: Client, system: str, key: str | None) -> None:
+        """The client's place in a system has this key, by which its home is found; None: no place.
+
+        To be called before anything is emitted to the client that tells it so.
+        """
+        if self.forwarding is not None:
+            assert isinstance(client, Caller)
+            self.forwarding.seat(client, system, key)
+
+    def _publish(self, topic: Topic, message: Message, skipped: Collection[Client]) -> int:
+        if not skipped:
+            return self.engine.delivery.publish(topic, message)
+        sessions = [client.session for client in skipped if isinstance(client, LocalClient)]
+        return self.engine.delivery.publish_except(topic, message, sessions)
 
     async def aclose(self, grace_s: float = 2.0) -> None:
         """Wait for the handlers that are at work; those that take too long are cancelled."""
@@ -182,7 +189,7 @@ class SocketServer:
 
     def handle(
         self,
-        client: Client,
+        client: LocalClient,
         handler: Handler,
         event: EventPacket,
         values: list[Any] | BadPayload | None = None,
@@ -192,6 +199,8 @@ class SocketServer:
         `values` are the decoded arguments of an event with attachments, or what is wrong with them.
         """
         try:
+            if self.forwarding and self.forwarding.forward(client, handler, event, values):
+                return
             args = handler.decode(event.args) if values is None else handler.convert(values)
         except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
             self._finish(client, handler, event, time.perf_counter(), None, error)
@@ -199,7 +208,7 @@ class SocketServer:
             self.call(client, handler, event, args)
 
     def call(
-        self, client: Client, handler: Handler, event: EventPacket, args: Sequence[Any]
+        self, client: Caller, handler: Handler, event: EventPacket, args: Sequence[Any]
     ) -> None:
         """The same with the arguments as the handler wants them."""
         started = time.perf_counter()
@@ -222,7 +231,7 @@ class SocketServer:
 
     def _finish(
         self,
-        client: Client,
+        client: Caller,
         handler: Handler,
         event: EventPacket,
         started: float,
@@ -241,14 +250,14 @@ class SocketServer:
             self._answer_error(client, event, bad_value)
         client.end()
 
-    def ignore(self, client: Client, event: EventPacket) -> None:
+    def ignore(self, client: Caller, event: EventPacket) -> None:
         """Nobody handles this event."""
         if self._refuses_unknown_events:
             self.refuse(client, event, UnknownEvent(f"there is no event {event.name!r} here"))
         else:
             self._counter(client, event).refused += 1
 
-    def _answer_error(self, client: Client, event: EventPacket, error: BaseException) -> None:
+    def _answer_error(self, client: Caller, event: EventPacket, error: BaseException) -> None:
         if isinstance(error, NestedTooDeeply):  # decoded, but a little too deep to be sent on
             error = BadPayload(f"{event.name}: {error}")
         if isinstance(error, Refused):
@@ -264,33 +273,33 @@ class SocketServer:
         message = f"Error: something went wrong on the server ({bug_id})"
         self._tell_error(client, event, message, {"code": "internal", "id": bug_id})
 
-    def refuse(self, client: Client, event: EventPacket, refused: Refused) -> None:
+    def refuse(self, client: Caller, event: EventPacket, refused: Refused) -> None:
         """Tell a client, and nobody else, that its event was declined and why."""
         self._counter(client, event).refused += 1
-        for function in client.namespace_.refusals:
+        for function in client.space.refusals:
             function(client, event.name, refused)
         details = {"code": refused.code, **refused.details}
         self._tell_error(client, event, f"Error: {refused}", details)
 
-    def _counter(self, client: Client, event: EventPacket) -> EventCounter:
+    def _counter(self, client: Caller, event: EventPacket) -> EventCounter:
         # Unknown names are counted as one: clients choose them freely, and memory is ours.
-        handler = client.namespace_.handlers.get(event.name)
+        handler = client.space.handlers.get(event.name)
         return handler.counter if handler else self.counters.event("(unknown)")
 
     def _tell_error(
-        self, client: Client, event: EventPacket, message: str, details: dict[str, Any]
+        self, client: Caller, event: EventPacket, message: str, details: dict[str, Any]
     ) -> None:
         content = {"message": message, "event": event.name, **details}
         client.emit("error", content)
         if event.ack_id is not None and client.is_open:
-            client.session.send(Message(*encode_ack(client.namespace, event.ack_id, (content,))))
+            client.send(Message(*encode_ack(client.namespace, event.ack_id, (content,))))
 
-    def examine(self, client: Client, decide: Callable[[Refused | None], object]) -> None:
+    def examine(self, client: Caller, decide: Callable[[Refused | None], object]) -> None:
         """Ask the application about a client; `decide` is called with what it says, perhaps later.
 
         Asynchronous functions have a task of their own.
         """
-        waiting = iter(client.namespace_.examinations)
+        waiting = iter(client.space.examinations)
         for function in waiting:
             try:
                 result = function(client)
@@ -302,18 +311,30 @@ class SocketServer:
                 return
         decide(None)
 
-    def welcome(self, client: Client) -> None:
+    def welcome(self, client: Caller) -> None:
         """Tell the application of a new client."""
-        for arrival in client.namespace_.arrivals:
+        for arrival in client.space.arrivals:
             self._call(arrival, client)
 
-    def say_farewell(self, client: Client, reason: str) -> None:
+    def say_farewell(self, client: Caller, reason: str) -> None:
         """Tell the application that a client has left; nothing follows for this client."""
-        for farewell in client.namespace_.farewells:
+        for farewell in client.space.farewells:
             self._call(farewell, client, reason)
         client.end()
 
-    def _call(self, function: Callable[..., Any], client: Client, *args: str) -> None:
+    def left(self, client: LocalClient, reason: str) -> None:
+        """A client leaves: its farewell waits for its handlers that are still at work."""
+        if self.forwarding is not None:
+            self.forwarding.left(client)
+        client.leave()
+        client.part(partial(self._part, client, reason))
+
+    def _part(self, client: LocalClient, reason: str) -> None:
+        if self.forwarding is not None:
+            self.forwarding.parted(client, reason)
+        self.say_farewell(client, reason)
+
+    def _call(self, function: Callable[..., Any], client: Caller, *args: str) -> None:
         try:
             result = function(client, *args)
         except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
@@ -323,9 +344,9 @@ class SocketServer:
             self._work.own(_run(result, lambda _, error: _log_bug(client, error)))
 
 
-def _acknowledge(client: Client, ack_id: int, value: Any) -> None:
+def _acknowledge(client: Caller, ack_id: int, value: Any) -> None:
     args = value if isinstance(value, tuple) else () if value is None else (value,)
-    client.session.send(Message(*encode_ack(client.namespace, ack_id, args)))
+    client.send(Message(*encode_ack(client.namespace, ack_id, args)))
 
 
 async def _run(work: Coroutine[Any, Any, Any], finished: Finished) -> None:
@@ -341,7 +362,7 @@ async def _run(work: Coroutine[Any, Any, Any], finished: Finished) -> None:
 
 
 async def _examine(
-    client: Client,
+    client: Caller,
     first: Coroutine[Any, Any, Any],
     others: Iterator[Callable[[Client], Any]],
     decide: Callable[[Refused | None], object],
@@ -358,7 +379,7 @@ async def _examine(
         decide(None)
 
 
-def _refusal_of(client: Client, error: Exception) -> Refused:
+def _refusal_of(client: Caller, error: Exception) -> Refused:
     if isinstance(error, Refused):
         return error
     bug_id = secrets.token_hex(4)
@@ -366,7 +387,7 @@ def _refusal_of(client: Client, error: Exception) -> Refused:
     return Internal(f"something went wrong on the server ({bug_id})", id=bug_id)
 
 
-def _log_bug(client: Client, error: BaseException | None) -> None:
+def _log_bug(client: Caller, error: BaseException | None) -> None:
     if error is not None:
         log.error("bug while %r came or went", client, exc_info=error)
 

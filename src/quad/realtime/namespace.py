@@ -1,0 +1,22 @@
+"""What one namespace of a server is made of."""
+
+from collections.abc import Callable
+from typing import Any
+
+from quad.realtime.client import Client
+from quad.realtime.delivery import Delivery, Topics
+from quad.realtime.errors import Refused
+from quad.realtime.handlers import Handler
+
+
+class Namespace:
+    """The handlers and the topics of one namespace."""
+
+    def __init__(self, name: str, delivery: Delivery) -> None:
+        self.name = name
+        self.handlers: dict[str, Handler] = {}
+        self.examinations: list[Callable[[Client], Any]] = []
+        self.arrivals: list[Callable[[Client], Any]] = []
+        self.farewells: list[Callable[[Client, str], Any]] = []
+        self.refusals: list[Callable[[Client, str, Refused], None]] = []
+        self.topics = Topics(delivery)
