@@ -16,7 +16,7 @@ from quad.realtime.errors import (
     Refused,
     UnknownEvent,
 )
-from quad.realtime.host import Endpoint, Host
+from quad.realtime.host import Elsewhere, Endpoint, Host
 from quad.realtime.listener import Listener
 from quad.realtime.listening import listen, run, settle_garbage, stop_signal
 from quad.realtime.options import EngineOptions
@@ -35,6 +35,7 @@ __all__ = [
     "Client",
     "Counters",
     "Door",
+    "Elsewhere",
     "Endpoint",
     "Engine",
     "EngineOptions",

@@ -66,8 +66,11 @@ class Engine:
         options: EngineOptions | None = None,
         counters: Counters | None = None,
         admit: Callable[[str], float] = lambda address: 0.0,
+        sid_prefix: str = "",
     ) -> None:
         """`admit(address)` says in how many seconds the address may connect; 0 is now."""
+        self.sid_prefix = sid_prefix
+        """How the ids of new sessions begin: by it other nodes know whose they are."""
         self.options = options or EngineOptions()
         self.counters = counters or Counters()
         self.delivery = Delivery()
@@ -156,7 +159,7 @@ class Engine:
         return session
 
     def _make_session(self, request: Request) -> Session:
-        sid = secrets.token_urlsafe(15)
+        sid = self.sid_prefix + secrets.token_urlsafe(15)
         version = Version(int(request.query["EIO"]))
         wants_base64 = request.query.get("b64") in ("1", "true")
         session = Session(

@@ -29,7 +29,7 @@ from quad.realtime.host import Host, last_answer
 from quad.realtime.polling import refusal as explain
 from quad.realtime.rounds import Rounds
 from quad.realtime.seldom import Seldom
-from quad.realtime.site import IS_GONE
+from quad.realtime.site import CUT, IS_GONE
 
 log = logging.getLogger("quad.front")
 
@@ -458,7 +458,9 @@ class Front(HttpToolsProtocol):
         super().on_headers_complete()
         if self.parser.should_upgrade():
             return
-        self.cycle.scope[IS_GONE] = self.transport.is_closing  # type: ignore[typeddict-unknown-key]
+        scope: Any = self.cycle.scope  # a TypedDict to uvicorn
+        scope[IS_GONE] = self.transport.is_closing
+        scope[CUT] = self.transport.abort
         # All of a transport that a cycle uses.
         self.cycle.transport = Corked(self.transport, self.loop)  # type: ignore[assignment]
         self._stage = Stage.BODY

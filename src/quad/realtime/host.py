@@ -12,7 +12,7 @@ from quad.realtime.opening import Opening
 from quad.realtime.polling import Receive, Scope, Send, refusal, serve_polling
 from quad.realtime.probe import Probe
 from quad.realtime.request import Request
-from quad.realtime.site import Site, carry, request_of
+from quad.realtime.site import HAS_CROSSED, Site, carry, request_of
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -48,6 +48,22 @@ class Endpoint(Protocol):
         """No timer outlives the host."""
 
 
+class Elsewhere(Protocol):
+    """What other nodes answer. Never asked about what has crossed from another node already."""
+
+    def node_of(self, scope: Scope) -> int | None:
+        """The node that answers a request, or None if this one does. Called once for each.
+
+        The type of the scope is `websocket` for a request to become one, else `http`.
+        """
+
+    async def forward(self, node: int, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have a node answer a request: an ASGI application."""
+
+    def tunnel(self, node: int, scope: Scope, url: bytes, transport: asyncio.Transport) -> None:
+        """Leave a connection to a node, whose host upgrades it. May be called once for each."""
+
+
 class Host:
     """Routes what arrives at one address."""
 
@@ -59,12 +75,13 @@ class Host:
         site: Site | None = None,
         door: Door | None = None,
         vital_paths: frozenset[str] = frozenset(),
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         """Paths of engines are taken with and without their last slash.
 
         `site` knows which pages and proxies to trust; by default none but its own pages. `door`
         counts the connections of an address. `vital_paths` of the application are answered when
-        nothing else is.
+        nothing else is. `elsewhere` knows what other nodes answer; without it, nothing.
         """
         self.site = site or Site()
         self.door = door
@@ -72,24 +89,30 @@ class Host:
         self._engines = {path.rstrip("/"): engine for path, engine in engines.items()}
         self._application = application or _not_found
         self._endpoints = endpoints or {}
+        self._elsewhere = elsewhere
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI: long-polling for the engines, everything else for the application."""
-        engine = None
-        if scope["type"] == "http":
-            carry(self.site, scope)
-            if self._is_foreign(scope):
-                await _answer(_MISDIRECTED, send)
-                return
-            self.site.note_lost_upgrade(scope)
-            engine = self._engines.get(scope["path"].rstrip("/"))
-        if engine is None:
-            if scope["type"] == "http" and scope["method"] == "HEAD":
-                await _answer_head(self._application, scope, send)
-            else:
-                await self._application(scope, receive, send)
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
             return
-        await serve_polling(engine, request_of(scope), receive, send)
+        carry(self.site, scope)
+        if self._is_foreign(scope):
+            await _answer(_MISDIRECTED, send)
+        elif self._elsewhere is not None and (node := self._node_of(scope)) is not None:
+            await self._elsewhere.forward(node, scope, receive, send)
+        else:
+            await self._answer_here(scope, receive, send)
+
+    async def _answer_here(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.site.note_lost_upgrade(scope)
+        engine = self._engines.get(scope["path"].rstrip("/"))
+        if engine is not None:
+            await serve_polling(engine, request_of(scope), receive, send)
+        elif scope["method"] == "HEAD":
+            await _answer_head(self._application, scope, send)
+        else:
+            await self._application(scope, receive, send)
 
     def is_engine(self, path: str) -> bool:
         """Whether requests to this path are for an engine."""
@@ -98,11 +121,15 @@ class Host:
     def upgrade(self, scope: Scope, url: bytes, transport: asyncio.Transport) -> None:
         """Answer a request to become a WebSocket."""
         path, _, raw_query = url.partition(b"?")
+        scope["type"] = "websocket"
         scope["query_string"] = raw_query
         scope["path"] = path.decode("latin-1")
         carry(self.site, scope)
         if self._is_foreign(scope):
             _write_answer(transport, *_MISDIRECTED, {})
+            return
+        if self._elsewhere is not None and (node := self._node_of(scope)) is not None:
+            self._elsewhere.tunnel(node, scope, url, transport)
             return
         request = request_of(scope)
         try:
@@ -120,6 +147,13 @@ class Host:
         """
         is_vital = scope["path"] in self.vital_paths
         return not is_vital and self.site.foreign_name(scope["headers"]) is not None
+
+    def _node_of(self, scope: Scope) -> int | None:
+        """The other node that answers; nobody's question whether *this* one lives goes there."""
+        if HAS_CROSSED in scope or scope["path"] in self.vital_paths:
+            return None
+        assert self._elsewhere is not None
+        return self._elsewhere.node_of(scope)
 
     def _upgrade(self, request: Request, transport: asyncio.Transport) -> None:
         endpoint = self._endpoints.get(request.path)

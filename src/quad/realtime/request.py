@@ -101,6 +101,8 @@ class Request(msgspec.Struct):
     http_version: str = "1.1"
     is_gone: Callable[[], bool] = lambda: False
     """Whether the connection is known to have ended: what is answered now reaches nobody."""
+    has_crossed: bool = False
+    """Whether another node holds the connection: the address says nothing of how near it is."""
 
     def handshake(self) -> Handshake:
         """What to keep of this request for the life of the connection."""
@@ -109,9 +111,14 @@ class Request(msgspec.Struct):
             self.raw_query,
             self.header_lines,
             has_certain_address=self.has_certain_address,
-            is_from_this_machine=self.is_from_this_machine and not self._is_forwarded,
+            is_from_this_machine=self._is_near,
             is_of_another_page=self.is_of_another_page,
         )
+
+    @property
+    def _is_near(self) -> bool:
+        """Whether an answer to a question takes no longer than the loop needs."""
+        return self.is_from_this_machine and not self._is_forwarded and not self.has_crossed
 
     @property
     def _is_forwarded(self) -> bool:

@@ -19,6 +19,10 @@ _SITE: Final = "quad.site"
 _REQUEST: Final = "quad.request"
 IS_GONE: Final = "quad.is_gone"
 """Where it says, by a function, whether the client's connection has ended."""
+CUT: Final = "quad.cut"
+"""Where it says, by a function, how to cut the client's connection: half an answer has no end."""
+HAS_CROSSED: Final = "quad.has_crossed"
+"""Set for what another node has taken in and passed on; nothing that a client sends sets it."""
 # What proxies say of the client: each request is asked for it.
 _FORWARDED: Final = re.compile(r"x-forwarded-|(?:forwarded|x-real-ip)\Z")
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
@@ -292,6 +296,7 @@ def request_of(scope: Any) -> Request:
             scope.get("http_version", "1.1"),
         )
         request.is_gone = scope.get(IS_GONE, request.is_gone)
+        request.has_crossed = HAS_CROSSED in scope
         scope[_REQUEST] = request
     return request
 
