@@ -13,6 +13,7 @@ from quad.settings import (
     PREFIX,
     BadSettings,
     Settings,
+    conflicts,
     fields,
     load,
     redacted,
@@ -88,7 +89,8 @@ def test_every_setting_has_a_variable_of_its_own(path: str) -> None:
 @pytest.mark.parametrize("name", list(ALIASES))
 def test_the_full_name_wins_over_its_alias(name: str) -> None:
     full = fields()[ALIASES[name]].environment
-    values = {"QUAD_PORT": ("1", "2"), "QUAD_LIMITS": ("on", "off")}
+    values = {"QUAD_PORT": ("1", "2"), "QUAD_LIMITS": ("on", "off"), "QUAD_WORKERS": ("1", "2")}
+    values["QUAD_BUS"] = ("nats://one", "nats://two")
     either = ("sqlite:///" + "a" * 32, "sqlite:///" + "b" * 32)
     short_value, full_value = values.get(name, either)
     environment = {name: short_value, full: full_value}
@@ -314,6 +316,76 @@ def test_an_address_without_a_password_is_shown_as_it_is() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "bus",
+    [
+        "nats://quad:s3cret@broker:4222",
+        "nats://quad:p@s3cret@broker",
+        "nats://s3cret@broker",
+        "tls://s3cret@one,two",
+        "amqps://quad:s3cret@broker/quad",
+    ],
+)
+def test_a_password_or_token_of_the_broker_is_never_shown(bus: str) -> None:
+    settings = load(flags={"--bus": bus}, environment={})
+    assert settings.cluster.bus == bus
+    assert "s3cret" not in repr(settings)
+    assert "***@" in repr(settings)
+
+
+@pytest.mark.parametrize("bus", ["http://quad:s3cret@broker", "nats", "nats://a b"])
+def test_a_refused_broker_is_not_repeated(bus: str) -> None:
+    (problem,) = problems(flags={"--bus": bus})
+    assert problem == "--bus must be text such as `nats://user:password@host:4222`"
+
+
+# --- what a server cannot do together -------------------------------------------------------------
+
+SERVER = "postgresql://db/quad"
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"QUAD_BUS": "nats://x"}, ["cluster.bus joins nodes that share a database"]),
+        (
+            {"QUAD_WORKERS": "2"},
+            ["server.workers must be 1 on SQLite", "server.workers above 1 need a broker"],
+        ),
+        (
+            {"QUAD_WORKERS": "2", "QUAD_BUS": "nats://x", "QUAD_DATABASE": "sqlite:///file"},
+            ["cluster.bus joins nodes", "server.workers must be 1 on SQLite"],
+        ),
+        (
+            {"QUAD_WORKERS": "2", "QUAD_DATABASE": SERVER},
+            ["server.workers above 1 need a broker"],
+        ),
+        ({"QUAD_WORKERS": "2", "QUAD_BUS": "nats://x", "QUAD_DATABASE": SERVER}, []),
+        ({"QUAD_BUS": "amqp://x", "QUAD_DATABASE": "mysql://db/quad"}, []),
+        ({}, []),
+    ],
+)
+def test_settings_that_exclude_each_other_are_a_sentence_each(
+    environment: Mapping[str, str], expected: list[str]
+) -> None:
+    found = list(conflicts(load(environment=environment)))
+    assert len(found) == len(expected)
+    for sentence, beginning in zip(found, expected, strict=True):
+        assert sentence.startswith(beginning)
+
+
+@pytest.mark.parametrize("workers", ["0", "-1", "two"])
+def test_there_is_at_least_one_worker(workers: str) -> None:
+    (problem,) = problems(environment={"QUAD_WORKERS": workers})
+    assert problem == f"QUAD_WORKERS must be a whole number at least 1, not '{workers}'"
+
+
+@pytest.mark.parametrize("name", ["", "my cluster", "a.b", "a>", "x" * 41])
+def test_the_name_of_a_cluster_fits_into_subjects_of_every_broker(name: str) -> None:
+    (problem,) = problems(environment={"QUAD_CLUSTER_NAME": name})
+    assert problem.startswith("QUAD_CLUSTER_NAME must be text such as `quad`")
+
+
 # --- the tree -------------------------------------------------------------------------------------
 
 
@@ -332,7 +404,10 @@ def test_every_setting_says_what_it_is_in_a_sentence() -> None:
 
 def test_every_number_has_its_unit_in_its_name() -> None:
     units = ("_m", "_ms", "_s", "_days", "_minutes", "_bytes", "_address", "burst", "limit", "port")
+    of_things = ("server.workers", "node.generation")  # what is counted is the name itself
     for field in fields().values():
+        if field.path in of_things:
+            continue
         if type(field.default) in (int, float):
             assert field.path.endswith(units), field.path
 

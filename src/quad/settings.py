@@ -41,6 +41,8 @@ ALIASES: Mapping[str, str] = {
     "QUAD_DATABASE": "server.database",
     "QUAD_LIMITS": "limits.mode",
     "QUAD_KEY": "server.key_secret",
+    "QUAD_WORKERS": "server.workers",
+    "QUAD_BUS": "cluster.bus",
 }
 
 # Settings that have another name now. The old one works on, in files and in the environment, and
@@ -63,12 +65,16 @@ MOVED: Mapping[str, str] = {
 
 # Values of settings with these endings are never shown.
 _SECRETS = ("secret", "password")
+# Addresses that may hold a password: shown without it, and not repeated when they are refused.
+_ADDRESSES = ("server.database", "cluster.bus")
 
 FLAGS: Mapping[str, str] = {
     "--host": "server.host",
     "--port": "server.port",
     "--data": "server.data",
     "--database": "server.database",
+    "--workers": "server.workers",
+    "--bus": "cluster.bus",
     "--limits": "limits.mode",
     "--log-level": "log.level",
 }
@@ -98,6 +104,13 @@ DatabaseUrl = Annotated[
     Meta(
         pattern=r"^(sqlite|postgres|postgresql|mysql|mariadb)(\+\w+)?://",
         examples=["postgresql://user:password@host/name"],
+    ),
+]
+BusUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^((nats|tls|amqp|amqps)://\S+)?$",
+        examples=["nats://user:password@host:4222"],
     ),
 ]
 HostName = Annotated[
@@ -149,6 +162,13 @@ class ServerSettings(Section, frozen=True, kw_only=True):
             "where several machines need the same one.",
         ),
     ] = ""
+    workers: Annotated[
+        Count,
+        Meta(
+            description="How many processes share the address, each a node of the cluster. More "
+            "than one need `cluster.bus`, and a database on a server."
+        ),
+    ] = 1
     drain_s: Annotated[
         Seconds,
         Meta(
@@ -199,6 +219,50 @@ class ServerSettings(Section, frozen=True, kw_only=True):
     def key_path(self) -> Path:
         """Where the secret lies, unless it is set."""
         return self.key_file or self.data / "quad.key"
+
+
+class ClusterSettings(Section, frozen=True, kw_only=True):
+    """Several nodes as one Quad: they share one database, one broker, one name and one key."""
+
+    bus: Annotated[
+        BusUrl,
+        Meta(
+            description="Address of the broker between the nodes: `nats://...` or `amqp://...` "
+            "(RabbitMQ), `tls://...` or `amqps://...` for the same with TLS; empty is one node "
+            "alone.",
+        ),
+    ] = ""
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9_-]{1,40}$",
+            examples=["quad"],
+            description="What tells several Quads apart that share a broker; the same for all "
+            "nodes of one.",
+        ),
+    ] = "quad"
+
+
+class NodeSettings(Section, frozen=True, kw_only=True):
+    """What this node is among the others."""
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"^[\w.:-]{0,60}$",
+            examples=["quad-1"],
+            description="What logs and figures call this node; empty is its machine and port.",
+        ),
+    ] = ""
+    generation: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=2_000_000_000,
+            description="Counts the versions of a rolling upgrade: when a node of a higher one is "
+            "ready, those of lower ones let no new connections in.",
+        ),
+    ] = 0
 
 
 class LogSettings(Section, frozen=True, kw_only=True):
@@ -681,6 +745,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set. ``load`` makes one."""
 
     server: ServerSettings = ServerSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    node: NodeSettings = NodeSettings()
     log: LogSettings = LogSettings()
     engine: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
@@ -733,6 +799,23 @@ def load(
     return _tree(values)
 
 
+def conflicts(settings: Settings) -> Iterator[str]:
+    """What each setting allows by itself and a server cannot do together, a sentence each."""
+    is_file = settings.server.database_url.startswith("sqlite")
+    if settings.cluster.bus and is_file:
+        yield (
+            "cluster.bus joins nodes that share a database, and a SQLite file is one process's "
+            "alone: set server.database to a PostgreSQL or MySQL/MariaDB server"
+        )
+    if settings.server.workers > 1 and is_file:
+        yield (
+            "server.workers must be 1 on SQLite, whose file is one process's alone: set "
+            "server.database to a PostgreSQL or MySQL/MariaDB server"
+        )
+    if settings.server.workers > 1 and not settings.cluster.bus:
+        yield "server.workers above 1 need a broker between them: set cluster.bus (`--bus`)"
+
+
 def _shown(name: str, value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -742,6 +825,8 @@ def _shown(name: str, value: object) -> object:
 def redacted(text: str) -> str:
     """Return an address without its passwords, fit for logs and messages."""
     text = re.sub(r"(?<=://)([^:/@]*):.*@", r"\1:***@", text)
+    # What stands alone before the `@` of a NATS address is no name but a token.
+    text = re.sub(r"\b(nats|tls)://[^:/@]+@", r"\1://***@", text)
     return re.sub(r"(?<=[?&])(password|passwd)=[^&]*", r"\1=***", text)
 
 
@@ -862,7 +947,7 @@ class _Given(msgspec.Struct, frozen=True):
             _check(self.field.path, value)
         except (msgspec.ValidationError, ValueError, OverflowError):
             shown = redacted(str(self.raw)) if isinstance(self.raw, str) else self.raw
-            is_secret = self.field.path.endswith(("server.database", *_SECRETS))
+            is_secret = self.field.path.endswith((*_ADDRESSES, *_SECRETS))
             hint = "" if is_secret else f", not {shown!r}"
             raise ValueError(f"{self.origin} must be {self.field.kind}{hint}") from None
         return value

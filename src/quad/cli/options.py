@@ -21,6 +21,8 @@ Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help=_about(
 Database = Annotated[
     str | None, typer.Option("--database", metavar="URL", help=_about("--database"))
 ]
+Workers = Annotated[int | None, typer.Option("--workers", metavar="N", help=_about("--workers"))]
+Bus = Annotated[str | None, typer.Option("--bus", metavar="URL", help=_about("--bus"))]
 Limits = Annotated[Literal["on", "off"] | None, typer.Option("--limits", help=_about("--limits"))]
 LogLevel = Annotated[
     Literal["debug", "info", "warning", "error"] | None,
