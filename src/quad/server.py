@@ -1,7 +1,6 @@
 """The server: everyone who takes part, wired together, started and stopped in order."""
 
 import logging
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -25,6 +24,7 @@ from quad.cli.failures import Failed
 from quad.http import AnyRequest
 from quad.identity import AddressRateLimit, Keys
 from quad.identity.system import Identity
+from quad.logs import configure_logging
 from quad.nearby import NearbySystem
 from quad.realtime import (
     EngineOptions,
@@ -45,7 +45,12 @@ from quad.refusals import CannotSave
 from quad.retention import Expiry, RetentionClock
 from quad.settings import LimitSettings, Settings
 from quad.shell import Shell
-from quad.starting import check_descriptors, read_keys, take_address, take_database
+from quad.starting import (
+    check_descriptors,
+    read_keys,
+    take_address,
+    take_database,
+)
 from quad.stopping import Ending, end_by_force
 from quad.store import Store, StoreError, is_current, migrate, safe_url
 from quad.store.mailbox import Mailbox
@@ -56,9 +61,10 @@ from quad.web.exposure import exposures
 from quad.web.health import make_health
 from quad.web.install import WheelOffer
 from quad.web.metrics import QuadCollector, make_metrics
-from quad.web.network import network_host
+from quad.web.network import elsewhere
 from quad.web.strict import StrictHeaders
 from quad.web.watching import Watchers
+from quad.workers import Worker
 
 log = logging.getLogger("quad.server")
 
@@ -77,55 +83,49 @@ _STORE_SPARE_S = 0.5
 _HANDLERS_SHARE = 0.25
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, worker: Worker | None = None) -> int:
     """Serve until SIGTERM or SIGINT; returns the process's exit code.
+
+    As a `worker` it serves the socket that its parent has opened.
 
     Raises:
         Failed, StoreError, OSError: it could not begin; nothing was served.
     """
     check_descriptors()
-    _configure_logging(settings.log.level)
+    configure_logging(settings.log.level, worker.number if worker else None)
     raise_descriptor_limit()
     try:
-        uvloop.run(_serve_until_stopped(settings))
+        uvloop.run(_serve_until_stopped(settings, worker))
     except Refused as refused:  # one of the systems could not begin
         raise Failed(str(refused)) from refused
     return 0
 
 
-async def _serve_until_stopped(settings: Settings) -> None:
+async def _serve_until_stopped(settings: Settings, worker: Worker | None) -> None:
     with stop_signal() as stopped:
-        async with serving(settings) as url:
+        async with serving(settings, worker) as url:
             settle_garbage()
             # Programs and people wait for this line; it is the only one on standard output.
-            print(
-                f"Quad {quad.__version__} is listening on {url}{_elsewhere(settings, url)}",
-                flush=True,
-            )
+            others = elsewhere(settings.server.host, url)
+            print(f"Quad {quad.__version__} is listening on {url}{others}", flush=True)
             await stopped.wait()
             log.info("stopping")
             end_by_force(settings.server.drain_s + _MARGIN_S - 0.1)
 
 
-def _elsewhere(settings: Settings, url: str) -> str:
-    """What others type who cannot type what we listen on."""
-    host = settings.server.host
-    reachable = network_host(host)
-    if reachable is None or reachable.strip("[]") == host:
-        return ""
-    return f"; others reach it at http://{reachable}:{url.rpartition(':')[2]}"
-
-
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[str]:
+async def serving(settings: Settings, worker: Worker | None = None) -> AsyncIterator[str]:
     """The whole server, while the block runs; yields its URL.
 
     What is entered here is left in the reverse order: first pages that wait for news, then the
     connections, the handlers at work, the systems, and at last the store that they write to.
     """
+    if settings.cluster.bus:
+        raise Failed("this version of Quad cannot join a cluster: leave `cluster.bus` empty")
     async with Ending(settings.server.drain_s + _MARGIN_S) as stack:
         # Both before anything is read, written or told: a second server changes nothing.
-        listener = stack.enter_context(await take_address(settings.server))
+        inherited = worker.descriptor if worker else None
+        listener = stack.enter_context(await take_address(settings.server, inherited))
         ownership = await take_database(settings.server, url_of(listener))
         stack.step("the lock on the database", ownership.aclose, spare_s=0.2)
         parts = await assemble(settings, ownership, read_keys(settings.server), stack)
@@ -351,14 +351,3 @@ def _explain_refusal(request: AnyRequest, refused: Refused) -> Response[Any]:
     """The store is the only part that pages depend on and that can refuse."""
     content = {"detail": str(refused), "code": refused.code}
     return Response(content, status_code=503, headers={"retry-after": "1"})
-
-
-def _configure_logging(level: str) -> None:
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    # Its lines hold whole addresses, and some providers want a token in one.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    logging.basicConfig(
-        level=level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )

@@ -13,7 +13,7 @@ from quad.identity import Keys
 from quad.identity.keys import new_secret
 from quad.private import make_directory, make_file, tighten, write_file
 from quad.realtime.binding import bind
-from quad.settings import ServerSettings
+from quad.settings import ServerSettings, Settings
 from quad.store import parse_url
 from quad.store.ownership import Ownership, owner_name
 
@@ -72,8 +72,13 @@ def read_keys(server: ServerSettings) -> Keys:
     return Keys(secret)
 
 
-async def take_address(server: ServerSettings) -> socket.socket:
-    """The socket to serve. Raises Failed if somebody else has the address, and OSError."""
+async def take_address(server: ServerSettings, inherited: int | None = None) -> socket.socket:
+    """The socket to serve: the inherited one, if its descriptor is given.
+
+    Raises Failed if somebody else has the address, and OSError.
+    """
+    if inherited is not None:
+        return socket.socket(fileno=inherited)
     try:
         return bind(server.host, server.port)
     except OSError as error:
@@ -84,6 +89,26 @@ async def take_address(server: ServerSettings) -> socket.socket:
     if await _is_quad(url):
         raise Failed(f"a Quad runs there already: {url} (another port: `--port`)")
     raise Failed(f"port {server.port} is in use by another program; take another with `--port`")
+
+
+async def share_address(server: ServerSettings, count: int) -> list[socket.socket]:
+    """So many sockets that listen on the address together, each with a queue of its own.
+
+    Raises Failed if somebody else has the address, and OSError.
+    """
+    if server.port:
+        # Sockets that share an address let in whatever else of this account wants to share it,
+        # a second Quad, too. One that does not share finds out.
+        (await take_address(server)).close()
+    first = bind(server.host, server.port, is_shared=True)
+    port = first.getsockname()[1]
+    return [first, *(bind(server.host, port, is_shared=True) for _ in range(count - 1))]
+
+
+def node_name(settings: Settings, url: str, worker: int | None = None) -> str:
+    """What others call this node: its own name, else its machine and port; workers by number."""
+    name = settings.node.name or f"{socket.gethostname()}:{url.rpartition(':')[2]}"
+    return name if worker is None else f"{name}/{worker}"
 
 
 async def _is_quad(url: str) -> bool:

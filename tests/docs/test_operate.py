@@ -10,6 +10,7 @@ import pytest
 
 import quad.server
 from quad import audit
+from quad.logs import configure_logging
 from quad.realtime import Site
 from tests.docs.test_docs import ROOT, blocks
 
@@ -19,14 +20,16 @@ ADDRESS = r"(?P<ip>[0-9a-fA-F:.]+)"
 DATE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}")
 
 
-@pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+@pytest.fixture(params=[None, 2], ids=["one process", "a worker"])
+def written(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[io.StringIO]:
     """Standard error, as the server writes it."""
     root, stream = logging.getLogger(), io.StringIO()
     before = root.handlers[:], root.level
     root.handlers[:] = []
     monkeypatch.setattr("sys.stderr", stream)
-    quad.server._configure_logging("info")
+    configure_logging("info", request.param)
     yield stream
     root.handlers[:], level = before
     root.setLevel(level)

@@ -1,11 +1,17 @@
 """``quad serve``."""
 
 import gc
+import sys
+from typing import Annotated
 
 import typer
 
 from quad.cli import options
 from quad.cli.failures import naming_database
+from quad.settings import BadSettings, Settings, conflicts
+
+# Set by `quad.workers` for the processes that it starts.
+AsWorker = Annotated[str | None, typer.Option("--as-worker", hidden=True)]
 
 
 def serve(
@@ -13,9 +19,12 @@ def serve(
     port: options.Port = None,
     data: options.Data = None,
     database: options.Database = None,
+    workers: options.Workers = None,
+    bus: options.Bus = None,
     config: options.Config = None,
     limits: options.Limits = None,
     log_level: options.LogLevel = None,
+    as_worker: AsWorker = None,
 ) -> None:
     """Run the server until it is stopped with Ctrl-C or SIGTERM.
 
@@ -32,12 +41,27 @@ def serve(
             "--port": port,
             "--data": data,
             "--database": database,
+            "--workers": workers,
+            "--bus": bus,
             "--limits": limits,
             "--log-level": log_level,
         },
     )
+    if problems := tuple(conflicts(settings)):
+        raise BadSettings(problems)
+    with naming_database(settings.server.database_url):
+        raise typer.Exit(_run(settings, as_worker))
+
+
+def _run(settings: Settings, as_worker: str | None) -> int:
     # Only here: the server knows everyone, and every other command starts faster without it.
+    from quad import workers
+
+    worker = workers.Worker.parse(as_worker) if as_worker else None
+    if worker is None and settings.server.workers > 1:
+        return workers.run(settings, sys.argv[1:])
+    if worker is not None:
+        worker.end_with_parent()
     from quad.server import run
 
-    with naming_database(settings.server.database_url):
-        raise typer.Exit(run(settings))
+    return run(settings, worker)

@@ -5,10 +5,11 @@ import socket
 BACKLOG = 4096  # Linux' own limit; a school reconnects all at once
 
 
-def bind(address: str, port: int) -> socket.socket:
+def bind(address: str, port: int, *, is_shared: bool = False) -> socket.socket:
     """A socket that listens on the address; port 0 is any free one.
 
-    `::` hears IPv4, too. Whoever connects waits until the socket is served. Raises OSError.
+    `::` hears IPv4, too. Whoever connects waits until the socket is served. One that is shared
+    lets others of this account that are shared, too, listen beside it. Raises OSError.
     """
     family, _, _, _, where = socket.getaddrinfo(
         address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -18,6 +19,7 @@ def bind(address: str, port: int) -> socket.socket:
         where[:2],
         family=family,
         backlog=BACKLOG,
+        reuse_port=is_shared,
         dualstack_ipv6=is_any and socket.has_dualstack_ipv6(),
     )
     # Accepted sockets inherit it. uvloop sets it by itself; asyncio does not for sockets made here,

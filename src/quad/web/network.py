@@ -31,3 +31,11 @@ def _outward_address() -> str | None:
             return None
         address: str = probe.getsockname()[0]
         return address
+
+
+def elsewhere(host: str, url: str) -> str:
+    """What others type who cannot type the `url` of what listens on `host`: to stand behind it."""
+    reachable = network_host(host)
+    if reachable is None or reachable.strip("[]") == host:
+        return ""
+    return f"; others reach it at http://{reachable}:{url.rpartition(':')[2]}"
