@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes sure that what the tests need beside Python and Node.js is installed and answers: PostgreSQL,
-# MariaDB, a C compiler, Chromium and three proxies. Quick when all is there. Installs on Debian and Ubuntu when run as root.
+# MariaDB, a C compiler, Chromium, three proxies and PgBouncer. Quick when all is there. Installs on Debian and Ubuntu when run as root.
 #
 # The tests sign in at both databases over 127.0.0.1 as quad_test, password quad_test. A database
 # whose address is in QUAD_TEST_POSTGRESQL or QUAD_TEST_MARIADB is left to whoever set that.
@@ -42,6 +42,7 @@ ensure_proxies() {
     [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || names+=" nginx"
     [ -x /usr/sbin/haproxy ] || command -v haproxy >/dev/null || names+=" haproxy"
     [ -x /usr/sbin/apache2 ] || names+=" apache2-bin"
+    [ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null || names+=" pgbouncer"
     command -v openssl >/dev/null || names+=" openssl"
     if [ -n "$names" ] && is_root && command -v apt-get >/dev/null; then
         echo "installing$names ..."

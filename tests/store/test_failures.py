@@ -98,6 +98,7 @@ def test_codes_are_stable_and_every_error_has_its_own() -> None:
         "database_in_use",
         "newer_schema",
         "outcome_unknown",
+        "session_lost",
         "store_error",
         "store_unavailable",
         "conflict",

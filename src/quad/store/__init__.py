@@ -14,6 +14,7 @@ from .errors import (
     DatabaseInUse,
     NewerSchema,
     OutcomeUnknown,
+    SessionLost,
     StatementRejected,
     StoreClosed,
     StoreError,
@@ -23,8 +24,10 @@ from .errors import (
 )
 from .mailbox import Entry, Mailbox
 from .migrate import current_revision, head_revision, is_current, migrate
+from .procedure import Procedure
 from .reader import Device, Gap, Reader
 from .schema import TABLE_OPTIONS, LongBinary, LongText, ShortText, Timestamp, metadata
+from .session import NodeSession
 from .store import Observer, Store
 from .upsert import Upsert, upsert
 from .urls import parse_url, place_of, safe_url
@@ -42,10 +45,13 @@ __all__ = [
     "LongText",
     "Mailbox",
     "NewerSchema",
+    "NodeSession",
     "Observer",
     "Outcome",
     "OutcomeUnknown",
+    "Procedure",
     "Reader",
+    "SessionLost",
     "ShortText",
     "StatementRejected",
     "Store",

@@ -2,7 +2,8 @@
 
     StoreError                  root; also "something failed that has no better name"
     ├── StoreUnavailable        nothing can be saved or read now: full disk, lock, lost connection
-    │   └── OutcomeUnknown      the connection was lost in a commit, and did not come back
+    │   ├── OutcomeUnknown      the connection was lost in a commit, and did not come back
+    │   └── SessionLost         this node of a cluster may not write: others have, or had, its lock
     ├── Conflict                this change contradicts what is saved: unique, foreign key, check
     ├── StatementRejected       the database cannot take this statement or this value
     ├── StoreClosed             the store was closed before the call
@@ -54,6 +55,13 @@ class OutcomeUnknown(StoreUnavailable):
 
     code = "outcome_unknown"
     sentence = "The connection was lost during a commit: nobody knows whether it was saved."
+
+
+class SessionLost(StoreUnavailable):
+    """A node has not the lock without which none may write: perhaps it was declared dead."""
+
+    code = "session_lost"
+    sentence = "This node has lost its place in the cluster."
 
 
 def sentence_for_clients(error: BaseException | None, usual: str) -> str:

@@ -13,6 +13,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from .errors import Conflict, StatementRejected, StoreError, StoreUnavailable
 
 _LOST: Final = "The connection to the database was lost."
+POOLED: Final = (
+    "Something between this server and the database gives a session to each transaction "
+    "(transaction pooling): a direct connection is needed."
+)
 _NOT_ALLOWED: Final = "The database does not let this account do that."
 
 # https://www.sqlite.org/rescode.html, primary codes.
@@ -34,6 +38,8 @@ _SQLITE_UNAVAILABLE: Final = {
 _POSTGRESQL_UNAVAILABLE: Final = {
     "08": _LOST,
     "25006": "The database is read-only.",
+    "26": POOLED,  # another session got the prepared statement, or its name
+    "42P05": POOLED,
     "42501": _NOT_ALLOWED,
     "28": "The database refuses the login.",
     "3D": "The database does not exist.",

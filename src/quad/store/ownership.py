@@ -4,6 +4,9 @@ What a Quad keeps in memory (who is online, what was proven, the last id) is tru
 else writes. So the first process takes the database, and a second one is refused with a sentence
 that names the first.
 
+Several nodes of a cluster share a database instead (`session`); then this here is refused, and
+they are while somebody has the database by this.
+
 A SQLite file has a lock file beside it, which the kernel lets go of however its holder ends. A
 database server has a lock of its session, held on a connection that does nothing else.
 """
@@ -20,13 +23,15 @@ import socket
 from pathlib import Path
 from typing import Final, Protocol, Self
 
-from sqlalchemy import URL, Connection, func, inspect, select, text
+from sqlalchemy import URL, Connection, Table, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from . import locks
 from .errors import DatabaseInUse, StoreError
 from .failures import declared_errors
-from .schema import owner
+from .schema import nodes, owner
 from .server import connect_alone
+from .session import name_of_living
 from .upsert import upsert
 from .urls import parse_url, safe_url
 
@@ -41,7 +46,6 @@ ANSWER_S: Final = 10.0
 # A process that was killed lets go as soon as its database server has noticed.
 _PATIENCE_S: Final = 3.0
 _LOOK_EVERY_S: Final = 0.1
-_POSTGRESQL_LOCK: Final = 0x7175616F  # any constant of ours, but not that of migrations
 _TELL_OWNER: Final = upsert(owner, key=["id"], update=["who"])
 _NO_LOCKS: Final = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
@@ -244,10 +248,15 @@ class _SessionLock:
     async def _wait_for(self, connection: AsyncConnection) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + _PATIENCE_S
-        while not await _try_lock(connection):
+        while not await connection.run_sync(locks.try_owner):
             if loop.time() > end:
                 who = await connection.run_sync(_owner)
                 raise _in_use(safe_url(self._url), who)
+            await asyncio.sleep(_LOOK_EVERY_S)
+        # Behind our lock, because nodes look for it when they have theirs.
+        while cluster := await connection.run_sync(_living_cluster):
+            if loop.time() > end:
+                raise _in_use(safe_url(self._url), f"the cluster {cluster}")
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _is_alive(self, connection: AsyncConnection) -> bool:
@@ -282,15 +291,6 @@ def _in_use(database: str, who: str) -> DatabaseInUse:
     return DatabaseInUse(f"Another Quad has the database {database}{known}.")
 
 
-async def _try_lock(connection: AsyncConnection) -> bool:
-    if connection.dialect.name == "postgresql":
-        attempt = select(func.pg_try_advisory_lock(_POSTGRESQL_LOCK))
-    else:
-        # The name is the server's, not the database's; 64 characters at most.
-        attempt = select(func.get_lock(func.concat("quad-owner-", func.md5(func.database())), 0))
-    return bool(await connection.scalar(attempt))
-
-
 def _tell_owner(connection: Connection, who: str) -> None:
     if _has_table(connection):
         connection.execute(_TELL_OWNER, {"id": 1, "who": who})
@@ -301,9 +301,13 @@ def _owner(connection: Connection) -> str:
     return found or ""
 
 
-def _has_table(connection: Connection) -> bool:
-    """Before the first migration there is none."""
-    return inspect(connection).has_table(owner.name)
+def _living_cluster(connection: Connection) -> str:
+    return name_of_living(connection) if _has_table(connection, nodes) else ""
+
+
+def _has_table(connection: Connection, table: Table = owner) -> bool:
+    """Before the first migrations there is none."""
+    return inspect(connection).has_table(table.name)
 
 
 def _inode(of: Path | int) -> tuple[int, int] | None:

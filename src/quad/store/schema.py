@@ -111,3 +111,38 @@ owner: Final = Table(
     **TABLE_OPTIONS,
 )
 """One row on a database server: the process that had the lock last. See `ownership`."""
+
+cluster: Final = Table(
+    "quad_cluster",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("name", ShortText(100), nullable=False),
+    **TABLE_OPTIONS,
+)
+"""One row: the name of the cluster that has the database. Nodes join while they hold its lock."""
+
+nodes: Final = Table(
+    "quad_nodes",
+    metadata,
+    Column("incarnation", Integer, primary_key=True, autoincrement=False),
+    Column("name", ShortText(200), nullable=False),
+    Column("session", BigInteger, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("state", ShortText(20), nullable=False),
+    Column("joined_at", Timestamp, nullable=False),
+    **TABLE_OPTIONS,
+)
+"""A row for each start of a node; the newest is never removed, it holds the last number.
+
+`session` is for people: who has a node's lock is asked of the database. See `session`.
+"""
+
+shards: Final = Table(
+    "quad_shards",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("node", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    **TABLE_OPTIONS,
+)
+"""Which node has which shard; `epoch` grows whenever one moves."""

@@ -1,4 +1,7 @@
-"""PostgreSQL and MySQL/MariaDB: one connection writes, a pool reads."""
+"""PostgreSQL and MySQL/MariaDB: one connection writes, a pool reads.
+
+Of several nodes each has a lock on the session of its writing connection: see `session`.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from .batch import Step
 from .errors import IN_DOUBT, OutcomeUnknown, StoreUnavailable
 from .failures import declared_errors, is_lost_connection, is_transient
+from .session import NodeSession
 
 LOCK_TIMEOUT_S: Final = 2
 """How long a statement waits for a lock of another session."""
@@ -63,8 +67,15 @@ class ServerEngine:
     """
 
     def __init__(
-        self, url: URL, readers: int, *, answer_timeout_s: float = ANSWER_TIMEOUT_S
+        self,
+        url: URL,
+        readers: int,
+        *,
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
+        session: NodeSession | None = None,
     ) -> None:
+        self._url = url
+        self._session = session
         self._answer_timeout_s = answer_timeout_s
         self._under_way: asyncio.Task[None] | None = None
         self._reads = 0
@@ -77,8 +88,12 @@ class ServerEngine:
         )
 
     async def open(self) -> None:
-        """Connects the writer; raises StoreUnavailable."""
+        """Connects the writer, for a node with its lock; raises StoreUnavailable, DatabaseInUse."""
         await self._commit([])
+        if self._session is not None:
+            with declared_errors():
+                async with asyncio.timeout(self._answer_timeout_s):
+                    await self._check_direct(self._session)
 
     def transact(
         self, take: Callable[[], Sequence[Step]], ended: Callable[[Exception | None], object]
@@ -145,7 +160,9 @@ class ServerEngine:
                 await self._attempt(steps, doubt)
                 return
             except IntegrityError:
-                # All of it fitted when the commit was sent, and nobody else writes: it is saved.
+                # All of it fitted when the commit was sent, and nobody else writes these rows: it
+                # is saved. With several nodes, too: each thing is written by its home alone, and
+                # a node that is no home any more does not get as far as here (`SessionLost`).
                 if doubt.is_open:
                     doubt.is_open = False
                     return
@@ -165,15 +182,34 @@ class ServerEngine:
         was_open = doubt.is_open
         try:
             async with self._writer.connect() as connection:
+                if self._session is not None:
+                    await self._session.hold(connection)
                 for statement, rows in steps:
                     await connection.execute(statement, rows)
                 doubt.is_open = True
                 await connection.commit()
                 doubt.is_open = False
+                if self._session is not None:
+                    self._session.is_held = True
+        except asyncio.CancelledError:
+            # The database is silent; whether the session lives is not known.
+            if self._session is not None:
+                self._session.is_held = False
+            raise
         except DBAPIError as error:
             # A commit that was refused is none; one whose answer was lost may be one.
             doubt.is_open = was_open or (doubt.is_open and is_lost_connection(error))
+            if self._session is not None and is_lost_connection(error):
+                self._session.is_held = False
             raise
+
+    async def _check_direct(self, session: NodeSession) -> None:
+        others = connect_alone(self._url)
+        try:
+            async with self._writer.connect() as connection, others.connect() as other:
+                await session.check_direct(connection, other)
+        finally:
+            await others.dispose()
 
     async def _read(
         self, statement: Executable, values: Mapping[str, Any] | None

@@ -18,6 +18,7 @@ from .engine import Engine
 from .errors import IN_DOUBT, OutcomeUnknown, StoreClosed, StoreError, StoreUnavailable
 from .schema import probe
 from .server import ServerEngine
+from .session import NodeSession
 from .sqlite import SqliteEngine
 from .threads import resolve
 from .upsert import upsert
@@ -55,10 +56,15 @@ class Store:
     """
 
     def __init__(
-        self, engine: Engine, observer: Observer | None = None, batch_limit: int = BATCH_LIMIT
+        self,
+        engine: Engine,
+        observer: Observer | None = None,
+        batch_limit: int = BATCH_LIMIT,
+        session: NodeSession | None = None,
     ) -> None:
         """For `open`; must run inside the event loop."""
         self._engine = engine
+        self._session = session
         self._observer = observer
         self._batch_limit = batch_limit
         self._queue: deque[Call] = deque()
@@ -81,27 +87,33 @@ class Store:
         read_connections: int = 4,
         batch_limit: int = BATCH_LIMIT,
         busy_timeout_s: float | None = None,
+        session: NodeSession | None = None,
     ) -> Self:
         """Connects to `sqlite+aiosqlite:///path`, `postgresql+asyncpg://...` or
         `mysql+asyncmy://...`; does not migrate.
 
         `batch_limit`: changes that share a transaction, at most; `busy_timeout_s`: how long SQLite
-        waits for another program's lock, by default `BUSY_TIMEOUT_S`.
+        waits for another program's lock, by default `BUSY_TIMEOUT_S`; `session`: this is one of
+        several nodes, on a database server, and joins them. Every write of a node raises
+        SessionLost, and saves nothing, while its session has not its lock.
 
-        Raises ValueError for another address and StoreUnavailable when nobody answers.
+        Raises ValueError for another address, StoreUnavailable when nobody answers, and
+        DatabaseInUse when a node may not join.
         """
         parsed = parse_url(url)
         engine: SqliteEngine | ServerEngine
         if parsed.get_backend_name() == "sqlite":
+            if session is not None:
+                raise ValueError("several nodes need PostgreSQL or MySQL/MariaDB")
             engine = SqliteEngine(parsed, read_connections, busy_timeout_s)
         else:
-            engine = ServerEngine(parsed, read_connections)
+            engine = ServerEngine(parsed, read_connections, session=session)
         try:
             await engine.open()
         except BaseException:
             await engine.aclose()
             raise
-        return cls(engine, observer, batch_limit)
+        return cls(engine, observer, batch_limit, session)
 
     def write(self, *changes: Change) -> asyncio.Future[None]:
         """Queues the changes, now, to be saved all or none; the future resolves after the commit.
@@ -163,10 +175,12 @@ class Store:
 
         Raises StoreUnavailable unless that works.
         """
+        # A row for each node: they would wait for each other, within everybody's transactions.
+        row = 1 if self._session is None else self._session.incarnation
         try:
             async with asyncio.timeout(timeout_s):
                 for filler in _FILLERS:
-                    await self.write(Change(_PROBE, {"id": 1, "filler": filler}))
+                    await self.write(Change(_PROBE, {"id": row, "filler": filler}))
         except TimeoutError as error:
             raise StoreUnavailable("The database does not save within a second.") from error
         except StoreUnavailable:
