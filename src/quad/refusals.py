@@ -7,7 +7,8 @@ HttpRefused
 ├── WrongPassword    401  the same, where a page of ours has asked for it
 ├── CrossSite        403  a page of another site has made a browser send it
 ├── TooManyTries     429  too many wrong tokens or passwords
-└── CannotSave       503  the database does not answer
+├── CannotSave       503  the database does not answer
+└── Unavailable      503  the node where it belongs cannot be reached, or is moving it
 """
 
 from typing import ClassVar, Final
@@ -90,3 +91,13 @@ class CannotSave(HttpRefused):
 
     def __init__(self, error: BaseException | None = None) -> None:
         super().__init__(sentence_for_clients(error, self.sentence))
+
+
+class Unavailable(HttpRefused):
+    """The place where this is handled cannot be reached right now. Nothing was changed."""
+
+    code = "unavailable"
+    status = 503
+
+    def __init__(self, retry_after_s: int = 1) -> None:
+        super().__init__("This part of the server is away, try again!", retry_after_s=retry_after_s)

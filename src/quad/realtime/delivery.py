@@ -64,6 +64,16 @@ class Message:
         self._frames: dict[Kind, bytes] | None = None
         self._packets: list[AnyPacket] | None = None
 
+    @property
+    def text(self) -> bytes:
+        """UTF-8 without the packet's type digit."""
+        return self._text
+
+    @property
+    def attachments(self) -> Sequence[bytes]:
+        """The binary messages that follow the text."""
+        return self._attachments
+
     def frames(self, kind: Kind) -> bytes:
         """Whole frames for a connection of this kind, which is any but PACKETS."""
         if kind is Kind.RAW or self._attachments:
@@ -114,6 +124,12 @@ class SharedMessage(Message):
             return super().items(kind)
         before, shared, after = self._parts
         return (text_head(sum(map(len, self._parts))) + before, shared, after)
+
+    @property
+    def text(self) -> bytes:
+        """The three parts, joined."""
+        self._join()
+        return self._text
 
     def frames(self, kind: Kind) -> bytes:
         """Whole frames, without sharing."""

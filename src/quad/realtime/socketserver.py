@@ -14,7 +14,7 @@ from quad.realtime.caller import Caller
 from quad.realtime.client import Client
 from quad.realtime.counters import Counters, EventCounter
 from quad.realtime.deadlines import Deadlines
-from quad.realtime.delivery import Message, Topic
+from quad.realtime.delivery import Message
 from quad.realtime.drive import Drive, Finished
 from quad.realtime.ending import Work
 from quad.realtime.engine import Engine
@@ -151,15 +151,26 @@ class SocketServer:
         `skip` gets nothing and is not counted. Never waits. Every subscriber gets emits and
         publishes in the order of the calls.
         """
-        subscribers = self.namespaces[namespace].topics.get(topic)
-        if subscribers is None and self.forwarding is None:
+        if self.forwarding is None and self.namespaces[namespace].topics.get(topic) is None:
             return 0
         message = Message(*encode_event(namespace, event, args))
         skipped = () if skip is None else (skip,) if isinstance(skip, Client) else skip
-        count = 0 if subscribers is None else self._publish(subscribers, message, skipped)
+        count = self.deliver(topic, message, namespace, skipped)
         if self.forwarding is not None:
             count += self.forwarding.publish(namespace, topic, message, skipped)
         return count
+
+    def deliver(
+        self, topic: str, message: Message, namespace: str, skipped: Collection[Client]
+    ) -> int:
+        """Queue a packet for the subscribers that are connected here; returns how many they are."""
+        subscribers = self.namespaces[namespace].topics.get(topic)
+        if subscribers is None:
+            return 0
+        if not skipped:
+            return self.engine.delivery.publish(subscribers, message)
+        sessions = [client.session for client in skipped if isinstance(client, LocalClient)]
+        return self.engine.delivery.publish_except(subscribers, message, sessions)
 
     def seat(self, client: Client, system: str, key: str | None) -> None:
         """The client's place in a system has this key, by which its home is found; None: no place.
@@ -169,12 +180,6 @@ class SocketServer:
         if self.forwarding is not None:
             assert isinstance(client, Caller)
             self.forwarding.seat(client, system, key)
-
-    def _publish(self, topic: Topic, message: Message, skipped: Collection[Client]) -> int:
-        if not skipped:
-            return self.engine.delivery.publish(topic, message)
-        sessions = [client.session for client in skipped if isinstance(client, LocalClient)]
-        return self.engine.delivery.publish_except(topic, message, sessions)
 
     async def aclose(self, grace_s: float = 2.0) -> None:
         """Wait for the handlers that are at work; those that take too long are cancelled."""
@@ -201,6 +206,20 @@ class SocketServer:
         try:
             if self.forwarding and self.forwarding.forward(client, handler, event, values):
                 return
+        except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
+            self._finish(client, handler, event, time.perf_counter(), None, error)
+        else:
+            self.run(client, handler, event, values)
+
+    def run(
+        self,
+        client: Caller,
+        handler: Handler,
+        event: EventPacket,
+        values: list[Any] | BadPayload | None = None,
+    ) -> None:
+        """The same for an event that is handled here, wherever it comes from."""
+        try:
             args = handler.decode(event.args) if values is None else handler.convert(values)
         except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
             self._finish(client, handler, event, time.perf_counter(), None, error)
@@ -320,7 +339,6 @@ class SocketServer:
         """Tell the application that a client has left; nothing follows for this client."""
         for farewell in client.space.farewells:
             self._call(farewell, client, reason)
-        client.end()
 
     def left(self, client: LocalClient, reason: str) -> None:
         """A client leaves: its farewell waits for its handlers that are still at work."""
@@ -333,6 +351,7 @@ class SocketServer:
         if self.forwarding is not None:
             self.forwarding.parted(client, reason)
         self.say_farewell(client, reason)
+        client.end()
 
     def _call(self, function: Callable[..., Any], client: Caller, *args: str) -> None:
         try:

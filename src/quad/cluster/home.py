@@ -1,0 +1,241 @@
+"""The home's side: events of clients that other nodes hold are handled here.
+
+A node that holds subscribers of a topic gets each message once, whatever their number; how many
+they are is counted here, by node.
+"""
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+import msgspec
+
+from quad.cluster import records
+from quad.cluster.records import (
+    Answered,
+    Ask,
+    Dismiss,
+    Ended,
+    Happened,
+    Heard,
+    Introduce,
+    Left,
+    Packet,
+    Parted,
+    Published,
+    Seat,
+    Subscribe,
+    ToEdge,
+    ToHome,
+    Unsubscribe,
+)
+from quad.cluster.remote import RemoteClient
+from quad.cluster.routes import Owners
+from quad.realtime import Client, Message, SocketServer, UnknownEvent
+from quad.realtime.errors import Refused
+from quad.refusals import Unavailable
+from quad.wire.socketio import Event
+
+log = logging.getLogger("quad.cluster")
+
+# Beyond what the client itself has for its answer: for the way there and back.
+_WAY_S = 2.0
+# What the engine takes for a sign of life to arrive; see `Session.is_alive`.
+_LIFE_S = 10.0
+
+_encode_json = msgspec.json.encode
+_decode_args = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_values = msgspec.msgpack.Decoder(list[Any]).decode
+
+
+class Home:
+    """Clients of other nodes, by node and by the number that it gave them."""
+
+    def __init__(
+        self, server: SocketServer, owners: Owners, send: Callable[[int, bytes], object]
+    ) -> None:
+        """`send(node, record)` keeps the order for each node, and never waits."""
+        self._server = server
+        self._owners = owners
+        self._send = send
+        self._clients: dict[int, dict[int, RemoteClient]] = {}
+        self._subscribers: dict[tuple[str, str], dict[int, int]] = {}
+        self._questions: dict[int, tuple[int, asyncio.Future[list[Any] | None]]] = {}
+        self._numbers = itertools.count(1)
+
+    def __len__(self) -> int:
+        """How many clients of other nodes are known."""
+        return sum(map(len, self._clients.values()))
+
+    # What edges say
+
+    def received(self, node: int, record: ToHome) -> None:
+        """A record of the node where the client is connected."""
+        match record:
+            case Happened():
+                self._handle(node, record)
+            case Introduce():
+                self._introduced(node, record)
+            case Heard(ages_s):
+                self._heard(node, ages_s)
+            case Answered(question, value):
+                self._answered(question, value)
+            case Left(number, age_s):
+                client = self._find(node, number)
+                if client is not None:
+                    client.last_heard_at = time.monotonic() - age_s
+                    self._leave(client)
+            case Parted(number, reason):
+                client = self._clients.get(node, {}).pop(number, None)
+                if client is not None:
+                    self._leave(client)
+                    self._server.say_farewell(client, reason)
+
+    def reset(self, node: int) -> None:
+        """The node is gone, or what it has said is in doubt: so are its clients."""
+        clients = self._clients.pop(node, {})
+        for client in clients.values():
+            self._leave(client)
+        for question, (asked, answer) in list(self._questions.items()):
+            if asked == node:
+                self._settle(answer, None)
+                del self._questions[question]
+        for client in clients.values():
+            # Nobody knows what it has heard: as with a connection that breaks.
+            self._server.say_farewell(client, "transport error")
+
+    def _introduced(self, node: int, record: Introduce) -> None:
+        space = self._server.namespace(record.namespace)
+        client = RemoteClient(self, node, space, record)
+        self._clients.setdefault(node, {})[record.client] = client
+
+    def _handle(self, node: int, record: Happened) -> None:
+        client = self._find(node, record.client)
+        if client is None:
+            return  # it has been told to leave, and its edge will say so
+        event = Event(client.namespace, record.name, _decode_args(record.args), record.ack_id)
+        handler = client.space.handlers.get(record.name)
+        if handler is None:
+            self._refuse(client, event, UnknownEvent(f"there is no event {record.name!r} here"))
+        elif not self._owners.is_open(record.key):
+            self._refuse(client, event, Unavailable())
+        else:
+            values = None if record.values is None else _decode_values(record.values)
+            self._server.run(client, handler, event, values)
+
+    def _refuse(self, client: RemoteClient, event: Event, refused: Refused) -> None:
+        self._server.refuse(client, event, refused)
+        client.end()
+
+    def _heard(self, node: int, ages_s: Iterable[tuple[int, float]]) -> None:
+        now = time.monotonic()
+        clients = self._clients.get(node, {})
+        for number, age_s in ages_s:
+            client = clients.get(number)
+            if client is not None:
+                client.last_heard_at = now - age_s
+
+    def _answered(self, question: int, value: list[Any] | None) -> None:
+        _, answer = self._questions.pop(question, (0, None))
+        if answer is not None:
+            self._settle(answer, value)
+
+    def _settle(self, answer: "asyncio.Future[list[Any] | None]", value: list[Any] | None) -> None:
+        if not answer.done():
+            answer.set_result(value)
+
+    def _find(self, node: int, number: int) -> RemoteClient | None:
+        return self._clients.get(node, {}).get(number)
+
+    # What the server says
+
+    def publish(
+        self, namespace: str, topic: str, message: Message, skipped: Collection[Client]
+    ) -> int:
+        """See `Forwarding`."""
+        nodes = self._subscribers.get((namespace, topic))
+        if not nodes:
+            return 0
+        left_out: dict[int, list[int]] = {}
+        for client in skipped:
+            if isinstance(client, RemoteClient) and topic in client.topics:
+                left_out.setdefault(client.node, []).append(client.number)
+        attachments = list(message.attachments)
+        for node in nodes:
+            skips = left_out.get(node, [])
+            self._tell(node, Published(namespace, topic, message.text, attachments, skips))
+        return sum(nodes.values()) - sum(map(len, left_out.values()))
+
+    def seat(self, client: RemoteClient, system: str, key: str | None) -> None:
+        """See `Forwarding`."""
+        self._tell(client.node, Seat(client.number, system, key))
+
+    # What clients say
+
+    def send(self, client: RemoteClient, message: Message) -> None:
+        """Send a packet to a client that is here."""
+        packet = Packet(client.number, message.text, list(message.attachments))
+        self._tell(client.node, packet)
+
+    def subscribe(self, client: RemoteClient, topic: str) -> None:
+        """Count the client among the topic's subscribers, and have its edge add it."""
+        nodes = self._subscribers.setdefault((client.namespace, topic), {})
+        nodes[client.node] = nodes.get(client.node, 0) + 1
+        self._tell(client.node, Subscribe(client.number, topic))
+
+    def unsubscribe(self, client: RemoteClient, topic: str) -> None:
+        """Count the client no longer, and have its edge remove it."""
+        self._uncount(client, topic)
+        self._tell(client.node, Unsubscribe(client.number, topic))
+
+    def dismiss(self, client: RemoteClient, reason: str) -> None:
+        """Send the client away, behind all that was said to it."""
+        self._leave(client)
+        self._tell(client.node, Dismiss(client.number, reason))
+
+    def end(self, client: RemoteClient) -> None:
+        """One of its events has come to its end."""
+        self._tell(client.node, Ended(client.number))
+
+    async def ask(
+        self,
+        client: RemoteClient,
+        event: str | None = None,
+        args: Collection[object] = (),
+        timeout_s: float = _LIFE_S,
+    ) -> list[Any] | None:
+        """What a client answers to an event or, without one, to a sign of life; None: nothing."""
+        number = next(self._numbers)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Any] | None] = loop.create_future()
+        self._questions[number] = client.node, answer
+        encoded = _encode_json(list(args))
+        self._tell(client.node, Ask(client.number, number, event, encoded, timeout_s))
+        # Not `asyncio.timeout`: handlers may run without a task.
+        clock = loop.call_later(timeout_s + _WAY_S, self._settle, answer, None)
+        try:
+            return await answer
+        finally:
+            clock.cancel()
+            self._questions.pop(number, None)
+
+    def _leave(self, client: RemoteClient) -> None:
+        client.is_open = False
+        for topic in client.topics:
+            self._uncount(client, topic)
+        client.topics = ()
+
+    def _uncount(self, client: RemoteClient, topic: str) -> None:
+        place = client.namespace, topic
+        nodes = self._subscribers[place]
+        nodes[client.node] -= 1
+        if not nodes[client.node]:
+            del nodes[client.node]
+        if not nodes:
+            del self._subscribers[place]
+
+    def _tell(self, node: int, record: ToEdge) -> None:
+        self._send(node, records.encode(record))

@@ -1,0 +1,123 @@
+"""A client whose connection is held by another node, where its events are handled."""
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from quad.cluster.records import Introduce
+from quad.realtime import AckTimeout, Message
+from quad.realtime.caller import Caller
+from quad.realtime.namespace import Namespace
+from quad.wire.socketio import encode_event
+
+if TYPE_CHECKING:
+    from quad.cluster.home import Home
+
+
+class RemoteClient(Caller):
+    """See `Client`. Whatever is said to it goes to its edge in the order of the calls."""
+
+    __slots__ = (
+        "__weakref__",
+        "_home",
+        "_introduction",
+        "auth",
+        "id",
+        "is_open",
+        "last_heard_at",
+        "node",
+        "number",
+        "space",
+        "topics",
+    )
+
+    def __init__(self, home: "Home", node: int, space: Namespace, introduction: Introduce) -> None:
+        self.node = node
+        self.number = introduction.client
+        self.id = introduction.id
+        self.auth = introduction.auth
+        self.space = space
+        self.is_open = True
+        self.topics = ()
+        self.last_heard_at = time.monotonic() - introduction.age_s
+        self._home = home
+        self._introduction = introduction
+
+    # What applications see
+
+    @property
+    def address(self) -> str:
+        """See `Client`."""
+        return self._introduction.address
+
+    @property
+    def has_certain_address(self) -> bool:
+        """See `Client`."""
+        return self._introduction.has_certain_address
+
+    @property
+    def is_of_another_page(self) -> bool:
+        """See `Client`."""
+        return self._introduction.is_of_another_page
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """See `Client`."""
+        cookie = self._introduction.cookie
+        return {"cookie": cookie} if cookie else {}
+
+    @property
+    def engine_id(self) -> str:
+        """See `Client`."""
+        return self._introduction.engine_id
+
+    @property
+    def last_heard(self) -> float:
+        """See `Client`; its edge tells it every few seconds."""
+        return self.last_heard_at
+
+    async def is_alive(self) -> bool:
+        """See `Client`."""
+        return self.is_open and await self._home.ask(self) is not None
+
+    def emit(self, event: str, *args: object) -> None:
+        """See `Client`."""
+        if self.is_open:
+            self.send(Message(*encode_event(self.space.name, event, args)))
+
+    async def call(self, event: str, *args: object, timeout_s: float = 10.0) -> list[Any]:
+        """See `Client`."""
+        if not self.is_open:
+            raise AckTimeout("the client has left")
+        answer = await self._home.ask(self, event, args, timeout_s)
+        if answer is None:
+            raise AckTimeout(f"no acknowledgement of {event!r} within {timeout_s} s")
+        return answer
+
+    def subscribe(self, topic: str) -> None:
+        """See `Client`."""
+        if self.is_open and topic not in self.topics:
+            self.topics = (*self.topics, topic)
+            self._home.subscribe(self, topic)
+
+    def unsubscribe(self, topic: str) -> None:
+        """See `Client`."""
+        if topic in self.topics:
+            self.topics = tuple(other for other in self.topics if other != topic)
+            self._home.unsubscribe(self, topic)
+
+    def disconnect(self, reason: str = "server namespace disconnect") -> None:
+        """See `Client`."""
+        if self.is_open:
+            self._home.dismiss(self, reason)
+
+    # What the server says
+
+    def send(self, message: Message) -> None:
+        """See `Caller`."""
+        if self.is_open:
+            self._home.send(self, message)
+
+    def end(self) -> None:
+        """See `Caller`."""
+        self._home.end(self)

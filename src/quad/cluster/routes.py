@@ -1,0 +1,37 @@
+"""Where an event belongs: the key of what it is about."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+
+class Route(Struct, frozen=True):
+    """How the key of an event is found.
+
+    A system with one `key` has all its events there. Otherwise an event goes where the client has
+    its seat in the `system`; one of a client without a seat is handled where it arrives, unless it
+    is `entering`: then this tells the key from the event's payload.
+    """
+
+    system: str
+    key: str | None = None
+    entering: Callable[[Any], str] | None = None
+
+
+Routes = Mapping[str, Route]
+"""Routes by the names of events."""
+
+
+class Owners(Protocol):
+    """Who owns what, as this node knows it; asked for each event, so it answers at once."""
+
+    @property
+    def me(self) -> int:
+        """The number of this node."""
+
+    def owner(self, key: str) -> int | None:
+        """The node where the key is at home; None while that is not settled."""
+
+    def is_open(self, key: str) -> bool:
+        """Whether the key is at home here, and its rules may run now."""
