@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from quad.alert import tables
+from quad.alert.homes import KEY, SYSTEM
 from quad.alert.model import id_at, shown_joined, shown_left
 from quad.alert.outgoing import Line, current_line, original_line
 from quad.alert.people import Person, Seat
@@ -190,6 +191,7 @@ class Presence:
             client, is_current=is_current, told_id=told_id, joined_at=time.monotonic()
         )
         self._places[client] = Place(room, person)
+        self._server.seat(client, SYSTEM, KEY)
         if is_new:
             self._tell(room, shown_joined(name))
         else:
@@ -210,6 +212,7 @@ class Presence:
         if place is None:
             return
         room, person = place
+        self._server.seat(client, SYSTEM, None)
         del person.seats[client]
         if not person.seats:
             self._go(room, person)

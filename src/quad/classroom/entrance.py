@@ -55,6 +55,8 @@ from quad.store import Change, Conflict
 
 # With every tenth number in use, so many tries in a row fail once in 10^20 rooms.
 _ATTEMPTS: Final = 20
+# Of a hundred nodes, one that has its share of the numbers misses them all once in 10^8 times.
+_DRAWS: Final = 2_000
 # What somebody hears who tries numbers, ids or tokens.
 _WRONG: Final = (RoomNotFound, UserNotFound, NotHost, NotStudent, TokenRequired, WrongToken)
 _TOLD_TO_ALL: Final = (NameTaken, Locked, Barred)
@@ -202,9 +204,7 @@ class Entrance:
 
     async def _open_room(self, visitor: Visitor, name: str, token: str | None) -> Room:
         for _ in range(_ATTEMPTS):
-            number = secrets.choice(ROOM_NUMBERS)
-            if self._rooms.is_known(number):
-                continue
+            number = self._free_number()
             room = Room(number)
             room.host = _newcomer(room, "host", first_id(), visitor, name, token)
             room.add_name(room.host)
@@ -222,6 +222,14 @@ class Entrance:
             else:
                 self._rooms.add(room)
                 return room
+        raise NoFreeNumber
+
+    def _free_number(self) -> int:
+        """One of a class that is to be at home here. Raises NoFreeNumber."""
+        for _ in range(_DRAWS):
+            number = secrets.choice(ROOM_NUMBERS)
+            if self._rooms.owns(number) and not self._rooms.is_known(number):
+                return number
         raise NoFreeNumber
 
     async def _abandon_room(self, room: Room) -> None:

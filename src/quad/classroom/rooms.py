@@ -13,6 +13,7 @@ from sqlalchemy import Row, Select
 
 from quad.addresses import block
 from quad.classroom import tables
+from quad.classroom.homes import SYSTEM, key_of
 from quad.classroom.model import ROOM_NUMBERS, AlertType
 from quad.classroom.outgoing import Alert
 from quad.classroom.refusals import (
@@ -101,6 +102,10 @@ class Rooms:
             future.set_exception(RoomNotFound(number))
             future.exception()  # it is no loss if nobody waits for it
 
+    def owns(self, number: int) -> bool:
+        """Whether this process has the rules of the room with this number, if there is one."""
+        return self._server.owns(key_of(number))
+
     def remove(self, room: Room) -> None:
         """The room is closed."""
         self._rooms.pop(room.number, None)
@@ -180,6 +185,7 @@ class Rooms:
         participant.client = client
         participant.protocol = protocol
         self._seats[client] = participant
+        self._server.seat(client, SYSTEM, key_of(participant.room.number))
         if participant.role == "client":
             client.subscribe(participant.room.students_topic)
 
@@ -190,6 +196,7 @@ class Rooms:
             participant.client = None
             participant.dropped_at = participant.room.used_at = self._clock()
             del self._seats[client]
+            self._server.seat(client, SYSTEM, None)
             client.unsubscribe(participant.room.students_topic)
         return client
 

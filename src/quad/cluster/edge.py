@@ -141,11 +141,11 @@ class Edge:
 
     def seat(self, client: LocalClient, system: str, key: str | None, node: int) -> None:
         """See `Forwarding`; the key is at home on that node."""
-        known = self._know(client)
-        if key is None:
-            known.seats.pop(system, None)
-        elif client.is_open:
-            known.seats[system] = key, node
+        if key is not None:
+            if client.is_open:
+                self._know(client).seats[system] = key, node
+        elif client in self._known:
+            self._known[client].seats.pop(system, None)
 
     def left(self, client: LocalClient) -> None:
         """See `Forwarding`."""

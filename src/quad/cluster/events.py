@@ -97,6 +97,10 @@ class Events:
         """See `Forwarding`."""
         return self.home.publish(namespace, topic, message, skipped)
 
+    def owns(self, key: str) -> bool:
+        """See `Forwarding`."""
+        return self._owners.owner(key) == self._owners.me
+
     def seat(self, client: Caller, system: str, key: str | None) -> None:
         """See `Forwarding`."""
         if isinstance(client, RemoteClient):

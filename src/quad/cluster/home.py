@@ -171,7 +171,8 @@ class Home:
 
     def seat(self, client: RemoteClient, system: str, key: str | None) -> None:
         """See `Forwarding`."""
-        self._tell(client.node, Seat(client.number, system, key))
+        if client.is_open:
+            self._tell(client.node, Seat(client.number, system, key))
 
     # What clients say
 

@@ -1,9 +1,13 @@
 """Where an event belongs: the key of what it is about."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
+
+CAMPUS: Final = "campus"
+"""The one key of chat, nearby, identity and administration: they share one sequence of ids, and
+each sees all people of the server."""
 
 
 class Route(Struct, frozen=True):

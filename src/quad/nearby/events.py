@@ -1,7 +1,9 @@
 """Nearby's Socket.IO events by their wire names, and what they carry."""
 
+from quad.cluster.routes import CAMPUS
 from quad.nearby.bots import Bots, Caller
 from quad.nearby.entrance import Entrance
+from quad.nearby.homes import SYSTEM
 from quad.nearby.presence import Presence
 from quad.nearby.refusals import WrongToken
 from quad.realtime import Client, Payload, SocketServer
@@ -38,6 +40,7 @@ def register(server: SocketServer, entrance: Entrance, presence: Presence, bots:
         if user_id is None:
             raise WrongToken
         await entrance.enter(client, user_id, request.token)
+        server.seat(client, SYSTEM, CAMPUS)
 
     @server.on("new_bot")
     def new_bot(client: Client, request: NewBot) -> None:
@@ -46,6 +49,7 @@ def register(server: SocketServer, entrance: Entrance, presence: Presence, bots:
             raise NotAllowed("the bot's password must be shown first, from the same address")
         stop_bot(client)
         running[client] = bot_id
+        server.seat(client, SYSTEM, CAMPUS)
         bots.connected(bot_id)
 
     @server.on_disconnect

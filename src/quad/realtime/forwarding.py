@@ -40,6 +40,9 @@ class Forwarding(Protocol):
         Returns how many there are, without those that are skipped.
         """
 
+    def owns(self, key: str) -> bool:
+        """Whether the key is at home here."""
+
     def seat(self, client: Caller, system: str, key: str | None) -> None:
         """Events of the client to this system are handled where the key is at home."""
 

@@ -181,6 +181,10 @@ class SocketServer:
             assert isinstance(client, Caller)
             self.forwarding.seat(client, system, key)
 
+    def owns(self, key: str) -> bool:
+        """Whether what has this key is at home here, and no other node handles its events."""
+        return self.forwarding is None or self.forwarding.owns(key)
+
     async def aclose(self, grace_s: float = 2.0) -> None:
         """Wait for the handlers that are at work; those that take too long are cancelled."""
         self.connects.clear()

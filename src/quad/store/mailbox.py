@@ -122,6 +122,10 @@ _READERS: Final[Select[str, int, int | None, int | None]] = select(
 _NO_GAP: Final = Gap(0, 0)
 
 
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
 class Entry(NamedTuple):
     """One entry of a box; `content` is its owner's own text."""
 
@@ -133,10 +137,10 @@ class Entry(NamedTuple):
 class Mailbox:
     """Boxes and readers' positions; one for all systems of a process."""
 
-    def __init__(self, store: Store, last_id: int, now_ms: Callable[[], int]) -> None:
-        """For `open`."""
+    def __init__(self, store: Store, now_ms: Callable[[], int] = _now_ms) -> None:
+        """To be loaded before it gives an id; see `open`."""
         self._store = store
-        self._last_id = last_id
+        self._last_id = 0
         self._now_ms = now_ms
         self.said_at: int | None = None
         """When the last id was given, in seconds since 1970, if the id itself does not tell.
@@ -148,17 +152,19 @@ class Mailbox:
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
-    async def open(
-        cls, store: Store, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
-    ) -> Self:
+    async def open(cls, store: Store, now_ms: Callable[[], int] = _now_ms) -> Self:
+        """A mailbox that is loaded. Raises StoreUnavailable."""
+        mailbox = cls(store, now_ms)
+        await mailbox.load()
+        return mailbox
+
+    async def load(self) -> None:
         """Continue behind everything that is in the database, even if the clock was set back.
 
-        Raises StoreUnavailable.
+        To be called when nobody else gives ids any more. Raises StoreUnavailable.
         """
-        last_id = 0
         for statement in (select(func.max(entries.c.id)), select(func.max(readers.c.position))):
-            last_id = max(last_id, (await store.read(statement))[0][0] or 0)
-        return cls(store, last_id, now_ms)
+            self.skip_to((await self._store.read(statement))[0][0] or 0)
 
     @property
     def last_id(self) -> int:

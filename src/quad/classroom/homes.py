@@ -1,0 +1,64 @@
+"""Where the classroom is at home: each class by itself, by its number."""
+
+import re
+from typing import Any, Final
+
+from quad.cluster.routes import Route, Routes
+
+SYSTEM: Final = "classroom"
+
+_PAGE: Final = re.compile(r"/roomstats/(\d{1,9})(/.*)?$")
+
+
+def key_of(room: int) -> str:
+    """The key of a class."""
+    return f"class/{room}"
+
+
+def key_of_path(path: str) -> str | None:
+    """The key of the class that a request is about."""
+    found = _PAGE.match(path)
+    return None if found is None else key_of(int(found[1]))
+
+
+def _of_room(request: Any) -> str:
+    return key_of(request.room_id)
+
+
+_ENTERING: Final = Route(SYSTEM, entering=_of_room)
+_SEATED: Final = Route(SYSTEM)
+
+ROUTES: Final[Routes] = {
+    **dict.fromkeys(("room/join", "room/rejoin", "room/rehost"), _ENTERING),
+    # A class is made where its teacher is connected, unless they have one already.
+    **dict.fromkeys(
+        (
+            "door/set",
+            "error/from_client",
+            "exercise",
+            "exercise/feedback",
+            "exercise/reset",
+            "message/to_client",
+            "message/to_mentor",
+            "message/user",
+            "room/close",
+            "room/create",
+            "room/kill",
+            "room/leave",
+            "rules/set",
+            "settings",
+            "sharing/code_send",
+            "sharing/code_update",
+            "sharing/end",
+            "sharing/start",
+            "signal",
+            "steps/all",
+            "steps/import",
+            "steps/status/to_client",
+            "steps/status/to_mentor",
+            "steps/table",
+        ),
+        _SEATED,
+    ),
+}
+"""Where each of its events belongs."""
