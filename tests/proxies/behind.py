@@ -25,6 +25,7 @@ CLIENT = "127.0.0.2"
 _WITHIN_S = 20.0
 _BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 _PROGRAMS = {"nginx": "nginx", "apache": "apache2", "haproxy": "haproxy"}
+_FILES = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg"}
 _DIRECTORIES = ":/usr/sbin:/usr/local/sbin"
 _APACHE_MODULES = (
     "mpm_event",
@@ -54,6 +55,13 @@ def documented(kind: str) -> str:
     page = (ROOT / "docs/how-to/operate.md").read_text(encoding="utf-8")
     (text,) = [match["text"] for match in _BLOCK.finditer(page) if match["language"] == kind]
     return text
+
+
+def deployed(kind: str) -> str:
+    """The configuration of deploy/ for a proxy: one of its three nodes is there."""
+    text = (ROOT / "deploy" / _FILES[kind]).read_text(encoding="utf-8")
+    text = text.replace("quad-1:8000", f"{HERE}:8000")
+    return re.sub(r"quad-[23]:8000", f"{HERE}:{free_port()}", text)
 
 
 class Behind:

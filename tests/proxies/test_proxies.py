@@ -19,11 +19,19 @@ from tests.proxies.behind import (
     NAME,
     Behind,
     behind,
+    deployed,
     documented,
     make_certificate,
 )
 
-PROXIES = ("nginx", "apache", "haproxy")
+# Of docs/how-to/operate.md, word for word, and those of deploy/.
+PROXIES = {
+    "nginx": documented,
+    "apache": documented,
+    "haproxy": documented,
+    "nginx of several nodes": deployed,
+    "haproxy of several nodes": deployed,
+}
 BIG = "x" * 900_000
 
 
@@ -36,7 +44,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def site(
     request: pytest.FixtureRequest, tmp_path: Path, certificate: Path
 ) -> AsyncIterator[Behind]:
-    """As docs/how-to/operate.md says, word for word."""
+    """Set up as the proxy's configuration says that it has to be."""
     settings = Settings(
         server=ServerSettings(
             port=0,
@@ -45,10 +53,9 @@ async def site(
             trusted_proxies=("127.0.0.1", "::1"),
         )
     )
-    text = documented(request.param)
-    async with behind(
-        request.param, text, tmp_path, certificate=certificate, settings=settings
-    ) as site:
+    kind = request.param.partition(" ")[0]
+    text = PROXIES[request.param](kind)
+    async with behind(kind, text, tmp_path, certificate=certificate, settings=settings) as site:
         yield site
 
 
