@@ -35,7 +35,7 @@ TEST_DATABASES = \
 TYPES := ui/src/wire/generated.ts
 
 # What has to be covered, branch by branch, beyond the floor in pyproject.toml.
-COVERED := wire realtime store identity classroom alert chat nearby admin web
+COVERED := wire cluster realtime store identity classroom alert chat nearby admin web
 
 # What `make lint` runs side by side, the longest first.
 LINTS := lint-types lint-app lint-imports lint-rules lint-docs

@@ -1,0 +1,5 @@
+"""What the cluster's tests share."""
+
+from tests.realtime.conftest import http
+
+__all__ = ["http"]
