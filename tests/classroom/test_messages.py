@@ -277,3 +277,20 @@ async def test_a_clock_that_was_set_back_loses_no_message(school: School, databa
         await student.emit("message/user", {"user_id": joined["user_id"]})
         history = await student.expect("message/user")
         assert [message["content"] for message in history["messages"]] == ["a", "b", "c", "d"]
+
+
+async def test_a_room_goes_on_behind_its_last_message_on_a_machine_with_a_slow_clock(
+    school: School, database: Path
+) -> None:
+    _, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    said = {"room_id": room["id"]}
+    school.clock.seconds = 60
+    for content in ("a", "b"):
+        await student.call("message/to_mentor", said | {"content": content})
+    async with open_school(database, ClassroomSettings()) as again:
+        student, _ = await again.student(room["id"])
+        await student.call("message/to_mentor", said | {"content": "c"})
+        await student.emit("message/user", {"user_id": joined["user_id"]})
+        history = await student.expect("message/user")
+        assert [message["content"] for message in history["messages"]] == ["a", "b", "c"]

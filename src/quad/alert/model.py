@@ -9,6 +9,7 @@ from msgspec import Struct
 from quad import names
 from quad.alert.refusals import BadKey, BadName, BadRoom, BadText
 from quad.client_keys import LIMIT_BYTES, is_too_long
+from quad.store import ids
 
 NAME_LIMIT: Final = 64
 ROOM_LIMIT: Final = 64
@@ -16,8 +17,8 @@ ROOM_LIMIT: Final = 64
 ANONYMOUS: Final = "ALERT"
 """Who speaks when a program posts a text without a name."""
 
-# Ids are milliseconds since 1970 and, within one, a count: in order although rooms are let go of.
-_COUNT_BITS: Final = 12
+COUNT_BITS: Final = 12
+"""Of the ids of messages, which are numbers to JavaScript: 53 bits until the year 2039."""
 
 
 class Message(Struct, frozen=True):
@@ -35,7 +36,7 @@ class Message(Struct, frozen=True):
 
 def id_at(at: datetime) -> int:
     """The first id that a message of this moment can have."""
-    return int(at.timestamp() * 1000) << _COUNT_BITS
+    return ids.id_at(ids.milliseconds_of(at), COUNT_BITS)
 
 
 def shown_joined(name: str) -> str:

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Executable, Row
 
 from quad.alert import tables
-from quad.alert.model import Message, id_at, room_key
+from quad.alert.model import COUNT_BITS, Message, room_key
 from quad.alert.people import Person
 from quad.refusals import CannotSave
 from quad.store import Change, Conflict, Store, StoreClosed, StoreUnavailable
+from quad.store.ids import Ids, milliseconds_of
 
 
 class Room:
@@ -26,9 +27,9 @@ class Room:
         "code",
         "history",
         "holds",
+        "ids",
         "is_kept",
         "key",
-        "last_id",
         "people",
         "readers",
         "reading",
@@ -44,8 +45,9 @@ class Room:
         # In order of coming.
         self.people: dict[str, Person] = {}
         self.history: deque[Message] = deque(maxlen=history_limit)
-        # Of the last message that was made, and of the last one that was told to all.
-        self.last_id = 0
+        # Of messages; their last is known once the room was read.
+        self.ids = Ids(COUNT_BITS)
+        # Of the last message that was told to all.
         self.told_id = 0
         # How many messages the database may hold beyond those in `history`.
         self.untrimmed = history_limit
@@ -67,8 +69,7 @@ class Room:
 
     def make_message(self, name: str, text: str, at: datetime) -> Message:
         """The next message of the room."""
-        self.last_id = max(self.last_id + 1, id_at(at))
-        return Message(self.last_id, name, text, at)
+        return Message(self.ids.next_id(milliseconds_of(at)), name, text, at)
 
     def since(self, id: int, oldest: datetime) -> Iterator[Message]:
         """What was said after an id, but not before a moment."""
@@ -228,7 +229,8 @@ class Rooms:
         rows = await self._read_rows(tables.select_messages(room.key, self._history_limit))
         room.history.extend(tables.read_messages(reversed(rows)))
         if room.history:
-            room.last_id = room.told_id = room.history[-1].id
+            room.told_id = room.history[-1].id
+            room.ids.skip_to(room.told_id)
 
     async def _read_rows(self, query: Executable) -> Sequence[Row[Any]]:
         try:

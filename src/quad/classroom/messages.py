@@ -28,11 +28,10 @@ from quad.client_keys import LIMIT_BYTES, is_too_long
 from quad.realtime import Client
 from quad.refusals import CannotSave
 from quad.store import Conflict, OutcomeUnknown
+from quad.store.ids import milliseconds_of
 
 _HISTORY_LIMIT: Final = 5_000
-# Ids are milliseconds since 1970 and, within one, a count; JavaScript's integers end in 2248.
-_COUNT_BITS: Final = 10
-# A clock that was set back does not meet many numbers in a row.
+# To give a message another number, if its own is taken: no other process should have given it.
 _ATTEMPTS: Final = 5
 # Of one sender; older ones are looked up in the database.
 _KEYS_REMEMBERED: Final = 50
@@ -64,7 +63,6 @@ class Messages:
         self._quotas = quotas
         self._limit_bytes = limit_bytes
         self._now = now
-        self._last_id = 0
 
     async def to_client(
         self, client: Client, room_id: int, user_id: int, content: str, key: str | None = None
@@ -184,15 +182,13 @@ class Messages:
                     sent = await asyncio.get_running_loop().create_task(asking)
                     if sent is not None:
                         return sent
-                # The clock was set back, and an earlier message has this number.
+                # An earlier message has this number.
                 continue
             return make_message(number, sender.id, letter.receiver.id, content, at)
         raise CannotSave
 
     def _next_id(self, at: datetime) -> int:
-        milliseconds = int(at.timestamp() * 1000)
-        self._last_id = max(self._last_id + 1, milliseconds << _COUNT_BITS)
-        return self._last_id
+        return self._rooms.message_ids.next_id(milliseconds_of(at))
 
 
 def _checked(sender: Participant, key: str | None) -> str | None:

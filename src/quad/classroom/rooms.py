@@ -28,12 +28,15 @@ from quad.classroom.state import Participant, Room
 from quad.realtime import Client, SocketServer
 from quad.refusals import CannotSave
 from quad.store import Change, Outcome, Store, StoreClosed, StoreUnavailable
+from quad.store.ids import Ids
 
 _Columns = TypeVarTuple("_Columns")
 
 IDLE_S: Final = 600.0
 """How long a room without anybody stays in memory."""
 
+# Ids of messages are numbers to JavaScript, whose integers end in 2248.
+_COUNT_BITS: Final = 10
 # Retention counts in days.
 _USE_NOTED_EACH: Final = timedelta(hours=12)
 
@@ -57,6 +60,8 @@ class Rooms:
         self._idle_s = idle_s
         # Whoever was online before has lost the connection at this time.
         self._started_at = clock()
+        self.message_ids = Ids(_COUNT_BITS)
+        """Of the messages of all rooms; each room's last is known once it was read."""
         self._rooms: dict[int, Room] = {}
         self._seats: dict[Client, Participant] = {}
         # Rooms that are being read, or made: whoever asks meanwhile waits for the same one.
@@ -168,6 +173,7 @@ class Rooms:
                 tables.decoded_statuses(row.steps),
             )
             participant.hidden_before = row.hidden_before
+            self.message_ids.skip_to(max(row.hidden_before, row.last_message or 0))
             participant.dropped_at = self._started_at
             room.places = row.place + 1
             room.add_name(participant)

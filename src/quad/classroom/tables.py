@@ -361,9 +361,10 @@ def count_unused(before: datetime) -> Select[int]:
 
 def select_participants(
     number: int,
-) -> Select[int, str, str, int, str, str | None, str, int]:
-    """Everybody in a room by place."""
+) -> Select[int, str, str, int, str, str | None, str, int, int | None]:
+    """Everybody in a room by place, and the last message of each one's conversation."""
     columns = participants.c
+    last_message = select(func.max(messages.c.id)).where(messages.c.student_id == columns.id)
     return (
         select(
             columns.id,
@@ -374,6 +375,7 @@ def select_participants(
             columns.token_hash,
             columns.steps,
             columns.hidden_before,
+            last_message.scalar_subquery().label("last_message"),
         )
         .where(columns.room == number)
         .order_by(columns.place)

@@ -30,6 +30,7 @@ from sqlalchemy import (
     select,
 )
 
+from . import ids
 from .batch import Change
 from .errors import StoreError
 from .reader import Gap, Reader
@@ -44,7 +45,7 @@ SAVE_S: Final = 1.0
 
 NAME_LENGTH: Final = 64
 
-# Ids are milliseconds since 1970 and, within one, a count: 63 bits until the year 2248.
+# 63 bits until the year 2248.
 _COUNT_BITS: Final = 20
 # Many ids of one millisecond may run ahead by a little.
 _AHEAD_MS: Final = 2_000
@@ -140,7 +141,7 @@ class Mailbox:
     def __init__(self, store: Store, now_ms: Callable[[], int] = _now_ms) -> None:
         """To be loaded before it gives an id; see `open`."""
         self._store = store
-        self._last_id = 0
+        self._ids = ids.Ids(_COUNT_BITS)
         self._now_ms = now_ms
         self.said_at: int | None = None
         """When the last id was given, in seconds since 1970, if the id itself does not tell.
@@ -169,20 +170,19 @@ class Mailbox:
     @property
     def last_id(self) -> int:
         """The id that was given last."""
-        return self._last_id
+        return self._ids.last
 
     def next_id(self) -> int:
         """A new id, larger than all before; write what bears it before the next one."""
         now_ms = self._now_ms()
-        following = self._last_id + 1
-        ahead_ms = (following >> _COUNT_BITS) - now_ms
-        self._last_id = max(following, now_ms << _COUNT_BITS)
+        given = self._ids.next_id(now_ms)
+        ahead_ms = milliseconds_at(given) - now_ms
         self.said_at = None if ahead_ms < _AHEAD_MS else now_ms // 1000
-        return self._last_id
+        return given
 
     def skip_to(self, entry_id: int) -> None:
         """Give only ids after this one, which its owner has kept elsewhere."""
-        self._last_id = max(self._last_id, entry_id)
+        self._ids.skip_to(entry_id)
 
     # Entries
 
@@ -329,17 +329,17 @@ def count_before(owner: str, before: datetime) -> Select[int]:
 
 def id_before(moment: datetime) -> int:
     """The smallest id that could be given at a time."""
-    return id_at(int(moment.timestamp() * 1000))
+    return id_at(ids.milliseconds_of(moment))
 
 
 def id_at(milliseconds: int) -> int:
     """The smallest id that could be given at a time, in milliseconds since 1970."""
-    return milliseconds << _COUNT_BITS
+    return ids.id_at(milliseconds, _COUNT_BITS)
 
 
 def milliseconds_at(entry_id: int) -> int:
     """When an id was given, in milliseconds since 1970."""
-    return entry_id >> _COUNT_BITS
+    return ids.milliseconds_at(entry_id, _COUNT_BITS)
 
 
 def _names_of(owner: str) -> dict[str, str]:
