@@ -1,8 +1,4 @@
-"""Rate limits: token buckets, for one client or for many by key.
-
-A bucket holds ``burst`` permits at first and regains ``rate_per_s`` of them a second, so that over
-any span of t seconds it allows at most ``burst + rate_per_s * t``.
-"""
+"""Rate limits for many clients: a `RateLimit` for each key or address."""
 
 import time
 from collections import OrderedDict
@@ -11,54 +7,7 @@ from functools import partial
 from typing import Final
 
 from quad.addresses import BLOCKS_OF_SITE, shares
-from quad.realtime.pace import Pace
-
-# Permits are counted in floats: a client that waits exactly as long as it was told must not be
-# refused for the last bit of a rounded time.
-_ROUNDING = 1e-6
-
-
-class RateLimit(Pace):
-    """A `Pace` for what is refused, and not put off: it takes what is there and owes nothing.
-
-    ``clock`` returns seconds that never go back.
-    """
-
-    __slots__ = ()
-
-    def __init__(
-        self, rate_per_s: float, burst: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        if rate_per_s <= 0 or burst < 1:
-            raise ValueError("a rate limit needs a rate above 0 and a burst of at least 1")
-        super().__init__(rate_per_s, burst, clock)
-
-    def take(self, count: int = 1) -> float:
-        """Take a permit and return 0.0, or take none and return the seconds until there is one.
-
-        Several are taken together. Of more than ``burst`` there can never be enough: then a full
-        bucket is, which owes the rest.
-        """
-        wait_s = self.wait(count)
-        if not wait_s:
-            self._tokens -= count
-        return wait_s
-
-    def wait(self, count: int = 1) -> float:
-        """Return what ``take`` would, and take nothing."""
-        self.spend(0)
-        missing = min(count, self._burst) - self._tokens
-        return missing / self._per_s if missing > _ROUNDING else 0.0
-
-    def give_back(self) -> None:
-        """Undo a ``take``: what was charged before its outcome was known cost nothing."""
-        self._tokens = min(self._burst, self._tokens + 1.0)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing was taken lately: such a bucket is as good as a new one."""
-        self.spend(0)
-        return self._tokens >= self._burst
+from quad.realtime.pace import RateLimit
 
 
 class KeyedRateLimit:

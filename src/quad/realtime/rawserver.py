@@ -20,6 +20,7 @@ from quad.realtime.ending import Work, close_spread
 from quad.realtime.errors import BadPayload, HandshakeRefused, Internal, Refused, UnknownEvent
 from quad.realtime.opening import Opening
 from quad.realtime.options import EngineOptions
+from quad.realtime.pace import RateLimit
 from quad.realtime.payload import Payload
 from quad.realtime.raw import RawConnection
 from quad.realtime.request import Request
@@ -110,8 +111,7 @@ class RawServer:
         self._pings = Deadlines(interval_s, RawConnection.ask, self.options.ping_early_s)
         self._pongs = Deadlines(timeout_s, RawConnection.fail_silent)
         self._later: Deadlines[RawConnection] = Deadlines(_LATER_S, RawConnection.ask)
-        self._pings_left = _PINGS_BURST
-        self._pings_at = 0.0
+        self._asking = RateLimit(_PINGS_PER_S, _PINGS_BURST)
 
     # What applications say
 
@@ -254,12 +254,7 @@ class RawServer:
 
     def may_ask(self, connection: RawConnection) -> bool:
         """Whether a connection may be asked now for what is not proven; otherwise it will be."""
-        now = time.monotonic()
-        earned = (now - self._pings_at) * _PINGS_PER_S
-        self._pings_left = min(_PINGS_BURST, self._pings_left + earned)
-        self._pings_at = now
-        if self._pings_left >= 1:
-            self._pings_left -= 1
+        if not self._asking.take():
             return True
         if connection not in self._later:
             self._later.start(connection)
