@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from quad.chat.refusals import CannotSave
-from quad.chat.state import Exclusive
 from quad.chat.system import ChatSystem
 from quad.settings import ChatSettings
 from quad.store import Mailbox, Store
@@ -147,21 +146,3 @@ async def test_after_the_store_has_closed_nothing_can_be_saved_and_nobody_stumbl
     await ann.send(CHAT, "not saved")
     assert (await ann.expect("error"))["code"] == "cannot_save"
     await ann.leave()
-
-
-async def test_turns_are_taken_in_the_order_in_which_they_were_asked_for() -> None:
-    exclusive, order = Exclusive(), list[int]()
-    turns = [exclusive.turn("key") for _ in range(4)]
-
-    async def take(number: int) -> None:
-        async with turns[number]:
-            order.append(number)
-            await asyncio.sleep(0)
-
-    tasks = [asyncio.create_task(take(number)) for number in range(4)]
-    await asyncio.sleep(0)
-    tasks[1].cancel()
-    assert exclusive.is_busy("key")
-    await asyncio.wait(tasks)
-    assert order == [0, 2, 3]
-    assert not exclusive.is_busy("key")

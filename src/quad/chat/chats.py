@@ -9,7 +9,8 @@ from sqlalchemy import Executable, Row
 
 from quad.chat import tables
 from quad.chat.refusals import CannotSave, NotMember, NotRegistered
-from quad.chat.state import Chat, Code, Exclusive, Seat, User, box_of
+from quad.chat.state import Chat, Code, Seat, User, box_of
+from quad.exclusive import Exclusive
 from quad.names import BadName, clean_name
 from quad.realtime import Message, RawConnection, RawServer
 from quad.store import Change, Mailbox, Outcome, Store, StoreClosed, StoreUnavailable

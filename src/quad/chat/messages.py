@@ -17,7 +17,8 @@ from quad.chat.frames import MessageFrames, Shown
 from quad.chat.keys import KEPT_LIMIT, Keyed, RecentKeys
 from quad.chat.model import CURRENT, KEYS_LAST_MS, check_key, check_text
 from quad.chat.refusals import NotMember
-from quad.chat.state import Chat, Seat, Turn, User, box_of
+from quad.chat.state import Chat, Seat, User, box_of
+from quad.exclusive import Turn
 from quad.identity import hash_token
 from quad.realtime import Finished, Message, RawConnection
 from quad.store import Entry

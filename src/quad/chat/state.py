@@ -1,13 +1,11 @@
 """Users and chats as they are in memory: what the database says, and who is connected.
 
 What is here is committed. A change that is decided and not yet committed lives in the operation
-that makes it, which has its chat or its phone to itself meanwhile (`Exclusive`).
+that makes it, which has its chat or its phone to itself meanwhile (`quad.exclusive`).
 """
 
-import asyncio
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from types import TracebackType
 from typing import NamedTuple
 
 import msgspec
@@ -224,57 +222,3 @@ class Chat:
 def box_of(chat_id: int) -> str:
     """The mailbox's name of a chat."""
     return f"chat/{chat_id:x}"
-
-
-class Exclusive:
-    """One operation at a time for each key, in the order in which they asked."""
-
-    def __init__(self) -> None:
-        self._locks: dict[Hashable, tuple[asyncio.Lock, list[Turn]]] = {}
-
-    def is_busy(self, key: Hashable) -> bool:
-        """Whether somebody has the turn, or waits for it."""
-        return key in self._locks
-
-    def turn(self, key: Hashable) -> "Turn":
-        """A turn, asked for now, to be waited for by `async with`."""
-        if key not in self._locks:
-            self._locks[key] = (asyncio.Lock(), [])
-        lock, turns = self._locks[key]
-        turn = Turn(self, key, lock)
-        turns.append(turn)
-        return turn
-
-    def give_back(self, key: Hashable, turn: "Turn") -> None:
-        """The turn is over."""
-        turns = self._locks[key][1]
-        turns.remove(turn)
-        if not turns:
-            del self._locks[key]
-
-
-class Turn:
-    """Made by `Exclusive.turn`."""
-
-    __slots__ = ("_exclusive", "_key", "_lock")
-
-    def __init__(self, exclusive: Exclusive, key: Hashable, lock: asyncio.Lock) -> None:
-        self._exclusive = exclusive
-        self._key = key
-        self._lock = lock
-
-    async def __aenter__(self) -> None:
-        try:
-            await self._lock.acquire()
-        except BaseException:
-            self._exclusive.give_back(self._key, self)
-            raise
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._lock.release()
-        self._exclusive.give_back(self._key, self)

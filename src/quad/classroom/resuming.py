@@ -8,9 +8,7 @@ after the drop also from elsewhere: then the teacher is warned, and the private 
 stay hidden for good.
 """
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 from quad.addresses import block
 from quad.classroom import tables
@@ -28,6 +26,7 @@ from quad.classroom.refusals import (
 from quad.classroom.rooms import Rooms, alert
 from quad.classroom.state import KeptFiles, Participant, Room
 from quad.classroom.updates import RoomUpdates
+from quad.exclusive import Exclusive
 from quad.identity import hash_token, token_matches
 from quad.realtime import Client
 
@@ -70,7 +69,8 @@ class Resuming:
         self._mark = mark
         self._is_tokenless_allowed = is_tokenless_allowed
         self._elsewhere_s = elsewhere_s
-        self._claims: dict[Participant, _Claim] = {}
+        # One at a time: whoever is second meets the first, who is alive.
+        self._claims = Exclusive()
 
     def who_joins(self, visitor: Visitor, room: Room, name: str | None) -> Participant | None:
         """The student who comes back by joining; None for a new one.
@@ -116,7 +116,7 @@ class Resuming:
         if visitor.token is not None or known.client is visitor.client:
             await self._keep(visitor, known, is_elsewhere=False)
             return
-        async with self._claiming(known):
+        async with self._claims.turn(known):
             is_elsewhere = await self._claim(visitor, known)
             await self._keep(visitor, known, is_elsewhere=is_elsewhere)
         host = known.room.host.client
@@ -148,19 +148,6 @@ class Resuming:
                 was_online = True
         return was_online
 
-    @contextlib.asynccontextmanager
-    async def _claiming(self, known: Participant) -> AsyncIterator[None]:
-        """One at a time: whoever is second meets the first, who is alive."""
-        claim = self._claims.setdefault(known, _Claim())
-        claim.count += 1
-        try:
-            async with claim.turn:
-                yield
-        finally:
-            claim.count -= 1
-            if not claim.count:
-                del self._claims[known]
-
     async def _keep(self, visitor: Visitor, known: Participant, *, is_elsewhere: bool) -> None:
         await self._look_up_files(known)
         hidden_before = self._mark() if is_elsewhere else known.hidden_before
@@ -179,14 +166,6 @@ class Resuming:
             sizes = await self._rooms.read(tables.select_file_sizes(known.id))
             if known.kept_files is None:
                 known.kept_files = KeptFiles((row[0], row[1]) for row in sizes)
-
-
-class _Claim:
-    """Those who ask for one participant's place."""
-
-    def __init__(self) -> None:
-        self.turn = asyncio.Lock()
-        self.count = 0
 
 
 def find_owner(room: Room, token: str) -> Participant | None:

@@ -18,7 +18,8 @@ class TooManyWaiting(Exception):
 class Turns:
     """Lets one event of a client be handled at a time, or several if all of them overlap.
 
-    Whoever got a turn by `begin`, or was called after `wait`, has it until `end`.
+    Whoever got a turn by `begin`, or was called after `wait`, has it until `end`. Not made of
+    `quad.exclusive`, whose turns are coroutines' and exclude each other: see there.
     """
 
     __slots__ = ("_backlog", "_is_alone", "_is_resuming", "_running", "_waiting_bytes")
