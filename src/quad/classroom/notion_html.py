@@ -5,7 +5,7 @@ text is a list of `[text]` or `[text, [[format, argument?], ...]]`. Whatever is 
 as the text it carries; what a task cannot hold (a video, a file) becomes a link.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
 from typing import Any, Final
@@ -102,11 +102,30 @@ class Writer:
             return ""
         if block.type in _TRANSPARENT:
             return self.write(self._children(block), depth + 1, indent)
-        write = _WRITERS.get(block.type)
-        if write is not None:
-            return write(self, block)
+        element = self._element(block)
+        if element is not None:
+            return element
         inside = self.write(self._children(block), depth + 1, indent + 1)
         return self._line(block, indent) + inside
+
+    def _element(self, block: Block) -> str | None:
+        """A block that is more than its text; None: it is a line."""
+        match block.type:
+            case "code":
+                return self._code(block)
+            case "image":
+                return self._image(block)
+            case "equation":
+                return _equation(block)
+            case "divider":
+                return "<hr>"
+            case "page" | "collection_view_page":
+                return self._page(block)
+            case "transclusion_reference":
+                return self._synced(block)
+            case "table":
+                return self._table(block)
+        return None
 
     def _line(self, block: Block, indent: int) -> str:
         """The text of a block in its own element."""
@@ -153,12 +172,6 @@ class Writer:
     def _caption(self, block: Block) -> str:
         caption = self.rich(block.properties.get("caption"))
         return f"<p><em>{caption}</em></p>" if caption else ""
-
-    def _equation(self, block: Block) -> str:
-        return f"<p><code>{escape(plain(block.properties.get('title')), quote=False)}</code></p>"
-
-    def _divider(self, block: Block) -> str:
-        return "<hr>"
 
     def _page(self, block: Block) -> str:
         title = self._title(block) or "Untitled"
@@ -228,18 +241,6 @@ class Writer:
                 return html
 
 
-_WRITERS: Final[Mapping[str, Callable[[Writer, Block], str]]] = {
-    "code": Writer._code,
-    "image": Writer._image,
-    "equation": Writer._equation,
-    "divider": Writer._divider,
-    "page": Writer._page,
-    "collection_view_page": Writer._page,
-    "transclusion_reference": Writer._synced,
-    "table": Writer._table,
-}
-
-
 def children(blocks: Mapping[str, Block], block: Block) -> list[Block]:
     """Return the blocks inside a block, those that are known and not in the bin."""
     return [child for each in block.content if (child := blocks.get(each)) and child.alive]
@@ -285,6 +286,10 @@ def _address(block: Block) -> str | None:
             return address
     shown = block.format.get("display_source")
     return shown if isinstance(shown, str) and shown else None
+
+
+def _equation(block: Block) -> str:
+    return f"<p><code>{escape(plain(block.properties.get('title')), quote=False)}</code></p>"
 
 
 def _icon(block: Block) -> str:
