@@ -53,6 +53,7 @@ class Wanted:
     "3 %, and more rounds agree than chance explains: 5 of 5, 8 of 9, 12 of 15."
 )
 def main(
+    *,
     quick: Annotated[
         bool, typer.Option("--quick", help="One short round: does everything work? Not a figure.")
     ] = False,

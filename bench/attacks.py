@@ -161,7 +161,7 @@ def drain(plug: socket.socket | None) -> bytes:
     if plug is None:
         return arrived
     timeout = plug.gettimeout()
-    plug.setblocking(False)  # with a timeout, Python waits for something to read
+    plug.settimeout(0)  # with a timeout, Python waits for something to read
     with contextlib.suppress(OSError):
         for _ in range(100):  # not for ever: it may be sent more as fast as it reads
             more = plug.recv(65_536)

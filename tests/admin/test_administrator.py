@@ -241,7 +241,7 @@ async def test_bots_are_shown_with_whether_they_run_and_when_they_last_sent(
         bots = campus.nearby.bots
         password = await bots.register("here", "canteen", "1")
         await bots.register("here", "alarm", "1")
-        await bots.authorise("canteen", True)
+        await bots.authorise("canteen", is_authorised=True)
         bots.connected("canteen")
         canteen = {
             "id": "canteen",

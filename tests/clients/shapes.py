@@ -25,6 +25,10 @@ def _is_text(value: Any) -> bool:
     return type(value) is str
 
 
+def _is_bool(value: Any) -> bool:
+    return type(value) is bool
+
+
 def _is_steps(value: Any) -> bool:
     return type(value) is dict and all(
         re.fullmatch(r"theory|[1-9]|1[0-6]", name) and status in _STATUSES
@@ -109,7 +113,7 @@ PAYLOADS: dict[str, Check] = {
     "steps/status/to_client": _is_steps,
     "signal": _shape(user_id=_is_id, value=_among("NONE", "IN_PROGRESS", "HELP", "DONE")),
     "exercise": _shape(content=_is_text),
-    "exercise/feedback": _shape(accepted=_among(True, False)),
+    "exercise/feedback": _shape(accepted=_is_bool),
     "exercise/reset": _NOTHING,
 }
 

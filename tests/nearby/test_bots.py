@@ -38,7 +38,7 @@ async def register(campus: Campus, bot: str = "canteen", building: str = "1") ->
     return str(answer.json()["pass"])
 
 
-async def authorise(campus: Campus, bot: str = "canteen", state: bool = True) -> None:
+async def authorise(campus: Campus, bot: str = "canteen", *, state: bool = True) -> None:
     answer = await campus.http.post(
         "/API/admin/bots/update/auth", json={"id": bot, "state": state}, auth=ADMIN
     )

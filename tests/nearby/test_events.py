@@ -72,7 +72,7 @@ async def test_saying_it_twice_is_once_and_another_name_is_a_change(campus: Camp
 async def test_a_bot_runs_once_it_has_shown_its_password(campus: Campus, key: str) -> None:
     answer = await campus.http.post("/API/bot/register", json={"id": "bot", "b_id": TOWER.id})
     password = answer.json()["pass"]
-    await campus.nearby.bots.authorise("bot", True)
+    await campus.nearby.bots.authorise("bot", is_authorised=True)
     page = await stranger(campus)
     for payload in ({key: "bot"}, {}):
         refused = await page.call("new_bot", payload)

@@ -62,7 +62,7 @@ async def test_the_bots_program_registers_waits_runs_and_is_heard(campus: Campus
     assert {"id": "1", "name": "Tower"} in buildings
     password = (await post(f"{api}/register", {"id": "menu", "b_id": "1"}))["pass"]
     assert (await get(f"{api}/check/menu"))["auth"] == 0
-    await campus.nearby.bots.authorise("menu", True)
+    await campus.nearby.bots.authorise("menu", is_authorised=True)
     assert (await get(f"{api}/check/menu"))["available"] == 1
     assert await post(f"{api}/auth", {"id": "menu", "pass": "AbCdEf"}) == {"auth": 0}
     assert await post(f"{api}/auth", {"id": "menu", "pass": password}) == {"auth": 1}

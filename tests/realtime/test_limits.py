@@ -489,7 +489,7 @@ async def reader(target: Target) -> AsyncIterator[ClientConnection]:
     """A client with small buffers, which reads no more than it is asked for."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
-    sock.setblocking(False)
+    sock.settimeout(0)
     await asyncio.get_running_loop().sock_connect(sock, (target.host, target.port))
     url = target.url(SOCKET, EIO=4, transport="websocket").replace("http", "ws", 1)
     async with connect(

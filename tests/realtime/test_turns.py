@@ -91,7 +91,7 @@ def test_too_many_waiting_are_refused() -> None:
 
 
 arrivals = st.tuples(st.just("arrive"), st.booleans(), st.booleans())
-ends = st.tuples(st.just("finish"), st.integers(0, 20), st.just(False))
+ends = st.tuples(st.just("finish"), st.integers(0, 20), st.just(value=False))
 
 
 @given(st.lists(st.one_of(arrivals, arrivals, ends), max_size=40))

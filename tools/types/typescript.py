@@ -59,15 +59,17 @@ class Types:
 
     def text(self, annotation: Any, *, is_asked: bool = False) -> str:
         """A type as an expression."""
-        return self._text(shapes.type_info(annotation), is_asked)
+        return self._text(shapes.type_info(annotation), is_asked=is_asked)
 
     def declarations(self) -> dict[str, list[str]]:
         """All declarations by name, by the part of the package that they come from."""
         found: dict[str, dict[str, str]] = defaultdict(dict)
         for structs, is_asked in ((self._said, False), (self._asked, True)):
             for struct in structs.values():
-                name = self._name(struct, is_asked)
-                found[part_of(struct.cls.__module__)][name] = self._declare(struct, is_asked)
+                name = self._name(struct, is_asked=is_asked)
+                found[part_of(struct.cls.__module__)][name] = self._declare(
+                    struct, is_asked=is_asked
+                )
         for alias in self._used:
             text = union(map(literal, alias.values))
             found[part_of(alias.module)][alias.name] = declare_type(alias.name, text)
@@ -75,52 +77,55 @@ class Types:
 
     # Structs
 
-    def _declare(self, struct: shapes.StructType, is_asked: bool) -> str:
-        name, members = self._name(struct, is_asked), list(self._members(struct, is_asked))
+    def _declare(self, struct: shapes.StructType, *, is_asked: bool) -> str:
+        name, members = (
+            self._name(struct, is_asked=is_asked),
+            list(self._members(struct, is_asked=is_asked)),
+        )
         if members:
             return comment(struct.cls.__doc__) + declare_interface(name, members)
         return comment(struct.cls.__doc__) + declare_type(name, "Record<string, never>")
 
-    def _members(self, struct: shapes.StructType, is_asked: bool) -> Iterator[str]:
+    def _members(self, struct: shapes.StructType, *, is_asked: bool) -> Iterator[str]:
         if struct.array_like:
             raise TypeError(f"{struct.cls.__name__} is an array on the wire")
         if struct.tag_field is not None:
             yield member(struct.tag_field, literal(struct.tag))
         for field in struct.fields:
-            mark = "?" if _may_be_missing(struct, field, is_asked) else ""
-            yield member(field.encode_name, self._text(field.type, is_asked), mark)
+            mark = "?" if _may_be_missing(struct, field, is_asked=is_asked) else ""
+            yield member(field.encode_name, self._text(field.type, is_asked=is_asked), mark)
 
-    def _name(self, struct: shapes.StructType, is_asked: bool) -> str:
+    def _name(self, struct: shapes.StructType, *, is_asked: bool) -> str:
         is_variant = is_asked and struct.cls in self._said and _varies(struct)
         return self._names[struct.cls] + ("Input" if is_variant else "")
 
     # Expressions
 
-    def _text(self, shape: shapes.Type, is_asked: bool) -> str:
+    def _text(self, shape: shapes.Type, *, is_asked: bool) -> str:
         match shape:
             case shapes.Metadata(extra={"checked_as": annotation}):
                 return self.text(annotation, is_asked=is_asked)
             case shapes.Metadata(type=inner):
-                return self._text(inner, is_asked)
+                return self._text(inner, is_asked=is_asked)
             case shapes.StructType():
-                return self._name(shape, is_asked)
+                return self._name(shape, is_asked=is_asked)
             case shapes.UnionType(types=types):
-                return union(self._text(each, is_asked) for each in types)
+                return union(self._text(each, is_asked=is_asked) for each in types)
             case shapes.LiteralType(values=values):
                 return self._literal(values)
             case shapes.EnumType(cls=enum):
                 return union(literal(each.value) for each in enum)
             case shapes.DictType(value_type=values):
-                return f"Record<string, {self._text(values, is_asked)}>"
+                return f"Record<string, {self._text(values, is_asked=is_asked)}>"
             case shapes.TupleType(item_types=items):
-                return f"[{', '.join(self._text(item, is_asked) for item in items)}]"
+                return f"[{', '.join(self._text(item, is_asked=is_asked) for item in items)}]"
             case (
                 shapes.ListType(item_type=item)
                 | shapes.VarTupleType(item_type=item)
                 | shapes.SetType(item_type=item)
                 | shapes.FrozenSetType(item_type=item)
             ):
-                text = self._text(item, is_asked)
+                text = self._text(item, is_asked=is_asked)
                 return f"({text})[]" if " | " in text else f"{text}[]"
             case _ if type(shape) in _PLAIN:
                 return _PLAIN[type(shape)]
@@ -165,7 +170,7 @@ def _gather(shape: object, found: dict[type, shapes.StructType]) -> None:
                 _gather(getattr(shape, name), found)
 
 
-def _may_be_missing(struct: shapes.StructType, field: shapes.Field, is_asked: bool) -> bool:
+def _may_be_missing(struct: shapes.StructType, field: shapes.Field, *, is_asked: bool) -> bool:
     if field.required:
         return False
     # `UNSET` is the one default that is not a value: such a key is left out.
@@ -176,7 +181,7 @@ def _may_be_missing(struct: shapes.StructType, field: shapes.Field, is_asked: bo
 def _varies(struct: shapes.StructType) -> bool:
     """Whether clients may leave out what the server never does, here or further down."""
     return any(
-        _may_be_missing(each, field, True) != _may_be_missing(each, field, False)
+        _may_be_missing(each, field, is_asked=True) != _may_be_missing(each, field, is_asked=False)
         for each in _structs([struct.cls]).values()
         for field in each.fields
     )

@@ -255,6 +255,7 @@ def _people(nearby: NearbySystem) -> list[Any]:
 
     @get("/users/find", sync_to_thread=False)
     def find_users(
+        *,
         search: Search = "",
         is_online: Annotated[bool, Parameter(description="Only who is online.")] = False,
         building: Annotated[
@@ -316,7 +317,7 @@ def _bots(nearby: NearbySystem) -> list[Any]:
     ) -> list[str]:
         """Allow a bot to send, or forbid it."""
         asked = one(data)
-        await nearby.bots.authorise(asked.id, asked.state)
+        await nearby.bots.authorise(asked.id, is_authorised=asked.state)
         action = "nearby.bot_authorise" if asked.state else "nearby.bot_disallow"
         audit.record(action, address=request_of(request.scope).address, name=asked.id)
         return []

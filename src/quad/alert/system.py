@@ -41,7 +41,9 @@ class AlertSystem:
         streams: Streams | None = None,
     ) -> None:
         self._sessions = Sessions(settings.session_s, (keys or Keys.random()).key("alert sessions"))
-        self.service = AlertService(server, store, settings, _posts(settings, is_limited))
+        self.service = AlertService(
+            server, store, settings, _posts(settings, is_limited=is_limited)
+        )
         self.expiries: tuple[Expiry, ...] = self.service.expiries()
         register(server, self.service, self._sessions)
         self.streams = Streams() if streams is None else streams
@@ -67,7 +69,7 @@ class AlertSystem:
         await self.service.aclose()
 
 
-def _posts(settings: AlertSettings, is_limited: bool) -> Throttle | None:
+def _posts(settings: AlertSettings, *, is_limited: bool) -> Throttle | None:
     if not is_limited:
         return None
     return Throttle(

@@ -77,15 +77,16 @@ def load(
 
 @app.command(epilog="Example: quad admin buildings --json")
 def buildings(
-    url: Address = DEFAULT_ADDRESS, password: Password = None, as_json: AsJson = False
+    *, url: Address = DEFAULT_ADDRESS, password: Password = None, as_json: AsJson = False
 ) -> None:
     """List the buildings."""
     rows = _get(url, password, "/API/admin/buildings/show")
-    print_rows(rows, {"id": "Id", "name": "Name"}, "There are no buildings.", as_json)
+    print_rows(rows, {"id": "Id", "name": "Name"}, "There are no buildings.", as_json=as_json)
 
 
 @app.command(epilog="Example: quad admin users --building 2448131360897")
 def users(
+    *,
     is_online: Annotated[bool, typer.Option("--online", help="Only who is online.")] = False,
     building: Annotated[
         str | None, typer.Option("--building", metavar="ID", help="Only who is online there.")
@@ -100,12 +101,12 @@ def users(
         path += f"/building/{segment(building)}"
     elif is_online:
         path += "/online"
-    print_rows(_get(url, password, path), {"id": "Id"}, "Nobody.", as_json)
+    print_rows(_get(url, password, path), {"id": "Id"}, "Nobody.", as_json=as_json)
 
 
 @app.command(epilog="Example: quad admin bots")
 def bots(
-    url: Address = DEFAULT_ADDRESS, password: Password = None, as_json: AsJson = False
+    *, url: Address = DEFAULT_ADDRESS, password: Password = None, as_json: AsJson = False
 ) -> None:
     """List bots, and whether they are authorised."""
 
@@ -117,7 +118,9 @@ def bots(
         return rows
 
     rows = _with_server(url, password, ask)
-    print_rows(rows, {"id": "Id", "authorised": "Authorised"}, "There are no bots.", as_json)
+    print_rows(
+        rows, {"id": "Id", "authorised": "Authorised"}, "There are no bots.", as_json=as_json
+    )
 
 
 Bot = Annotated[str, typer.Argument(metavar="BOT", help="The bot's id.")]
@@ -126,19 +129,20 @@ Bot = Annotated[str, typer.Argument(metavar="BOT", help="The bot's id.")]
 @app.command(epilog="Example: quad admin authorise canteen")
 def authorise(bot: Bot, url: Address = DEFAULT_ADDRESS, password: Password = None) -> None:
     """Allow a bot to send messages to its building."""
-    _set_authorisation(url, password, bot, True)
+    _set_authorisation(url, password, bot, state=True)
     print(f"{bot} may send")
 
 
 @app.command(epilog="Example: quad admin disallow canteen")
 def disallow(bot: Bot, url: Address = DEFAULT_ADDRESS, password: Password = None) -> None:
     """Forbid a bot to send messages."""
-    _set_authorisation(url, password, bot, False)
+    _set_authorisation(url, password, bot, state=False)
     print(f"{bot} may not send any more")
 
 
 @app.command(epilog="Example: quad admin logs --user ist123456")
 def logs(
+    *,
     user: Annotated[
         str | None, typer.Option("--user", metavar="ID", help="What this person did.")
     ] = None,
@@ -159,7 +163,7 @@ def logs(
     else:
         typer.echo("quad: say whose log: --user ID, or --building ID", err=True)
         raise typer.Exit(MISUSED)
-    print_rows(_get(url, password, path), columns, "Nothing is logged.", as_json)
+    print_rows(_get(url, password, path), columns, "Nothing is logged.", as_json=as_json)
 
 
 @app.command("chat-code", epilog='Example: quad admin chat-code "+49 170 1234567"')
@@ -201,7 +205,7 @@ def _plan(space: Space) -> dict[str, Any]:
     }
 
 
-def _set_authorisation(url: str, password: str | None, bot: str, state: bool) -> None:
+def _set_authorisation(url: str, password: str | None, bot: str, *, state: bool) -> None:
     async def send(remote: Remote, auth: tuple[str, str]) -> None:
         await remote.ask("/API/admin/bots/update/auth", {"id": bot, "state": state}, auth)
 

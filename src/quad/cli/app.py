@@ -28,7 +28,7 @@ def main() -> None:
         app()
 
 
-def _print_version(wanted: bool) -> None:
+def _print_version(*, wanted: bool) -> None:
     if wanted:
         print(f"quad {__version__}")
         raise typer.Exit
@@ -36,6 +36,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def quad(
+    *,
     version: Annotated[
         bool,
         typer.Option(

@@ -36,11 +36,21 @@ _IN_FLIGHT: Final = 64
 _BUSY: Final = 0.9
 # Telling everybody that nobody watches is free of a commit; new settings are kept before they are
 # told.
-_ROWS: Final = (
-    ("sharing/end", 1, False),
-    ("sharing/end", _IN_FLIGHT, False),
-    ("settings", 1, True),
-    ("settings", _IN_FLIGHT, True),
+
+
+class Load(NamedTuple):
+    """What is measured: an event, and how many of it are under way at a time."""
+
+    event: str
+    in_flight: int
+    is_on_disk: bool
+
+
+_LOADS: Final = (
+    Load("sharing/end", 1, is_on_disk=False),
+    Load("sharing/end", _IN_FLIGHT, is_on_disk=False),
+    Load("settings", 1, is_on_disk=True),
+    Load("settings", _IN_FLIGHT, is_on_disk=True),
 )
 
 
@@ -57,6 +67,7 @@ class Row(NamedTuple):
 
 
 def bench(
+    *,
     url: Annotated[
         str | None,
         typer.Option(
@@ -100,19 +111,17 @@ def bench(
 async def _bench(url: str | None, connections: int, seconds: float) -> list[Row]:
     try:
         async with _server(url) as address, crowd(address, connections) as lesson:
-            return [await _measure(lesson, *row, seconds) for row in _ROWS]
+            return [await _measure(lesson, load, seconds) for load in _LOADS]
     except ConnectionLost as lost:
         raise Failed(f"the server has ended the connection: {lost}") from None
 
 
-async def _measure(
-    lesson: Lesson, event: str, in_flight: int, is_on_disk: bool, seconds: float
-) -> Row:
-    lesson.begin(event)
+async def _measure(lesson: Lesson, load: Load, seconds: float) -> Row:
+    lesson.begin(load.event)
     started, busy = time.perf_counter(), time.process_time()
     while time.perf_counter() < started + seconds:
-        while len(lesson.sent) - lesson.complete < in_flight:
-            await lesson.tell(event)
+        while len(lesson.sent) - lesson.complete < load.in_flight:
+            await lesson.tell(load.event)
         await lesson.something_complete()
     while lesson.complete < len(lesson.sent):
         await lesson.something_complete()
@@ -122,7 +131,8 @@ async def _measure(
     p50, p99, worst = (
         1000 * latencies[int(part * (len(latencies) - 1))] for part in (0.5, 0.99, 1)
     )
-    return Row(in_flight, is_on_disk, len(latencies) / took_s, p50, p99, worst, client_busy)
+    rate = len(latencies) / took_s
+    return Row(load.in_flight, load.is_on_disk, rate, p50, p99, worst, client_busy)
 
 
 @asynccontextmanager

@@ -54,7 +54,7 @@ def buildings(url: Address = DEFAULT_ADDRESS) -> None:
             rows: list[dict[str, Any]] = await remote.ask("/API/bot/show/buildings")
             return rows
 
-    print_rows(asyncio.run(ask()), {"id": "Id", "name": "Name"}, "There are no buildings.", False)
+    print_rows(asyncio.run(ask()), {"id": "Id", "name": "Name"}, "There are no buildings.")
 
 
 @app.command(epilog="Example: quad bot register canteen 2448131360897")

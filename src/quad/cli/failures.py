@@ -48,13 +48,13 @@ def sentences(*, with_traceback: bool = False) -> Iterator[None]:
             _exit(f"{error.name} is missing: {_NO_SERVER}", FAILED)
         extra = _EXTRAS.get(error.name or "")
         if extra is None:
-            _exit_with_bug(error, with_traceback)
+            _exit_with_bug(error, with_traceback=with_traceback)
         _exit(f"{error.name} is missing; pip install 'quad-server[{extra}]' brings it.", FAILED)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         _exit(f"{place}{error.strerror or error}", FAILED)
     except Exception as error:  # noqa: BLE001 - the last place that can say anything
-        _exit_with_bug(error, with_traceback)
+        _exit_with_bug(error, with_traceback=with_traceback)
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def _store_error() -> type[Exception]:
     return StoreError
 
 
-def _exit_with_bug(error: Exception, with_traceback: bool) -> NoReturn:
+def _exit_with_bug(error: Exception, *, with_traceback: bool) -> NoReturn:
     if with_traceback:
         traceback.print_exception(error)
     what = f"{type(error).__name__}: {redacted(str(error))}"

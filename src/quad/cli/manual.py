@@ -16,6 +16,7 @@ from quad.settings import ALIASES, FLAGS, Field, Settings, fields
 
 
 def settings(
+    *,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the page docs/reference/settings.md.")
     ] = False,

@@ -114,7 +114,7 @@ def read_secret(given: str | None, variable: str, prompt: str) -> str:
 
 
 def print_rows(
-    rows: list[dict[str, Any]], columns: dict[str, str], nothing: str, as_json: bool
+    rows: list[dict[str, Any]], columns: dict[str, str], nothing: str, *, as_json: bool = False
 ) -> None:
     """Rows as a table whose columns are keys and titles; or as JSON, whole."""
     if as_json:

@@ -18,6 +18,7 @@ EPILOG = "Example: quad retention --dry-run --data /var/lib/quad"
 
 
 def retention(
+    *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count what is too old, and change nothing.")
     ] = False,

@@ -48,7 +48,7 @@ class Bot(Struct):
     id: str
     building_id: str
     pass_hash: str
-    is_authorised: bool
+    is_authorised: bool = False
     # As far as is known: since the start, or among the last lines of its building's log.
     last_sent_at: datetime | None = None
 
@@ -128,7 +128,7 @@ class Bots:
             raise BadInput(f"there is a bot {bot_id!r} already")
         self._count_registration(address)
         password = new_password()
-        bot = Bot(bot_id, building_id, await hash_password(password), False)
+        bot = Bot(bot_id, building_id, await hash_password(password))
         values = {
             "id": bot.id,
             "building_id": bot.building_id,
@@ -191,7 +191,7 @@ class Bots:
             bot.last_sent_at = self._now()
         return self.check(bot_id)
 
-    async def authorise(self, bot_id: str, is_authorised: bool) -> None:
+    async def authorise(self, bot_id: str, *, is_authorised: bool) -> None:
         """Allow a bot to send, or forbid it. Raises Unknown, StoreError."""
         bot = self._bots.get(bot_id)
         if bot is None:

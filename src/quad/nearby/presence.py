@@ -306,11 +306,11 @@ class Presence:
     async def set_visible(self, *wishes: tuple[Person, bool]) -> None:
         """Keep whether others see people: all of them, or none. Raises StoreError."""
         await self._store.write(
-            *(tables.update_visible(each.id, is_visible) for each, is_visible in wishes)
+            *(tables.update_visible(each.id, is_visible=is_visible) for each, is_visible in wishes)
         )
         for person, is_visible in wishes:
             if person.is_online:
-                self._movements.tell(self._where.show(person, is_visible))
+                self._movements.tell(self._where.show(person, is_visible=is_visible))
             else:
                 person.is_visible = is_visible
 

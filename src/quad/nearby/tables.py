@@ -219,7 +219,7 @@ def forget_position(id: str) -> Change:
     return Change(_FORGET_POSITION, {"of_user": id}, ("nearby_position", id))
 
 
-def update_visible(id: str, is_visible: bool) -> Change:
+def update_visible(id: str, *, is_visible: bool) -> Change:
     """Keep whether others see somebody."""
     values = {"of_user": id, "new_visible": is_visible}
     return Change(_UPDATE_VISIBLE, values, ("nearby_visible", id))

@@ -76,7 +76,7 @@ class Whereabouts:
         self._place(person)
         return self._audience(person, before, self._shown(person))
 
-    def show(self, person: Person, is_visible: bool) -> set[Person]:
+    def show(self, person: Person, *, is_visible: bool) -> set[Person]:
         """Somebody who is online wants to be seen, or not to be; returns the audience."""
         before = self._shown(person)
         person.is_visible = is_visible

@@ -28,6 +28,7 @@ _NAME_LIMIT: Final = 100
 
 
 def share(
+    *,
     folder: Annotated[
         Path,
         typer.Argument(

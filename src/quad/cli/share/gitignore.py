@@ -60,7 +60,7 @@ class Rules(NamedTuple):
 @lru_cache(maxsize=256)
 def parse(content: bytes, *, is_caseless: bool = False) -> Rules:
     """The rules of a file with this content. A line that can match nothing is no rule."""
-    found = (_rule(line, is_caseless) for line in _lines(content))
+    found = (_rule(line, is_caseless=is_caseless) for line in _lines(content))
     return Rules(tuple(rule for rule in found if rule is not None)[::-1])
 
 
@@ -79,7 +79,7 @@ def _without_blanks(line: bytes) -> bytes:
     return line[: len(kept) + backslashes % 2]
 
 
-def _rule(line: bytes, is_caseless: bool) -> Rule | None:
+def _rule(line: bytes, *, is_caseless: bool) -> Rule | None:
     is_negated = line.startswith(b"!")
     glob = line.removeprefix(b"!")
     is_for_directories = glob.endswith(b"/")
