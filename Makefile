@@ -37,6 +37,10 @@ TYPES := ui/src/wire/generated.ts
 # What has to be covered, branch by branch, beyond the floor in pyproject.toml.
 COVERED := wire cluster realtime store identity classroom alert chat nearby admin web
 
+# What runs against several nodes, too; and what of it shows in a minute or two that they are one.
+NODES := tests/protocol tests/clients tests/classroom tests/alert tests/chat tests/nearby tests/e2e
+NODES_SHORT := tests/clients tests/alert/test_neighbours.py tests/e2e/test_class.py
+
 # What `make lint` runs side by side, the longest first.
 LINTS := lint-types lint-app lint-imports lint-rules lint-docs
 
@@ -63,9 +67,15 @@ test: $(DEV) $(APP) services $(CLIENTS_WANTED) ## run every test, on every datab
 		fi; \
 	done; rm -f .coverage-report
 
+.PHONY: nodes
+nodes: $(DEV) $(APP) services $(CLIENTS_WANTED) ## run what can be against three nodes behind a balancer (NODES="...": some of it)
+	@$(WITH_NODE) $(TEST_DATABASES) QUAD_TEST_NODES=$${QUAD_TEST_NODES:-3} \
+		$(BIN)/pytest -n auto --dist worksteal $(NODES) $(ARGS)
+
 .PHONY: soak
 soak: $(DEV) $(APP) services $(CLIENTS_WANTED) ## run what takes too long for the gate: soak tests, and properties with many examples
 	@$(WITH_NODE) $(TEST_DATABASES) QUAD_TEST_THOROUGH=1 $(BIN)/pytest -n auto --dist worksteal -m "soak or not soak" --timeout 1800 $(ARGS)
+	@$(MAKE) nodes
 
 .PHONY: lint
 lint: $(DEV) $(APP_TOOLS) ## formatting, rules, types, import contracts, docs

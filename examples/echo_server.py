@@ -76,8 +76,16 @@ class EchoApplication:
         return Echo(session)
 
 
-def main() -> None:
-    """Read the command line and serve until stopped."""
+def make_engines(options: EngineOptions) -> dict[str, Engine]:
+    """Both halves, by their paths."""
+    return {
+        "/socket.io/": make_socket_server(options).engine,
+        "/engine.io/": Engine(EchoApplication(), options),
+    }
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line: the port, and numbers of the engine."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--ping-interval-ms", type=int, default=25_000)
@@ -85,19 +93,24 @@ def main() -> None:
     parser.add_argument("--connect-timeout-ms", type=int, default=45_000)
     parser.add_argument("--upgrade-timeout-ms", type=int, default=10_000)
     parser.add_argument("--max-payload", type=int, default=1_000_000)
-    arguments = parser.parse_args()
-    options = EngineOptions(
+    return parser
+
+
+def options_of(arguments: argparse.Namespace) -> EngineOptions:
+    """The engine's numbers, as the command line has them."""
+    return EngineOptions(
         ping_interval_ms=arguments.ping_interval_ms,
         ping_timeout_ms=arguments.ping_timeout_ms,
         connect_timeout_ms=arguments.connect_timeout_ms,
         upgrade_timeout_ms=arguments.upgrade_timeout_ms,
         max_payload_bytes=arguments.max_payload,
     )
-    engines = {
-        "/socket.io/": make_socket_server(options).engine,
-        "/engine.io/": Engine(EchoApplication(), options),
-    }
-    run(Host(engines), port=arguments.port)
+
+
+def main() -> None:
+    """Read the command line and serve until stopped."""
+    arguments = make_parser().parse_args()
+    run(Host(make_engines(options_of(arguments))), port=arguments.port)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ import gc
 import itertools
 import os
 import shutil
+import sqlite3
+import threading
 import traceback
 from asyncio import constants
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +19,7 @@ from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 
 from quad.store import migrate
+from tests import nodes, single
 from tests.thoroughness import examples
 
 # The machines that run this are shared and noisy: slowness is not a failure.
@@ -52,6 +55,36 @@ traceback.StackSummary.extract = staticmethod(_innermost)  # type: ignore[method
 
 # Transports and cancelled tasks may need a few turns of the loop to finish what was asked of them.
 GRACE_S = 0.5
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Some tests mean one process: see tests/single.py."""
+    if nodes.COUNT:
+        for item in items:
+            if why := single.reason(item.nodeid):
+                item.add_marker(pytest.mark.skip(reason=f"one process: {why}"))
+
+
+@pytest.fixture(autouse=True)
+def _nodes_have_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks into the SQLite file means one process; stores open theirs in threads."""
+    connect = sqlite3.connect
+
+    def look(*args: Any, **options: Any) -> sqlite3.Connection:
+        if threading.current_thread() is threading.main_thread():
+            nodes.cannot("the test opens the SQLite file")
+        opened: sqlite3.Connection = connect(*args, **options)
+        return opened
+
+    if nodes.COUNT:
+        monkeypatch.setattr("sqlite3.connect", look)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nodes_end() -> Iterator[None]:
+    """What several tests share ends with the last of them."""
+    yield
+    nodes.close_all()
 
 
 @pytest.hookimpl(optionalhook=True)

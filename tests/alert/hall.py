@@ -19,8 +19,9 @@ from quad.classroom.service import ClassroomService
 from quad.identity import Keys
 from quad.realtime import Client, Host, Site, SocketServer, listen
 from quad.realtime.host import Application
-from quad.settings import AlertSettings, ClassroomSettings
+from quad.settings import AlertSettings, ClassroomSettings, ServerSettings, Settings
 from quad.store import Store
+from tests import nodes
 from tests.patience import patience
 
 PATIENCE_S = patience(5.0)
@@ -152,11 +153,28 @@ async def open_hall(
     database: Path, settings: AlertSettings, *, is_limited: bool = True, port: int = 0
 ) -> AsyncIterator[Hall]:
     """Serve alert, and a classroom beside it, from a database file while the block runs."""
+    if nodes.COUNT:
+        async with _hall_of_nodes(database, settings, is_limited, port) as hall:
+            yield hall
+        return
     async with (
         contextlib.aclosing(await Store.open(f"sqlite+aiosqlite:///{database}")) as store,
         serve_hall(store, settings, is_limited=is_limited, port=port) as hall,
     ):
         yield hall
+
+
+@contextlib.asynccontextmanager
+async def _hall_of_nodes(
+    database: Path, settings: AlertSettings, is_limited: bool, port: int
+) -> AsyncIterator[Hall]:
+    whole = Settings(server=ServerSettings(trusted_proxies=(str(HERE),)), alert=settings)
+    with nodes.opened(database, whole, limits=is_limited, port=port) as served:
+        hall = Hall(served.url, nodes.beyond("alert"), nodes.beyond("store"))
+        try:
+            yield hall
+        finally:
+            await hall.close_guests()
 
 
 @contextlib.asynccontextmanager

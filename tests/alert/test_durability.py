@@ -1,7 +1,6 @@
 """What anybody was shown is there after kill -9."""
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,19 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.alert.hall import Guest
+from tests.nodes import Served, serve
 from tests.patience import patience
-from tests.process import ServerProcess
 
 WINDOW = 32
 KILLS = 3
 
 
 @contextmanager
-def quad_process(data: Path) -> Iterator[ServerProcess]:
-    command = [sys.executable, "-m", "quad", "serve", "--port", "0", "--limits", "off"]
-    process = ServerProcess(
-        [*command, "--data", str(data)], env={"QUAD_ALERT_HISTORY_LIMIT": "1000"}
-    )
+def quad_process(data: Path) -> Iterator[Served]:
+    process = serve("--limits", "off", data=data, env={"QUAD_ALERT_HISTORY_LIMIT": "1000"})
     try:
         yield process
     finally:
@@ -29,7 +25,7 @@ def quad_process(data: Path) -> Iterator[ServerProcess]:
         assert "Traceback" not in process.output, process.output
 
 
-async def member(process: ServerProcess, name: str) -> Guest:
+async def member(process: Served, name: str) -> Guest:
     guest = Guest()
     await guest.connect(process.url, {})
     await guest.join(name, "R101")

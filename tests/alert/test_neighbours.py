@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.alert.hall import PATIENCE_S, Guest, Hall
-from tests.process import ServerProcess
+from tests.nodes import Served, serve
 
 
 async def open_class(hall: Hall) -> tuple[Guest, Guest, int]:
@@ -80,9 +79,8 @@ async def test_who_takes_part_in_both_hears_both_and_leaves_each_by_itself(hall:
 
 
 @pytest.fixture
-def quad(tmp_path: Path) -> Iterator[ServerProcess]:
-    command = [sys.executable, "-m", "quad", "serve", "--port", "0", "--data", str(tmp_path)]
-    process = ServerProcess(command)
+def quad(tmp_path: Path) -> Iterator[Served]:
+    process = serve(data=tmp_path)
     yield process
     process.terminate()
 
@@ -95,7 +93,7 @@ async def asked(socket: ClientConnection, **message: object) -> dict[str, Any]:
     return answer
 
 
-async def test_three_systems_at_one_address_keep_to_themselves(quad: ServerProcess) -> None:
+async def test_three_systems_at_one_address_keep_to_themselves(quad: Served) -> None:
     alice, teacher, student = Guest(), Guest(), Guest()
     for guest in (alice, teacher, student):
         await guest.connect(quad.url, {})

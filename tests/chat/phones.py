@@ -15,8 +15,9 @@ from websockets.exceptions import ConnectionClosed
 from quad.chat.system import ChatSystem
 from quad.realtime import EngineOptions, Host, Site, listen
 from quad.realtime.polling import Receive, Scope, Send
-from quad.settings import ChatSettings
+from quad.settings import ChatSettings, EngineSettings, Settings
 from quad.store import Mailbox, Store
+from tests import nodes
 from tests.patience import patience
 
 PATIENCE_S = patience(20.0)
@@ -108,6 +109,10 @@ class Phone:
         return [message["message"] for message in messages]
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Station:
     """A running chat, and the phones that tests connect to it."""
 
@@ -143,9 +148,15 @@ async def open_chat(
     settings: ChatSettings | None = None,
     options: EngineOptions | None = None,
     site: Site | None = None,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    now: Callable[[], datetime] = _now,
 ) -> AsyncIterator[Station]:
     """Serve a chat while the block runs, on a file or on the database of an address."""
+    if nodes.COUNT and isinstance(database, Path):
+        if now is not _now or site is not None:
+            nodes.cannot("the test has a clock or a site of its own")
+        async with _station_of_nodes(database, settings, options) as station:
+            yield station
+        return
     url = database if isinstance(database, str) else f"sqlite+aiosqlite:///{database}"
     store = await Store.open(url)
     mailbox = await Mailbox.open(store, now_ms=lambda: int(now().timestamp() * 1000))
@@ -160,6 +171,27 @@ async def open_chat(
             await station.hang_up()
     await system.aclose()
     await store.aclose()
+
+
+@asynccontextmanager
+async def _station_of_nodes(
+    database: Path, settings: ChatSettings | None, options: EngineOptions | None
+) -> AsyncIterator[Station]:
+    given, usual = options or EngineOptions(), EngineOptions()
+    changed = {
+        name: getattr(given, name)
+        for name in given.__struct_fields__
+        if getattr(given, name) != getattr(usual, name)
+    }
+    if not changed.keys() <= set(EngineSettings.__struct_fields__):
+        nodes.cannot("the test has limits of its own")
+    whole = Settings(engine=EngineSettings(**changed), chat=settings or ChatSettings())
+    with nodes.opened(database, whole) as served:
+        station = Station(served.url, nodes.beyond("system"))
+        try:
+            yield station
+        finally:
+            await station.hang_up()
 
 
 async def _page(scope: Scope, receive: Receive, send: Send) -> None:

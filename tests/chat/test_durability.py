@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.chat.phones import PATIENCE_S, Phone
-from tests.process import ServerProcess
+from tests.nodes import Served, serve
 
 CHAT = "team"
 WINDOW = 64
@@ -21,9 +20,8 @@ TOKENS = {number: f"the own token of {number}, made for it" for number in ("111"
 
 
 @contextmanager
-def quad_process(data: Path) -> Iterator[ServerProcess]:
-    command = [sys.executable, "-m", "quad", "serve", "--port", "0", "--limits", "off"]
-    process = ServerProcess([*command, "--data", str(data)])
+def quad_process(data: Path) -> Iterator[Served]:
+    process = serve("--limits", "off", data=data)
     try:
         yield process
     finally:
@@ -31,7 +29,7 @@ def quad_process(data: Path) -> Iterator[ServerProcess]:
         assert "Traceback" not in process.output, process.output
 
 
-async def phone(process: ServerProcess, number: str) -> Phone:
+async def phone(process: Served, number: str) -> Phone:
     url = process.url.replace("http", "ws")
     made = Phone(await connect(url, compression=None), number)
     return await made.register(protocol=2, token=TOKENS[number])

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,7 +31,8 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.chat.network import Line, Network, network_to
 from tests.chat.phones import PATIENCE_S
-from tests.process import ServerProcess, free_port
+from tests.nodes import Served, serve
+from tests.process import free_port
 from tests.thoroughness import examples
 
 T = TypeVar("T")
@@ -119,10 +119,8 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def _start(self) -> ServerProcess:
-        command = [sys.executable, "-m", "quad", "serve", "--port", str(self.port)]
-        flags = ["--data", str(self._data), "--limits", "off"]
-        return ServerProcess([*command, *flags], port=self.port, env=HEARTBEAT)
+    def _start(self) -> Served:
+        return serve("--limits", "off", data=self._data, port=self.port, env=HEARTBEAT)
 
     def kill(self) -> None:
         self._process.kill()

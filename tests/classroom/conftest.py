@@ -20,5 +20,6 @@ def impatient_store(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def school(database: Path) -> AsyncIterator[School]:
-    async with open_school(database, ClassroomSettings(room_update_interval_ms=20)) as school:
+    settings = ClassroomSettings(room_update_interval_ms=20)
+    async with open_school(database, settings, is_shared=True) as school:
         yield school

@@ -18,8 +18,15 @@ from quad.classroom.events import register
 from quad.classroom.model import Step
 from quad.classroom.service import ClassroomService
 from quad.realtime import Client, EngineOptions, Host, Site, SocketServer, listen
-from quad.settings import ClassroomSettings, LimitSettings
+from quad.settings import (
+    ClassroomSettings,
+    EngineSettings,
+    LimitSettings,
+    ServerSettings,
+    Settings,
+)
 from quad.store import Store
+from tests import nodes
 from tests.patience import patience
 
 PATIENCE_S = patience(5.0)
@@ -208,12 +215,18 @@ async def open_school(
     limits: LimitSettings | None = None,
     *,
     has_proxy: bool = True,
+    is_shared: bool = False,
 ) -> AsyncIterator[School]:
     """Serve the classroom from a database (a file or a URL) while the block runs.
 
-    With the proxy, peers come from wherever they say.
+    With the proxy, peers come from wherever they say. Nodes may be shared by who looks at nothing
+    but classes of their own.
     """
     url = f"sqlite+aiosqlite:///{database}" if isinstance(database, Path) else database
+    if nodes.COUNT and isinstance(database, Path):
+        async with _school_of_nodes(database, settings, limits, has_proxy, is_shared) as school:
+            yield school
+        return
     async with contextlib.AsyncExitStack() as stack:
         store = await Store.open(url)
         stack.push_async_callback(store.aclose)
@@ -237,6 +250,30 @@ async def open_school(
         school = School(url, service, store, importer, clock)
         stack.push_async_callback(school.close_peers)
         yield school
+
+
+@contextlib.asynccontextmanager
+async def _school_of_nodes(
+    database: Path,
+    settings: ClassroomSettings,
+    limits: LimitSettings | None,
+    has_proxy: bool,
+    is_shared: bool,
+) -> AsyncIterator[School]:
+    whole = Settings(
+        server=ServerSettings(trusted_proxies=(PROXY,) if has_proxy else ()),
+        engine=EngineSettings(probe_timeout_ms=PROBE_MS),
+        limits=limits or LimitSettings(),
+        classroom=settings,
+    )
+    parts = [nodes.beyond(name) for name in ("service", "store", "importer", "clock")]
+    has_limits = limits is not None
+    with nodes.opened(database, whole, limits=has_limits, is_shared=is_shared) as served:
+        school = School(served.url, *parts)
+        try:
+            yield school
+        finally:
+            await school.close_peers()
 
 
 @contextlib.contextmanager

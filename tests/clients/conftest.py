@@ -1,12 +1,12 @@
 """A real `quad serve` that a test may kill and start again on the same data and port."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.process import ServerProcess
+from tests.nodes import Served, serve
+from tests.process import free_port
 
 
 class Quad:
@@ -14,8 +14,8 @@ class Quad:
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self._process = self._start(0)
-        self._port = self._process.port
+        self._port = free_port()
+        self._process = self._start()
         self.output = ""
 
     @property
@@ -29,17 +29,15 @@ class Quad:
 
     def start(self) -> None:
         """Start again after `kill`."""
-        self._process = self._start(self._port)
+        self._process = self._start()
 
     def stop(self) -> None:
         if self._process.is_running:
             self._process.terminate()
         self.output += self._process.output
 
-    def _start(self, port: int) -> ServerProcess:
-        return ServerProcess(
-            [sys.executable, "-m", "quad", "serve", "--port", str(port), "--data", str(self._data)]
-        )
+    def _start(self) -> Served:
+        return serve(data=self._data, port=self._port)
 
 
 @pytest.fixture

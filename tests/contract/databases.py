@@ -40,12 +40,17 @@ class Databases:
     directory: Path
     made: list[str] = field(default_factory=list)
 
-    def create(self) -> str:
-        """The URL of a new, empty database. Raises ServiceMissing."""
+    def create(self, template: str = "") -> str:
+        """The URL of a new, empty database, or (PostgreSQL's) a copy of one that nobody uses.
+
+        Raises ServiceMissing.
+        """
         name = f"quad_test_{secrets.token_hex(6)}"
         url = self._url(name)
         if self.engine != "sqlite":
-            self._administer(f"CREATE DATABASE {name}")
+            self._administer(
+                f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else "")
+            )
         self.made.append(name)
         return url
 

@@ -1,7 +1,6 @@
 """The whole server as a process, and browsers before it; one browser for all tests of a worker."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,8 +9,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.browser import Visitors, a_chromium
+from tests.nodes import Served, serve
 from tests.patience import patience
-from tests.process import ServerProcess, free_port
+from tests.process import free_port
 
 # A page that has lost its server waits up to ten seconds before it tries again.
 expect.set_options(timeout=patience(5) * 1_000)
@@ -53,13 +53,9 @@ class Campus:
         """After `kill`."""
         self.process = self._start()
 
-    def _start(self) -> ServerProcess:
-        command = [sys.executable, "-m", "quad", "serve", "--data", str(self._data)]
-        return ServerProcess(
-            [*command, "--port", str(self._port)],
-            port=self._port,
-            env={"QUAD_ADMIN_PASSWORD": ADMIN_PASSWORD},
-        )
+    def _start(self) -> Served:
+        env = {"QUAD_ADMIN_PASSWORD": ADMIN_PASSWORD}
+        return serve(data=self._data, port=self._port, env=env)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

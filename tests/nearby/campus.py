@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
+import msgspec
 import socketio
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
@@ -26,6 +27,7 @@ from quad.realtime import Client, Host, Site, SocketServer, listen
 from quad.realtime.host import Application
 from quad.settings import (
     AdminSettings,
+    EngineSettings,
     IdentitySettings,
     NearbySettings,
     RetentionSettings,
@@ -34,6 +36,7 @@ from quad.settings import (
 )
 from quad.shell import Shell
 from quad.store import Mailbox, Store
+from tests import nodes
 from tests.patience import patience
 
 PATIENCE_S = patience(5.0)
@@ -152,7 +155,9 @@ class Campus:
 
     async def token(self, id: str) -> str:
         """Log somebody in, once."""
-        if id not in self.tokens:
+        if id not in self.tokens and nodes.COUNT:
+            self.tokens[id] = await _guest_token(self.url, id)
+        elif id not in self.tokens:
             await self.nearby.people.ensure(id)
             self.tokens[id] = await self.sessions.begin(id)
         return self.tokens[id]
@@ -241,6 +246,13 @@ async def open_campus(
     retention: RetentionSettings = _RETENTION,
 ) -> AsyncIterator[Campus]:
     """Serve nearby from a database while the block runs."""
+    if nodes.COUNT and isinstance(database, Path):
+        if clock is not None or ticking is not time.monotonic:
+            nodes.cannot("the test has a clock of its own")
+        settings, _ = _settings(values or {}, retention)
+        async with _campus_of_nodes(database, settings, is_limited, buildings) as campus:
+            yield campus
+        return
     clock = clock or Clock()
     url = database if isinstance(database, str) else f"sqlite+aiosqlite:///{database}"
     async with (
@@ -248,6 +260,72 @@ async def open_campus(
         _served(store, clock, ticking, values or {}, is_limited, buildings, retention) as campus,
     ):
         yield campus
+
+
+def _settings(
+    values: Mapping[str, Any], retention: RetentionSettings
+) -> tuple[Settings, tuple[str, ...]]:
+    """The settings of these values, by their names in several sections; origins apart."""
+    own = {"login": "guest", "admin_password": ADMIN[1], **values}
+    origins = own.pop("origins", ())
+    of_server = {name: own.pop(name) for name in ("public_url", "data") if name in own}
+    of_identity = {
+        name: own.pop(name) for name in IdentitySettings.__struct_fields__ if name in own
+    }
+    settings = Settings(
+        server=ServerSettings(**of_server),
+        engine=EngineSettings(origins=origins),
+        identity=IdentitySettings(**of_identity),
+        admin=AdminSettings(password=own.pop("admin_password")),
+        nearby=NearbySettings(**own),
+        retention=retention,
+    )
+    return settings, origins
+
+
+@contextlib.asynccontextmanager
+async def _campus_of_nodes(
+    database: Path, settings: Settings, is_limited: bool, buildings: tuple[Building, ...]
+) -> AsyncIterator[Campus]:
+    trusted = msgspec.structs.replace(settings.server, trusted_proxies=(PROXY,))
+    whole = msgspec.structs.replace(settings, server=trusted)
+    inside = nodes.beyond
+    with nodes.opened(database, whole, limits=is_limited) as served:
+        async with httpx.AsyncClient(base_url=served.url, timeout=PATIENCE_S) as http:
+            for building in buildings:
+                await _build(http, building)
+            campus = Campus(
+                served.url,
+                inside("nearby"),
+                inside("identity"),
+                inside("store"),
+                http,
+                inside("clock"),
+                settings.retention,
+            )
+            try:
+                yield campus
+            finally:
+                await campus.close_pages()
+
+
+async def _build(http: httpx.AsyncClient, building: Building) -> None:
+    position = building.position
+    body = {
+        "id": building.id,
+        "name": building.name,
+        "latitude": position.latitude,
+        "longitude": position.longitude,
+        "radious": building.radius_m,
+    }
+    answer = await http.post("/API/admin/buildings/add", json=body, auth=ADMIN)
+    assert answer.status_code == 200, answer.text
+
+
+async def _guest_token(url: str, name: str) -> str:
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_S) as browser:
+        answer = await browser.post("/nearby", data={"name": name})
+        return str(answer.cookies["quad_nearby"])
 
 
 @contextlib.asynccontextmanager
@@ -261,19 +339,7 @@ async def _served(
     retention: RetentionSettings,
 ) -> AsyncIterator[Campus]:
     server = SocketServer()
-    own = {"login": "guest", "admin_password": ADMIN[1], **values}
-    origins = own.pop("origins", ())
-    of_server = {name: own.pop(name) for name in ("public_url", "data") if name in own}
-    of_identity = {
-        name: own.pop(name) for name in IdentitySettings.__struct_fields__ if name in own
-    }
-    settings = Settings(
-        server=ServerSettings(**of_server),
-        identity=IdentitySettings(**of_identity),
-        admin=AdminSettings(password=own.pop("admin_password")),
-        nearby=NearbySettings(**own),
-        retention=retention,
-    )
+    settings, origins = _settings(values, retention)
     identity = Identity(
         store, settings.identity, settings.server, is_limited=is_limited, now=clock, clock=ticking
     )

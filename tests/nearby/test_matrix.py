@@ -1,6 +1,5 @@
 """Every route and event of nearby and of the administrator, asked with everything but the right."""
 
-import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ import pytest
 import socketio
 
 from tests.nearby.campus import ADMIN, PATIENCE_S, TOWER, Campus, Page
-from tests.process import ServerProcess
+from tests.nodes import Served, serve
 
 PASSWORD: Final = "correct horse battery"
 HERE = {"latitude": 38.737, "longitude": -9.139}
@@ -34,11 +33,10 @@ OPEN = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     data = tmp_path_factory.mktemp("matrix")
-    command = [sys.executable, "-m", "quad", "serve", "--port", "0", "--data", str(data)]
     # Whoever tries so many wrong ones has to wait otherwise.
-    process = ServerProcess([*command, "--limits", "off"], env={"QUAD_ADMIN_PASSWORD": PASSWORD})
+    process = serve("--limits", "off", data=data, env={"QUAD_ADMIN_PASSWORD": PASSWORD})
     try:
         yield process
     finally:
@@ -128,7 +126,7 @@ def _tokens(value: Any) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def made_once(server: ServerProcess) -> Secrets:
+def made_once(server: Served) -> Secrets:
     return Secrets(server.url)
 
 

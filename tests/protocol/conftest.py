@@ -13,8 +13,10 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
+from tests import nodes
 from tests.patience import patience
 from tests.process import ROOT, ServerProcess, free_port
+from tests.protocol.nodes import EchoNodes
 from tests.protocol.peers import Target
 
 REFERENCE = os.environ.get("QUAD_TEST_REFERENCE") == "1"
@@ -45,7 +47,7 @@ class Farm:
     """Echo servers by their flags, each started when it is first asked for."""
 
     def __init__(self) -> None:
-        self._running: dict[tuple[str, ...], ServerProcess] = {}
+        self._running: dict[tuple[str, ...], ServerProcess | EchoNodes] = {}
 
     def server(self, eio: int, *flags: str) -> Target:
         # Node's needs a switch for version 3 that changes what it does for version 4.
@@ -61,7 +63,9 @@ class Farm:
             process.terminate()
 
 
-def _start(flags: tuple[str, ...]) -> ServerProcess:
+def _start(flags: tuple[str, ...]) -> ServerProcess | EchoNodes:
+    if nodes.COUNT and not REFERENCE:
+        return EchoNodes(flags)
     port = free_port()
     if REFERENCE:
         program = [shutil.which("node") or "node", "tests/protocol/reference/echo_server.cjs"]

@@ -1,0 +1,33 @@
+"""What stays with one process when the suites run against several nodes, and why.
+
+Besides, a test is skipped where it reaches into the server: it says so itself (tests/nodes.py).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+_CLOCK: Final = "the clock of the test's server stands still"
+_LOG: Final = "the test reads the log of its own process"
+_OWN: Final = "the test starts its server another way"
+_MANY: Final = "each of its examples starts a server"
+_RACE: Final = "requests of two connections may change places on their way through a proxy"
+_SOON: Final = "its times are shorter than the start of nodes"
+
+SINGLE: Final[Mapping[str, str]] = {
+    "tests/protocol/test_polling.py::test_get_and_close_sent_together": _RACE,
+    "tests/alert/test_property.py": _MANY,
+    "tests/alert/test_returning.py::test_who_does_not_come_back_after_a_restart": _SOON,
+    "tests/classroom/test_durability.py::test_a_killed_server_loses_nothing": _OWN,
+    "tests/classroom/test_messages.py::test_a_student_writes_to_the_teacher": _CLOCK,
+    "tests/classroom/test_messages.py::test_current_clients_get_an_id_and_a_full_time": _CLOCK,
+    "tests/classroom/test_messages.py::test_a_clock_that_was_set_back": _CLOCK,
+    "tests/classroom/test_quotas.py::test_a_stack_trace_may_have_any_shape": _LOG,
+    "tests/classroom/test_steps.py::test_an_error_of_a_client_goes_into_the_log": _LOG,
+    "tests/classroom/test_door.py::test_what_auditors_want_to_know": _LOG,
+}
+"""Reasons by the beginning of a test's name, a whole file for instance."""
+
+
+def reason(name: str) -> str:
+    """Why a test needs one process; empty if it does not."""
+    return next((why for beginning, why in SINGLE.items() if name.startswith(beginning)), "")
