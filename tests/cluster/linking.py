@@ -34,6 +34,10 @@ class Network:
             for _ in range(len(records)):
                 self._deliver(sender, receiver)
 
+    def discard(self) -> None:
+        """What is under way is lost."""
+        self._under_way.clear()
+
     def kill(self, node: int) -> None:
         """A node is dead, and all others know it."""
         self.links.pop(node)

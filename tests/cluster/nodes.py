@@ -54,7 +54,7 @@ class Node:
         self.host = Host(
             {SOCKET: self.server.engine},
             application,
-            {"/raw": raw} if raw else None,
+            {"/raw": raw} if raw is not None else None,
             site,
             door=self.server.engine.door,
             elsewhere=Crossing(self.places, self.requests, self.tunnels),

@@ -131,9 +131,7 @@ class _Mouth(asyncio.Protocol):
         """Bytes for the client, or an end."""
         match kind:
             case Kind.DATA:
-                self._unwritten_bytes += len(data)
-                self._transport.write(data)
-                self._say_written()
+                self._write(data)
             case Kind.LAST:
                 self._end_half()
             case Kind.CLOSE:
@@ -151,6 +149,12 @@ class _Mouth(asyncio.Protocol):
     def lost(self) -> None:
         """There is nobody any more who could say goodbye."""
         self._transport.abort()
+
+    def _write(self, data: bytes) -> None:
+        if not self._transport.is_closing():  # uvloop's would raise an error
+            self._unwritten_bytes += len(data)
+            self._transport.write(data)
+            self._say_written()
 
     def _end_half(self) -> None:
         if not self._transport.is_closing():
