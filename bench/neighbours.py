@@ -75,7 +75,7 @@ class Silent:
     def __init__(self, number: int) -> None:
         self.id = self.engine_id = str(number)
 
-    def emit(self, event: str, *args: object) -> None:
+    def emit(self, _event: str, *_args: object) -> None:
         Silent.told += 1
 
 

@@ -35,7 +35,7 @@ def make_socket_server(options: EngineOptions) -> SocketServer:
         client.emit("message-back", *args)
 
     @server.on("message-with-ack")
-    def acknowledge(client: Client, *args: Any) -> tuple[Any, ...]:
+    def acknowledge(_client: Client, *args: Any) -> tuple[Any, ...]:
         return args
 
     return server

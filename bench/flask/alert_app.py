@@ -29,7 +29,7 @@ def text(message: dict[str, Any]) -> None:
 
 
 @server.on("left")  # type: ignore[untyped-decorator]
-def left(message: dict[str, Any]) -> None:
+def left(_message: dict[str, Any]) -> None:
     name, room = seats.pop(sid())
     leave_room(room)
     emit("status", {"msg": f"{name} has left the chat :("}, room=room)

@@ -5,7 +5,7 @@ from bench.rig import Rig
 from bench.subject import Script, Subject
 
 
-def _measure(rig: Rig, subject: Subject) -> Figures:
+def _measure(rig: Rig, _subject: Subject) -> Figures:
     return rig.probe_machine()
 
 
@@ -14,7 +14,7 @@ THIS_MACHINE = Subject(
     key="machine",
     label="This machine",
     role="limit",
-    command=lambda site: [],
+    command=lambda _: [],
     scripts={"machine": Script()},
 )
 

@@ -17,24 +17,24 @@ class Entry(Payload, frozen=True, kw_only=True):
 
 
 @server.on("lead")
-def lead(client: Client, request: Entry) -> None:
+def lead(client: Client, _request: Entry) -> None:
     leaders.append(client)
     client.emit("led", {})
 
 
 @server.on("join")
-def join(client: Client, request: Entry) -> None:
+def join(client: Client, _request: Entry) -> None:
     client.subscribe("room")
     client.emit("joined", {})
 
 
 @server.on("say")
-def say(client: Client, words: Words) -> None:
+def say(_client: Client, words: Words) -> None:
     server.publish("room", "said", words)
 
 
 @server.on("tell")
-def tell(client: Client, words: Words) -> None:
+def tell(_client: Client, words: Words) -> None:
     leaders[-1].emit("told", words)
 
 

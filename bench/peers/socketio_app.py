@@ -11,22 +11,22 @@ server = socketio.AsyncServer(async_mode="asgi", transports=["websocket"])
 leader = ""
 
 
-async def lead(sid: str, request: Any) -> None:
+async def lead(sid: str, _request: Any) -> None:
     global leader
     leader = sid
     await server.emit("led", {}, to=sid)
 
 
-async def join(sid: str, request: Any) -> None:
+async def join(sid: str, _request: Any) -> None:
     await server.enter_room(sid, "room")
     await server.emit("joined", {}, to=sid)
 
 
-async def say(sid: str, message: Any) -> None:
+async def say(_sid: str, message: Any) -> None:
     await server.emit("said", message, room="room")
 
 
-async def tell(sid: str, message: Any) -> None:
+async def tell(_sid: str, message: Any) -> None:
     await server.emit("told", message, to=leader)
 
 

@@ -8,7 +8,7 @@ NEARBY = Subject(
     key="quad-nearby",
     label="Quad nearby",
     role="ours",
-    command=lambda site: [sys.executable, "-m", "bench.neighbours"],
+    command=lambda _: [sys.executable, "-m", "bench.neighbours"],
     scripts={"radius": Script()},
 )
 
@@ -16,6 +16,6 @@ EVERYONE = Subject(
     key="everyone",
     label="Ask everyone",
     role="peer",
-    command=lambda site: [sys.executable, "-m", "bench.neighbours", "--everyone"],
+    command=lambda _: [sys.executable, "-m", "bench.neighbours", "--everyone"],
     scripts={"radius": Script(say="--everyone")},
 )

@@ -179,7 +179,7 @@ def explain_store_error(request: AnyRequest, error: StoreError) -> Response[Refu
     return explain_refusal(request, CannotSave(error))
 
 
-def explain_http_error(request: AnyRequest, error: HTTPException) -> Response[Refusal]:
+def explain_http_error(_request: AnyRequest, error: HTTPException) -> Response[Refusal]:
     """What Litestar declines by itself: a body that is no JSON, or lacks something."""
     detail = error.detail
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
@@ -190,7 +190,7 @@ def explain_http_error(request: AnyRequest, error: HTTPException) -> Response[Re
     return Response(Refusal(detail, code), status_code=error.status_code, headers=error.headers)
 
 
-def explain_recursion(request: AnyRequest, error: RecursionError) -> Response[Refusal]:
+def explain_recursion(request: AnyRequest, _error: RecursionError) -> Response[Refusal]:
     """A body that is a list in a list in a list."""
     return explain_refusal(request, BadInput("the body is nested too deeply"))
 

@@ -333,7 +333,7 @@ def _engine_options(settings: Settings, limits: LimitSettings | None) -> EngineO
 
 def _admission(limits: LimitSettings | None) -> Callable[[str], float]:
     if limits is None:
-        return lambda address: 0.0
+        return lambda _: 0.0
     rate = AddressRateLimit(limits.connects_per_s_per_address, limits.connects_burst_per_address)
     return rate.take
 
@@ -347,7 +347,7 @@ def _site(settings: Settings) -> Site:
     )
 
 
-def _explain_refusal(request: AnyRequest, refused: Refused) -> Response[Any]:
+def _explain_refusal(_request: AnyRequest, refused: Refused) -> Response[Any]:
     """The store is the only part that pages depend on and that can refuse."""
     content = {"detail": str(refused), "code": refused.code}
     return Response(content, status_code=503, headers={"retry-after": "1"})

@@ -26,7 +26,7 @@ class EventStream:
     def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
         self._frames = frames
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         async with asyncio.TaskGroup() as group:
             leaving = group.create_task(_reader_leaves(receive))

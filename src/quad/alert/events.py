@@ -56,7 +56,7 @@ def register(server: SocketServer, service: AlertService, sessions: Sessions) ->
         return await service.say(client, request.msg, request.key)
 
     @server.on("left")
-    def leave(client: Client, request: Sender) -> None:
+    def leave(client: Client, _request: Sender) -> None:
         service.leave(client)
 
     @server.on_disconnect

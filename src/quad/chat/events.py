@@ -120,7 +120,7 @@ class Events:
     def opened(self, connection: RawConnection) -> None:
         """Nobody yet."""
 
-    def closed(self, connection: RawConnection, reason: str) -> None:
+    def closed(self, connection: RawConnection, _reason: str) -> None:
         """The connection has ended and its last handler has finished."""
         self._protocols.pop(connection, None)
         self.entrance.leave(connection)
@@ -185,7 +185,7 @@ class Events:
         return self.history.tell(connection, request.chat, request.before, request.limit)
 
     def _reset_token(
-        self, connection: RawConnection, request: ResetToken
+        self, connection: RawConnection, _request: ResetToken
     ) -> Coroutine[Any, Any, None]:
         self._check_current(connection, "reset_token")
         return self.entrance.reset_token(connection)

@@ -228,7 +228,7 @@ def _register_rooms(server: SocketServer, service: ClassroomService) -> None:
         await leaving.close(client, request.room_id)
 
     @server.on_disconnect
-    def disconnected(client: Client, reason: str) -> None:
+    def disconnected(client: Client, _reason: str) -> None:
         leaving.disconnected(client)
 
     @server.on("error/from_client")

@@ -131,7 +131,7 @@ def _escape(text: str) -> str:
     return entities.escape(text, quote=False).replace("\xa0", "&nbsp;")
 
 
-def _filter(tag: str, attribute: str, value: str) -> str | None:
+def _filter(_tag: str, attribute: str, value: str) -> str | None:
     """Return the value to keep of an attribute that is listed above, None for nothing."""
     match attribute:
         case "href":

@@ -181,7 +181,7 @@ class StatsPages:
         feed = _Feed(shown, self._source, self._interval_s)
         self._feeds[shown] = feed
         self._tasks.add(feed.task)
-        feed.task.add_done_callback(lambda task: self._feed_ended(feed))
+        feed.task.add_done_callback(lambda _: self._feed_ended(feed))
         return feed
 
     def _feed_ended(self, feed: "_Feed") -> None:

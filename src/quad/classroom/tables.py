@@ -42,13 +42,13 @@ class AnyText(TypeDecorator[str]):
     impl = LongText
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
         """Write U+0000 as two characters, and the first of these as two others."""
         if value is None or ("\x00" not in value and "\uffff" not in value):
             return value
         return value.replace("\uffff", "\uffff1").replace("\x00", "\uffff0")
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> str | None:
         """Undo it."""
         if value is None or "\uffff" not in value:
             return value

@@ -56,7 +56,7 @@ class Student(asyncio.Protocol):
             start = begin + length
         self._buffer = data[start:]
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, _error: Exception | None) -> None:
         """Whoever waits for it is told."""
         if not self.has_joined.done():
             self.has_joined.set_exception(ConnectionLost("a student was not let in"))

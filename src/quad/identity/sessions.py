@@ -38,7 +38,7 @@ class Sessions:
         *,
         now: Callable[[], datetime] = _now,
         clock: Callable[[], float] = time.monotonic,
-        on_end: Callable[[str, str], None] = lambda user_id, token_hash: None,
+        on_end: Callable[[str, str], None] = lambda _user_id, _token_hash: None,
     ) -> None:
         self.lifetime = timedelta(days=lifetime_days)
         self.on_end = on_end

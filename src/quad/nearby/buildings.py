@@ -26,7 +26,7 @@ class Buildings:
         self._buildings: dict[str, Building] = {}
         self._circles: Circles[str] = Circles()
         # Hears of each building that was put.
-        self.on_change: Callable[[Building], None] = lambda building: None
+        self.on_change: Callable[[Building], None] = lambda _: None
 
     async def load(self) -> None:
         """Read all. Raises StoreError."""

@@ -53,7 +53,7 @@ def register(server: SocketServer, entrance: Entrance, presence: Presence, bots:
         bots.connected(bot_id)
 
     @server.on_disconnect
-    def disconnected(client: Client, reason: str) -> None:
+    def disconnected(client: Client, _reason: str) -> None:
         presence.leave(client)
         stop_bot(client)
 

@@ -70,7 +70,7 @@ class PageRoutes:
             include_in_schema=False,
         )
 
-    def _explain_store_error(self, request: AnyRequest, error: StoreError) -> Response[str]:
+    def _explain_store_error(self, request: AnyRequest, _error: StoreError) -> Response[str]:
         return self._pages.notice(visit_of(request), _CANNOT_SAVE)
 
     async def _nearby(self, request: AnyRequest) -> Response[Any]:

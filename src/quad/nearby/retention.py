@@ -70,7 +70,7 @@ def expiries(store: Store, presence: Presence, messages: Messages) -> tuple[Expi
         await store.write(*(tables.delete_log(row.kind, row.subject, row.id) for row in rows))
         return len(rows)
 
-    async def forget_unfetched(before: datetime, limit: int) -> int:
+    async def forget_unfetched(before: datetime, _limit: int) -> int:
         """All at once: each box has its beginning cut off."""
         await messages.forget(before)
         return 0

@@ -20,7 +20,7 @@ class Door:
         self,
         options: EngineOptions,
         counters: Counters,
-        admit: Callable[[str], float] = lambda address: 0.0,
+        admit: Callable[[str], float] = lambda _: 0.0,
     ) -> None:
         """`admit(address)` says in how many seconds the address may connect; 0 is now."""
         self._admit = admit

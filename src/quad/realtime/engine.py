@@ -65,7 +65,7 @@ class Engine:
         application: Application,
         options: EngineOptions | None = None,
         counters: Counters | None = None,
-        admit: Callable[[str], float] = lambda address: 0.0,
+        admit: Callable[[str], float] = lambda _: 0.0,
         sid_prefix: str = "",
     ) -> None:
         """`admit(address)` says in how many seconds the address may connect; 0 is now."""

@@ -256,7 +256,7 @@ def _write_answer(transport: asyncio.Transport, *answer: Any) -> None:
     transport.close()
 
 
-async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+async def _not_found(scope: Scope, _receive: Receive, send: Send) -> None:
     """The application of a host that has none."""
     if scope["type"] != "http":
         raise RuntimeError("no lifespan here")  # ASGI's way to say so

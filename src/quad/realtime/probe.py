@@ -58,15 +58,15 @@ class Probe:
         else:
             self._session.probe_lost()
 
-    def binary_received(self, data: bytes) -> None:
+    def binary_received(self, _data: bytes) -> None:
         """Never expected."""
         self._session.probe_lost()
 
-    def pong_received(self, data: bytes) -> None:
+    def pong_received(self, _data: bytes) -> None:
         """The client lives."""
         self._session.hear()
 
-    def connection_ended(self, reason: str) -> None:
+    def connection_ended(self, _reason: str) -> None:
         """The WebSocket is gone, but the session is not."""
         if self._websocket is not None:
             self._websocket = None

@@ -265,7 +265,7 @@ class RawConnection(Turns):
         """One operation."""
         self._server.receive(self, text)
 
-    def binary_received(self, data: bytes) -> None:
+    def binary_received(self, _data: bytes) -> None:
         """Nothing here is binary."""
         self._open_websocket().close(UNSUPPORTED_DATA, "text frames only")
 

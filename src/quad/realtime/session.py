@@ -489,7 +489,7 @@ class Session:
         else:
             self._receive(packet)
 
-    def pong_received(self, data: bytes) -> None:
+    def pong_received(self, _data: bytes) -> None:
         """Engine.IO has heartbeats of its own: this answers the question for life."""
         if self._liveness is not None:
             self._liveness.settle(is_alive=True)

@@ -43,7 +43,7 @@ class SocketServer:
         options: EngineOptions | None = None,
         *,
         counters: Counters | None = None,
-        admit: Callable[[str], float] = lambda address: 0.0,
+        admit: Callable[[str], float] = lambda _: 0.0,
         refuses_unknown_events: bool = False,
     ) -> None:
         """`refuses_unknown_events`: answer them with an `error`; they are ignored otherwise."""

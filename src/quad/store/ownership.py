@@ -165,7 +165,7 @@ class FileLock:
         os.truncate(file, 0)
         os.write(file, who.encode())
 
-    async def look(self, who: str) -> str:
+    async def look(self, _who: str) -> str:
         """See `_Lock`."""
         assert self._file is not None, "not taken"
         if _inode(self._path) != _inode(self._file):

@@ -81,7 +81,7 @@ class Timestamp(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
         """What is saved: microseconds."""
         if value is None:
             return None
@@ -89,7 +89,7 @@ class Timestamp(TypeDecorator[datetime]):
             raise ValueError("a timestamp needs a time zone")
         return (value - _EPOCH) // _MICROSECOND
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
         """What is read: an aware datetime in UTC."""
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 

@@ -125,7 +125,7 @@ def prepare_writers(engine: SyncEngine, busy_timeout_s: float | None = None) -> 
         busy_timeout_s = BUSY_TIMEOUT_S
 
     @event.listens_for(engine, "connect")
-    def set_pragmas(connection: Any, record: object) -> None:
+    def set_pragmas(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # or the driver would begin by itself, without a lock
         _pragmas(
             connection,
@@ -142,7 +142,7 @@ def prepare_writers(engine: SyncEngine, busy_timeout_s: float | None = None) -> 
 
 def _prepare_readers(engine: SyncEngine) -> None:
     @event.listens_for(engine, "connect")
-    def set_pragmas(connection: Any, record: object) -> None:
+    def set_pragmas(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         _pragmas(connection, f"busy_timeout={int(BUSY_TIMEOUT_S * 1000)}", "query_only=ON")
 

@@ -97,7 +97,7 @@ class _File:
             (b"cache-control", b"no-cache"),
         ]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request; of the content, each reader's part is written when it reads on."""
         if self._is_known(scope):
             await send({"type": "http.response.start", "status": 304, "headers": self._headers})

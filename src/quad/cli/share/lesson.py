@@ -173,12 +173,12 @@ def _settings(lesson: Lesson, payload: object) -> Heard:
     return replace(lesson, ignores=msgspec.convert(payload, Ignores)), ()
 
 
-def _watched(lesson: Lesson, payload: object) -> Heard:
+def _watched(lesson: Lesson, _payload: object) -> Heard:
     notes = () if lesson.is_watched else (Note("warning", "The teacher is watching your folder."),)
     return replace(lesson, is_watched=True), notes
 
 
-def _unwatched(lesson: Lesson, payload: object) -> Heard:
+def _unwatched(lesson: Lesson, _payload: object) -> Heard:
     notes = (Note("info", "The teacher has stopped watching."),) if lesson.is_watched else ()
     return replace(lesson, is_watched=False), notes
 
@@ -225,7 +225,7 @@ def _message(lesson: Lesson, payload: object) -> Heard:
     return lesson, [Note("info", harmless(message))]
 
 
-def _closed(lesson: Lesson, payload: object) -> Heard:
+def _closed(lesson: Lesson, _payload: object) -> Heard:
     return replace(lesson, is_closed=True, is_watched=False), ()
 
 

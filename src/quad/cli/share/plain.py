@@ -32,7 +32,7 @@ class Lines(View):
     def __init__(self) -> None:
         self._trouble = ""
 
-    def show(self, lesson: Lesson, notes: Sequence[Note]) -> None:
+    def show(self, _lesson: Lesson, notes: Sequence[Note]) -> None:
         """Print the notes."""
         for note in notes:
             say(_MARKS[note.kind] + note.text)

@@ -158,5 +158,5 @@ class Watching:
             self._woken.set()
 
 
-def _may_matter(change: Change, path: str) -> bool:
+def _may_matter(_change: Change, path: str) -> bool:
     return NEVER.isdisjoint(Path(path).parts)
