@@ -26,16 +26,19 @@ CLIENTS_WANTED := $(if $(wildcard tests/clients/package.json),$(CLIENTS))
 # Node.js may come from PyPI (tools/node.sh).
 WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-# Where the tests make databases of their own; the accounts are those of tools/services.sh.
-TEST_DATABASES = \
+# Where the tests make databases of their own, and the brokers; the accounts are those of
+# tools/services.sh.
+TEST_SERVICES = \
 	QUAD_TEST_POSTGRESQL=$${QUAD_TEST_POSTGRESQL:-postgresql://quad_test:quad_test@127.0.0.1/postgres} \
-	QUAD_TEST_MARIADB=$${QUAD_TEST_MARIADB:-mysql://quad_test:quad_test@127.0.0.1/mysql}
+	QUAD_TEST_MARIADB=$${QUAD_TEST_MARIADB:-mysql://quad_test:quad_test@127.0.0.1/mysql} \
+	QUAD_TEST_NATS=$${QUAD_TEST_NATS:-nats://127.0.0.1:4222} \
+	QUAD_TEST_RABBITMQ=$${QUAD_TEST_RABBITMQ:-amqp://guest:guest@127.0.0.1:5672/}
 
 # What the server hears and says, in TypeScript.
 TYPES := ui/src/wire/generated.ts
 
 # What has to be covered, branch by branch, beyond the floor in pyproject.toml.
-COVERED := wire cluster realtime store identity classroom alert chat nearby admin web
+COVERED := wire bus cluster realtime store identity classroom alert chat nearby admin web
 
 # What runs against several nodes, too; and what of it shows in a minute or two that they are one.
 NODES := tests/protocol tests/clients tests/classroom tests/alert tests/chat tests/nearby tests/e2e
@@ -56,7 +59,7 @@ serve: $(RUNTIME) $(APP) ## install what is needed and run the server (ARGS="--p
 test: $(DEV) $(APP) services $(CLIENTS_WANTED) ## run every test, on every database, and check the coverage
 	@rm -f .coverage .coverage.*
 	@cd ui && $(WITH_NODE) npm run --silent test
-	@$(WITH_NODE) $(TEST_DATABASES) $(BIN)/coverage run -m pytest -n auto --dist worksteal $(ARGS)
+	@$(WITH_NODE) $(TEST_SERVICES) $(BIN)/coverage run -m pytest -n auto --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@echo "coverage, by branch:"
 	@$(BIN)/coverage report
@@ -69,12 +72,12 @@ test: $(DEV) $(APP) services $(CLIENTS_WANTED) ## run every test, on every datab
 
 .PHONY: nodes
 nodes: $(DEV) $(APP) services $(CLIENTS_WANTED) ## run what can be against three nodes behind a balancer (NODES="...": some of it)
-	@$(WITH_NODE) $(TEST_DATABASES) QUAD_TEST_NODES=$${QUAD_TEST_NODES:-3} \
+	@$(WITH_NODE) $(TEST_SERVICES) QUAD_TEST_NODES=$${QUAD_TEST_NODES:-3} \
 		$(BIN)/pytest -n auto --dist worksteal $(NODES) $(ARGS)
 
 .PHONY: soak
 soak: $(DEV) $(APP) services $(CLIENTS_WANTED) ## run what takes too long for the gate: soak tests, and properties with many examples
-	@$(WITH_NODE) $(TEST_DATABASES) QUAD_TEST_THOROUGH=1 $(BIN)/pytest -n auto --dist worksteal -m "soak or not soak" --timeout 1800 $(ARGS)
+	@$(WITH_NODE) $(TEST_SERVICES) QUAD_TEST_THOROUGH=1 $(BIN)/pytest -n auto --dist worksteal -m "soak or not soak" --timeout 1800 $(ARGS)
 	@$(MAKE) nodes
 
 .PHONY: lint
@@ -139,7 +142,7 @@ dist: $(DEV) $(APP_TOOLS) ## build the wheel and the source distribution into di
 	@$(WITH_NODE) $(PYTHON) -m build --no-isolation --outdir dist .
 
 .PHONY: services
-services: ## make sure that the databases and Chromium of the tests are there
+services: ## make sure that the databases, the brokers and Chromium of the tests are there
 	@tools/services.sh
 
 .PHONY: clean

@@ -69,7 +69,8 @@ def lock_files(wanted: Iterable[str]) -> dict[str, tuple[str, set[str]]]:
     known = set(wanted)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    runtime = [*project["dependencies"], *extras["postgresql"], *extras["mysql"], *BUILD]
+    chosen = (*extras["postgresql"], *extras["mysql"], *extras["nats"], *extras["rabbitmq"])
+    runtime = [*project["dependencies"], *chosen, *BUILD]
     dev = [*runtime, *(each for each in extras["dev"] if not each.startswith(project["name"]))]
     return {
         "runtime.txt": ("what a server needs", set(closure(runtime, known))),

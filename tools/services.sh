@@ -1,9 +1,14 @@
 #!/bin/bash
 # Makes sure that what the tests need beside Python and Node.js is installed and answers: PostgreSQL,
+<<<<<<< HEAD
 # MariaDB, a C compiler, Chromium, three proxies and PgBouncer. Quick when all is there. Installs on Debian and Ubuntu when run as root.
+=======
+# MariaDB, NATS, RabbitMQ, a C compiler, Chromium and three proxies. Quick when all is there. Installs on Debian and Ubuntu when run as root.
+>>>>>>> a33e077 (bus: NATS and RabbitMQ carry the bytes.)
 #
 # The tests sign in at both databases over 127.0.0.1 as quad_test, password quad_test. A database
-# whose address is in QUAD_TEST_POSTGRESQL or QUAD_TEST_MARIADB is left to whoever set that.
+# whose address is in QUAD_TEST_POSTGRESQL or QUAD_TEST_MARIADB is left to whoever set that; so are
+# the brokers of QUAD_TEST_NATS and QUAD_TEST_RABBITMQ.
 set -euo pipefail
 
 DEADLINE_S=60
@@ -58,6 +63,11 @@ missing_packages() {
     fi
     if [ -z "${QUAD_TEST_POSTGRESQL:-}" ]; then
         command -v pg_ctlcluster >/dev/null || echo postgresql
+    fi
+    # Also for the servers that tests kill.
+    [ -x /usr/sbin/nats-server ] || command -v nats-server >/dev/null || echo nats-server
+    if [ -z "${QUAD_TEST_RABBITMQ:-}" ]; then
+        [ -x /usr/sbin/rabbitmq-server ] || command -v rabbitmq-server >/dev/null || echo rabbitmq-server
     fi
     command -v curl >/dev/null || echo curl
     # The load generator of the benchmark is in C.
@@ -150,8 +160,36 @@ SQL
     mariadb_open || fail "MariaDB runs, but does not let $ACCOUNT in on 127.0.0.1:3306."
 }
 
+# --- brokers --------------------------------------------------------------------------------------
+
+answers_on() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+nats_runs() { answers_on 4222; }
+
+ensure_nats() {
+    nats_runs && return
+    echo "starting NATS ..."
+    start-stop-daemon --start --quiet --oknodo --background --exec "$(PATH="$PATH:/usr/sbin" command -v nats-server)" \
+        -- --addr 127.0.0.1 --port 4222
+    wait_for NATS nats_runs
+}
+
+rabbitmq_runs() { answers_on 5672; }
+
+ensure_rabbitmq() {
+    rabbitmq_runs && return
+    is_root || fail "RabbitMQ does not answer on 127.0.0.1:5672, and only root may start it."
+    echo "starting RabbitMQ ..."
+    # As the package's own account, and on this machine alone.
+    RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 start-stop-daemon --start --quiet --oknodo --background \
+        --exec /usr/sbin/rabbitmq-server
+    wait_for RabbitMQ rabbitmq_runs
+}
+
 install_missing
 ensure_quick_chromium
 ensure_proxies
 [ -n "${QUAD_TEST_POSTGRESQL:-}" ] || ensure_postgresql
 [ -n "${QUAD_TEST_MARIADB:-}" ] || ensure_mariadb
+[ -n "${QUAD_TEST_NATS:-}" ] || ensure_nats
+[ -n "${QUAD_TEST_RABBITMQ:-}" ] || ensure_rabbitmq

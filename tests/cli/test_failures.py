@@ -16,6 +16,11 @@ from quad.store import StoreUnavailable
             FAILED,
             "pip install 'quad-server[postgresql]'",
         ),
+        (
+            ModuleNotFoundError("No module named 'aio_pika'", name="aio_pika"),
+            FAILED,
+            "pip install 'quad-server[rabbitmq]'",
+        ),
         (ModuleNotFoundError("No module named 'x'", name="x"), BUG, "a bug in Quad"),
         (
             PermissionError(13, "Permission denied", "/data"),

@@ -12,8 +12,8 @@ FAILED = 1
 MISUSED = 2
 BUG = 70  # EX_SOFTWARE of sysexits.h
 
-# What brings the driver of each database.
-_EXTRAS = {"asyncpg": "postgresql", "asyncmy": "mysql"}
+# What brings the driver of each database, and the client of each broker.
+_EXTRAS = {"asyncpg": "postgresql", "asyncmy": "mysql", "nats": "nats", "aio_pika": "rabbitmq"}
 # What Windows lacks, and only the server needs.
 _OF_POSIX = frozenset({"fcntl", "grp", "pwd", "resource", "termios", "uvloop"})
 _NO_SERVER = (
