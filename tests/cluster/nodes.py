@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from quad.bus.memory import Fate, arrives
 from quad.cluster.crossing import Crossing
 from quad.cluster.places import Places, tag_of
 from quad.cluster.requests import Requests
@@ -116,9 +117,10 @@ async def cluster(
     options: EngineOptions | None = None,
     per_node: int = 10_000,
     drain_s: float = 0.1,
+    fate: Fate = arrives,
 ) -> AsyncIterator[Cluster]:
     """`application` and `raw` are the home's; a request that reaches another node's fails."""
-    network = Network()
+    network = Network(fate)
     nodes = [
         Node(
             number,
@@ -136,8 +138,10 @@ async def cluster(
         for other in nodes:
             node.places.add(other.number)
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(network.aclose)
         for node in nodes:
             await stack.enter_async_context(node.running(drain_s))
+        await network.start()
         yield Cluster(network, nodes)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from quad.bus.links import Channel
 from quad.cluster.lanes import WINDOW_BYTES
 from quad.cluster.tunnels import Tunnels, TunnelTransport
 from tests.cluster.linking import Network
@@ -106,6 +107,7 @@ async def connected(is_tunnel: bool) -> AsyncIterator[Ends]:
         client.setsockopt(socket.SOL_SOCKET, option, 131_072)
     ends = Ends(client, network)
     home.serve(lambda scope, url, transport: ends.take(transport))
+    await network.start()
     is_there = asyncio.Event()
 
     class Door(asyncio.Protocol):
@@ -133,6 +135,7 @@ async def connected(is_tunnel: bool) -> AsyncIterator[Ends]:
             ends.transport.abort()
         server.close()
         await until(lambda: ends.protocol.lost, patience(2))
+        await network.aclose()
 
 
 both = pytest.mark.parametrize("is_tunnel", [False, True], ids=["socket", "tunnel"])
@@ -351,15 +354,9 @@ async def test_a_bug_of_the_protocol_costs_its_connection_alone() -> None:
             raise ZeroDivisionError
 
         ends.protocol.on_data = fail
-        with pytest.raises(ZeroDivisionError):
-            ends.network.links[HOME].receive(EDGE, 3, _only_record(ends))
+        await ends.send(b"data")
         await until(lambda: ends.protocol.lost, patience(2))
         assert await ends.receive(1) == b""
-
-
-def _only_record(ends: Ends) -> bytes:
-    """A record with data of the one tunnel there is."""
-    return b"\x02" + (1).to_bytes(8, "big") + b"data"
 
 
 async def test_a_node_that_does_not_serve_cuts_what_it_is_left() -> None:
@@ -367,6 +364,7 @@ async def test_a_node_that_does_not_serve_cuts_what_it_is_left() -> None:
         loop = asyncio.get_running_loop()
         Tunnels(ends.network.links_of(3))
         edge = Tunnels(ends.network.links_of(4))
+        await ends.network.start()
         here, there = socket.socketpair()
         transport, _ = await loop.create_connection(asyncio.Protocol, sock=here)
         edge.open(3, SCOPE, b"/", transport)
@@ -379,8 +377,9 @@ async def test_a_link_that_is_full_takes_no_more_tunnels() -> None:
     async with connected(True) as ends:
         loop = asyncio.get_running_loop()
         edge = Tunnels(ends.network.links_of(4))
+        await ends.network.start()
         ends.network.is_up = False
-        ends.network.send(4, HOME, 0, b"x" * 17_000_000)
+        ends.network.links[4].send(HOME, Channel.CONTROL, b"x" * 17_000_000)
         here, there = socket.socketpair()
         transport, _ = await loop.create_connection(asyncio.Protocol, sock=here)
         edge.open(HOME, SCOPE, b"/", transport)
@@ -397,6 +396,7 @@ async def test_draining_closes_the_clients_of_other_nodes() -> None:
     async with connected(True) as ends:
         loop = asyncio.get_running_loop()
         edge = Tunnels(ends.network.links_of(4))
+        await ends.network.start()
         here, there = socket.socketpair()
         transport, _ = await loop.create_connection(asyncio.Protocol, sock=here)
         taken = ends.protocol

@@ -12,7 +12,9 @@ import enum
 import struct
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
+
+from quad.bus.links import Channel, Links
 
 WINDOW_BYTES: Final = 262_144
 """Of one direction of a lane, what may be under way or unread at the other end."""
@@ -44,21 +46,6 @@ class Kind(enum.IntEnum):
     CLOSE = 7  # end the client's connection once everything is written
     CUT = 8  # from who was asked: it breaks off here
     GONE = 9  # from the edge: its client has left
-
-
-class Links(Protocol):
-    """Ordered streams of records between this node and the others."""
-
-    def on(
-        self, channel: Any, received: Callable[[int, bytes], Any], reset: Callable[[int], Any]
-    ) -> None:
-        """Hear a channel."""
-
-    def send(self, node: int, channel: Any, record: bytes) -> None:
-        """Never waits; kept in order."""
-
-    def unacknowledged_bytes(self, node: int) -> int:
-        """What is under way to a node."""
 
 
 class User(Protocol):
@@ -201,7 +188,7 @@ class Lanes:
     def __init__(
         self,
         links: Links,
-        channel: int,
+        channel: Channel,
         opened: Callable[[Lane, bytes], object],
     ) -> None:
         """`opened(lane, data)` is called when another node opens one, and gives it a user.

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from quad.cluster.lanes import Kind, Lane, Lanes, Links
+from quad.bus.links import Channel, Links
+from quad.cluster.lanes import Kind, Lane, Lanes
 from quad.cluster.scopes import decode_scope, encode_scope, expects_continue, has_body
 from quad.http import Refusal
 from quad.realtime.ending import Work
@@ -25,7 +26,6 @@ from quad.refusals import Unavailable
 
 log = logging.getLogger("quad.cluster")
 
-HTTP: Final = 2
 # Streams and waiting polls are requests as well, and an idle one costs a few kilobytes.
 _REQUESTS_PER_NODE = 10_000
 
@@ -47,7 +47,7 @@ class Requests:
 
     def __init__(self, links: Links, *, per_node: int = _REQUESTS_PER_NODE) -> None:
         """At most `per_node` requests are under way to a node; more get 503."""
-        self._lanes = Lanes(links, HTTP, self._opened)
+        self._lanes = Lanes(links, Channel.HTTP, self._opened)
         self._per_node = per_node
         self._application: Application | None = None
         self._work = Work(log)

@@ -10,16 +10,14 @@ called when the edge says that the client's connection has ended (GONE), or is l
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final
 
-from quad.cluster.lanes import SLACK_BYTES, Kind, Lane, Lanes, Links
+from quad.bus.links import Channel, Links
+from quad.cluster.lanes import SLACK_BYTES, Kind, Lane, Lanes
 from quad.cluster.requests import UNAVAILABLE
 from quad.cluster.scopes import decode_scope, encode_scope
 from quad.realtime.ending import close_spread
 from quad.realtime.host import last_answer
 from quad.realtime.polling import Scope
-
-TUNNEL: Final = 3
 
 Upgrade = Callable[[Scope, bytes, asyncio.Transport], object]
 
@@ -33,7 +31,7 @@ class Tunnels:
     """Leaves connections to other nodes, and takes theirs."""
 
     def __init__(self, links: Links) -> None:
-        self._lanes = Lanes(links, TUNNEL, self._opened)
+        self._lanes = Lanes(links, Channel.TUNNEL, self._opened)
         self._upgrade: Upgrade | None = None
 
     def serve(self, upgrade: Upgrade) -> None:
