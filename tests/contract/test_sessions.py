@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, CursorResult, bindparam, event, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quad.store import (
     Change,
@@ -26,12 +27,13 @@ from quad.store import (
 )
 from quad.store import ownership as ownership_module
 from quad.store import session as session_module
-from quad.store.locks import end_session, node_holder, own_session, try_node
+from quad.store.locks import end_session, node_holder, own_session, take_node
 from quad.store.ownership import Ownership
 from quad.store.schema import cluster, nodes, probe, shards
 from quad.store.server import ServerEngine
 from tests.contract.databases import Databases, connected
 from tests.contract.test_store_servers import kill_all_others
+from tests.patience import patience
 from tests.process import ServerProcess, free_port
 
 pytestmark = pytest.mark.parametrize("databases", ["postgresql", "mariadb"], indirect=True)
@@ -68,16 +70,17 @@ async def saved(store: Store) -> list[int]:
 
 async def holder_of(url: str, incarnation: int) -> int | None:
     async with connected(url) as connection:
-        return await connection.run_sync(node_holder, incarnation)
+        found: int | None = await connection.scalar(node_holder(connection, incarnation))
+        return found
 
 
 async def declare_dead(url: str, incarnation: int) -> None:
     """What a taker does: it ends the session, takes the lock, and says so in the row."""
     async with connected(url) as connection:
-        holder = await connection.run_sync(node_holder, incarnation)
+        holder = await connection.scalar(node_holder(connection, incarnation))
         if holder is not None:
-            await connection.run_sync(end_session, holder)
-        while not await connection.run_sync(try_node, incarnation):
+            await connection.execute(end_session(connection, holder))
+        while not await connection.scalar(take_node(connection, incarnation)):
             await asyncio.sleep(0.01)
         row = nodes.c.incarnation == bindparam("number")
         dead = update(nodes).where(row).values(state="dead")
@@ -99,7 +102,9 @@ async def test_each_start_is_a_new_incarnation_with_its_lock_and_its_row(databas
     await asyncio.gather(*[each.check() for each in stores])
     assert len(await stores[0].read(select(probe))) == 3
     await asyncio.gather(*[each.aclose() for each in stores])
-    assert await holder_of(database_url, 1) is None
+    async with asyncio.timeout(patience(5)):
+        while await holder_of(database_url, 1) is not None:
+            await asyncio.sleep(0.05)  # the server needs a moment
 
 
 async def test_nodes_that_start_together_get_different_numbers(database_url: str) -> None:
@@ -149,15 +154,15 @@ async def test_nothing_is_written_while_another_session_has_the_lock(
     store: Store, session: NodeSession, database_url: str, databases: Databases
 ) -> None:
     async with connected(database_url) as other:
-        mine = await other.run_sync(node_holder, 1)
+        mine = await other.scalar(node_holder(other, 1))
         assert mine is not None
-        await other.run_sync(end_session, mine)
-        while not await other.run_sync(try_node, 1):
+        await other.execute(end_session(other, mine))
+        while not await other.scalar(take_node(other, 1)):
             await asyncio.sleep(0.01)
         with pytest.raises(SessionLost, match="Another session"):
             await store.write(epoch(1))
         await other.rollback()
-    await store.write(epoch(2))
+    await until_saved(store, epoch(2))
     assert (await saved(store), session.incarnation) == ([2], 1)
 
 
@@ -199,7 +204,18 @@ async def test_a_single_quad_that_came_while_no_session_lived_stops_the_node(
     with pytest.raises(SessionLost, match="A single Quad"):
         await store.write(epoch(1))
     await single.aclose()
-    await store.write(epoch(2))
+    await until_saved(store, epoch(2))
+
+
+async def until_saved(store: Store, change: Change) -> None:
+    """A server may need a moment to notice that a session has ended, and its lock with it."""
+    async with asyncio.timeout(patience(5)):
+        while True:
+            try:
+                await store.write(change)
+                return
+            except SessionLost:
+                await asyncio.sleep(0.05)
 
 
 async def test_two_clusters_refuse_each_other_while_a_node_of_one_lives(
@@ -213,6 +229,38 @@ async def test_two_clusters_refuse_each_other_while_a_node_of_one_lives(
     [row] = await other.read(select(cluster))
     assert tuple(row) == (1, "other")
     await other.aclose()
+
+
+async def test_a_single_quad_that_comes_while_a_node_joins_is_seen_by_it(
+    database_url: str, databases: Databases
+) -> None:
+    if databases.engine != "mariadb":
+        pytest.skip("PostgreSQL's lock is shared, and keeps the other one out until the commit")
+
+    class Overtaken(NodeSession):
+        async def _insert(self, connection: AsyncConnection) -> int:
+            incarnation = await super()._insert(connection)
+            # Its row is not committed, so the other one cannot see it.
+            singles.append(await Ownership.take(database_url, "the quick one"))
+            return incarnation
+
+    singles: list[Ownership] = []
+    with pytest.raises(DatabaseInUse):
+        await Store.open(database_url, session=Overtaken("campus", "n1"))
+    [single] = singles
+    await single.aclose()
+    async with connected(database_url) as connection:
+        states = await connection.scalars(select(nodes.c.state))
+        assert set(states.all()) == {"dead"}
+
+
+async def test_a_lock_that_nobody_can_have_is_an_error(
+    database_url: str, session: NodeSession
+) -> None:
+    async with connected(database_url) as stranger:
+        assert await stranger.scalar(take_node(stranger, 1))
+        with pytest.raises(StoreUnavailable, match="The lock of node 1 is taken"):
+            await Store.open(database_url, session=session)
 
 
 async def test_a_refused_node_can_join_later_with_the_same_session(
@@ -294,7 +342,7 @@ async def test_a_procedure_decides_within_the_transaction(store: Store) -> None:
         raise StoreError("not so")
 
     def count(connection: Connection) -> CursorResult[tuple[int]]:
-        sessions.append(own_session(connection))
+        sessions.append(connection.scalar(own_session(connection)))
         return connection.execute(select(1))
 
     sessions: list[int] = []

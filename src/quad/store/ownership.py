@@ -20,6 +20,7 @@ import fcntl
 import logging
 import os
 import socket
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -248,13 +249,13 @@ class _SessionLock:
     async def _wait_for(self, connection: AsyncConnection) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + _PATIENCE_S
-        while not await connection.run_sync(locks.try_owner):
+        while not await connection.scalar(locks.take_owner(connection)):
             if loop.time() > end:
                 who = await connection.run_sync(_owner)
                 raise _in_use(safe_url(self._url), who)
             await asyncio.sleep(_LOOK_EVERY_S)
         # Behind our lock, because nodes look for it when they have theirs.
-        while cluster := await connection.run_sync(_living_cluster):
+        while cluster := await _living_cluster(connection):
             if loop.time() > end:
                 raise _in_use(safe_url(self._url), f"the cluster {cluster}")
             await asyncio.sleep(_LOOK_EVERY_S)
@@ -301,8 +302,9 @@ def _owner(connection: Connection) -> str:
     return found or ""
 
 
-def _living_cluster(connection: Connection) -> str:
-    return name_of_living(connection) if _has_table(connection, nodes) else ""
+async def _living_cluster(connection: AsyncConnection) -> str:
+    has_nodes = await connection.run_sync(partial(_has_table, table=nodes))
+    return await name_of_living(connection) if has_nodes else ""
 
 
 def _has_table(connection: Connection, table: Table = owner) -> bool:

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, delete, exists, func, select, update
+from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import locks
@@ -60,7 +64,10 @@ class NodeSession:
         """0: it has not joined yet."""
         self.is_held = False
         """Whether it was held when the database answered last; the store says so."""
+        self.retaken_at = -math.inf
+        """By `time.monotonic`: when the lock was taken by another session than before."""
         self._number = 0
+        self._has_ended = False
 
     async def hold(self, connection: AsyncConnection) -> None:
         """Returns when this connection's session has the lock; at once if the connection is known.
@@ -73,6 +80,8 @@ class NodeSession:
             DatabaseInUse: it cannot join, a process or another cluster has the database.
             StoreUnavailable, DBAPIError, OSError: the database does not answer.
         """
+        if self._has_ended:
+            raise SessionLost("This node has left the cluster.")
         if connection.info.get(_KEY) == self.incarnation:
             return
         self.is_held = False
@@ -96,6 +105,11 @@ class NodeSession:
         self.incarnation = 0
         self.is_held = False
 
+    def end(self) -> None:
+        """Nothing more is written: the row says by now that this node is dead."""
+        self.is_held = False
+        self._has_ended = True
+
     async def check_direct(self, connection: AsyncConnection, other: AsyncConnection) -> None:
         """See that sessions belong to connections: a pool between may give them to transactions.
 
@@ -104,9 +118,9 @@ class NodeSession:
         # A pool gives the session that was just returned to whoever begins next: the other one.
         await other.execution_options(isolation_level="READ COMMITTED")  # or nothing would begin
         async with other.begin():
-            await other.run_sync(locks.own_session)
-            holder = await connection.run_sync(locks.node_holder, self.incarnation)
-            mine = await connection.run_sync(locks.own_session)
+            await other.scalar(locks.own_session(other))
+            holder = await connection.scalar(locks.node_holder(connection, self.incarnation))
+            mine = await connection.scalar(locks.own_session(connection))
         await connection.rollback()
         if not holder == mine == self._number:
             raise StoreUnavailable(POOLED)
@@ -126,30 +140,34 @@ class NodeSession:
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _try_to_join(self, connection: AsyncConnection) -> None:
-        self.incarnation = await connection.run_sync(self._insert)
+        await _check_owner(connection)
+        incarnation = await self._insert(connection)
+        await connection.commit()
         try:
-            await connection.commit()
-            # Only now: a process that takes the database looks at the rows behind its own lock.
+            # Once more: a process that takes the database looks at the rows behind its own lock.
             # Whoever of the two is later sees the other.
-            await connection.run_sync(self._check_owner)
-            await connection.rollback()
-        except BaseException:
-            # The row stays: its lock ends with this session, so whoever looks finds it dead.
-            self.incarnation = 0
+            await _check_owner(connection)
+        except DatabaseInUse:
+            # Nobody is to wait for a node that never was.
+            row = nodes.c.incarnation == incarnation
+            await connection.execute(update(nodes).where(row).values(state=DEAD))
+            await connection.execute(locks.release_node(connection, incarnation))
+            await connection.commit()
             raise
+        await connection.rollback()
+        self.incarnation = incarnation
 
-    def _insert(self, connection: Connection) -> int:
+    async def _insert(self, connection: AsyncConnection) -> int:
         """Raises DatabaseInUse."""
-        self._check_owner(connection)
-        connection.execute(_BE_THERE, {"id": 1, "name": self.cluster})
-        name = connection.scalar(_NAME)
+        await connection.execute(_BE_THERE, {"id": 1, "name": self.cluster})
+        name = await connection.scalar(_NAME)
         if name != self.cluster:
-            _check_empty(connection, str(name))
-            connection.execute(update(cluster).values(name=self.cluster))
-        incarnation = (connection.scalar(_LAST) or 0) + 1
-        if not locks.try_node(connection, incarnation):
+            await _check_dead(connection, str(name))
+            await connection.execute(update(cluster).values(name=self.cluster))
+        incarnation = int(await connection.scalar(_LAST) or 0) + 1
+        if not await connection.scalar(locks.take_node(connection, incarnation)):
             raise StoreUnavailable(f"The lock of node {incarnation} is taken, and nobody has it.")
-        self._number = locks.own_session(connection)
+        self._number = await connection.scalar(locks.own_session(connection))
         row = {
             "incarnation": incarnation,
             "name": self.node,
@@ -158,64 +176,71 @@ class NodeSession:
             "state": ALIVE,
             "joined_at": datetime.now(UTC),
         }
-        connection.execute(nodes.insert(), row)
-        _forget_old(connection, incarnation)
+        await connection.execute(nodes.insert(), row)
+        await _forget_old(connection, incarnation)
         return incarnation
 
     async def _take_again(self, connection: AsyncConnection) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + _PATIENCE_S
-        while not await connection.run_sync(self._try_again):
+        while not await self._try_again(connection):
             await connection.rollback()
             if loop.time() > end:
                 raise SessionLost("Another session has the lock of this node.")
             await asyncio.sleep(_LOOK_EVERY_S)
         await connection.commit()
+        self.retaken_at = time.monotonic()
         log.info("node %d has its lock again", self.incarnation)
 
-    def _try_again(self, connection: Connection) -> bool:
+    async def _try_again(self, connection: AsyncConnection) -> bool:
         """Raises SessionLost."""
-        has_it = locks.try_node(connection, self.incarnation)
+        has_it = await connection.scalar(locks.take_node(connection, self.incarnation))
         row = nodes.c.incarnation == self.incarnation
         # Read behind the lock: a taker lets go of it when it has committed what it says here.
-        if connection.scalar(select(nodes.c.state).where(row)) in {None, DEAD}:
+        if await connection.scalar(select(nodes.c.state).where(row)) in {None, DEAD}:
             raise SessionLost("This node was declared dead.")
-        if locks.has_owner(connection):
+        if not await connection.scalar(locks.owner_is_free(connection)):
             raise SessionLost("A single Quad has taken the database.")
         if has_it:
-            self._number = locks.own_session(connection)
-            connection.execute(update(nodes).where(row).values(session=self._number))
-        elif locks.node_holder(connection, self.incarnation) == self._number:
-            # Our last one, whose end the database has not noticed.
-            locks.end_session(connection, self._number)
-        return has_it
-
-    def _check_owner(self, connection: Connection) -> None:
-        """Raises DatabaseInUse."""
-        if locks.has_owner(connection):
-            who = connection.scalar(select(owner.c.who))
-            known = f": {who}" if who else ""
-            place = safe_url(connection.engine.url)
-            raise DatabaseInUse(f"Another Quad has the database {place} to itself{known}.")
+            self._number = await connection.scalar(locks.own_session(connection))
+            await connection.execute(update(nodes).where(row).values(session=self._number))
+            return True
+        if await connection.scalar(locks.node_holder(connection, self.incarnation)) == self._number:
+            # Our last one, whose end the database has not noticed, or just has.
+            with suppress(DBAPIError):
+                await connection.execute(locks.end_session(connection, self._number))
+        return False
 
 
-def name_of_living(connection: Connection) -> str:
-    """The cluster of which some node lives; empty if there is none. Takes no lock for long."""
-    for incarnation in connection.scalars(_UNDEAD).all():
-        if locks.node_holder(connection, incarnation) is not None:
-            return str(connection.scalar(select(cluster.c.name)))
+async def name_of_living(connection: AsyncConnection) -> str:
+    """The cluster of which some node lives; empty if there is none."""
+    for incarnation in (await connection.scalars(_UNDEAD)).all():
+        if await connection.scalar(locks.node_holder(connection, incarnation)) is not None:
+            return str(await connection.scalar(select(cluster.c.name)))
     return ""
 
 
-def _check_empty(connection: Connection, name: str) -> None:
-    """Raises DatabaseInUse if one of its nodes lives."""
-    if name_of_living(connection):
+async def _check_owner(connection: AsyncConnection) -> None:
+    """Raises DatabaseInUse if some process has the database to itself."""
+    if not await connection.scalar(locks.owner_is_free(connection)):
+        who = await connection.scalar(select(owner.c.who))
+        known = f": {who}" if who else ""
+        place = safe_url(connection.engine.url)
+        raise DatabaseInUse(f"Another Quad has the database {place} to itself{known}.")
+
+
+async def _check_dead(connection: AsyncConnection, name: str) -> None:
+    """Raises DatabaseInUse if a node of this cluster lives."""
+    if await name_of_living(connection):
         place = safe_url(connection.engine.url)
         raise DatabaseInUse(f"Another cluster has the database {place}: {name}.")
 
 
-def _forget_old(connection: Connection, newest: int) -> None:
-    old = (nodes.c.state == DEAD) & (nodes.c.incarnation <= newest - _KEPT_ROWS)
-    connection.execute(delete(nodes).where(old))
-    unknown = ~exists().where(nodes.c.incarnation == probe.c.id)
-    connection.execute(delete(probe).where(unknown))
+async def _forget_old(connection: AsyncConnection, newest: int) -> None:
+    # Found by reading, which waits for nobody, and not by a deletion that looks at every row.
+    is_old = (nodes.c.state == DEAD) & (nodes.c.incarnation <= newest - _KEPT_ROWS)
+    old = (await connection.scalars(select(nodes.c.incarnation).where(is_old))).all()
+    await connection.execute(delete(nodes).where(nodes.c.incarnation.in_(old)))
+    is_known = exists().where(nodes.c.incarnation == probe.c.id)
+    unknown = (await connection.scalars(select(probe.c.id).where(~is_known))).all()
+    await connection.execute(delete(probe).where(probe.c.id.in_(unknown)))
