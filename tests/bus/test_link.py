@@ -16,6 +16,7 @@ from quad.bus.link import (
     BATCH_RECORDS,
     IN_FLIGHT_BATCHES,
     IN_FLIGHT_BYTES,
+    RESEND_BATCHES,
     UNACKNOWLEDGED_BYTES,
     Link,
 )
@@ -342,6 +343,56 @@ def test_what_is_lost_is_sent_again_at_growing_intervals_and_given_up_after_15_s
             times.append(now)
     assert times == [0.25, 0.75, 1.75, 3.75, 5.75, 7.75, 9.75, 11.75, 13.75, 15.0]
     assert first.link.resends == 9
+
+
+def test_while_nothing_comes_through_what_is_new_is_gathered(pair: tuple[End, End]) -> None:
+    first, second = pair
+    first.send(b"0")
+    (lost,) = first.messages(0.0)
+    (again,) = first.messages(0.25)
+    for number in range(1, 100):
+        first.send(b"%d" % number)
+        assert first.messages(0.26) == []
+    second.hear(lost, 0.3)
+    second.hear(again, 0.3)
+    second.take(1, 0.3)
+    first.link.hear(*second.link.position, 0.3)
+    (batch,) = first.messages(0.3)
+    second.hear(batch, 0.3)
+    second.take(BATCH_RECORDS, 0.3)
+    assert second.received[1] == [b"%d" % number for number in range(100)]
+
+
+def test_a_slow_broker_gets_larger_batches_instead_of_more(pair: tuple[End, End]) -> None:
+    first, second = pair
+    messages = []
+    for number in range(IN_FLIGHT_BATCHES + 400):
+        first.send(b"%d" % number)
+        messages += first.messages(0.1)
+    assert len(messages) == IN_FLIGHT_BATCHES
+    for message in messages:
+        second.hear(message, 0.2)
+    while second.link.is_ready:
+        second.take(1, 0.2)
+    first.link.hear(*second.link.position, 0.2)
+    assert len(first.messages(0.2)) == 1
+
+
+def test_after_an_outage_all_that_was_lost_is_sent_again_as_fast_as_it_is_acknowledged(
+    pair: tuple[End, End],
+) -> None:
+    first, second = pair
+    for number in range(200):
+        first.send(b"%d" % number)
+        first.messages(0.0)
+    assert len(first.messages(0.25)) == RESEND_BATCHES  # lost, too
+    now = 4.0
+    first.link.hear(*second.link.position, now)
+    while first.link.unacknowledged_bytes:
+        exchange(first, second, now)
+        now += 0.05
+    assert now < 6
+    assert second.received[1] == [b"%d" % number for number in range(200)]
 
 
 def test_who_is_heard_again_after_an_outage_gets_at_once_what_was_lost(

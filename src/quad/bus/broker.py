@@ -5,8 +5,8 @@ import contextlib
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol
 
 log = logging.getLogger("quad.bus")
 
@@ -131,7 +131,7 @@ class BrokerBus:
             self._connected.clear()
             self._empty_queue()
             await _end(works)
-            await _close(session)
+            await wait_briefly(session.aclose())
 
     async def _write(self, session: Session) -> None:
         while True:
@@ -162,17 +162,18 @@ class BrokerBus:
         log.info("connected to the broker %s", self.broker.place)
 
 
+async def wait_briefly(closing: Coroutine[Any, Any, None]) -> None:
+    """Wait for the end of a connection that may be broken: not for long, and it does not raise."""
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await closing
+    except Exception as error:  # noqa: BLE001 - it was lost, or is now
+        log.debug("a connection to the broker did not end well: %s", error)
+
+
 async def _end(works: list[asyncio.Task[None]]) -> None:
     for work in works:
         work.cancel()
     for result in await asyncio.gather(*works, return_exceptions=True):
         if isinstance(result, Exception):
             log.warning("the connection to the broker was lost: %s", result)
-
-
-async def _close(session: Session) -> None:
-    try:
-        async with asyncio.timeout(CLOSE_TIMEOUT_S):
-            await session.aclose()
-    except Exception as error:  # noqa: BLE001 - it was lost, or is now
-        log.debug("a connection to the broker did not end well: %s", error)

@@ -11,7 +11,7 @@ import nats.aio.client
 import nats.aio.msg
 import nats.errors
 
-from quad.bus.broker import CONNECT_TIMEOUT_S, Receive, Session
+from quad.bus.broker import CONNECT_TIMEOUT_S, Receive, Session, wait_briefly
 
 # A broker that is silent for two of them is away. (Its client's default is two minutes.)
 PING_S: Final = 3
@@ -37,7 +37,7 @@ class Nats:
         try:
             await session.open(self._options(), self.me, receive)
         except BaseException:
-            await session.aclose()
+            await wait_briefly(session.aclose())
             raise
         return session
 

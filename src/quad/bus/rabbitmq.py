@@ -13,11 +13,11 @@ from typing import Final, cast
 import aio_pika
 import aiormq
 
-from quad.bus.broker import CONNECT_TIMEOUT_S, Receive, Session
+from quad.bus.broker import CONNECT_TIMEOUT_S, Receive, Session, wait_briefly
 
 # Of a node that does not read; the oldest is dropped then, which its links notice.
 QUEUE_LIMIT_BYTES: Final = 64 * 1024 * 1024
-# Unless the address says another: its client's default is a minute.
+# A broker that is silent for some three of them is away. (Its client's default is a minute.)
 HEARTBEAT_S: Final = 5
 # After so much, whoever sends waits until it is written.
 WRITE_BYTES: Final = 256 * 1024
@@ -48,7 +48,7 @@ class RabbitMQ:
         try:
             return await self._open(connection, receive)
         except BaseException:
-            await connection.close()
+            await wait_briefly(connection.close())
             raise
 
     async def _open(self, connection: aio_pika.abc.AbstractConnection, receive: Receive) -> Session:
