@@ -1,6 +1,7 @@
 """Whole requests that are answered on another node than the one they came to."""
 
 import asyncio
+import gc
 import random
 import socket
 from collections.abc import AsyncIterator
@@ -480,6 +481,26 @@ async def test_streams_that_are_silent_cost_no_records_and_are_all_served(
         assert set(await asyncio.gather(*readers)) == {b"begun ended"}
         assert nodes.edge.requests._lanes.count(FIRST) == 0
         assert not nodes.home.requests._lanes._lanes
+
+
+async def test_what_has_crossed_is_freed_without_a_search_for_garbage(
+    http: httpx.AsyncClient,
+) -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        assert not request_of(scope).is_gone()
+        await reply(send, body=await read_all(receive))
+
+    async with cluster(application=application) as nodes:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(5):
+                await http.post(nodes.edge.target.url("/"), content=b"x" * 100_000)
+            await asyncio.sleep(0.05)
+            kinds = [type(each).__name__ for each in gc.get_objects()]
+        finally:
+            gc.enable()
+    assert [kinds.count(name) for name in ("Lane", "_Served", "_Forwarded")] == [0, 0, 0]
 
 
 # Without a server around it

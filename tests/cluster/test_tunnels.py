@@ -1,6 +1,7 @@
 """A transport that leads through another node, held against that of a socket."""
 
 import asyncio
+import inspect
 import json
 import socket
 import struct
@@ -9,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import uvloop
 
 from quad.bus.links import Channel
 from quad.cluster.lanes import WINDOW_BYTES
@@ -296,6 +298,19 @@ async def test_another_protocol_hears_what_comes_after_it_was_set(is_tunnel: boo
         await ends.send(b"for the second")
         await until(lambda: ends.protocol.data == b"for the second", patience(2))
         assert first.data == b"for the first"
+
+
+ON_BOTH = [
+    test
+    for name, test in list(globals().items())
+    if name.startswith("test_") and "is_tunnel" in inspect.signature(test).parameters
+]
+
+
+@pytest.mark.parametrize("test", ON_BOTH, ids=lambda test: test.__name__)
+def test_the_same_holds_on_the_loop_of_the_server(test: Any) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(test(is_tunnel=True))
 
 
 # What is a tunnel's own

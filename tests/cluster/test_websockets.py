@@ -1,6 +1,7 @@
 """WebSockets of real clients, whose server is on another node than their connection."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -148,6 +149,23 @@ async def test_a_home_that_dies_cuts_its_clients() -> None:
         nodes.kill(nodes.home)
         with pytest.raises(ConnectionClosed):
             await client.recv()
+
+
+async def test_a_tunnel_that_has_ended_is_freed_without_a_search_for_garbage() -> None:
+    async with echoing() as (nodes, echo):
+        gc.collect()
+        gc.disable()
+        try:
+            async with entered(nodes) as client:
+                await client.send(json.dumps({"type": "say", "text": "hello"}))
+                await client.recv()
+            echo.connections.clear()
+            await until(lambda: echo.closed_because, patience(2))
+            await asyncio.sleep(0.05)
+            kinds = [type(each).__name__ for each in gc.get_objects()]
+        finally:
+            gc.enable()
+    assert [kinds.count(name) for name in ("Lane", "_Mouth", "TunnelTransport")] == [0, 0, 0]
 
 
 async def test_a_thing_without_a_home_takes_no_websocket() -> None:

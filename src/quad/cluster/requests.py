@@ -90,7 +90,7 @@ class Requests:
         scope, _ = decode_scope(data)
         served = _Served(lane, scope)
         lane.user = served
-        self._work.own(served.run(self._application))
+        self._work.own(served.run(self._application, scope))
 
 
 async def refuse(send: Send) -> None:
@@ -216,7 +216,6 @@ class _Served:
 
     def __init__(self, lane: Lane, scope: Scope) -> None:
         self._lane = lane
-        self._scope = scope
         self._body: list[Message] = []
         self._has_left = False
         self._has_started = False
@@ -224,14 +223,14 @@ class _Served:
         self._is_unasked = expects_continue(scope)
         self._news = asyncio.Event()
         self._is_sent = asyncio.Event()
-        scope[IS_GONE] = self._is_gone
+        scope[IS_GONE] = self._is_gone  # so it is not kept here: the two would keep each other
         if not has_body(scope):
             self.received(Kind.LAST, b"")
 
-    async def run(self, application: Application) -> None:
+    async def run(self, application: Application, scope: Scope) -> None:
         """Have the application answer, and see to it that the edge learns how it ended."""
         try:
-            await application(self._scope, self._receive, self._send)
+            await application(scope, self._receive, self._send)
             if not self._is_complete and not self._has_left:
                 log.error("an application ended without a whole answer to another node")
             await self._explain_bug()
