@@ -1,10 +1,7 @@
 #!/bin/bash
 # Makes sure that what the tests need beside Python and Node.js is installed and answers: PostgreSQL,
-<<<<<<< HEAD
-# MariaDB, a C compiler, Chromium, three proxies and PgBouncer. Quick when all is there. Installs on Debian and Ubuntu when run as root.
-=======
-# MariaDB, NATS, RabbitMQ, a C compiler, Chromium and three proxies. Quick when all is there. Installs on Debian and Ubuntu when run as root.
->>>>>>> a33e077 (bus: NATS and RabbitMQ carry the bytes.)
+# MariaDB, NATS, RabbitMQ, a C compiler, Chromium, three proxies and PgBouncer. Quick when all is
+# there. Installs on Debian and Ubuntu when run as root.
 #
 # The tests sign in at both databases over 127.0.0.1 as quad_test, password quad_test. A database
 # whose address is in QUAD_TEST_POSTGRESQL or QUAD_TEST_MARIADB is left to whoever set that; so are
