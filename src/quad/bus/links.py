@@ -30,6 +30,7 @@ class Channel(enum.IntEnum):
     EVENTS = 1
     HTTP = 2
     TUNNEL = 3
+    QUESTIONS = 4
 
 
 class NodeFigures(NamedTuple):

@@ -15,6 +15,11 @@ def key_of(room: int) -> str:
     return f"class/{room}"
 
 
+def room_of(key: str) -> int:
+    """The number of the class that has this key."""
+    return int(key.partition("/")[2])
+
+
 def key_of_path(path: str) -> str | None:
     """The key of the class that a request is about."""
     found = _PAGE.match(path)

@@ -122,6 +122,15 @@ class Rooms:
             if room.used_at <= before and room.is_deserted:
                 del self._rooms[number]
 
+    def let_go(self, is_lost: Callable[[str], bool]) -> list[Room]:
+        """Forget the rooms that are at home on another node from now on; returns them."""
+        lost = [number for number in self._rooms if is_lost(key_of(number))]
+        rooms = [self._rooms.pop(number) for number in lost]
+        for room in rooms:
+            # Whatever is still under way there comes too late.
+            room.is_closing = True
+        return rooms
+
     def __iter__(self) -> Iterator[Room]:
         return iter(list(self._rooms.values()))
 
@@ -204,6 +213,15 @@ class Rooms:
             del self._seats[client]
             self._server.seat(client, SYSTEM, None)
             client.unsubscribe(participant.room.students_topic)
+        return client
+
+    def give_up(self, participant: Participant) -> Client:
+        """The participant, who is online, is another node's from now on; nobody is told."""
+        client = participant.client
+        assert client is not None
+        del self._seats[client]
+        participant.client = None
+        client.unsubscribe(participant.room.students_topic)
         return client
 
     def seated(self, client: Client) -> Participant | None:

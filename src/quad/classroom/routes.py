@@ -7,7 +7,7 @@ room, and for a reader that is slow only the latest.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final, Protocol, cast
 
@@ -89,6 +89,12 @@ class StatsPages:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def let_go(self, is_lost: Callable[[int], bool]) -> None:
+        """End the streams of rooms that have moved to another node; browsers find them there."""
+        for (room_id, _), feed in self._feeds.items():
+            if is_lost(room_id):
+                feed.task.cancel()
 
     def _routes(self) -> Router:
         @get("/{room:str}")

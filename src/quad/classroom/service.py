@@ -14,6 +14,7 @@ from quad.classroom.entrance import Entrance
 from quad.classroom.leaving import Leaving
 from quad.classroom.messages import Messages
 from quad.classroom.model import File, Stats
+from quad.classroom.moving import Moving
 from quad.classroom.progress import Progress, room_stats
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import RoomNotFound, TooManyFailedJoins
@@ -92,6 +93,7 @@ class ClassroomService:
             settings.files_limit,
             settings.files_limit_bytes,
         )
+        self.moving = Moving(self.rooms, self._updates)
         self.steps = Steps(
             self.rooms,
             self._updates,

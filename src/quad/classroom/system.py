@@ -1,13 +1,16 @@
 """The classroom, put together: what the server makes, starts and closes."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from quad.classroom.events import register
 from quad.classroom.fetch import FetchOptions
+from quad.classroom.homes import key_of
+from quad.classroom.moving import Moved
 from quad.classroom.notion import NotionImporter
 from quad.classroom.routes import StatsPages
 from quad.classroom.service import ClassroomService
-from quad.realtime import SocketServer, Streams
+from quad.realtime import Client, SocketServer, Streams
 from quad.retention import Expiry
 from quad.settings import ClassroomSettings, LimitSettings
 from quad.store import Store
@@ -21,6 +24,7 @@ class ClassroomSystem:
     """
 
     name: Final = "classroom"
+    key: Final = None
 
     def __init__(
         self,
@@ -41,6 +45,21 @@ class ClassroomSystem:
     async def start(self) -> None:
         """Begin to let go of rooms that are not in use."""
         self.service.start()
+
+    # What moves to other nodes, and comes from them: see `quad.cluster.handover.Rules`
+
+    def is_at_work(self, is_meant: Callable[[str], bool]) -> bool:
+        """Whether something is under way in these classes that no event waits for."""
+        return self.service.moving.is_at_work(is_meant)
+
+    def give_up(self, is_meant: Callable[[str], bool]) -> list[Moved]:
+        """Forget these classes; returns who is seated. Whoever looks at results looks elsewhere."""
+        self._pages.let_go(lambda number: is_meant(key_of(number)))
+        return self.service.moving.give_up(is_meant)
+
+    async def take_up(self, key: str, client: Client | None, seat: Any) -> None:
+        """Seat somebody who was in a class at another node. Raises CannotSave."""
+        await self.service.moving.take_up(key, client, seat)
 
     async def release_readers(self) -> None:
         """End the streams of whoever waits for news."""

@@ -5,8 +5,8 @@ import itertools
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,12 +24,14 @@ from quad.cluster.records import (
     Parted,
     Published,
     Seat,
+    SendAway,
     Subscribe,
     ToEdge,
     ToHome,
     Unsubscribe,
 )
 from quad.cluster.routes import Owners, Route, Routes
+from quad.cluster.shards import shard_of
 from quad.realtime import AckTimeout, BadPayload, Message, SocketServer
 from quad.realtime.ending import Work, close_spread
 from quad.realtime.handlers import Handler
@@ -38,6 +40,9 @@ from quad.refusals import Unavailable
 from quad.wire.socketio import Event
 
 log = logging.getLogger("quad.cluster")
+
+HOLD_S = 10.0
+"""Longer than any hand-over takes that comes to an end."""
 
 HEARD_EVERY_S = 5.0
 """How often homes are told who gave a sign of life."""
@@ -54,15 +59,27 @@ _decode_json = msgspec.json.decode
 class _Known:
     """What is known of a client that other nodes have to do with, or will have."""
 
-    __slots__ = ("heard_at", "number", "seats", "under_way")
+    __slots__ = ("entering", "heard_at", "number", "seats", "under_way")
 
     def __init__(self, number: int) -> None:
         self.number = number
+        # The shard of what it is entering here, or was.
+        self.entering: int | None = None
         # Events at work, by the node where they are; every node to which it was introduced.
         self.under_way: Counter[int] = Counter()
         # By system: the key, and the node that was its home when the seat was taken.
         self.seats: dict[str, tuple[str, int]] = {}
         self.heard_at = 0.0
+
+
+class _Waiting(NamedTuple):
+    """An event that has its turn, and whose shard is on its way to another home."""
+
+    shard: int
+    client: LocalClient
+    handler: Handler
+    event: Event
+    values: list[Any] | None
 
 
 class Edge:
@@ -88,8 +105,12 @@ class Edge:
         self._known: dict[LocalClient, _Known] = {}
         self._clients: dict[int, LocalClient] = {}
         self._numbers = itertools.count(1)
+        # Shards on their way to another home, and who is giving them away.
+        self._held: dict[int, int] = {}
+        self._waiting: list[_Waiting] = []
         self._work = Work(log)
         self._clock: asyncio.TimerHandle | None = None
+        self._hold_clock: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Begin to tell homes who gives signs of life."""
@@ -97,8 +118,9 @@ class Edge:
 
     async def aclose(self) -> None:
         """Stop the clock, and what is at work."""
-        if self._clock is not None:
-            self._clock.cancel()
+        for clock in (self._clock, self._hold_clock):
+            if clock is not None:
+                clock.cancel()
         await self._work.finish(0)
 
     # What the server says
@@ -111,7 +133,7 @@ class Edge:
         key = self._seat(client, route)
         if key is None:
             return route.entering is not None
-        return self._owners.owner(key) != self._owners.me
+        return bool(self._held) or self._owners.owner(key) != self._owners.me
 
     def forward(
         self,
@@ -127,8 +149,13 @@ class Edge:
         key = self._seat(client, route) or _entered(route, handler, event, values)
         if key is None:
             return False
+        if self._held and shard_of(key) in self._held:
+            self._waiting.append(_Waiting(shard_of(key), client, handler, event, values))
+            return True
         node = self._owners.owner(key)
         if node == self._owners.me:
+            if route.entering is not None:
+                self._know(client).entering = shard_of(key)
             return False
         if node is None or self._is_silent(node):
             raise Unavailable
@@ -207,6 +234,8 @@ class Edge:
                 self.seat(client, system, key, node)
             case Dismiss(_, reason):
                 client.disconnect(reason)
+            case SendAway():
+                self.cut_off([client])
             case Ask():
                 self._work.own(self._ask(node, client, record))
 
@@ -232,14 +261,6 @@ class Edge:
         spread_s = min(_SPREAD_LIMIT_S, len(clients) * _SPREAD_S)
         self._work.own(close_spread(clients, _send_away, spread_s))
 
-    def seated(self, is_meant: Callable[[str], bool]) -> list[LocalClient]:
-        """The clients of this node that have a seat in a key that is meant."""
-        return [
-            client
-            for client, known in self._known.items()
-            if any(is_meant(key) for key, _ in known.seats.values())
-        ]
-
     def _ended(self, client: LocalClient, node: int) -> None:
         known = self._known[client]
         if known.under_way.get(node):
@@ -262,6 +283,74 @@ class Edge:
             except AckTimeout:
                 value = None
         self._tell(node, Answered(ask.question, value))
+
+    # Shards that move; see `handover`
+
+    def hold(self, shards: Iterable[int], giver: int) -> None:
+        """Keep events of these shards until they are released."""
+        self._held.update(dict.fromkeys(shards, giver))
+        if self._hold_clock is None:
+            loop = asyncio.get_running_loop()
+            self._hold_clock = loop.call_later(HOLD_S, self._give_up_holding)
+
+    def release(self, shards: Iterable[int]) -> None:
+        """Hand on what was kept, in its order: by now it is known to whom."""
+        for shard in shards:
+            self._held.pop(shard, None)
+        if not self._held and self._hold_clock is not None:
+            self._hold_clock.cancel()
+            self._hold_clock = None
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            if each.shard in self._held:
+                self._waiting.append(each)
+            elif each.client.is_open:
+                self._server.handle(each.client, each.handler, each.event, each.values)
+            else:
+                each.client.end()
+
+    def release_of(self, giver: int) -> None:
+        """The same for all that one node was giving away."""
+        self.release([shard for shard, node in self._held.items() if node == giver])
+
+    def move_seats(self, shards: Iterable[int], giver: int, taker: int) -> list[int]:
+        """Whoever is seated there has another home; it is told of them, and their numbers returned.
+
+        Nobody may be told of the move before all that the old home said.
+        """
+        moved, moving = [], frozenset(shards)
+        for client, known in list(self._known.items()):
+            for system, (key, home) in known.seats.items():
+                if home == giver and shard_of(key) in moving:
+                    known.seats[system] = key, taker
+                    moved.append(known.number)
+                    if taker != self._owners.me:
+                        self._introduce(client, taker)
+        return moved
+
+    def is_at_work(self, shards: frozenset[int]) -> bool:
+        """Whether an event of a client of this node is at work here that concerns them."""
+        # What waits here, or is at work on other nodes, has its turn as well.
+        waiting = Counter(each.client for each in self._waiting)
+        return any(
+            client.turns_taken > waiting[client] + known.under_way.total()
+            and _is_concerned(known, shards)
+            for client, known in self._known.items()
+        )
+
+    def client(self, number: int) -> LocalClient | None:
+        """The client of this number."""
+        return self._clients.get(number)
+
+    def number_of(self, client: LocalClient) -> int | None:
+        """The number of a client that has to do with other nodes, or has a seat."""
+        known = self._known.get(client)
+        return None if known is None else known.number
+
+    def _give_up_holding(self) -> None:
+        self._hold_clock = None
+        log.error("%d shards were not released within %.0f s", len(self._held), HOLD_S)
+        self.release(list(self._held))
 
     # Signs of life
 
@@ -289,6 +378,12 @@ def _entered(route: Route, handler: Handler, event: Event, values: list[Any] | N
         return None
     args = handler.decode(event.args) if values is None else handler.convert(values)
     return route.entering(*args)
+
+
+def _is_concerned(known: _Known, shards: frozenset[int]) -> bool:
+    return known.entering in shards or any(
+        shard_of(key) in shards for key, _ in known.seats.values()
+    )
 
 
 def _introduction(client: LocalClient, number: int) -> Introduce:

@@ -1,14 +1,15 @@
 """Events across nodes: what a server hands to others, and what it takes from them."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from quad.cluster.edge import Edge
 from quad.cluster.home import Home
-from quad.cluster.records import ToHome, Unreadable, decode
+from quad.cluster.records import OfHandover, ToHome, Unreadable, decode
 from quad.cluster.remote import RemoteClient
 from quad.cluster.routes import Owners, Routes
+from quad.cluster.seats import Seats
 from quad.realtime import BadPayload, Client, Message, SocketServer
 from quad.realtime.caller import Caller
 from quad.realtime.handlers import Handler
@@ -43,6 +44,9 @@ class Events:
         self.edge = Edge(
             server, owners, routes, streams.send, lambda node: streams.silence_s(node) > SILENT_S
         )
+        self.seats = Seats()
+        self.on_handover: Callable[[int, OfHandover], object] | None = None
+        """Called with what is said about shards that move."""
         self.unreadable = 0
         """Records that were dropped: of another version, or a bug."""
         server.forwarding = self
@@ -54,6 +58,14 @@ class Events:
     async def aclose(self) -> None:
         """Stop what is at work."""
         await self.edge.aclose()
+
+    def send_away(self, is_meant: Callable[[str], bool]) -> None:
+        """Have clients come back that are seated at home here, because their keys move away."""
+        seated = self.seats.seated(is_meant)
+        self.edge.cut_off([client for client in seated if isinstance(client, LocalClient)])
+        for client in seated:
+            if isinstance(client, RemoteClient):
+                self.home.send_away(client)
 
     # What links say
 
@@ -67,8 +79,10 @@ class Events:
             return
         if isinstance(record, ToHome):
             self.home.received(node, record)
-        else:
+        elif not isinstance(record, OfHandover):
             self.edge.received(node, record)
+        elif self.on_handover is not None:
+            self.on_handover(node, record)
 
     def reset(self, node: int) -> None:
         """What is under way to or from a node is in doubt, or the node is gone."""
@@ -103,6 +117,10 @@ class Events:
 
     def seat(self, client: Caller, system: str, key: str | None) -> None:
         """See `Forwarding`."""
+        if key is None:
+            self.seats.leave(client, system)
+        elif client.is_open:
+            self.seats.take(client, system, key)
         if isinstance(client, RemoteClient):
             self.home.seat(client, system, key)
         elif isinstance(client, LocalClient):

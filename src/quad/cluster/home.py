@@ -27,6 +27,7 @@ from quad.cluster.records import (
     Parted,
     Published,
     Seat,
+    SendAway,
     Subscribe,
     ToEdge,
     ToHome,
@@ -34,6 +35,7 @@ from quad.cluster.records import (
 )
 from quad.cluster.remote import RemoteClient
 from quad.cluster.routes import Owners
+from quad.cluster.shards import shard_of
 from quad.realtime import Client, Message, SocketServer, UnknownEvent
 from quad.realtime.errors import Refused
 from quad.refusals import Unavailable
@@ -84,7 +86,7 @@ class Home:
             case Answered(question, value):
                 self._answered(question, value)
             case Left(number, age_s):
-                client = self._find(node, number)
+                client = self.client(node, number)
                 if client is not None:
                     client.last_heard_at = time.monotonic() - age_s
                     self._leave(client)
@@ -113,9 +115,11 @@ class Home:
         self._clients.setdefault(node, {})[record.client] = client
 
     def _handle(self, node: int, record: Happened) -> None:
-        client = self._find(node, record.client)
+        client = self.client(node, record.client)
         if client is None:
             return  # it has been told to leave, and its edge will say so
+        client.at_work += 1
+        client.worked_on.add(shard_of(record.key))
         event = Event(client.namespace, record.name, _decode_args(record.args), record.ack_id)
         handler = client.space.handlers.get(record.name)
         if handler is None:
@@ -147,8 +151,19 @@ class Home:
         if not answer.done():
             answer.set_result(value)
 
-    def _find(self, node: int, number: int) -> RemoteClient | None:
+    # What hand-overs ask
+
+    def client(self, node: int, number: int) -> RemoteClient | None:
+        """The client of this number at a node."""
         return self._clients.get(node, {}).get(number)
+
+    def is_at_work(self, shards: frozenset[int]) -> bool:
+        """Whether an event that is about them is at work."""
+        return any(
+            client.at_work and client.worked_on & shards
+            for clients in self._clients.values()
+            for client in clients.values()
+        )
 
     # What the server says
 
@@ -196,6 +211,10 @@ class Home:
         """Send the client away, behind all that was said to it."""
         self._leave(client)
         self._tell(client.node, Dismiss(client.number, reason))
+
+    def send_away(self, client: RemoteClient) -> None:
+        """Have the client's connection closed, so that it comes back."""
+        self._tell(client.node, SendAway(client.number))
 
     def end(self, client: RemoteClient) -> None:
         """One of its events has come to its end."""

@@ -65,14 +65,28 @@ class Hooks(Protocol):
     async def on_gained(self, shards: frozenset[int]) -> None:
         """They are this node's: read what is saved of them. They are open when this returns."""
 
+    def on_opened(self, shards: frozenset[int]) -> None:
+        """They are open: others may be told so."""
+
+    async def hold(self, taker: int, shards: frozenset[int]) -> bool:
+        """Whether nothing is under way for these shards any more, here or on other nodes, so that
+        they can be given to another node. Until then they are open.
+        """
+
     async def on_lost(self, shards: frozenset[int]) -> None:
-        """They are closed: finish what has come and is allowed, and forget them.
+        """They are closed: forget them.
 
         When this returns nothing may be written for them any more: another node reads it then.
         """
 
+    def on_handed_over(self, taker: int, shards: frozenset[int]) -> None:
+        """The map says that they are the taker's."""
+
+    def on_kept(self) -> None:
+        """What was lost could not be handed over: it will be gained again."""
+
     async def close_seats(self, shards: frozenset[int]) -> None:
-        """In a drain, before `on_lost`: these are handed over although somebody may be seated."""
+        """In a drain, first: what cannot move with whoever is seated there lets them go."""
 
     async def on_expelled(self) -> None:
         """Others have declared this node dead, and have its shards: close all clients, forget all
@@ -393,6 +407,7 @@ class Membership:
         if gained and not self._is_expelled:
             await self._hooks.on_gained(gained)
             self._open |= gained
+            self._hooks.on_opened(gained)
 
     async def _balance(self) -> None:
         """Gives away what is more than our share, if nobody is seated there."""
@@ -408,18 +423,28 @@ class Membership:
             await self._hand_over(given)
 
     async def _hand_over(self, given: dict[int, list[int]]) -> None:
-        """Closes shards, and gives them to others. If that fails, they are opened again later."""
-        shards = frozenset(shard for some in given.values() for shard in some)
-        closing = shards & self._open
-        self._open -= closing
+        for taker, shards in given.items():
+            if shards and taker in self.nodes:
+                await self._hand_over_to(taker, frozenset(shards))
+
+    async def _hand_over_to(self, taker: int, shards: frozenset[int]) -> None:
+        """Closes shards, and gives them to another. If that fails, they are opened again later."""
+        if not await self._hooks.hold(taker, shards):
+            return
+        self._open -= shards
         self._tell_all(Moving(sorted(shards)))
-        if closing:
-            await self._hooks.on_lost(closing)
-        placed = await self._write_in_turn(given)
+        placed: list[Placing] = []
+        try:
+            await self._hooks.on_lost(shards)
+            placed = await self._write_in_turn({taker: sorted(shards)})
+        finally:
+            if len(placed) < len(shards):
+                self._hooks.on_kept()
+                self._wake.set()
         self.counters.handed_over += len(placed)
         self._place(placed)
-        if len(placed) < len(shards):
-            self._wake.set()
+        if placed:
+            self._hooks.on_handed_over(taker, shards)
 
     async def _write_in_turn(self, given: dict[int, list[int]]) -> list[Placing]:
         """After others who are changing the map, for the shards are closed meanwhile."""

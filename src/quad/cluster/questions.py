@@ -41,8 +41,8 @@ class _Question(Struct, frozen=True, array_like=True, tag=1):
 
 class _Answer(Struct, frozen=True, array_like=True, tag=2):
     number: int
-    is_answered: bool
     value: Any
+    is_given: bool = True
 
 
 _encode = Encoder().encode
@@ -122,7 +122,7 @@ class Questions:
         _, answer = self._waiting.get(message.number, (0, None))
         if answer is None or answer.done():
             return
-        if message.is_answered:
+        if message.is_given:
             answer.set_result(message.value)
         else:
             answer.set_exception(Unavailable())
@@ -138,9 +138,9 @@ class Questions:
             value = self._answerers[question.name](question.value)
             if inspect.isawaitable(value):
                 value = await value
-            record = _encode(_Answer(question.number, True, value))
+            record = _encode(_Answer(question.number, value))
         except Exception:
             log.exception("a question of node %d has no answer: %r", node, question.name)
-            record = _encode(_Answer(question.number, False, None))
+            record = _encode(_Answer(question.number, None, is_given=False))
         if question.number:
             self._way.send(node, record)

@@ -140,23 +140,78 @@ class Ask(Record, frozen=True, tag=17):
     timeout_s: float
 
 
+class SendAway(Record, frozen=True, tag=18):
+    """The client's connection is closed as at the end of a server: it comes back."""
+
+    client: int
+
+
+# Of a hand-over, in this order; see `handover`
+
+
+class Hold(Record, frozen=True, tag=30):
+    """From the old home: hold events of these shards, which go to `taker`."""
+
+    taker: int
+    shards: list[int]
+    nodes: list[int]
+    """All that are asked, and the sender."""
+
+
+class Held(Record, frozen=True, tag=31):
+    """To the old home: it holds them, and all that it has sent of them is before this."""
+
+    shards: list[int]
+
+
+class Close(Record, frozen=True, tag=32):
+    """From the old home: it has said its last word of these shards."""
+
+    taker: int
+    shards: list[int]
+
+
+class Closed(Record, frozen=True, tag=33):
+    """To the new home: all that the old one said is told; these clients are seated in them."""
+
+    shards: list[int]
+    clients: list[int]
+
+
+class Seats(Record, frozen=True, tag=34):
+    """From the old home to the new one: who has which seat, as the systems need it."""
+
+    shards: list[int]
+    seats: list[tuple[str, int, int, Any]]
+    """The key, the client's edge and its number there, and what its system says of the seat."""
+
+
+class Opened(Record, frozen=True, tag=35):
+    """From the home, new or as before: it takes events of these shards."""
+
+    shards: list[int]
+
+
 ToHome = Introduce | Happened | Left | Parted | Heard | Answered
-ToEdge = Packet | Published | Subscribe | Unsubscribe | Seat | Ended | Dismiss | Ask
+OfHandover = Hold | Held | Close | Closed | Seats | Opened
+ToEdge = Packet | Published | Subscribe | Unsubscribe | Seat | Ended | Dismiss | Ask | SendAway
 
 _encode = Encoder().encode
-_decode: Decoder[ToHome | ToEdge] = Decoder(ToHome | ToEdge)
+AnyRecord = ToHome | ToEdge | OfHandover
+
+_decode: Decoder[AnyRecord] = Decoder(AnyRecord)
 
 
 class Unreadable(Exception):
     """The bytes are no record of this version."""
 
 
-def encode(record: ToHome | ToEdge) -> bytes:
+def encode(record: AnyRecord) -> bytes:
     """A record as bytes."""
     return _encode(record)
 
 
-def decode(data: bytes) -> ToHome | ToEdge:
+def decode(data: bytes) -> AnyRecord:
     """The record of the bytes. Raises Unreadable."""
     try:
         return _decode.decode(data)

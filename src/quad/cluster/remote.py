@@ -21,6 +21,7 @@ class RemoteClient(Caller):
         "__weakref__",
         "_home",
         "_introduction",
+        "at_work",
         "auth",
         "id",
         "is_open",
@@ -29,6 +30,7 @@ class RemoteClient(Caller):
         "number",
         "space",
         "topics",
+        "worked_on",
     )
 
     def __init__(self, home: "Home", node: int, space: Namespace, introduction: Introduce) -> None:
@@ -39,6 +41,9 @@ class RemoteClient(Caller):
         self.space = space
         self.is_open = True
         self.topics = ()
+        # Its events that are at work, and the shards that any of them is about.
+        self.at_work = 0
+        self.worked_on: set[int] = set()
         self.last_heard_at = time.monotonic() - introduction.age_s
         self._home = home
         self._introduction = introduction
@@ -120,4 +125,7 @@ class RemoteClient(Caller):
 
     def end(self) -> None:
         """See `Caller`."""
+        self.at_work -= 1
+        if not self.at_work:
+            self.worked_on.clear()
         self._home.end(self)

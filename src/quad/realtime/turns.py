@@ -36,6 +36,11 @@ class Turns:
         """Whether so much waits that no more should be read from the client."""
         return self._waiting_bytes > CROWDED_BYTES
 
+    @property
+    def turns_taken(self) -> int:
+        """How many have a turn now."""
+        return self._running
+
     def begin(self, *, overlaps: bool) -> bool:
         """Take a turn, unless an earlier event has to come to its end first."""
         if self._running and (self._is_alone or not overlaps or self._backlog):

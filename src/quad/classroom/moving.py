@@ -1,0 +1,71 @@
+"""Classes that move to another node, with everybody in them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from quad.classroom.homes import key_of, room_of
+from quad.classroom.leaving import announce_offline
+from quad.classroom.refusals import RoomNotFound
+from quad.classroom.rooms import Rooms
+from quad.classroom.state import Participant, Room
+from quad.classroom.updates import RoomUpdates
+from quad.realtime import Client
+
+Moved = tuple[str, Client, Any]
+"""The key of a class, a connection, and who is behind it: the participant's id and protocol."""
+
+
+class Moving:
+    """Gives classes up with their seats, and takes up those of others."""
+
+    def __init__(self, rooms: Rooms, updates: RoomUpdates) -> None:
+        self._rooms = rooms
+        self._updates = updates
+
+    def is_at_work(self, is_meant: Callable[[str], bool]) -> bool:
+        """Whether a class that is meant reads tasks from a page, or has an update to send."""
+        return any(
+            room.is_importing or room.update_timer is not None for room in self._meant(is_meant)
+        )
+
+    def give_up(self, is_meant: Callable[[str], bool]) -> list[Moved]:
+        """Forget classes; whoever is in them hears nothing of it. Returns their seats."""
+        moved: list[Moved] = []
+        for room in self._meant(is_meant):
+            for participant in (room.host, *room.students.values()):
+                if participant.client is not None:
+                    seat = participant.id, participant.protocol
+                    client = self._rooms.give_up(participant)
+                    moved.append((key_of(room.number), client, seat))
+        for room in self._rooms.let_go(is_meant):
+            self._updates.cancel(room)
+        return moved
+
+    async def take_up(self, key: str, client: Client | None, seat: Any) -> None:
+        """Seat somebody who was in the class at another node. Raises CannotSave.
+
+        Without a connection they have left meanwhile.
+        """
+        participant_id, protocol = seat
+        try:
+            room = await self._rooms.find(room_of(key))
+        except RoomNotFound:
+            return
+        participant = _participant(room, participant_id)
+        if participant is None:
+            return
+        if client is None or not client.is_open:
+            announce_offline(self._rooms, self._updates, participant)
+        else:
+            self._rooms.seat(participant, client, protocol)
+            participant.is_listed = participant is not room.host
+            self._updates.request(room)
+
+    def _meant(self, is_meant: Callable[[str], bool]) -> Iterator[Room]:
+        return (room for room in self._rooms if is_meant(key_of(room.number)))
+
+
+def _participant(room: Room, participant_id: int) -> Participant | None:
+    if participant_id == room.host.id:
+        return room.host
+    return room.students.get(participant_id)

@@ -1,0 +1,270 @@
+"""The node among the others: what its server needs of them, and what it does for them."""
+
+import asyncio
+import logging
+import operator
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import Final
+
+from msgspec import Struct
+
+from quad.bus.links import Channel, Links
+from quad.bus.urls import open_bus
+from quad.cluster.crossing import Crossing
+from quad.cluster.events import Events
+from quad.cluster.handover import Handover, Rules
+from quad.cluster.membership import Keys, Membership
+from quad.cluster.places import Places, tag_of
+from quad.cluster.questions import Questions
+from quad.cluster.requests import Requests
+from quad.cluster.routes import Routes
+from quad.cluster.shards import shard_of
+from quad.cluster.suspicion import SILENT_S
+from quad.cluster.tunnels import Tunnels
+from quad.realtime import Host, SocketServer
+from quad.realtime.polling import Scope
+from quad.store import NodeSession, Store
+
+log = logging.getLogger("quad.cluster")
+
+_SUSPENDED: Final = "This node is suspended: its session with the database is in doubt."
+_NO_BROKER: Final = "The broker between the nodes is not heard."
+_DRAINING: Final = "This node ends, and hands over what is at home here."
+
+
+class Part(Struct, frozen=True):
+    """What is started at the home of one key, and closed there when the key moves away.
+
+    `start` reads what is saved; when `aclose` has returned nothing of it is written any more.
+    `drain` closes the connections that belong to it, when the key moves because this node ends.
+    """
+
+    name: str
+    key: str
+    start: Callable[[], Awaitable[None]]
+    aclose: Callable[[], Awaitable[None]]
+    drain: Callable[[], Awaitable[None]] | None = None
+
+
+class Address(Struct, frozen=True):
+    """Where the others are to be found, and what proves that it is them."""
+
+    bus: str
+    cluster: str
+    secret: bytes
+
+
+class Channeled:
+    """One channel of the links."""
+
+    __slots__ = ("_channel", "_links")
+
+    def __init__(self, links: Links, channel: Channel) -> None:
+        self._links = links
+        self._channel = channel
+
+    def send(self, node: int, record: bytes) -> None:
+        """In order for each node; never waits."""
+        self._links.send(node, self._channel, record)
+
+    def silence_s(self, node: int) -> float:
+        """Since the node was heard of."""
+        return self._links.silence_s(node)
+
+
+class Member:
+    """One life of a node: it joins once. A node that was declared dead is to be made anew."""
+
+    def __init__(
+        self,
+        store: Store,
+        session: NodeSession,
+        address: Address,
+        server: SocketServer,
+        routes: Routes,
+        key_of: Callable[[Scope], str | None],
+        engine_paths: Iterable[str],
+        expelled: asyncio.Event,
+    ) -> None:
+        """`store` was opened with `session`, and has committed once: the node has its number.
+
+        `expelled` is set when the others have declared this node dead: nothing may be served then.
+        """
+        self._expelled = expelled
+        self._is_draining = False
+        self.membership = Membership(store, session, self._make_links, self)
+        self.keys = Keys(self.membership)
+        server.engine.sid_prefix = tag_of(session.incarnation)
+        self._store = store
+        self._address = address
+        self._server = server
+        self._routes = routes
+        self._places = Places(
+            session.incarnation,
+            engine_paths=frozenset(engine_paths),
+            key_of=key_of,
+            home_of=self.keys.owner,
+        )
+        self._parts: Sequence[Part] = ()
+        self._open: list[Part] = []
+        self._rules: Rules
+        self._handover: Handover
+        self.events: Events
+        self.questions: Questions
+        self._requests: Requests
+        self._tunnels: Tunnels
+
+    # What the server says
+
+    async def join(self, parts: Sequence[Part], rules: Rules) -> None:
+        """Become one of the nodes, and start the parts whose keys are at home here.
+
+        `rules` are those of what moves with whoever is seated in it. Raises StoreError.
+        """
+        self._parts = parts
+        self._rules = rules
+        await self.membership.join()
+
+    def crossing(self) -> Crossing:
+        """What a host asks about each request; `serve` has it answer those of other nodes."""
+        return Crossing(self._places, self._requests, self._tunnels)
+
+    def serve(self, host: Host) -> None:
+        """Answer what other nodes forward."""
+        self._requests.serve(host)
+        self._tunnels.serve(host.upgrade)
+
+    def owns(self, key: str) -> bool:
+        """Whether the key is at home here, and its rules may run."""
+        return self.keys.is_open(key)
+
+    @property
+    def troubles(self) -> dict[str, str]:
+        """What is wrong with each part of being a node, as a sentence; empty: nothing is.
+
+        Nodes that are silent are named, but they are no reason to send clients away from this one.
+        """
+        is_heard = self.membership.links.hears_itself
+        return {
+            "lock": _SUSPENDED if self.membership.is_suspended else "",
+            "bus": "" if is_heard else _NO_BROKER,
+            "drain": _DRAINING if self._is_draining else "",
+        }
+
+    @property
+    def silent_nodes(self) -> list[str]:
+        """The names of nodes that were not heard of lately."""
+        links = self.membership.links
+        return [
+            info.name
+            for node, info in self.membership.nodes.items()
+            if node != self.membership.me and links.silence_s(node) > SILENT_S
+        ]
+
+    async def drain(self) -> None:
+        """Hand over what is at home here; the connections stay. Raises StoreError."""
+        self._is_draining = True
+        await self.membership.drain()
+
+    async def stop_crossing(self) -> None:
+        """Answer nothing for other nodes any more."""
+        self._tunnels.close()
+        await self._requests.aclose()
+        await self.questions.aclose()
+        await self.events.aclose()
+
+    async def close_part(self, part: Part) -> None:
+        """Close a part, if it is open here."""
+        if part in self._open:
+            self._open.remove(part)
+            await part.aclose()
+
+    async def aclose(self) -> None:
+        """Leave; nothing of this node may be written any more, but by the store itself."""
+        await self.membership.aclose()
+
+    # What the membership says
+
+    async def on_joined(self, me: int, links: Links) -> None:
+        """See `Hooks`."""
+        events = Channeled(links, Channel.EVENTS)
+        self.events = Events(self._server, self.keys, self._routes, events)
+        links.on(Channel.EVENTS, self.events.received, self._reset)
+        self.questions = Questions(Channeled(links, Channel.QUESTIONS), self._others)
+        links.on(Channel.QUESTIONS, self.questions.received, self.questions.reset)
+        self._requests, self._tunnels = Requests(links), Tunnels(links)
+        self._handover = Handover(me, self.events, self._rules, self._others, events.send)
+        self.events.on_handover = self._handover.received
+        self.events.start()
+
+    async def on_gained(self, shards: frozenset[int]) -> None:
+        """See `Hooks`."""
+        for part in self._parts:
+            if shard_of(part.key) in shards and part not in self._open:
+                log.info("%s is at home here from now on", part.name)
+                await part.start()
+                self._open.append(part)
+        await self._handover.take_up(shards)
+
+    def on_opened(self, shards: frozenset[int]) -> None:
+        """See `Hooks`."""
+        self._handover.opened(shards)
+
+    async def hold(self, taker: int, shards: frozenset[int]) -> bool:
+        """See `Hooks`."""
+        return await self._handover.hold(taker, shards)
+
+    async def on_lost(self, shards: frozenset[int]) -> None:
+        """See `Hooks`."""
+        for part in reversed(self._parts):
+            if shard_of(part.key) in shards:
+                await self.close_part(part)
+        self._handover.give_up(shards)
+        # Whatever was decided for them is committed before this.
+        await self._store.write()
+
+    def on_handed_over(self, taker: int, shards: frozenset[int]) -> None:
+        """See `Hooks`."""
+        self._handover.pass_on(taker, shards)
+
+    def on_kept(self) -> None:
+        """See `Hooks`."""
+        self._handover.send_away()
+
+    async def close_seats(self, shards: frozenset[int]) -> None:
+        """See `Hooks`."""
+        for part in list(self._open):
+            if shard_of(part.key) in shards:
+                self.events.send_away(partial(operator.eq, part.key))
+                if part.drain is not None:
+                    await part.drain()
+
+    async def on_expelled(self) -> None:
+        """See `Hooks`. Never returns: the server ends this life, and begins another."""
+        self._expelled.set()
+        await asyncio.Event().wait()
+
+    def is_busy(self, shard: int) -> bool:
+        """See `Hooks`. What is started at a home stays where it is."""
+        is_started = any(shard_of(part.key) == shard for part in self._open)
+        return is_started or self.events.seats.is_busy(shard)
+
+    def on_node_joined(self, incarnation: int) -> None:
+        """See `Hooks`."""
+        self._places.add(incarnation)
+
+    def on_node_dead(self, incarnation: int) -> None:
+        """See `Hooks`."""
+        self._places.remove(incarnation)
+
+    def _reset(self, node: int) -> None:
+        self.events.reset(node)
+        self._handover.reset(node)
+
+    def _others(self) -> list[int]:
+        return [node for node in self.membership.nodes if node != self.membership.me]
+
+    def _make_links(self, me: int) -> Links:
+        address = self._address
+        return Links(open_bus(address.bus, cluster=address.cluster, me=me), me, address.secret)
