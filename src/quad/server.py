@@ -1,8 +1,10 @@
 """The server: everyone who takes part, wired together, started and stopped in order."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -21,9 +23,13 @@ from quad.bodies import JsonRequest, explain_bug
 from quad.chat import ChatSystem
 from quad.classroom import ClassroomSystem
 from quad.cli.failures import Failed
+from quad.cluster.member import Member, Part
+from quad.cluster.routes import CAMPUS
+from quad.homes import CHAT_PATHS
 from quad.http import AnyRequest
 from quad.identity import AddressRateLimit, Keys
 from quad.identity.system import Identity
+from quad.joining import make_member, make_session
 from quad.logs import configure_logging
 from quad.nearby import NearbySystem
 from quad.realtime import (
@@ -52,13 +58,13 @@ from quad.starting import (
     take_database,
 )
 from quad.stopping import Ending, end_by_force
-from quad.store import Store, StoreError, is_current, migrate, safe_url
+from quad.store import NodeSession, Store, StoreError, is_current, migrate, safe_url
 from quad.store.mailbox import Mailbox
 from quad.store.ownership import Ownership
 from quad.web.application import make_application
 from quad.web.connection import make_page_check
 from quad.web.exposure import exposures
-from quad.web.health import make_health
+from quad.web.health import Lease, make_health
 from quad.web.install import WheelOffer
 from quad.web.metrics import QuadCollector, make_metrics
 from quad.web.network import elsewhere
@@ -68,8 +74,6 @@ from quad.workers import Worker
 
 log = logging.getLogger("quad.server")
 
-# The original's path, and one of our own for when the front door is behind something else.
-_CHAT_PATHS = ("/", "/chat/ws")
 # Answered also when an address, or the process, has no connection left to give.
 _VITAL_PATHS = frozenset({"/health", "/ready"})
 # As long as a busy disk may need at the worst.
@@ -81,6 +85,8 @@ _SYSTEMS_SPARE_S = 1.0
 _STORE_SPARE_S = 0.5
 # Of the drain's time, what is left for handlers at work once the connections are closed.
 _HANDLERS_SHARE = 0.25
+# Over so long, chat's connections are closed when it moves to another node.
+_CHAT_SPREAD_S = 1.0
 
 
 def run(settings: Settings, worker: Worker | None = None) -> int:
@@ -103,42 +109,70 @@ def run(settings: Settings, worker: Worker | None = None) -> int:
 
 async def _serve_until_stopped(settings: Settings, worker: Worker | None) -> None:
     with stop_signal() as stopped:
-        async with serving(settings, worker) as url:
-            settle_garbage()
-            # Programs and people wait for this line; it is the only one on standard output.
-            others = elsewhere(settings.server.host, url)
-            print(f"Quad {quad.__version__} is listening on {url}{others}", flush=True)
-            await stopped.wait()
-            log.info("stopping")
-            end_by_force(settings.server.drain_s + _MARGIN_S - 0.1)
+        is_told = False
+        while not stopped.is_set():
+            expelled = asyncio.Event()
+            async with serving(settings, worker, expelled) as url:
+                settle_garbage()
+                if not is_told:
+                    # Programs and people wait for this line; it is the only one on standard output.
+                    others = elsewhere(settings.server.host, url)
+                    print(f"Quad {quad.__version__} is listening on {url}{others}", flush=True)
+                    is_told = True
+                await _first(stopped, expelled)
+                if stopped.is_set():
+                    log.info("stopping")
+                    end_by_force(settings.server.drain_s + _MARGIN_S - 0.1)
+                else:
+                    log.error("the other nodes have declared this one dead: it begins anew")
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Wait for any of them."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
 @asynccontextmanager
-async def serving(settings: Settings, worker: Worker | None = None) -> AsyncIterator[str]:
+async def serving(
+    settings: Settings, worker: Worker | None = None, expelled: asyncio.Event | None = None
+) -> AsyncIterator[str]:
     """The whole server, while the block runs; yields its URL.
 
     What is entered here is left in the reverse order: first pages that wait for news, then the
     connections, the handlers at work, the systems, and at last the store that they write to.
+
+    `expelled` is set when other nodes have declared this one dead: the block is to be left then.
     """
-    if settings.cluster.bus:
-        raise Failed("this version of Quad cannot join a cluster: leave `cluster.bus` empty")
     async with Ending(settings.server.drain_s + _MARGIN_S) as stack:
         # Both before anything is read, written or told: a second server changes nothing.
         inherited = worker.descriptor if worker else None
         listener = stack.enter_context(await take_address(settings.server, inherited))
-        ownership = await take_database(settings.server, url_of(listener))
-        stack.step("the lock on the database", ownership.aclose, spare_s=0.2)
-        parts = await assemble(settings, ownership, read_keys(settings.server), stack)
+        where = url_of(listener)
+        keys = read_keys(settings.server)
+        if settings.cluster.bus:
+            parts = await assemble(settings, make_session(settings, where), keys, stack, expelled)
+        else:
+            ownership = await take_database(settings.server, where)
+            stack.step("the lock on the database", ownership.aclose, spare_s=0.2)
+            parts = await assemble(settings, ownership, keys, stack)
         site = _site(settings)
         application = cast(Application, parts.application)  # Litestar's scope is a TypedDict
         host = Host(
             {settings.engine.path: parts.sockets.engine},
             StrictHeaders(application, site),
-            dict.fromkeys(_CHAT_PATHS, parts.chat),
+            dict.fromkeys(CHAT_PATHS, parts.chat),
             site=site,
             door=parts.sockets.engine.door,
             vital_paths=_VITAL_PATHS,
+            elsewhere=parts.member.crossing() if parts.member else None,
         )
+        if parts.member is not None:
+            parts.member.serve(host)
         url = await stack.enter_async_context(
             listen(
                 host,
@@ -148,6 +182,8 @@ async def serving(settings: Settings, worker: Worker | None = None) -> AsyncIter
                 drain_s=settings.server.drain_s * (1 - _HANDLERS_SHARE),
             )
         )
+        if parts.member is not None:
+            stack.step("handing over", parts.member.drain, spare_s=settings.server.drain_s / 2)
         for system in parts.systems:
             stack.step(
                 f"whoever waits for news of {system.name}",
@@ -165,6 +201,10 @@ class System(Protocol):
         """For people."""
 
     @property
+    def key(self) -> str | None:
+        """Where in a cluster all of it is at home; None: each of its things by itself."""
+
+    @property
     def routers(self) -> Sequence[Router]:
         """Its HTTP."""
 
@@ -173,7 +213,7 @@ class System(Protocol):
         """What it forgets, and when."""
 
     async def start(self) -> None:
-        """Called once, before the first connection. Raises StoreError, Refused."""
+        """Called once, before anybody asks for it. Raises StoreError, Refused."""
 
     async def release_readers(self) -> None:
         """Called when the server ends, before it waits for its answers."""
@@ -189,10 +229,19 @@ class Parts(NamedTuple):
     chat: RawServer
     application: Litestar
     systems: tuple[System, ...]
+    member: Member | None
 
 
-async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: Ending) -> Parts:
+async def assemble(
+    settings: Settings,
+    lease: Ownership | NodeSession,
+    keys: Keys,
+    stack: Ending,
+    expelled: asyncio.Event | None = None,
+) -> Parts:
     """Start everyone who takes part, but do not listen; the stack stops them.
+
+    The database is this process's alone, or it is a node's with this session.
 
     Raises:
         Failed, StoreError: it could not begin.
@@ -202,22 +251,29 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
     limits = settings.limits if settings.limits.mode == "on" else None
     for exposure in exposures(settings):
         log.warning(exposure)
-    store = await _open_store(settings, commits)
+    store = await _open_store(settings, commits, lease)
 
     async def close_store() -> None:
         await store.aclose(stack.left_s(_STORE_SPARE_S))
 
     stack.step("the store", close_store, spare_s=0.2)
-    await ownership.watch()
-    stack.callback(ownership.stop_watching)
     server = SocketServer(
         _engine_options(settings, limits),
         admit=_admission(limits),
         refuses_unknown_events=True,
     )
+    member: Member | None = None
+    held: Lease
+    if isinstance(lease, NodeSession):
+        held = member = make_member(settings, store, lease, keys, server, expelled)
+        stack.step("the cluster", member.aclose, spare_s=_STORE_SPARE_S)
+    else:
+        held = lease
+        await lease.watch()
+        stack.callback(lease.stop_watching)
     is_limited = limits is not None
     streams = Streams(limits.streams_per_address if limits else None)
-    mailbox = await Mailbox.open(store)
+    mailbox = Mailbox(store)
     shell = Shell(settings.engine.path)
     identity = Identity(store, settings.identity, settings.server, is_limited=is_limited)
     stack.step("the login provider", identity.aclose, spare_s=_SYSTEMS_SPARE_S)
@@ -241,12 +297,20 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
     )
     nearby = NearbySystem(server, store, mailbox, settings, identity, shell, is_limited=is_limited)
     systems = (classroom, alert, chat, nearby)
+    parts = [Part("the mailbox", CAMPUS, mailbox.load, mailbox.flush)]
     for system in systems:
-        await system.start()
-        stack.step(system.name, system.aclose, spare_s=_SYSTEMS_SPARE_S)
+        if system.key is None:
+            await system.start()
+            stack.step(system.name, system.aclose, spare_s=_SYSTEMS_SPARE_S)
+        else:
+            drain = partial(chat.endpoint.drain, _CHAT_SPREAD_S) if system is chat else None
+            parts.append(Part(system.name, system.key, system.start, system.aclose, drain))
+    await _start(parts, member, classroom, stack)
     admin = AdminSystem(store, settings, identity.gate, keys=keys)
     await admin.start()
-    expiries = [expiry for system in systems for expiry in system.expiries]
+    expiries = [
+        _at_home(expiry, system.key, member) for system in systems for expiry in system.expiries
+    ]
     retention = RetentionClock(store, settings.retention, expiries)
     await retention.start()
     stack.step("retention", retention.aclose, spare_s=_SYSTEMS_SPARE_S)
@@ -263,7 +327,7 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
             make_application(shell, settings.server.host, wheel.name),
             wheel.router,
             make_page_check(),
-            *make_health(store, clock, ownership, watchers),
+            *make_health(store, clock, held, watchers),
             make_metrics(QuadCollector(gauges), watchers),
             *(router for system in systems for router in system.routers),
             *admin.routers(Systems(classroom.service, alert.service, chat, nearby), gauges),
@@ -284,10 +348,36 @@ async def assemble(settings: Settings, ownership: Ownership, keys: Keys, stack: 
             render_plugins=[JsonRenderPlugin(path=("/", "/openapi.json"))],
         ),
     )
-    return Parts(server, chat.endpoint, application, systems)
+    return Parts(server, chat.endpoint, application, systems, member)
 
 
-async def _open_store(settings: Settings, commits: CommitStatistics) -> Store:
+async def _start(
+    parts: Sequence[Part], member: Member | None, classroom: ClassroomSystem, stack: Ending
+) -> None:
+    """Start what is at home here: everything, or what the other nodes leave to this one."""
+    for part in parts:
+        if member is None:
+            await part.start()
+        close = part.aclose if member is None else partial(member.close_part, part)
+        stack.step(part.name, close, spare_s=_SYSTEMS_SPARE_S)
+    if member is not None:
+        await member.join(parts, classroom)
+        stack.step("what other nodes ask", member.stop_crossing, spare_s=_SYSTEMS_SPARE_S)
+
+
+def _at_home(expiry: Expiry, key: str | None, member: Member | None) -> Expiry:
+    """The same, but nothing is forgotten here of what is at home on another node."""
+
+    async def forget(before: datetime, limit: int) -> int:
+        is_here = key is None or member is None or member.owns(key)
+        return await expiry.forget(before, limit) if is_here else 0
+
+    return Expiry(expiry.kind, forget)
+
+
+async def _open_store(
+    settings: Settings, commits: CommitStatistics, lease: Ownership | NodeSession
+) -> Store:
     url = settings.server.database_url
     if url.startswith("sqlite"):
         await migrate(url)
@@ -301,6 +391,7 @@ async def _open_store(settings: Settings, commits: CommitStatistics) -> Store:
         observer=commits,
         batch_limit=settings.store.batch_limit,
         busy_timeout_s=settings.store.busy_timeout_ms / 1000,
+        session=lease if isinstance(lease, NodeSession) else None,
     )
     try:
         # A database that cannot be written to is told now, and not by the first who needs it.

@@ -3,6 +3,7 @@
 from typing import Final
 
 from quad.alert.events import register
+from quad.alert.homes import KEY
 from quad.alert.refusals import TooManyPosts
 from quad.alert.routes import AlertRoutes
 from quad.alert.service import AlertService
@@ -28,6 +29,7 @@ class AlertSystem:
     """
 
     name: Final = "alert"
+    key: Final = KEY
 
     def __init__(
         self,

@@ -17,6 +17,7 @@ from quad.chat.messages import Messages
 from quad.chat.refusals import TooManyTries
 from quad.chat.retention import Forgetting
 from quad.chat.trimming import Trimming
+from quad.cluster.routes import CAMPUS
 from quad.identity.guesses import Guesses
 from quad.realtime import Counters, Door, EngineOptions, RawServer
 from quad.retention import Expiry
@@ -32,6 +33,7 @@ class ChatSystem:
     """All chats of this process. `endpoint` serves `/` and `/chat/ws`."""
 
     name: Final = "chat"
+    key: Final = CAMPUS
     routers: Final[tuple[Router, ...]] = ()
 
     def __init__(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from quad.cluster.routes import CAMPUS
 from quad.identity import AddressRateLimit
 from quad.identity.guesses import Guesses
 from quad.identity.system import Identity
@@ -64,6 +65,7 @@ class NearbySystem:
     """
 
     name: Final = "nearby"
+    key: Final = CAMPUS
 
     def __init__(
         self,

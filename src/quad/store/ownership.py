@@ -107,6 +107,16 @@ class Ownership:
         await self.look()
         self._watching = asyncio.create_task(self._watch_forever(), name="quad-ownership")
 
+    @property
+    def troubles(self) -> dict[str, str]:
+        """`trouble`, by the name of the part that has it."""
+        return {"lock": self.trouble}
+
+    @property
+    def silent_nodes(self) -> list[str]:
+        """There are no others."""
+        return []
+
     async def look(self) -> str:
         """Look now; returns `trouble`."""
         trouble = await self._lock.look(self._who)

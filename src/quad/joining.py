@@ -1,0 +1,43 @@
+"""How a server becomes a node of a cluster, as its settings say."""
+
+import asyncio
+import socket
+from typing import Final
+from urllib.parse import urlsplit
+
+from quad.cluster.member import Address, Member
+from quad.homes import ROUTES, key_of
+from quad.identity import Keys
+from quad.realtime import SocketServer
+from quad.settings import Settings
+from quad.store import NodeSession, Store
+
+_NAME_LIMIT: Final = 60
+
+
+def make_session(settings: Settings, url: str) -> NodeSession:
+    """The session by which a node at this address writes; the first commit joins."""
+    name = settings.node.name or f"{socket.gethostname()}:{urlsplit(url).port}"
+    return NodeSession(settings.cluster.name, name[-_NAME_LIMIT:], settings.node.generation)
+
+
+def make_member(
+    settings: Settings,
+    store: Store,
+    session: NodeSession,
+    keys: Keys,
+    server: SocketServer,
+    expelled: asyncio.Event | None,
+) -> Member:
+    """The node of the server, not joined yet. Raises ValueError, ModuleNotFoundError, OSError."""
+    address = Address(settings.cluster.bus, settings.cluster.name, keys.key("links between nodes"))
+    return Member(
+        store,
+        session,
+        address,
+        server,
+        ROUTES,
+        key_of,
+        (settings.engine.path,),
+        expelled or asyncio.Event(),
+    )
