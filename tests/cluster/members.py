@@ -92,6 +92,19 @@ class Member:
         self.open -= shards
         self._note("lost", len(shards))
 
+    def on_opened(self, shards: frozenset[int]) -> None:
+        assert self.open >= shards, "open, and never gained"
+
+    async def hold(self, taker: int, shards: frozenset[int]) -> bool:
+        self._note("held", len(shards))
+        return taker in self.membership.nodes
+
+    def on_handed_over(self, taker: int, shards: frozenset[int]) -> None:
+        self._note("handed over", len(shards))
+
+    def on_kept(self) -> None:
+        self._note("kept", 0)
+
     async def close_seats(self, shards: frozenset[int]) -> None:
         self._note("closed seats", len(shards))
         self.busy.clear()
