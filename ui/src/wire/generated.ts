@@ -1025,11 +1025,19 @@ export interface NearbyServerEvents {
 
 // Web
 
-/** The answer of `/ready`: each part is `ok` or says what is wrong. */
+/**
+ * The answer of `/ready`: each part is `ok` or says what is wrong.
+ *
+ * `bus`, `drain` and `links` are those of a node among others; the latter names nodes that are
+ * silent, which does not make this one unready.
+ */
 export interface Readiness {
   database: string;
   loop: string;
   lock: string;
+  bus?: string;
+  drain?: string;
+  links?: string;
 }
 
 // REST
