@@ -450,6 +450,21 @@ async def test_an_answer_without_end_is_cancelled_at_the_end(http: httpx.AsyncCl
         assert is_unavailable(await answer)
 
 
+async def test_an_edge_that_ends_lets_nobody_wait_for_other_nodes(
+    http: httpx.AsyncClient,
+) -> None:
+    application = Waiting()
+    async with cluster(application=application) as nodes:
+        answers = [asyncio.create_task(http.get(nodes.edge.target.url("/"))) for _ in range(3)]
+        await until(lambda: len(application.scopes) == 3, patience(2))
+        assert len(nodes.edge.requests) == 3
+        assert len(nodes.home.requests) == 0
+        await nodes.edge.host.drain(1.0)
+        assert all(map(is_unavailable, await asyncio.gather(*answers)))
+        await until(lambda: application.left == 3, patience(2))
+        assert len(nodes.edge.requests) == 0
+
+
 # Bounds
 
 

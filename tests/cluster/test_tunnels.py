@@ -416,6 +416,7 @@ async def test_draining_closes_the_clients_of_other_nodes() -> None:
         transport, _ = await loop.create_connection(asyncio.Protocol, sock=here)
         taken = ends.protocol
         edge.open(HOME, SCOPE, b"/", transport)
+        assert len(edge) == 1
         await edge.drain(0.01)
         there.setblocking(False)
         assert await loop.sock_recv(there, 1) == b""

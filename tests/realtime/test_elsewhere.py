@@ -24,10 +24,17 @@ class Neighbour:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
         self.taken: list[tuple[int, str]] = []
+        self.drained_s: float | None = None
 
     def node_of(self, scope: Any) -> int | None:
         self.asked.append((scope["type"], scope["path"]))
         return None if scope["path"].startswith("/here") else NODE
+
+    def __len__(self) -> int:
+        return len(self.taken)
+
+    async def drain(self, spread_s: float) -> None:
+        self.drained_s = spread_s
 
     async def forward(self, node: int, scope: Any, receive: Any, send: Any) -> None:
         self.taken.append((node, scope["path"]))
@@ -69,6 +76,7 @@ async def test_a_request_is_asked_about_once_and_answered_where_it_belongs(
         assert (await http.get(where.url(SOCKET))).text == "from elsewhere"
     assert neighbour.asked == [("http", "/here"), ("http", "/there"), ("http", SOCKET)]
     assert neighbour.taken == [(NODE, "/there"), (NODE, SOCKET)]
+    assert neighbour.drained_s == 0.002  # a millisecond for each
 
 
 async def test_a_request_to_become_a_websocket_is_told_apart(http: httpx.AsyncClient) -> None:

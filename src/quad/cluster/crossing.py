@@ -1,7 +1,6 @@
 """What a host leaves to other nodes: the places, and the ways there."""
 
 import asyncio
-from typing import NamedTuple
 
 from quad.cluster.places import NOWHERE, Places
 from quad.cluster.requests import Requests, refuse
@@ -9,7 +8,7 @@ from quad.cluster.tunnels import Tunnels, refuse_upgrade
 from quad.realtime.polling import Receive, Scope, Send
 
 
-class Crossing(NamedTuple):
+class Crossing:
     """The `Elsewhere` of a host.
 
     requests, tunnels = Requests(links), Tunnels(links)
@@ -18,9 +17,14 @@ class Crossing(NamedTuple):
     tunnels.serve(host.upgrade)
     """
 
-    places: Places
-    requests: Requests
-    tunnels: Tunnels
+    def __init__(self, places: Places, requests: Requests, tunnels: Tunnels) -> None:
+        self.places = places
+        self.requests = requests
+        self.tunnels = tunnels
+
+    def __len__(self) -> int:
+        """How many of this node's clients have something to do with other nodes right now."""
+        return len(self.requests) + len(self.tunnels)
 
     def node_of(self, scope: Scope) -> int | None:
         """See `Places.node_of`."""
@@ -39,3 +43,7 @@ class Crossing(NamedTuple):
             refuse_upgrade(transport)
         else:
             self.tunnels.open(node, scope, url, transport)
+
+    async def drain(self, spread_s: float) -> None:
+        """End all of it, over `spread_s`."""
+        await asyncio.gather(self.requests.drain(spread_s), self.tunnels.drain(spread_s))

@@ -18,7 +18,7 @@ from quad.bus.links import Channel, Links
 from quad.cluster.lanes import Kind, Lane, Lanes
 from quad.cluster.scopes import decode_scope, encode_scope, expects_continue, has_body
 from quad.http import Refusal
-from quad.realtime.ending import Work
+from quad.realtime.ending import Work, close_spread
 from quad.realtime.host import Application
 from quad.realtime.polling import Receive, Scope, Send
 from quad.realtime.site import CUT, IS_GONE
@@ -72,6 +72,17 @@ class Requests:
         scope[CUT]()
         await _until_gone(receive)
 
+    def __len__(self) -> int:
+        """How many requests of our clients wait for other nodes, or are being answered."""
+        return len(self._forwarded())
+
+    async def drain(self, spread_s: float) -> None:
+        """Break off those that wait for other nodes now, in random order over `spread_s`.
+
+        What has an answer by then has it; polls and streams would wait for ever.
+        """
+        await close_spread(self._forwarded(), _Forwarded.lost, spread_s)
+
     async def aclose(self, grace_s: float = 1.0) -> None:
         """Begin no answer for other nodes any more, and end all that are under way.
 
@@ -81,6 +92,9 @@ class Requests:
         self._application = None
         await self._work.finish(grace_s)
         self._lanes.close()
+
+    def _forwarded(self) -> list["_Forwarded"]:
+        return [user for user in self._lanes.users() if isinstance(user, _Forwarded)]
 
     def _opened(self, lane: Lane, data: bytes) -> None:
         if self._application is None:

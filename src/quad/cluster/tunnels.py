@@ -50,6 +50,10 @@ class Tunnels:
         mouth.lane = self._lanes.open(node, encode_scope(scope, url), mouth)
         transport.set_protocol(mouth)
 
+    def __len__(self) -> int:
+        """How many connections are left to other nodes."""
+        return len(self._mouths())
+
     async def drain(self, spread_s: float) -> None:
         """Close the connections that were left to other nodes, in random order over `spread_s`."""
         await close_spread(self._mouths(), _Mouth.close, spread_s)
@@ -59,7 +63,7 @@ class Tunnels:
         self._upgrade = None
         self._lanes.close()
 
-    def _mouths(self) -> Iterable["_Mouth"]:
+    def _mouths(self) -> list["_Mouth"]:
         return [user for user in self._lanes.users() if isinstance(user, _Mouth)]
 
     def _opened(self, lane: Lane, data: bytes) -> None:

@@ -63,6 +63,12 @@ class Elsewhere(Protocol):
     def tunnel(self, node: int, scope: Scope, url: bytes, transport: asyncio.Transport) -> None:
         """Leave a connection to a node, whose host upgrades it. May be called once for each."""
 
+    def __len__(self) -> int:
+        """How many of this node's clients wait for an answer, or have a tunnel."""
+
+    async def drain(self, spread_s: float) -> None:
+        """End what these have, over `spread_s`: this node ends, and they come to another."""
+
 
 class Host:
     """Routes what arrives at one address."""
@@ -182,9 +188,12 @@ class Host:
         endpoints = set(self._endpoints.values())
         count = sum(len(engine.sessions) for engine in self._engines.values())
         count += sum(map(len, endpoints))
+        count += 0 if self._elsewhere is None else len(self._elsewhere)
         spread_s = min(longest_s, count * _SPREAD_S)
         drains = [engine.drain(spread_s) for engine in self._engines.values()]
         drains += [endpoint.drain(spread_s) for endpoint in endpoints]
+        if self._elsewhere is not None:
+            drains.append(self._elsewhere.drain(spread_s))
         await asyncio.gather(*drains)
 
     def stop_clocks(self) -> None:
