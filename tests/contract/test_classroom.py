@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from quad.classroom import tables
-from quad.classroom.model import Step
+from quad.classroom.model import Enrolled, Step
 from quad.classroom.overview import list_classes
 from quad.classroom.refusals import RoomNotFound
 from quad.identity import hash_token
@@ -190,7 +190,7 @@ async def test_a_class_in_use_is_not_forgotten_and_not_in_the_way(database_url: 
 
 async def test_a_number_in_use_is_a_conflict_and_leaves_nothing(store: Store) -> None:
     def room_with_host(number: int, host: int) -> list[Change]:
-        host_row = tables.insert_participant(host, number, "host", "X", 0, "", None)
+        host_row = tables.insert_participant(number, Enrolled(host, "host", "X", 0, "", None))
         return [tables.insert_room(number, NOON), host_row]
 
     await store.write(*room_with_host(123_456, 5))

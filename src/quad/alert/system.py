@@ -9,7 +9,7 @@ from quad.alert.routes import AlertRoutes
 from quad.alert.service import AlertService
 from quad.alert.sessions import Sessions
 from quad.identity import Keys
-from quad.identity.throttle import Throttle
+from quad.identity.throttle import Rates, Throttle
 from quad.realtime import SocketServer, Streams
 from quad.retention import Expiry
 from quad.settings import AlertSettings
@@ -74,12 +74,10 @@ class AlertSystem:
 def _posts(settings: AlertSettings, *, is_limited: bool) -> Throttle | None:
     if not is_limited:
         return None
-    return Throttle(
-        "alert.post",
-        "posts take turns",
-        TooManyPosts,
+    rates = Rates(
         rate_per_s=settings.posts_per_minute_per_address / _MINUTE_S,
         burst=settings.posts_burst_per_address,
         turns_per_s=_POSTS_PER_S,
         waiting_limit=_WAITING_POSTS,
     )
+    return Throttle("alert.post", "posts take turns", TooManyPosts, rates)

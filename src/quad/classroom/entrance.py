@@ -19,6 +19,7 @@ from quad.classroom.model import (
     NO_STATUSES,
     ORIGINAL,
     ROOM_NUMBERS,
+    Enrolled,
     Joined,
     Role,
     check_name,
@@ -337,7 +338,8 @@ def _newcomer(
     place, room.places = room.places, room.places + 1
     room.last_id = number
     token_hash = None if token is None else hash_token(token)
-    return Participant(room, role, number, name, place, visitor.place, token_hash, NO_STATUSES)
+    enrolled = Enrolled(number, role, name, place, visitor.place, token_hash)
+    return Participant(room, enrolled, NO_STATUSES)
 
 
 def _check_door(room: Room, name: str | None) -> None:
@@ -374,15 +376,7 @@ class _Telling:
 
 
 def _insert(newcomer: Participant) -> Change:
-    return tables.insert_participant(
-        newcomer.id,
-        newcomer.room.number,
-        newcomer.role,
-        newcomer.name,
-        newcomer.place,
-        newcomer.address,
-        newcomer.token_hash,
-    )
+    return tables.insert_participant(newcomer.room.number, newcomer.enrolled)
 
 
 def _guest_name(room: Room) -> str:

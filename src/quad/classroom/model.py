@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, cast, get_args
+from typing import Annotated, Any, Final, Literal, NamedTuple, cast, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -17,6 +17,22 @@ from quad.classroom.refusals import BadValue
 from quad.names import BadName, clean_name
 
 Role = Literal["host", "client"]
+
+
+class Enrolled(NamedTuple):
+    """Whom a room knows: `place` is in order of joining, `address` the block last used.
+
+    Of an original client there is no `token_hash`.
+    """
+
+    id: int
+    role: Role
+    name: str
+    place: int
+    address: str
+    token_hash: str | None
+
+
 Status = Literal["NONE", "IN_PROGRESS", "HELP", "DONE", "ACCEPTED"]
 Signal = Literal["NONE", "IN_PROGRESS", "HELP", "DONE"]
 FileStatus = Literal["CREATED", "CHANGED", "UPDATED", "REMOVED"]

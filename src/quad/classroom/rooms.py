@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select
 from quad.addresses import block
 from quad.classroom import tables
 from quad.classroom.homes import SYSTEM, key_of
-from quad.classroom.model import ROOM_NUMBERS, AlertType
+from quad.classroom.model import ROOM_NUMBERS, AlertType, Enrolled
 from quad.classroom.outgoing import Alert
 from quad.classroom.refusals import (
     NotHost,
@@ -170,17 +170,16 @@ class Rooms:
             (room.barred_names if kind == "name" else room.barred_tokens).add(value)
         room.last_id = max(room.last_id, *(row.id for row in rows))
         for row in rows:
-            participant = Participant(
-                room,
-                "host" if row.role == "host" else "client",
+            enrolled = Enrolled(
                 row.id,
+                "host" if row.role == "host" else "client",
                 row.name,
                 row.place,
                 # Older versions kept the address itself.
                 block(row.address),
                 row.token_hash,
-                tables.decoded_statuses(row.steps),
             )
+            participant = Participant(room, enrolled, tables.decoded_statuses(row.steps))
             participant.hidden_before = row.hidden_before
             self.message_ids.skip_to(max(row.hidden_before, row.last_message or 0))
             participant.dropped_at = self._started_at

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from quad.classroom.ignores import Ignores
-from quad.classroom.model import ORIGINAL, File, Role, Sent, Status, Step, User, utf8_size
+from quad.classroom.model import ORIGINAL, Enrolled, File, Sent, Status, Step, User, utf8_size
 from quad.classroom.quotas import Spent
 from quad.names import BadName, clean_name
 from quad.realtime import Client
@@ -76,21 +76,11 @@ class Participant:
     def __init__(
         self,
         room: "Room",
-        role: Role,
-        participant_id: int,
-        name: str,
-        place: int,
-        address: str,
-        token_hash: str | None,
+        enrolled: Enrolled,
         steps: Mapping[str, Status],
     ) -> None:
         self.room = room
-        self.role = role
-        self.id = participant_id
-        self.name = name
-        self.place = place
-        self.address = address
-        self.token_hash = token_hash
+        self.id, self.role, self.name, self.place, self.address, self.token_hash = enrolled
         self.steps = steps
         self.decided_steps = steps
         # None while offline; when the last connection ended, by the clock of the rooms.
@@ -107,6 +97,11 @@ class Participant:
         # See `messages` and `quotas`; None until the first message.
         self.sent: dict[str, asyncio.Future[Sent]] | None = None
         self.spent: Spent | None = None
+
+    @property
+    def enrolled(self) -> Enrolled:
+        """What is kept of them when they come."""
+        return Enrolled(self.id, self.role, self.name, self.place, self.address, self.token_hash)
 
     def as_user(self) -> User:
         """What a room update says of them."""

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from quad.classroom.ignores import Ignores
-from quad.classroom.model import File, Role, Status, Step, utf8_size
+from quad.classroom.model import Enrolled, File, Status, Step, utf8_size
 from quad.store import Change, metadata, upsert
 from quad.store.schema import TABLE_OPTIONS, LongText, ShortText, Timestamp
 
@@ -182,26 +182,9 @@ def insert_room(number: int, at: datetime) -> Change:
     return Change(_INSERT_ROOM, values)
 
 
-def insert_participant(
-    participant_id: int,
-    room: int,
-    role: Role,
-    name: str,
-    place: int,
-    address: str,
-    token_hash: str | None,
-) -> Change:
+def insert_participant(room: int, enrolled: Enrolled) -> Change:
     """Add somebody to a room; conflicts if the id is in use in any room."""
-    values = {
-        "id": participant_id,
-        "room": room,
-        "role": role,
-        "name": name,
-        "place": place,
-        "address": address,
-        "token_hash": token_hash,
-        "steps": "{}",
-    }
+    values = enrolled._asdict() | {"room": room, "steps": "{}"}
     return Change(_INSERT_PARTICIPANT, values)
 
 

@@ -18,7 +18,7 @@ from typing import Final
 from quad import audit
 from quad.addresses import block
 from quad.identity.limits import KeyedRateLimit
-from quad.identity.throttle import Throttle
+from quad.identity.throttle import Rates, Throttle
 
 WRONG_PER_CONNECTION: Final = 10
 TURNS_PER_S: Final = 20.0
@@ -55,10 +55,7 @@ class Guesses:
             kind,
             "tries take turns",
             refusal,
-            rate_per_s=rate_per_s,
-            burst=burst,
-            turns_per_s=turns_per_s,
-            waiting_limit=_WAITING_LIMIT,
+            Rates(rate_per_s, burst, turns_per_s, _WAITING_LIMIT),
             clock=clock,
         )
         self._told = KeyedRateLimit(1 / _WINDOW_S, 1, clock)

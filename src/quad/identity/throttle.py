@@ -2,12 +2,24 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from quad import audit
 from quad.addresses import shares
 from quad.identity.limits import AddressRateLimit
 from quad.identity.turns import Turns
+
+
+class Rates(NamedTuple):
+    """How fast an address block may be: `burst` at once, `rate_per_s` in the long run.
+
+    Beyond that `turns_per_s` pass, while at most `waiting_limit` wait.
+    """
+
+    rate_per_s: float
+    burst: float
+    turns_per_s: float
+    waiting_limit: int
 
 
 class Throttle:
@@ -18,23 +30,20 @@ class Throttle:
         action: str,
         limit: str,
         refusal: Callable[[float], Exception],
+        rates: Rates,
         *,
-        rate_per_s: float,
-        burst: float,
-        turns_per_s: float,
-        waiting_limit: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`action` and `limit` are what the audit log says when a block begins to take turns.
 
         `refusal(wait_s)` makes the exception for who comes when so many of the block wait.
         """
-        self.rate: Final = AddressRateLimit(rate_per_s, burst, clock)
+        self.rate: Final = AddressRateLimit(rates.rate_per_s, rates.burst, clock)
         self._action = action
         self._limit = limit
         self._refusal = refusal
-        self._waiting_limit = waiting_limit
-        self._turns = {times: Turns(turns_per_s * times) for times in self.rate.levels}
+        self._waiting_limit = rates.waiting_limit
+        self._turns = {times: Turns(rates.turns_per_s * times) for times in self.rate.levels}
 
     async def turn(self, address: str, *, goes_first: bool = True) -> None:
         """Return when it is this one's turn; those that `goes_first` pass before the others.
