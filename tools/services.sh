@@ -166,8 +166,10 @@ nats_runs() { answers_on 4222; }
 ensure_nats() {
     nats_runs && return
     echo "starting NATS ..."
-    start-stop-daemon --start --quiet --oknodo --background --exec "$(PATH="$PATH:/usr/sbin" command -v nats-server)" \
-        -- --addr 127.0.0.1 --port 4222
+    # By a file of its own: other servers may run, which tests have started.
+    start-stop-daemon --start --quiet --oknodo --background --make-pidfile \
+        --pidfile "${TMPDIR:-/tmp}/quad-test-nats.pid" \
+        --exec "$(PATH="$PATH:/usr/sbin" command -v nats-server)" -- --addr 127.0.0.1 --port 4222
     wait_for NATS nats_runs
 }
 
