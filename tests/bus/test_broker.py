@@ -38,7 +38,7 @@ class Desk:
         await self._office.is_reading.wait()
         if data == b"break":
             raise ConnectionError("it broke")
-        if node is None:
+        if node in (None, 1):
             self._receive(data)
 
     async def until_closed(self) -> None:
@@ -57,10 +57,10 @@ async def test_what_waits_for_a_slow_broker_is_bounded_and_the_rest_is_lost() ->
     heard: list[bytes] = []
     bus = BrokerBus(office)
     await bus.start(heard.append)
-    bus.broadcast(b"taken by the task that sends")
+    bus.send(1, b"taken by the task that sends")
     await asyncio.sleep(0)
     for _ in range(QUEUE_MESSAGES + 10):
-        bus.broadcast(b"small")
+        bus.send(1, b"small")
     assert bus.lost == 10
     office.is_reading.set()
     await until(lambda: len(heard) == QUEUE_MESSAGES + 1)
@@ -68,10 +68,26 @@ async def test_what_waits_for_a_slow_broker_is_bounded_and_the_rest_is_lost() ->
     office.is_reading.clear()
     large = bytes(QUEUE_BYTES // 4)
     for _ in range(6):
-        bus.broadcast(large)
+        bus.send(1, large)
     assert bus.lost == 12
     office.is_reading.set()
     await until(lambda: len(heard) == QUEUE_MESSAGES + 5)
+    await bus.aclose()
+
+
+async def test_signs_of_life_overtake_what_waits_and_only_the_latest_are_kept() -> None:
+    office = Office()
+    heard: list[bytes] = []
+    bus = BrokerBus(office)
+    await bus.start(heard.append)
+    bus.send(1, b"taken by the task that sends")
+    await asyncio.sleep(0)
+    bus.send(1, b"waits")
+    for number in range(100):
+        bus.broadcast(b"%d" % number)
+    office.is_reading.set()
+    await until(lambda: b"waits" in heard)
+    assert heard[1:] == [*[b"%d" % number for number in range(84, 100)], b"waits"]
     await bus.aclose()
 
 

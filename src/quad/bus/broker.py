@@ -14,6 +14,7 @@ log = logging.getLogger("quad.bus")
 # than it would have come out of a longer queue.
 QUEUE_BYTES: Final = 8 * 1024 * 1024
 QUEUE_MESSAGES: Final = 4096
+BROADCASTS: Final = 16
 CONNECT_TIMEOUT_S: Final = 5.0
 RETRY_S: Final = 0.5  # give or take a half, so that not all nodes come at once
 CLOSE_TIMEOUT_S: Final = 2.0
@@ -55,8 +56,10 @@ class BrokerBus:
 
     def __init__(self, broker: Broker) -> None:
         self.broker = broker
-        self._queue: deque[tuple[int | None, bytes]] = deque()
+        self._queue: deque[tuple[int, bytes]] = deque()
         self._queued_bytes = 0
+        # Signs of life: they must not wait behind megabytes, and old ones are worth nothing.
+        self._broadcasts: deque[bytes] = deque(maxlen=BROADCASTS)
         self._is_wanted = asyncio.Event()
         self._is_written = asyncio.Event()
         self._connected = asyncio.Event()
@@ -72,11 +75,22 @@ class BrokerBus:
 
     def send(self, node: int, data: bytes) -> None:
         """To one node."""
-        self._put(node, data)
+        # While the broker is away nothing is kept: it would be old when it returns.
+        is_full = self._queued_bytes + len(data) > QUEUE_BYTES or len(self._queue) == QUEUE_MESSAGES
+        if is_full or not self.is_connected:
+            self.lost += 1
+            return
+        self._queue.append((node, data))
+        self._queued_bytes += len(data)
+        self._want()
 
     def broadcast(self, data: bytes) -> None:
-        """To all nodes, this one included."""
-        self._put(None, data)
+        """To all nodes, this one included; it overtakes what is for one."""
+        if not self.is_connected:
+            self.lost += 1
+            return
+        self._broadcasts.append(data)
+        self._want()
 
     @property
     def is_connected(self) -> bool:
@@ -87,22 +101,11 @@ class BrokerBus:
         """Write what was sent, unless that takes too long, and end the connection."""
         if self._work is None:
             return
-        if self._queue and self.is_connected:
+        if not self._is_written.is_set() and self.is_connected:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._is_written.wait(), CLOSE_TIMEOUT_S)
         self._work.cancel()
         await asyncio.wait([self._work])
-
-    def _put(self, node: int | None, data: bytes) -> None:
-        # While the broker is away nothing is kept: it would be old when it returns.
-        is_full = self._queued_bytes + len(data) > QUEUE_BYTES or len(self._queue) == QUEUE_MESSAGES
-        if is_full or not self.is_connected:
-            self.lost += 1
-            return
-        self._queue.append((node, data))
-        self._queued_bytes += len(data)
-        self._is_written.clear()
-        self._is_wanted.set()
 
     async def _stay_connected(self, receive: Receive) -> None:
         while True:
@@ -135,17 +138,27 @@ class BrokerBus:
 
     async def _write(self, session: Session) -> None:
         while True:
-            while self._queue:
-                node, data = self._queue.popleft()
-                self._queued_bytes -= len(data)
-                await session.send(node, data)
+            while self._broadcasts or self._queue:
+                await session.send(*self._next())
             self._is_written.set()
             self._is_wanted.clear()
             await self._is_wanted.wait()
 
+    def _want(self) -> None:
+        self._is_written.clear()
+        self._is_wanted.set()
+
+    def _next(self) -> tuple[int | None, bytes]:
+        if self._broadcasts:
+            return None, self._broadcasts.popleft()
+        node, data = self._queue.popleft()
+        self._queued_bytes -= len(data)
+        return node, data
+
     def _empty_queue(self) -> None:
-        self.lost += len(self._queue)
+        self.lost += len(self._queue) + len(self._broadcasts)
         self._queue.clear()
+        self._broadcasts.clear()
         self._queued_bytes = 0
 
     # The log: once when it goes, once when it comes.

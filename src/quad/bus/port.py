@@ -26,7 +26,10 @@ class Bus(Protocol):
         """To one node; never waits, never raises. Lost when the broker is away or slow."""
 
     def broadcast(self, data: bytes) -> None:
-        """To all nodes of the cluster, this one included; otherwise as `send`."""
+        """To all nodes of the cluster, this one included, ahead of what waits for one of them.
+
+        Meant for few and small messages; otherwise as `send`.
+        """
 
     @property
     def is_connected(self) -> bool:
