@@ -201,8 +201,6 @@ async def test_clients_of_all_kinds_meet_in_one_chat(station: Station) -> None:
                 pass
         for client in clients:
             await say(client, "send_message", chat=CHAT, message="from each")
-        lists = []
-        for client in clients:
-            lists.append([(await hear(client))["from"]["phone"] for _ in clients])
+        lists = [[(await hear(client))["from"]["phone"] for _ in clients] for client in clients]
         assert lists == [lists[0]] * 4
         assert sorted(lists[0]) == ["200", "201", "202", "203"]
