@@ -14,6 +14,9 @@ _RACE: Final = "requests of two connections may change places on their way throu
 _SOON: Final = "its times are shorter than the start of nodes"
 
 SINGLE: Final[Mapping[str, str]] = {
+    "tests/nearby/test_messages.py::test_a_message_reaches_its_people_only_and_each": _CLOCK,
+    "tests/protocol/test_http.py::test_no_packet_is_lost_in_a_get_that_was_just": _RACE,
+    "tests/protocol/test_upgrade.py::test_polls_after_the_upgrade_leave": _RACE,
     "tests/protocol/test_polling.py::test_get_and_close_sent_together": _RACE,
     "tests/alert/test_property.py": _MANY,
     "tests/alert/test_returning.py::test_who_does_not_come_back_after_a_restart": _SOON,

@@ -376,6 +376,10 @@ def test_workers_that_cannot_start_are_a_sentence(tmp_path: Path) -> None:
     [
         (["--bus", "nats://quad:hush@broker"], "cluster.bus joins nodes that share a database"),
         (["--workers", "2"], "server.workers must be 1 on SQLite"),
+        (
+            ["--bus", "nats://quad:hush@broker:port", "--database", "postgresql://db/quad"],
+            "cluster.bus: ",
+        ),
         (["--workers", "0"], "--workers must be a whole number at least 1, not 0"),
     ],
 )

@@ -20,6 +20,7 @@ from quad.admin import AdminSystem
 from quad.admin.nearby_routes import make_nearby_router
 from quad.admin.session_routes import make_session_router
 from quad.identity import Keys
+from quad.identity.sessions import Sessions
 from quad.identity.system import Identity
 from quad.nearby import NearbySystem
 from quad.nearby.model import Building, Position
@@ -145,13 +146,17 @@ class Campus:
         self.url = url
         self.nearby = nearby
         self.identity = identity
-        self.sessions = identity.sessions
         self.store = store
         self.http = http
         self.clock = clock
         self.retention = retention
         self.tokens: dict[str, str] = {}
         self._pages: list[Page] = []
+
+    @property
+    def sessions(self) -> Sessions:
+        """Who is logged in."""
+        return self.identity.sessions
 
     async def token(self, id: str) -> str:
         """Log somebody in, once."""

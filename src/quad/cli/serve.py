@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -47,10 +48,23 @@ def serve(
             "--log-level": log_level,
         },
     )
-    if problems := tuple(conflicts(settings)):
+    if problems := (*conflicts(settings), *_troubles_of_bus(settings)):
         raise BadSettings(problems)
     with naming_database(settings.server.database_url):
         raise typer.Exit(_run(settings, as_worker))
+
+
+def _troubles_of_bus(settings: Settings) -> Iterator[str]:
+    """What is wrong with the broker's address, as a sentence."""
+    if not settings.cluster.bus:
+        return
+    # Only here: whoever has one node needs none of it.
+    from quad.bus.urls import check_url
+
+    try:
+        check_url(settings.cluster.bus)
+    except ValueError as error:
+        yield f"cluster.bus: {error}"
 
 
 def _run(settings: Settings, as_worker: str | None) -> int:
