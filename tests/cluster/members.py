@@ -35,6 +35,7 @@ class Member:
         self.open: set[int] = set()
         self.failures: list[Exception] = []
         """What the next calls of `on_gained` raise."""
+        self.failures_to_join: list[Exception] = []
         self.hear: Callable[[str], object] = lambda line: None
 
         def make_links(me: int) -> Links:
@@ -78,6 +79,8 @@ class Member:
         self.hear(f"{name} {value}")
 
     async def on_joined(self, me: int, links: Links) -> None:
+        if self.failures_to_join:
+            raise self.failures_to_join.pop()
         self._note("joined", me)
 
     async def on_gained(self, shards: frozenset[int]) -> None:

@@ -1,16 +1,18 @@
 """Members of one cluster: shards are shared, handed over, and never at home in two places."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 from sqlalchemy import select
 
-from quad.bus.memory import MemoryBroker
+from quad.bus.links import Channel
+from quad.bus.memory import MemoryBroker, arrives
 from quad.cluster import table
-from quad.cluster.membership import Keys
-from quad.cluster.shards import shard_of
-from quad.store import DatabaseInUse, StoreError, StoreUnavailable
+from quad.cluster.membership import Keys, Membership
+from quad.cluster.notices import Gone, Moving, encode
+from quad.cluster.shards import Placing, shard_of
+from quad.store import DatabaseInUse, OutcomeUnknown, Store, StoreError, StoreUnavailable
 from quad.store import session as session_module
 from quad.store.schema import nodes
 from tests.cluster.members import Member, owners, until
@@ -199,6 +201,31 @@ async def test_whoever_was_declared_dead_joins_anew(join: Join, database_url: st
     assert set(first.membership.nodes) == {1, 3}
 
 
+async def test_joining_anew_is_tried_again_if_it_fails(
+    join: Join, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = await join(), await join()
+    await until(lambda: are_even(first, second))
+    second.failures_to_join.append(StoreUnavailable())
+    await table.end_session_of(first.store, 2)
+    while await table.take_over(first.store, 2, [1], lambda: True) is None:
+        pass
+    await until(lambda: second.me == 3 and are_even(first, second))
+    assert (second.names().count("expelled"), second.failures_to_join) == (1, [])
+    assert "the tables of the cluster: The database is not available." in caplog.text
+
+
+async def test_a_node_whose_systems_cannot_begin_does_not_join(
+    database_url: str, broker: MemoryBroker
+) -> None:
+    member = await Member.open_on(database_url, broker.bus)
+    member.failures.append(RuntimeError("a bug"))
+    with pytest.raises(RuntimeError, match="a bug"):
+        await member.membership.join()
+    assert member.owned == set()
+    await member.aclose()
+
+
 async def test_a_session_that_was_ended_is_found_again_and_nothing_moves(
     join: Join, database_url: str, databases: Databases
 ) -> None:
@@ -223,6 +250,101 @@ async def test_who_has_lost_the_broker_suspects_nobody(join: Join, broker: Memor
     broker.is_up = True
     await until(lambda: first.membership.links.hears_itself)
     assert set(first.membership.nodes) == {1, 2}
+
+
+async def test_a_node_that_is_cut_off_is_taken_over_and_stays_out_until_it_hears_itself(
+    join: Join, broker: MemoryBroker
+) -> None:
+    first, second = await join(), await join()
+    await until(lambda: are_even(first, second))
+
+    def fate(sender: int, receiver: int, data: bytes) -> Sequence[float]:
+        return arrives(sender, receiver, data) if {sender, receiver} == {1} else ()
+
+    broker.fate = fate
+    await until(lambda: len(first.owned) == 256, within_s=15)
+    await until(lambda: "expelled" in second.names())
+    assert first.membership.counters.ended_sessions == 1
+    assert (second.membership.is_suspended, second.membership.is_leader) == (True, False)
+    await asyncio.sleep(2.5)  # what must not happen would have happened
+    assert second.me == 2
+    broker.fate = arrives
+    await until(lambda: second.me == 3 and are_even(first, second))
+    assert second.names().count("expelled") == 1
+
+
+async def test_lost_hints_cost_only_time(join: Join, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Membership, "_tell_all", lambda *_: None)
+    first, second, third = await join(), await join(), await join()
+    await until(lambda: are_even(first, second, third))
+    await second.aclose()
+    await until(lambda: are_even(first, third))
+
+
+async def test_a_hand_over_whose_outcome_is_not_known_leaves_one_owner(
+    join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_over = table.hand_over
+    unknown: list[list[Placing] | None] = []
+
+    async def fail(store: Store, giver: int, given: dict[int, list[int]]) -> list[Placing] | None:
+        unknown.append(await hand_over(store, giver, given))
+        monkeypatch.undo()
+        raise OutcomeUnknown
+
+    first = await join()
+    monkeypatch.setattr(table, "hand_over", fail)
+    second = await join()
+    await until(lambda: are_even(first, second))
+    assert unknown == [[Placing(shard, 2, 1) for shard in range(128)]]
+    assert first.owned.isdisjoint(second.owned)
+
+
+async def test_a_hand_over_that_fails_is_tried_again(
+    join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        monkeypatch.undo()
+        raise StoreUnavailable
+
+    first = await join()
+    monkeypatch.setattr(table, "hand_over", fail)
+    second = await join()
+    await until(lambda: are_even(first, second))
+    # Closed, opened again, closed and given.
+    assert first.names() == ["joined", "gained", "node", "lost", "gained", "lost"]
+
+
+async def test_what_another_version_says_is_dropped(
+    join: Join, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = await join(), await join()
+    await until(lambda: are_even(first, second))
+    second.membership.links.send(1, Channel.CONTROL, b"?")
+    await until(lambda: "this version cannot read" in caplog.text)
+
+
+async def test_a_shard_that_is_about_to_move_has_no_owner(join: Join) -> None:
+    first, second = await join(), await join()
+    await until(lambda: are_even(first, second))
+    shard = min(second.owned)
+    assert first.membership.owner(shard) == 2
+    notice = encode(Moving([shard, *first.owned]))
+    first.membership._hear(2, notice)
+    assert first.membership.owner(shard) is None
+    assert all(first.membership.owner(each) == 1 for each in first.owned)
+    await until(lambda: agree(first, second))
+
+
+async def test_news_of_a_death_is_heard_before_the_tables_are_read(join: Join) -> None:
+    first, second = await join(), await join()
+    await until(lambda: are_even(first, second))
+    shard = min(second.owned)
+    first.membership._hear(9, encode(Gone(2, [Placing(shard, 9, 99)])))
+    assert ("dead", 2) in first.notes
+    assert first.membership.owner(shard) is None  # 9 is not known yet
+    await first.membership._look()  # the table does not know of it yet, and says otherwise
+    assert (first.notes.count(("node", 2)), 2 in first.membership.nodes) == (1, False)
 
 
 async def test_shards_that_could_not_be_opened_are_opened_later(
