@@ -79,8 +79,8 @@ class Engine:
         self.door = Door(self.options, self.counters, admit)
         self.door.on_full.append(self._end_adrift)
         # Sessions that have entered no namespace, and polling ones whose client has no poll open.
-        self._newcomers = Lines()
-        self.adrift = Lines()
+        self._newcomers: Lines[Session] = Lines()
+        self.adrift: Lines[Session] = Lines()
         self._is_draining = False
         interval_s = self.options.ping_interval_ms / 1000
         timeout_s = self.options.ping_timeout_ms / 1000

@@ -2,28 +2,35 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Generic, Protocol, TypeVar
 
 from quad.addresses import shares
-
-if TYPE_CHECKING:
-    from quad.realtime.session import Session
+from quad.realtime.request import Handshake
 
 
-class Lines:
+class Opened(Protocol):
+    """What somebody has opened from an address, which does not change."""
+
+    handshake: Handshake
+
+
+S = TypeVar("S", bound=Opened)
+
+
+class Lines(Generic[S]):
     """For each block of addresses, and each site, a line of sessions, the oldest first."""
 
     __slots__ = ("_clock", "_lines", "_members")
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lines: dict[str, dict[Session, float]] = {}
-        self._members: set[Session] = set()
+        self._lines: dict[str, dict[S, float]] = {}
+        self._members: set[S] = set()
 
-    def __contains__(self, session: "Session") -> bool:
+    def __contains__(self, session: S) -> bool:
         return session in self._members
 
-    def add(self, session: "Session") -> None:
+    def add(self, session: S) -> None:
         """Last in its lines; one that stands there already goes to the end."""
         now = self._clock()
         self._members.add(session)
@@ -32,7 +39,7 @@ class Lines:
             line.pop(session, None)
             line[session] = now
 
-    def discard(self, session: "Session") -> None:
+    def discard(self, session: S) -> None:
         """Out of its lines, if it stands there."""
         if session not in self._members:
             return
@@ -47,7 +54,7 @@ class Lines:
         """How many stand in the line of this block or site."""
         return len(self._lines.get(counted, ()))
 
-    def oldest(self, counted: str, at_least_s: float) -> "Session | None":
+    def oldest(self, counted: str, at_least_s: float) -> S | None:
         """The first of this line, if it has stood there for so long."""
         for session, since in self._lines.get(counted, {}).items():
             return session if self._clock() - since >= at_least_s else None

@@ -1,14 +1,45 @@
 """The upgrade, seen from the WebSocket that wants to take over."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from quad.realtime.liveness import QUESTION
+from quad.realtime.pace import Pace
 from quad.realtime.websocket import NORMAL_CLOSURE, WebSocket
 from quad.wire.websocket import TEXT, encode_frame
 
-if TYPE_CHECKING:
-    from quad.realtime.session import Session
+
+class Movable(Protocol):
+    """A polling session that a WebSocket may take over.
+
+    Called on the loop. At most one probe is with a session, from `begin_probe` until `upgraded`,
+    `probe_lost`, or the session's own call of `Probe.end`.
+    """
+
+    pace: Pace | None
+
+    @property
+    def is_probing(self) -> bool:
+        """Whether a WebSocket is there that has not been probed."""
+
+    @property
+    def is_probed(self) -> bool:
+        """Whether the client may move to the WebSocket."""
+
+    def hear(self) -> None:
+        """The client has said something."""
+
+    def begin_probe(self, probe: "Probe") -> bool:
+        """Let the probe begin; False if it comes too late or too often: it is none then."""
+
+    def probed(self) -> None:
+        """The probe has been answered; only while `is_probing`."""
+
+    def upgraded(self, websocket: WebSocket) -> None:
+        """Take the WebSocket over, as its receiver; only while `is_probed`."""
+
+    def probe_lost(self) -> None:
+        """Go on without: calls `Probe.end`."""
 
 
 class Probe:
@@ -16,7 +47,7 @@ class Probe:
 
     __slots__ = ("_session", "_websocket")
 
-    def __init__(self, session: "Session") -> None:
+    def __init__(self, session: Movable) -> None:
         self._session = session
         self._websocket: WebSocket | None = None
 
