@@ -118,7 +118,7 @@ class Events:
     # What the server says
 
     def opened(self, connection: RawConnection) -> None:
-        """Nobody yet."""
+        """Nothing to do: a connection is nobody's until its first operation says whose."""
 
     def closed(self, connection: RawConnection, _reason: str) -> None:
         """The connection has ended and its last handler has finished."""

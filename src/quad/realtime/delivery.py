@@ -154,20 +154,28 @@ def _encode_attachment(data: bytes, kind: Kind) -> bytes:
 
 
 class Outbox(Protocol):
-    """One connection's end of the delivery: what waits for the next flush.
+    """One connection's end of the delivery: what waits for the next flush. All on the loop.
 
-    `queue` is appended to by the delivery alone. `flush` takes everything out of it and never
-    raises; it is called once per loop turn in which something was queued.
+    The delivery appends to `queue`, in the order of the calls that meant it; the connection takes
+    out of it. A connection that takes anything out by itself, or ends, calls `Delivery.settle`
+    first: what was published before may be gathered elsewhere still. `kind` changes only behind
+    that, and while the connection is in no topic: topics keep their members by it.
     """
 
     kind: Kind
     queue: list[Item]
     # Writes whole frames at once, while nothing is in the way (a peer that does not read, a
-    # close); None otherwise, and then `flush` knows what to do.
+    # close); None otherwise, and then `flush` knows what to do. Called with an empty queue only;
+    # it may end the connection, and must not raise.
     direct: Callable[[bytes], object] | None
 
     def flush(self) -> None:
-        """Write, or hold, what is queued."""
+        """Write, or hold, all that is queued, and leave the queue empty, also after the end.
+
+        Called at the end of the turn in which something was queued, or some turns later where
+        many connections wait; perhaps with nothing in the queue. It must not raise: others are
+        flushed behind it, and a queue that is not empty is not flushed again.
+        """
 
 
 class Topic:
@@ -196,7 +204,11 @@ class Topic:
 
 
 class Delivery:
-    """Queues messages and flushes outboxes, once per loop turn."""
+    """Queues messages and flushes outboxes, once per loop turn.
+
+    To be called on the loop; no method waits or raises. What one call has queued for a connection
+    goes out before what any later call queues for it.
+    """
 
     __slots__ = ("_dirty", "_flush_handle", "_run", "_run_topic", "delivered")
 
@@ -208,7 +220,7 @@ class Delivery:
         self.delivered = 0
 
     def publish(self, topic: Topic, message: Message) -> int:
-        """Queue for every subscriber; returns how many there are."""
+        """Queue for every subscriber; returns how many there are, reached or not."""
         if self._run_topic is not topic:
             self._spill()
             self._run_topic = topic
@@ -217,7 +229,7 @@ class Delivery:
         return topic.size
 
     def publish_except(self, topic: Topic, message: Message, skipped: Collection[Outbox]) -> int:
-        """Queue for every subscriber but some."""
+        """Queue for every subscriber but some; returns for how many."""
         self._spill()
         count = 0
         for kind, members in topic.members.items():

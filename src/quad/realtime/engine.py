@@ -37,7 +37,11 @@ class Application(Protocol):
     """What the engine carries messages for."""
 
     def session_opened(self, session: Session) -> Listener:
-        """Somebody has connected; what arrives goes to the listener."""
+        """Somebody has connected; what arrives from now on goes to the listener.
+
+        Called on the loop, once for each session, before anything has arrived; what is sent within
+        follows the packet that opens the session. It may not wait or raise.
+        """
 
 
 def _refuse(code: int) -> HandshakeRefused:

@@ -29,23 +29,29 @@ _MISDIRECTED = (
 
 
 class Endpoint(Protocol):
-    """A WebSocket protocol that is not Engine.IO, at a path of its own."""
+    """A WebSocket protocol that is not Engine.IO, at a path of its own. The host calls it.
+
+    On the loop; it may be at several paths, and is drained and stopped once for all of them.
+    """
 
     def open(self, request: Request, transport: asyncio.Transport) -> None:
-        """Take a connection, by way of an `Opening`.
+        """Take a connection, by way of an `Opening`: from its return on, the transport is its own.
 
         Raises:
-            HandshakeRefused: before the upgrade, with its HTTP status.
+            HandshakeRefused: before anything was written; the host answers with its HTTP status.
         """
 
     def __len__(self) -> int:
         """How many connections are open."""
 
     async def drain(self, spread_s: float) -> None:
-        """Close every connection in good order, over `spread_s`."""
+        """Refuse whoever comes from now on, and close every connection in good order.
+
+        Over `spread_s`; returns when each has been told to go, which may be before it has gone.
+        """
 
     def stop_clocks(self) -> None:
-        """No timer outlives the host."""
+        """Cancel every timer. The last call, after `drain`."""
 
 
 class Elsewhere(Protocol):

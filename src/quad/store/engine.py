@@ -11,30 +11,37 @@ from .batch import Step
 
 
 class Engine(Protocol):
-    """One database. Errors of the driver arrive as StoreError; anything else is a bug.
+    """One database, which belongs to one store. Errors of the driver arrive as StoreError.
 
-    One transaction is under way at a time, and any number of reads.
+    Called on the loop. One transaction is under way at a time: the next `transact` comes at the
+    earliest within `ended` of the one before. Any number of reads may be under way beside it.
     """
 
     def transact(
         self, take: Callable[[], Sequence[Step]], ended: Callable[[Exception | None], object]
     ) -> None:
-        """Executes all steps in one transaction, and then has the loop call `ended`, in no task.
+        """Executes all steps, in order, in one transaction; then has the loop call `ended`.
 
-        `take` gives the steps. It is called once, when the transaction can begin, in whatever
-        thread that is; without steps there is no transaction.
+        Never waits or raises. `take` gives the steps. It is called when the transaction can begin,
+        in whatever thread that is, and at most once: not at all, if it fails before. Without steps
+        there is no transaction.
 
-        `ended` is told None after the commit. On an error nothing is saved, but for OutcomeUnknown:
-        then nobody can know.
+        `ended` is called once, in no task, and told None after the commit: then it is on disk, and
+        every later `read` sees it. On an error nothing is saved, but for OutcomeUnknown: then
+        nobody can know. What is no StoreError is a bug.
         """
 
     async def read(
         self, statement: Executable, values: Mapping[str, Any] | None
     ) -> Sequence[Row[Any]]:
-        """The rows of one statement; sees all that `transact` has committed."""
+        """The rows of one statement; sees all transactions of which `ended` was told.
+
+        Raises StoreUnavailable, StatementRejected.
+        """
 
     async def aclose(self, within_s: float | None = None) -> None:
         """Ends all connections, after the reads that are under way; drops them after `within_s`.
 
-        A transaction that is under way was given up: nobody is told what becomes of it.
+        The last call. A transaction that is still under way was given up by the store: it may be
+        committed or not, and `ended` may never be called.
         """

@@ -38,7 +38,10 @@ _FILLERS: Final = (bytes(32 * 1024), b"")
 
 
 class Observer(Protocol):
-    """Hears what the store does; called in the event loop, so it must be quick."""
+    """Hears what the store does; called in the event loop, so it must be quick.
+
+    If it raises, the loop's exception handler is told, and nobody's write fails of it.
+    """
 
     def committed(self, seconds: float, changes: int) -> None:
         """A transaction of `changes` statements' rows was committed; `seconds` from its begin."""
