@@ -215,6 +215,25 @@ async def test_joining_anew_is_tried_again_if_it_fails(
     assert "the tables of the cluster: The database is not available." in caplog.text
 
 
+async def test_an_incarnation_that_others_have_heard_of_is_given_up_if_joining_fails(
+    join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: Membership) -> None:
+        monkeypatch.undo()
+        raise StoreUnavailable
+
+    first, second = await join(), await join()
+    await until(lambda: are_even(first, second))
+    await table.end_session_of(first.store, 2)
+    while await table.take_over(first.store, 2, [1], lambda: True) is None:
+        pass
+    monkeypatch.setattr(Membership, "_claim", fail)
+    monkeypatch.setattr(first.membership, "_claim", lambda: asyncio.sleep(0))
+    await until(lambda: second.me == 4 and are_even(first, second))
+    assert set(first.membership.nodes) == set(second.membership.nodes) == {1, 4}
+    assert first.membership.counters.ended_sessions == 0
+
+
 async def test_a_node_whose_systems_cannot_begin_does_not_join(
     database_url: str, broker: MemoryBroker
 ) -> None:

@@ -190,8 +190,8 @@ class Membership:
 
         Raises StoreError: it has not joined.
         """
-        await self._enter()
         self._tick()
+        await self._enter()
         self._running = asyncio.create_task(self._run(), name="quad-membership")
 
     async def drain(self) -> None:
@@ -234,6 +234,8 @@ class Membership:
             await self._links.aclose()
 
     async def _enter(self) -> None:
+        self.nodes = MappingProxyType({})
+        self._moving.clear()
         # The store joins with its first commit.
         await self._commit_proof()
         self.me = self._session.incarnation
@@ -250,6 +252,10 @@ class Membership:
         except BaseException:
             await links.aclose()
             self._links = None
+            # Others may have heard of it by now, and would take what comes next for its past.
+            with suppress(StoreError):
+                await table.set_state(self._store, self.me, DEAD)
+            self._session.begin_anew()
             raise
         log.info("joined as node %d: %d nodes", self.me, len(self.nodes))
 
@@ -333,8 +339,6 @@ class Membership:
             await self._store.write()
         await self.links.aclose()
         self._links = None
-        self.nodes = MappingProxyType({})
-        self._moving.clear()
         self._session.begin_anew()
         self._is_expelled = self._has_closed = False
         await self._enter()
