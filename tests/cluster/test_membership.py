@@ -331,7 +331,23 @@ async def test_a_hand_over_that_fails_is_tried_again(
     second = await join()
     await until(lambda: are_even(first, second))
     # Closed, opened again, closed and given.
-    assert first.names() == ["joined", "gained", "node", "lost", "gained", "lost"]
+    moves = [name for name in first.names() if name in {"gained", "kept", "lost", "handed over"}]
+    assert moves == ["gained", "lost", "kept", "gained", "lost", "handed over"]
+
+
+async def test_a_drain_opens_again_what_it_could_not_hand_over_and_tries_again(
+    join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> list[Placing]:
+        monkeypatch.undo()
+        return []
+
+    first, second = await join(), await join()
+    await until(lambda: are_even(first, second))
+    monkeypatch.setattr(table, "hand_over", fail)
+    await first.membership.drain()
+    await until(lambda: len(second.owned) == 256)
+    assert first.open == set()
 
 
 async def test_what_another_version_says_is_dropped(

@@ -207,9 +207,10 @@ class Membership:
             if self._heirs():
                 await self._hooks.close_seats(frozenset(self._open))
             for _ in range(_DRAIN_TRIES):
-                if not self._map.of(self.me) or not (heirs := self._heirs()):
+                await self._open_gained()  # what could not be handed over was closed for that
+                if not self._open or not (heirs := self._heirs()):
                     return
-                await self._hand_over(spread(self._map.of(self.me), self._map.loads(heirs)))
+                await self._hand_over(spread(self._open, self._map.loads(heirs)))
                 await asyncio.sleep(_DRAIN_PAUSE_S)
 
     async def aclose(self) -> None:
