@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import bindparam, delete, func, select, text
 from sqlalchemy.exc import StatementError
 
+from quad.realtime.drive import Drive
 from quad.store import (
     Change,
     Conflict,
@@ -127,6 +128,18 @@ async def test_a_read_takes_values(store: Store) -> None:
     query = select(books.c.title).where(books.c.code == bindparam("code"))
     [row] = await store.read(query, {"code": "two"})
     assert row.title == "2"
+
+
+async def test_a_read_needs_no_task(store: Store) -> None:
+    """Handlers that overlap have none."""
+    ended: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+    def finish(value: object, error: BaseException | None) -> None:
+        ended.set_result(error or value)
+
+    reading = Drive(store.read(select(func.count()).select_from(books)), finish)
+    asyncio.get_running_loop().call_soon(reading.step)
+    assert await ended == [(0,)]
 
 
 async def test_an_acknowledged_write_is_seen_by_the_next_read(store: Store) -> None:

@@ -125,6 +125,14 @@ class ServerEngine:
         self, statement: Executable, values: Mapping[str, Any] | None
     ) -> Sequence[Row[Any]]:
         """See `Engine`."""
+        if asyncio.current_task() is None:
+            # So are handlers run that overlap (`realtime.drive`), and time limits need a task.
+            return await asyncio.ensure_future(self._read_in_time(statement, values))
+        return await self._read_in_time(statement, values)
+
+    async def _read_in_time(
+        self, statement: Executable, values: Mapping[str, Any] | None
+    ) -> Sequence[Row[Any]]:
         self._reads += 1
         self._no_reads.clear()
         try:
