@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 _CLOCK: Final = "the clock of the test's server stands still"
+_INSIDE: Final = "the test changes the server"
 _LOG: Final = "the test reads the log of its own process"
 _OWN: Final = "the test starts its server another way"
 _MANY: Final = "each of its examples starts a server"
@@ -19,6 +20,8 @@ SINGLE: Final[Mapping[str, str]] = {
     "tests/protocol/test_upgrade.py::test_polls_after_the_upgrade_leave": _RACE,
     "tests/protocol/test_polling.py::test_get_and_close_sent_together": _RACE,
     "tests/alert/test_property.py": _MANY,
+    "tests/alert/test_posts.py::test_an_address_that_posts_too_much": _LOG,
+    "tests/alert/test_posts.py::test_an_address_with_too_many_posts": _INSIDE,
     "tests/alert/test_returning.py::test_who_does_not_come_back_after_a_restart": _SOON,
     "tests/classroom/test_durability.py::test_a_killed_server_loses_nothing": _OWN,
     "tests/classroom/test_messages.py::test_a_student_writes_to_the_teacher": _CLOCK,
