@@ -1,23 +1,25 @@
 """How a server becomes a node of a cluster, as its settings say."""
 
 import asyncio
-import socket
 from typing import Final
-from urllib.parse import urlsplit
 
 from quad.cluster.member import Address, Member
 from quad.homes import ROUTES, key_of
 from quad.identity import Keys
 from quad.realtime import SocketServer
 from quad.settings import Settings
+from quad.starting import node_name
 from quad.store import NodeSession, Store
 
 _NAME_LIMIT: Final = 60
 
 
-def make_session(settings: Settings, url: str) -> NodeSession:
-    """The session by which a node at this address writes; the first commit joins."""
-    name = settings.node.name or f"{socket.gethostname()}:{urlsplit(url).port}"
+def make_session(settings: Settings, url: str, worker: int | None = None) -> NodeSession:
+    """The session by which a node at this address writes; the first commit joins.
+
+    Workers share the address, and have a number each.
+    """
+    name = node_name(settings, url, worker)
     return NodeSession(settings.cluster.name, name[-_NAME_LIMIT:], settings.node.generation)
 
 

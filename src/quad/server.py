@@ -17,6 +17,7 @@ import quad
 from quad.addresses import parse_network
 from quad.admin import AdminSystem, Systems
 from quad.admin.figures import Gauges
+from quad.admin.nodes import AllFigures
 from quad.admin.statistics import CommitStatistics, LoopClock
 from quad.alert import AlertSystem
 from quad.bodies import JsonRequest, explain_bug
@@ -66,7 +67,7 @@ from quad.web.connection import make_page_check
 from quad.web.exposure import exposures
 from quad.web.health import Lease, make_health
 from quad.web.install import WheelOffer
-from quad.web.metrics import QuadCollector, make_metrics
+from quad.web.metrics import Metrics, QuadCollector, make_metrics
 from quad.web.network import elsewhere
 from quad.web.strict import StrictHeaders
 from quad.web.watching import Watchers
@@ -155,7 +156,8 @@ async def serving(
         where = url_of(listener)
         keys = read_keys(settings.server)
         if settings.cluster.bus:
-            parts = await assemble(settings, make_session(settings, where), keys, stack, expelled)
+            session = make_session(settings, where, worker.number if worker else None)
+            parts = await assemble(settings, session, keys, stack, expelled)
         else:
             ownership = await take_database(settings.server, where)
             stack.step("the lock on the database", ownership.aclose, spare_s=0.2)
@@ -297,6 +299,10 @@ async def assemble(
     )
     nearby = NearbySystem(server, store, mailbox, settings, identity, shell, is_limited=is_limited)
     systems = (classroom, alert, chat, nearby)
+    gauges = Gauges(server, chat.endpoint, commits, clock)
+    # Before it joins: then others may ask.
+    figures = AllFigures(gauges, member)
+    metrics = Metrics(QuadCollector(gauges), member)
     parts = [Part("the mailbox", CAMPUS, mailbox.load, mailbox.flush)]
     for system in systems:
         if system.key is None:
@@ -318,7 +324,6 @@ async def assemble(
     stack.step("events", partial(server.aclose, handlers_s), spare_s=_SYSTEMS_SPARE_S)
     clock.start()
     stack.callback(clock.stop)
-    gauges = Gauges(server, chat.endpoint, commits, clock)
     watchers = Watchers(admin.guard, are_everyone=settings.server.metrics_for == "everyone")
     wheel = WheelOffer(streams)
     stack.step("the wheel", wheel.aclose, spare_s=_SYSTEMS_SPARE_S)
@@ -328,9 +333,9 @@ async def assemble(
             wheel.router,
             make_page_check(),
             *make_health(store, clock, held, watchers),
-            make_metrics(QuadCollector(gauges), watchers),
+            make_metrics(metrics, watchers),
             *(router for system in systems for router in system.routers),
-            *admin.routers(Systems(classroom.service, alert.service, chat, nearby), gauges),
+            *admin.routers(Systems(classroom.service, alert.service, chat, nearby), figures),
         ],
         # Named, so that this answer counts where a router has one for other refusals.
         exception_handlers={

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -50,10 +50,29 @@ class Queues(Struct):
     waiting: int
 
 
-class Figures(Struct):
+NodeState = Literal["serving", "suspended", "draining", "silent"]
+
+
+class NodeOverview(Struct):
+    """One of several nodes; `number` is that of its life, and grows with each start of any node.
+
+    Nobody knows how many connections a silent one has, nor its memory.
+    """
+
+    name: str
+    number: int
+    generation: int
+    state: NodeState
+    shards: int
+    connections: int | None
+    memory_bytes: int | None
+
+
+class Figures(Struct, omit_defaults=True):
     """The server at one moment. Totals only grow: a rate is their difference by `uptime_s`'s.
 
-    Memory is what the process holds; null where the system does not tell.
+    Memory is what the process holds; null where the system does not tell. Of several nodes all of
+    this are the sums over those in `nodes` that are not silent; one alone has no such list.
     """
 
     version: str
@@ -69,6 +88,7 @@ class Figures(Struct):
     memory_bytes: int | None
     cpu_seconds: float
     loop_lateness_s: float
+    nodes: list[NodeOverview] = []
 
 
 class Gauges:

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from quad import audit
 from quad.addresses import parse
-from quad.admin.figures import Figures, Gauges
+from quad.admin.figures import Figures
+from quad.admin.nodes import AllFigures
 from quad.admin.routes import Limit, Offset, make_router
 from quad.alert.service import AlertService
 from quad.chat.model import phone_number
@@ -75,10 +76,14 @@ class HandOverCode(Struct):
 
 
 def make_overview_router(
-    classroom: ClassroomService, alert: AlertService, chat: ChatSystem, gauges: Gauges, guard: Guard
+    classroom: ClassroomService,
+    alert: AlertService,
+    chat: ChatSystem,
+    figures: AllFigures,
+    guard: Guard,
 ) -> Router:
     """The routes; `guard` is that of all the administrator's."""
-    handlers = [*_classes(classroom), *_alert_rooms(alert), *_chats(chat), *_figures(gauges)]
+    handlers = [*_classes(classroom), *_alert_rooms(alert), *_chats(chat), *_figures(figures)]
     return make_router(handlers, guard, "administrator: all systems")
 
 
@@ -159,10 +164,10 @@ def _chats(chat: ChatSystem) -> list[Any]:
     return [show_chats, make_chat_code]
 
 
-def _figures(gauges: Gauges) -> list[Any]:
-    @get("/figures", sync_to_thread=False)
-    def show_figures() -> Figures:
+def _figures(figures: AllFigures) -> list[Any]:
+    @get("/figures")
+    async def show_figures() -> Figures:
         """Live figures of the server: what is open and waits now, and totals since the start."""
-        return gauges.read()
+        return await figures.read()
 
     return [show_figures]

@@ -8,8 +8,8 @@ from litestar import Router
 from msgspec import Struct
 
 from quad.admin.administrator import PASSWORD_FILE, Administrator, make_guard
-from quad.admin.figures import Gauges
 from quad.admin.nearby_routes import make_nearby_router
+from quad.admin.nodes import AllFigures
 from quad.admin.overview_routes import make_overview_router
 from quad.admin.session_routes import make_session_router
 from quad.alert.service import AlertService
@@ -63,12 +63,12 @@ class AdminSystem:
         """Know the password, or make one. Raises StoreError, OSError."""
         await self.administrator.open()
 
-    def routers(self, systems: Systems, gauges: Gauges) -> tuple[Router, ...]:
+    def routers(self, systems: Systems, figures: AllFigures) -> tuple[Router, ...]:
         """What the administrator may ask for."""
         return (
             make_session_router(self.administrator),
             make_nearby_router(systems.nearby, self.guard, range_limit_m=self._range_limit_m),
             make_overview_router(
-                systems.classroom, systems.alert, systems.chat, gauges, self.guard
+                systems.classroom, systems.alert, systems.chat, figures, self.guard
             ),
         )

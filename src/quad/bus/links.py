@@ -51,6 +51,8 @@ class Figures(NamedTuple):
     forged: int  # not signed with our secret, or damaged
     strangers: int  # from nodes, or other lives of nodes, that are not connected
     failures: int  # records whose receiver raised, or that had none
+    resends: int  # of all links, also to nodes that are gone
+    resets: int
     nodes: dict[int, NodeFigures]
 
 
@@ -95,6 +97,8 @@ class Links:
         self._beats = 0
         self._own_beat_sent_at = -math.inf
         self._forged = self._strangers = self._failures = 0
+        # Of links that are gone.
+        self._past_resends = self._past_resets = 0
 
     # For everybody
 
@@ -144,6 +148,8 @@ class Links:
         peer = self._peers.pop(node, None)
         if peer is not None:
             peer.is_forgotten = True
+            self._past_resends += peer.link.resends
+            self._past_resets += peer.link.resets
             self._tell_reset(node)
 
     def silence_s(self, node: int) -> float:
@@ -162,7 +168,14 @@ class Links:
     def counters(self) -> Figures:
         """What happened until now."""
         nodes = {node: self._figures(peer) for node, peer in self._peers.items()}
-        return Figures(self._forged, self._strangers, self._failures, nodes)
+        return Figures(
+            self._forged,
+            self._strangers,
+            self._failures,
+            self._past_resends + sum(node.resends for node in nodes.values()),
+            self._past_resets + sum(node.resets for node in nodes.values()),
+            nodes,
+        )
 
     async def start(self) -> None:
         """Begin to hear and to beat. The broker may be away: `hears_itself` says so."""

@@ -13,6 +13,7 @@ from quad.bus.links import Channel, Links
 from quad.bus.urls import open_bus
 from quad.cluster.crossing import Crossing
 from quad.cluster.events import Events
+from quad.cluster.figures import ClusterFigures, names_of
 from quad.cluster.handover import Handover, Rules
 from quad.cluster.membership import Keys, Membership
 from quad.cluster.places import Places, tag_of
@@ -73,6 +74,16 @@ class Channeled:
         return self._links.silence_s(node)
 
 
+class _Asking:
+    """The channel of questions, which can be registered before there are links."""
+
+    def __init__(self, membership: Membership) -> None:
+        self._membership = membership
+
+    def send(self, node: int, record: bytes) -> None:
+        self._membership.links.send(node, Channel.QUESTIONS, record)
+
+
 class Member:
     """One life of a node: it joins once. A node that was declared dead is to be made anew."""
 
@@ -95,6 +106,8 @@ class Member:
         self._is_draining = False
         self.membership = Membership(store, session, self._make_links, self)
         self.keys = Keys(self.membership)
+        self.questions = Questions(_Asking(self.membership), self._others)
+        """What other nodes may ask is to be registered before `join`."""
         server.engine.sid_prefix = tag_of(session.incarnation)
         self._store = store
         self._address = address
@@ -111,7 +124,6 @@ class Member:
         self._rules: Rules
         self._handover: Handover
         self.events: Events
-        self.questions: Questions
         self._requests: Requests
         self._tunnels: Tunnels
 
@@ -162,6 +174,33 @@ class Member:
             if node != self.membership.me and links.silence_s(node) > SILENT_S
         ]
 
+    @property
+    def names(self) -> dict[int, str]:
+        """What each node is called, this one among them; no two are called the same."""
+        return names_of(self.membership.nodes)
+
+    @property
+    def figures(self) -> ClusterFigures:
+        """What this node does for the cluster, now."""
+        membership = self.membership
+        links, counters = membership.links.counters, membership.counters
+        unreadable = self.events.unreadable + self.questions.unreadable + counters.unreadable
+        return ClusterFigures(
+            shards=membership.load(membership.me),
+            remote_clients=len(self.events.home),
+            unacknowledged_bytes=sum(each.unacknowledged_bytes for each in links.nodes.values()),
+            resends=links.resends,
+            resets=links.resets,
+            forged=links.forged,
+            failed_records=links.failures,
+            unreadable_records=unreadable,
+            handed_over=counters.handed_over,
+            takeovers=counters.takeovers,
+            ended_sessions=counters.ended_sessions,
+            is_suspended=membership.is_suspended,
+            is_draining=self._is_draining,
+        )
+
     async def drain(self) -> None:
         """Hand over what is at home here; the connections stay. Raises StoreError."""
         self._is_draining = True
@@ -191,7 +230,6 @@ class Member:
         events = Channeled(links, Channel.EVENTS)
         self.events = Events(self._server, self.keys, self._routes, events)
         links.on(Channel.EVENTS, self.events.received, self._reset)
-        self.questions = Questions(Channeled(links, Channel.QUESTIONS), self._others)
         links.on(Channel.QUESTIONS, self.questions.received, self.questions.reset)
         self._requests, self._tunnels = Requests(links), Tunnels(links)
         self._handover = Handover(me, self.events, self._rules, self._others, events.send)

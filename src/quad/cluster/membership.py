@@ -113,6 +113,8 @@ class Counters(Struct):
     """Dead nodes whose shards this one has shared."""
     ended_sessions: int = 0
     expulsions: int = 0
+    unreadable: int = 0
+    """Notices that were dropped: of another version, or a bug."""
 
 
 class Membership:
@@ -172,6 +174,10 @@ class Membership:
     def is_mine(self, shard: int) -> bool:
         """Whether the shard is at home here, and open."""
         return shard in self._open
+
+    def load(self, node: int) -> int:
+        """How many shards a node has, as far as is known here."""
+        return self._map.loads([node])[node]
 
     @property
     def is_suspended(self) -> bool:
@@ -483,6 +489,7 @@ class Membership:
                     self._bury(dead)
                 self._hear_of(placings)
             case None:
+                self.counters.unreadable += 1
                 log.warning("node %d says something that this version cannot read", node)
 
     def _hear_of(self, placings: list[Placing]) -> None:

@@ -60,6 +60,8 @@ class Questions:
         self._waiting: dict[int, tuple[int, asyncio.Future[Any]]] = {}
         self._numbers = itertools.count(1)
         self._work = Work(log)
+        self.unreadable = 0
+        """Records that were dropped: of another version, or a bug."""
 
     def on(self, name: str, answerer: Answerer) -> None:
         """Answer questions, or hear news, of this name; once for each name, before the start."""
@@ -114,6 +116,7 @@ class Questions:
         try:
             message = _decode.decode(record)
         except (msgspec.MsgspecError, RecursionError) as error:
+            self.unreadable += 1
             log.error("a question of node %d cannot be read: %s", node, error)
             return
         if isinstance(message, _Question):

@@ -1,10 +1,11 @@
 """Everything the engine and the store count, in Prometheus' text format."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -15,9 +16,15 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from quad.admin.figures import Gauges
+from quad.cluster.member import Member
 from quad.http import EXPLAINED
 from quad.realtime.counters import Histogram
+from quad.web.exposition import LABEL, Families, expose, merge
 from quad.web.watching import Watchers
+
+_QUESTION: Final = "metrics"
+# Prometheus itself waits for ten seconds.
+_PATIENCE_S: Final = 2.0
 
 _CONTENT_TYPE = "text/plain; version=0.0.4"  # Litestar names the charset
 
@@ -98,23 +105,108 @@ class QuadCollector(Collector):
         )
 
 
-def make_metrics(collector: QuadCollector, watchers: Watchers) -> HTTPRouteHandler:
+class ClusterCollector(Collector):
+    """What a node does for the others."""
+
+    def __init__(self, member: Member) -> None:
+        self._member = member
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family with its present values."""
+        figures = self._member.figures
+        for name, text, value in (
+            ("quad_shards", "Shards that are at home here.", figures.shards),
+            (
+                "quad_remote_clients",
+                "Clients of other nodes that are known here.",
+                figures.remote_clients,
+            ),
+            (
+                "quad_link_unacknowledged_bytes",
+                "Bytes that were sent to other nodes and not acknowledged.",
+                figures.unacknowledged_bytes,
+            ),
+            (
+                "quad_suspended",
+                "Whether the session with the database is in doubt.",
+                figures.is_suspended,
+            ),
+            ("quad_draining", "Whether the node is about to end.", figures.is_draining),
+        ):
+            yield GaugeMetricFamily(name, text, value)
+        for name, text, total in (
+            ("quad_link_resends", "Batches that were sent again.", figures.resends),
+            ("quad_link_resets", "Links that were given up and begun anew.", figures.resets),
+            ("quad_bus_forged", "Messages without our signature.", figures.forged),
+            (
+                "quad_failed_records",
+                "Records of other nodes whose receiver failed.",
+                figures.failed_records,
+            ),
+            (
+                "quad_unreadable_records",
+                "Records of other nodes that cannot be read.",
+                figures.unreadable_records,
+            ),
+            ("quad_handed_over_shards", "Shards given to other nodes.", figures.handed_over),
+            ("quad_takeovers", "Dead nodes whose shards were shared.", figures.takeovers),
+            (
+                "quad_ended_sessions",
+                "Silent nodes whose session was ended.",
+                figures.ended_sessions,
+            ),
+        ):
+            yield CounterMetricFamily(name, text, total)
+
+
+class Metrics:
+    """What `/metrics` says: of this process alone, or of all nodes."""
+
+    def __init__(self, collector: QuadCollector, member: Member | None = None) -> None:
+        """With a `member`, which has not joined yet: this node answers what others ask."""
+        self._registry = CollectorRegistry()
+        self._registry.register(collector)
+        ProcessCollector(registry=self._registry)
+        self._member = member
+        if member is not None:
+            self._registry.register(ClusterCollector(member))
+            member.questions.on(_QUESTION, self._tell)
+
+    async def read(self) -> str:
+        """The whole text; a node that does not answer in time is in it as one that is not up."""
+        member = self._member
+        if member is None:
+            return expose(self._registry)
+        names = member.names
+        own = names[member.membership.me]
+        texts = await member.questions.ask_all(_QUESTION, names, timeout_s=_PATIENCE_S)
+        told = {names[node]: text for node, text in texts.items() if node in names}
+        up = GaugeMetricFamily("quad_node_up", "Whether a node has answered.", labels=[LABEL])
+        for name, text in ((own, "itself"), *told.items()):
+            up.add_metric([name], text is not None)
+        return merge(
+            [expose(Families(up)), expose(self._registry, own), *filter(None, told.values())]
+        )
+
+    def _tell(self, names: dict[int, str]) -> str:
+        """What this node says to another one, by the name that it has there."""
+        assert self._member is not None
+        return expose(self._registry, names[self._member.membership.me])
+
+
+def make_metrics(metrics: Metrics, watchers: Watchers) -> HTTPRouteHandler:
     """The route `/metrics`, for watchers alone."""
-    registry = CollectorRegistry()
-    registry.register(collector)
-    ProcessCollector(registry=registry)
 
     @get(
         "/metrics",
-        sync_to_thread=False,
         include_in_schema=False,
         guards=[watchers.guard],
         exception_handlers=EXPLAINED,
     )
-    def metrics() -> Response[bytes]:
-        return Response(generate_latest(registry), media_type=_CONTENT_TYPE)
+    async def show_metrics() -> Response[bytes]:
+        return Response((await metrics.read()).encode(), media_type=_CONTENT_TYPE)
 
-    return metrics
+    return show_metrics
 
 
 def _by_label(name: str, text: str, label: str, counts: Mapping[str, int]) -> CounterMetricFamily:

@@ -132,7 +132,8 @@ export interface EventTotals {
 /**
  * The server at one moment. Totals only grow: a rate is their difference by `uptime_s`'s.
  *
- * Memory is what the process holds; null where the system does not tell.
+ * Memory is what the process holds; null where the system does not tell. Of several nodes all of
+ * this are the sums over those in `nodes` that are not silent; one alone has no such list.
  */
 export interface Figures {
   version: string;
@@ -148,6 +149,7 @@ export interface Figures {
   memory_bytes: number | null;
   cpu_seconds: number;
   loop_lateness_s: number;
+  nodes?: NodeOverview[];
 }
 
 /** A code of one use, which the chat takes as a token; `expires_at` is ISO 8601. */
@@ -156,6 +158,23 @@ export interface HandOverCode {
   code: string;
   expires_at: string;
 }
+
+/**
+ * One of several nodes; `number` is that of its life, and grows with each start of any node.
+ *
+ * Nobody knows how many connections a silent one has, nor its memory.
+ */
+export interface NodeOverview {
+  name: string;
+  number: number;
+  generation: number;
+  state: NodeState;
+  shards: number;
+  connections: number | null;
+  memory_bytes: number | null;
+}
+
+export type NodeState = "serving" | "suspended" | "draining" | "silent";
 
 /** The phone that is to get a new owner, or a new token. */
 export interface PhoneToHandOver {
