@@ -541,8 +541,11 @@ class Keys:
         return self._membership.me
 
     def owner(self, key: str) -> int | None:
-        """The node where the key is at home; None while that is not settled."""
-        return self._membership.owner(shard_of(key))
+        """The node where the key is at home; None while that is not settled, or not certain."""
+        node = self._membership.owner(shard_of(key))
+        # Others may have what was ours: nothing is decided here until that is known.
+        is_doubtful = node == self._membership.me and self._membership.is_suspended
+        return None if is_doubtful else node
 
     def is_open(self, key: str) -> bool:
         """Whether the key is at home here, and its rules may run now."""
