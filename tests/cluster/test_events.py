@@ -210,7 +210,7 @@ async def test_a_farewell_comes_after_the_last_handler_and_is_open_ends_at_once(
     await until(lambda: home.farewells, patience(5))
     assert home.heard == ["work began", "work ended"]
     assert not home.seats
-    assert len(home.events.home) == 0
+    assert len(home.events.home) == len(home.events.seats) == 0
     assert not edge.events.edge._known
 
 
@@ -297,6 +297,17 @@ async def test_whoever_is_seated_at_a_lost_node_is_cut_off_and_the_others_are_no
     await local.say("say", {"text": "still here"}, until='42["said","still here"]')
     home.gates["work"].set()
     await edge.events.aclose()
+
+
+async def test_no_seat_outlives_its_client() -> None:
+    edge, home = make_nodes(red=2)
+    visitors = [await Visitor.of(edge, "red"), await Visitor.of(home, "red")]
+    assert len(home.events.seats) == 2
+    for visitor in visitors:
+        visitor.client.transport.lose()
+    await until(lambda: len(home.farewells) == 2, patience(5))
+    assert len(home.events.seats) == 0
+    assert len(edge.events.seats) == 0
 
 
 async def test_a_question_to_a_lost_node_has_no_answer() -> None:

@@ -40,11 +40,11 @@ class Events:
     ) -> None:
         """Sets the server's `forwarding`."""
         self._owners = owners
-        self.home = Home(server, owners, streams.send)
+        self.seats = Seats()
+        self.home = Home(server, owners, self.seats, streams.send)
         self.edge = Edge(
             server, owners, routes, streams.send, lambda node: streams.silence_s(node) > SILENT_S
         )
-        self.seats = Seats()
         self.on_handover: Callable[[int, OfHandover], object] | None = None
         """Called with what is said about shards that move."""
         self.unreadable = 0
@@ -133,3 +133,4 @@ class Events:
     def parted(self, client: LocalClient, reason: str) -> None:
         """See `Forwarding`."""
         self.edge.parted(client, reason)
+        self.seats.forget(client)

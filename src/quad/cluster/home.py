@@ -35,6 +35,7 @@ from quad.cluster.records import (
 )
 from quad.cluster.remote import RemoteClient
 from quad.cluster.routes import Owners
+from quad.cluster.seats import Seats
 from quad.cluster.shards import shard_of
 from quad.realtime import Client, Message, SocketServer, UnknownEvent
 from quad.realtime.errors import Refused
@@ -57,11 +58,16 @@ class Home:
     """Clients of other nodes, by node and by the number that it gave them."""
 
     def __init__(
-        self, server: SocketServer, owners: Owners, send: Callable[[int, bytes], object]
+        self,
+        server: SocketServer,
+        owners: Owners,
+        seats: Seats,
+        send: Callable[[int, bytes], object],
     ) -> None:
         """`send(node, record)` keeps the order for each node, and never waits."""
         self._server = server
         self._owners = owners
+        self._seats = seats
         self._send = send
         self._clients: dict[int, dict[int, RemoteClient]] = {}
         self._subscribers: dict[tuple[str, str], dict[int, int]] = {}
@@ -94,7 +100,7 @@ class Home:
                 client = self._clients.get(node, {}).pop(number, None)
                 if client is not None:
                     self._leave(client)
-                    self._server.say_farewell(client, reason)
+                    self._say_farewell(client, reason)
 
     def reset(self, node: int) -> None:
         """The node is gone, or what it has said is in doubt: so are its clients."""
@@ -107,7 +113,11 @@ class Home:
                 del self._questions[question]
         for client in clients.values():
             # Nobody knows what it has heard: as with a connection that breaks.
-            self._server.say_farewell(client, "transport error")
+            self._say_farewell(client, "transport error")
+
+    def _say_farewell(self, client: RemoteClient, reason: str) -> None:
+        self._server.say_farewell(client, reason)
+        self._seats.forget(client)
 
     def _introduced(self, node: int, record: Introduce) -> None:
         space = self._server.namespace(record.namespace)

@@ -33,6 +33,11 @@ class Seats:
         if seats is not None and not seats:
             del self._seats[client]
 
+    def forget(self, client: Client) -> None:
+        """The client has left, and whoever seated it need not have said so."""
+        for system in list(self._seats.get(client, ())):
+            self.leave(client, system)
+
     def move_away(self, client: Client, key: str) -> None:
         """The key, in which the client has its seat, is at home elsewhere from now on."""
         for system, taken in list(self._seats.get(client, {}).items()):
