@@ -16,6 +16,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 import quad
 from quad.addresses import parse_network
 from quad.admin import AdminSystem, Systems
+from quad.admin.classes import Classes
 from quad.admin.figures import Gauges
 from quad.admin.nodes import AllFigures
 from quad.admin.statistics import CommitStatistics, LoopClock
@@ -302,6 +303,7 @@ async def assemble(
     gauges = Gauges(server, chat.endpoint, commits, clock)
     # Before it joins: then others may ask.
     figures = AllFigures(gauges, member)
+    classes = Classes(classroom.service, member)
     metrics = Metrics(QuadCollector(gauges), member)
     parts = [Part("the mailbox", CAMPUS, mailbox.load, mailbox.flush)]
     for system in systems:
@@ -335,7 +337,7 @@ async def assemble(
             *make_health(store, clock, held, watchers),
             make_metrics(metrics, watchers),
             *(router for system in systems for router in system.routers),
-            *admin.routers(Systems(classroom.service, alert.service, chat, nearby), figures),
+            *admin.routers(Systems(classes, alert.service, chat, nearby), figures),
         ],
         # Named, so that this answer counts where a router has one for other refusals.
         exception_handlers={

@@ -4,8 +4,6 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -19,13 +17,6 @@ from tests.patience import patience
 
 Samples = dict[str, dict[str, float]]
 """By name and node."""
-
-
-@pytest.fixture
-async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
-    site = Site(database_url, tmp_path)
-    yield site
-    await site.aclose()
 
 
 on_postgresql = pytest.mark.parametrize("databases", ["postgresql"], indirect=True)

@@ -9,7 +9,7 @@ from sqlalchemy import Table, func, select
 
 from quad.classroom import tables
 from quad.classroom.model import Enrolled, Step
-from quad.classroom.overview import list_classes
+from quad.classroom.overview import attendance, list_classes
 from quad.classroom.refusals import RoomNotFound
 from quad.identity import hash_token
 from quad.settings import ClassroomSettings
@@ -76,7 +76,9 @@ async def test_a_lesson_is_kept_as_it_was(database_url: str) -> None:
             ("a.py", "x" * 100_000, "CREATED"),
             ("ё" * 1000, "", "CREATED"),
         }
-        (shown,) = (await list_classes(school.service.rooms, 0, 10)).classes
+        (shown,) = (
+            await list_classes(school.service.rooms, attendance(school.service.rooms), 0, 10)
+        ).classes
         assert (shown.room_id, shown.teacher, shown.tasks) == (room["id"], "Мария", 1)
         assert (shown.students_online, shown.students_offline) == (1, 0)
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from quad import audit
 from quad.addresses import parse
+from quad.admin.classes import Classes
 from quad.admin.figures import Figures
 from quad.admin.nodes import AllFigures
 from quad.admin.routes import Limit, Offset, make_router
@@ -17,9 +18,8 @@ from quad.chat.model import phone_number
 from quad.chat.refusals import BadValue, UnknownPhone
 from quad.chat.system import ChatSystem
 from quad.classroom.leaving import ClassHandedOver
-from quad.classroom.overview import ClassPage, list_classes
+from quad.classroom.overview import ClassPage
 from quad.classroom.refusals import RoomNotFound
-from quad.classroom.service import ClassroomService
 from quad.http import AnyRequest
 from quad.realtime import request_of
 from quad.refusals import BadInput, Unknown
@@ -76,28 +76,28 @@ class HandOverCode(Struct):
 
 
 def make_overview_router(
-    classroom: ClassroomService,
+    classes: Classes,
     alert: AlertService,
     chat: ChatSystem,
     figures: AllFigures,
     guard: Guard,
 ) -> Router:
     """The routes; `guard` is that of all the administrator's."""
-    handlers = [*_classes(classroom), *_alert_rooms(alert), *_chats(chat), *_figures(figures)]
+    handlers = [*_classes(classes), *_alert_rooms(alert), *_chats(chat), *_figures(figures)]
     return make_router(handlers, guard, "administrator: all systems")
 
 
-def _classes(classroom: ClassroomService) -> list[Any]:
+def _classes(classes: Classes) -> list[Any]:
     @get("/classes/show")
     async def show_classes(offset: Offset = 0, limit: Limit = 50) -> ClassPage:
         """The open classes: first those where somebody is online, then the newest."""
-        return await list_classes(classroom.rooms, offset, limit)
+        return await classes.show(offset, limit)
 
     @post("/classes/close", status_code=200)
     async def close_class(data: JSONBody[ClassToClose], request: AnyRequest) -> list[str]:
         """Close a class for everybody in it; the answer is an empty list."""
         try:
-            await classroom.leaving.close_for_all(data.room_id, request_of(request.scope).address)
+            await classes.close(data.room_id, request_of(request.scope).address)
         except RoomNotFound:
             raise Unknown("class", str(data.room_id)) from None
         return []
@@ -110,7 +110,7 @@ def _classes(classroom: ClassroomService) -> list[Any]:
         if data.address is not None and parse(data.address) is None:
             raise BadInput("'address' is no IP address")
         try:
-            return await classroom.leaving.hand_over(
+            return await classes.hand_over(
                 data.room_id, data.address, request_of(request.scope).address
             )
         except RoomNotFound:

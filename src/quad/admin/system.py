@@ -8,13 +8,13 @@ from litestar import Router
 from msgspec import Struct
 
 from quad.admin.administrator import PASSWORD_FILE, Administrator, make_guard
+from quad.admin.classes import Classes
 from quad.admin.nearby_routes import make_nearby_router
 from quad.admin.nodes import AllFigures
 from quad.admin.overview_routes import make_overview_router
 from quad.admin.session_routes import make_session_router
 from quad.alert.service import AlertService
 from quad.chat.system import ChatSystem
-from quad.classroom.service import ClassroomService
 from quad.identity import Keys
 from quad.identity.gate import Gate
 from quad.nearby import NearbySystem
@@ -29,7 +29,7 @@ def _now() -> datetime:
 class Systems(Struct, frozen=True):
     """What the administrator looks after."""
 
-    classroom: ClassroomService
+    classes: Classes
     alert: AlertService
     chat: ChatSystem
     nearby: NearbySystem
@@ -68,7 +68,5 @@ class AdminSystem:
         return (
             make_session_router(self.administrator),
             make_nearby_router(systems.nearby, self.guard, range_limit_m=self._range_limit_m),
-            make_overview_router(
-                systems.classroom, systems.alert, systems.chat, figures, self.guard
-            ),
+            make_overview_router(systems.classes, systems.alert, systems.chat, figures, self.guard),
         )

@@ -89,11 +89,12 @@ class Leaving:
     async def close_for_all(self, room_id: int, address: str = "") -> None:
         """The administrator, at an address, closes the room; the host is told, too.
 
-        Raises RoomNotFound, CannotSave.
+        Raises RoomNotFound, CannotSave, Unavailable.
         """
-        room = await self._rooms.find(room_id)
-        host = room.host.client
-        await self._close(room)
+        with self._rooms.staying(room_id):
+            room = await self._rooms.find(room_id)
+            host = room.host.client
+            await self._close(room)
         audit.record("classroom.close", address=address, room=room_id, by="administrator")
         if host is not None:
             host.emit("room/closed", CLOSED)
@@ -131,8 +132,12 @@ class Leaving:
         With a `place` (an address) to an original client there, otherwise to whoever shows the
         token that is returned. Whoever sits there is told and sent away.
 
-        Raises RoomNotFound, CannotSave.
+        Raises RoomNotFound, CannotSave, Unavailable.
         """
+        with self._rooms.staying(room_id):
+            return await self._hand_over(room_id, place, address)
+
+    async def _hand_over(self, room_id: int, place: str | None, address: str) -> ClassHandedOver:
         room = await self._rooms.find(room_id)
         host = room.host
         token = new_token() if place is None else None

@@ -1,20 +1,22 @@
 """All open classes, for whoever looks after the server; those in use come first."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from quad.classroom.rooms import Rooms
 from quad.classroom.state import Room
-from quad.classroom.tables import participants, rooms
+from quad.classroom.tables import participants
+from quad.classroom.tables import rooms as room_rows
 
 _HOSTS: Final = participants.alias("hosts")
 _STUDENTS: Final = participants.alias("students")
 
-_NUMBERS: Final[Select[int]] = select(rooms.c.number).order_by(
-    rooms.c.created_at.desc(), rooms.c.number
+_NUMBERS: Final[Select[int]] = select(room_rows.c.number).order_by(
+    room_rows.c.created_at.desc(), room_rows.c.number
 )
 
 
@@ -37,30 +39,51 @@ class ClassPage(Struct):
     classes: list[ClassOverview]
 
 
-async def list_classes(live: Rooms, offset: int, limit: int) -> ClassPage:
+class Attendance(NamedTuple):
+    """Who is online in a class."""
+
+    is_teacher_online: bool
+    students_online: int
+
+
+_NOBODY: Final = Attendance(is_teacher_online=False, students_online=0)
+
+
+def attendance(live: Rooms) -> dict[int, Attendance]:
+    """The classes of this process where somebody is online, by number."""
+    return {room.number: _attendance(room) for room in live if not room.is_deserted}
+
+
+async def list_classes(
+    rooms: Rooms, online: Mapping[int, Attendance], offset: int, limit: int
+) -> ClassPage:
     """The classes in which somebody is online, then the others; the newest first.
 
     Raises CannotSave if the database does not answer.
     """
-    in_use = {room.number: room for room in live if not room.is_deserted}
-    numbers = [row.number for row in await live.read(_NUMBERS)]
-    numbers.sort(key=lambda number: number not in in_use)  # stable
+    numbers = [row.number for row in await rooms.read(_NUMBERS)]
+    numbers.sort(key=lambda number: number not in online)  # stable
     shown = numbers[offset : offset + limit]
-    rows = {row.number: row for row in await live.read(_select_details(shown))} if shown else {}
+    rows = {row.number: row for row in await rooms.read(_select_details(shown))} if shown else {}
     # One may have been closed between the two questions.
-    classes = [_overview(rows[number], in_use.get(number)) for number in shown if number in rows]
+    classes = [
+        _overview(rows[number], online.get(number, _NOBODY)) for number in shown if number in rows
+    ]
     return ClassPage(len(numbers), classes)
 
 
-def _overview(row: Any, room: Room | None) -> ClassOverview:
-    students = () if room is None else room.students.values()
-    online = sum(student.client is not None for student in students)
+def _attendance(room: Room) -> Attendance:
+    students = sum(student.client is not None for student in room.students.values())
+    return Attendance(room.host.client is not None, students)
+
+
+def _overview(row: Any, online: Attendance) -> ClassOverview:
     return ClassOverview(
         room_id=row.number,
         teacher=row.teacher,
-        is_teacher_online=room is not None and room.host.client is not None,
-        students_online=online,
-        students_offline=max(0, row.students - online),
+        is_teacher_online=online.is_teacher_online,
+        students_online=online.students_online,
+        students_offline=max(0, row.students - online.students_online),
         tasks=int(row.tasks),  # a Decimal on MySQL
         created_at=row.created_at,
     )
@@ -69,20 +92,20 @@ def _overview(row: Any, room: Room | None) -> ClassOverview:
 def _select_details(numbers: list[int]) -> Select[Any]:
     students = (
         select(func.count())
-        .where(_STUDENTS.c.room == rooms.c.number, _STUDENTS.c.role == "client")
+        .where(_STUDENTS.c.room == room_rows.c.number, _STUDENTS.c.role == "client")
         .scalar_subquery()
     )
     tasks = _occurrences('"language":') - _occurrences('"name":"theory"')
     return (
         select(
-            rooms.c.number,
-            rooms.c.created_at,
+            room_rows.c.number,
+            room_rows.c.created_at,
             _HOSTS.c.name.label("teacher"),
             students.label("students"),
             tasks.label("tasks"),
         )
-        .join(_HOSTS, (_HOSTS.c.room == rooms.c.number) & (_HOSTS.c.role == "host"))
-        .where(rooms.c.number.in_(bindparam("numbers", numbers, expanding=True)))
+        .join(_HOSTS, (_HOSTS.c.room == room_rows.c.number) & (_HOSTS.c.role == "host"))
+        .where(room_rows.c.number.in_(bindparam("numbers", numbers, expanding=True)))
     )
 
 
@@ -91,5 +114,5 @@ def _occurrences(key: str) -> ColumnElement[int]:
 
     What people have written never counts: inside a text, JSON has a backslash before each quote.
     """
-    text = rooms.c.steps
+    text = room_rows.c.steps
     return (func.length(text) - func.length(func.replace(text, key, ""))) // len(key)

@@ -5,7 +5,9 @@ nobody has been there for a while; who is online is known to this process alone.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVarTuple
 
@@ -26,7 +28,7 @@ from quad.classroom.refusals import (
 )
 from quad.classroom.state import Participant, Room
 from quad.realtime import Client, SocketServer
-from quad.refusals import CannotSave
+from quad.refusals import CannotSave, Unavailable
 from quad.store import Change, Outcome, Store, StoreClosed, StoreUnavailable
 from quad.store.ids import Ids
 
@@ -63,6 +65,8 @@ class Rooms:
         self.message_ids = Ids(_COUNT_BITS)
         """Of the messages of all rooms; each room's last is known once it was read."""
         self._rooms: dict[int, Room] = {}
+        self.staying_numbers: Counter[int] = Counter()
+        """Of rooms that must not move now; see `staying`."""
         self._seats: dict[Client, Participant] = {}
         # Rooms that are being read, or made: whoever asks meanwhile waits for the same one.
         self._arriving: dict[int, asyncio.Future[Room]] = {}
@@ -110,6 +114,22 @@ class Rooms:
     def owns(self, number: int) -> bool:
         """Whether this process has the rules of the room with this number, if there is one."""
         return self._server.owns(key_of(number))
+
+    @contextmanager
+    def staying(self, number: int) -> Iterator[None]:
+        """While entered the room stays at home here, also while something is awaited.
+
+        For what is no event: those are waited for anyway. Raises Unavailable if it is at home on
+        another node.
+        """
+        if not self.owns(number):
+            raise Unavailable
+        self.staying_numbers[number] += 1
+        try:
+            yield
+        finally:
+            self.staying_numbers[number] -= 1
+            self.staying_numbers += Counter()  # drops what is zero
 
     def remove(self, room: Room) -> None:
         """The room is closed."""
