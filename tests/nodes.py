@@ -17,6 +17,7 @@ import os
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,7 +29,7 @@ import pytest
 from quad.settings import Settings
 from quad.store import migrate
 from tests.contract.databases import Databases, ServiceMissing, run_apart
-from tests.process import ROOT, ServerProcess, free_port
+from tests.process import ROOT, ServerDidNotStart, ServerProcess, free_port
 
 COUNT: Final = int(os.environ.get("QUAD_TEST_NODES", "0"))
 """How many nodes stand for a server; 0 is a server alone, as it is without all of this."""
@@ -39,6 +40,7 @@ _HERE: Final = "127.0.0.1"
 # HAProxy speaks from here, so that clients at 127.0.0.1 are nobody's proxy.
 _BALANCER: Final = "127.0.0.99"
 _KEY: Final = "k" * 43
+_TRIES: Final = 10
 
 _HAPROXY: Final = """\
 defaults
@@ -98,7 +100,6 @@ class Nodes:
         env: Mapping[str, str] | None = None,
         program: Sequence[str] = ("-m", "quad", "serve"),
     ) -> None:
-        self.port = port or free_port()
         database = _databases.at(data)
         common = {
             "QUAD_DATABASE": database.url,
@@ -124,6 +125,8 @@ class Nodes:
             self.processes.append(start(1))
             with ThreadPoolExecutor() as threads:
                 self.processes += threads.map(start, range(2, COUNT + 1))
+            # Chosen late: nodes open connections, and any of them may get a port that is free.
+            self.port = port or free_port()
             self._balancer = start_balancer(self.port, self.processes, data)
         except BaseException:
             self._kill_nodes()
@@ -180,7 +183,12 @@ def start_balancer(port: int, processes: Sequence[ServerProcess], directory: Pat
     file = directory / "haproxy.cfg"
     text = _HAPROXY.format(here=_HERE, balancer=_BALANCER, port=port)
     file.write_text(text + "".join(lines))
-    return ServerProcess([_haproxy(), "-db", "-f", str(file)], port=port)
+    command = [_haproxy(), "-db", "-f", str(file)]
+    for _ in range(_TRIES):
+        with contextlib.suppress(ServerDidNotStart):
+            return ServerProcess(command, port=port)
+        time.sleep(0.2)  # somebody's connection has the port for a moment
+    return ServerProcess(command, port=port)
 
 
 def _haproxy() -> str:

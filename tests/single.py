@@ -6,6 +6,7 @@ Besides, a test is skipped where it reaches into the server: it says so itself (
 from collections.abc import Mapping
 from typing import Final
 
+_CERTAIN: Final = "behind a proxy that is trusted every address is certain"
 _CLOCK: Final = "the clock of the test's server stands still"
 _INSIDE: Final = "the test changes the server"
 _LOG: Final = "the test reads the log of its own process"
@@ -15,6 +16,8 @@ _RACE: Final = "requests of two connections may change places on their way throu
 _SOON: Final = "its times are shorter than the start of nodes"
 
 SINGLE: Final[Mapping[str, str]] = {
+    "tests/nearby/test_bots.py::test_an_address_that_is_not_certain": _CERTAIN,
+    "tests/nearby/test_people.py::test_a_limit_that_holds_somebody_back_is_in": _LOG,
     "tests/nearby/test_messages.py::test_a_message_reaches_its_people_only_and_each": _CLOCK,
     "tests/protocol/test_http.py::test_no_packet_is_lost_in_a_get_that_was_just": _RACE,
     "tests/protocol/test_upgrade.py::test_polls_after_the_upgrade_leave": _RACE,

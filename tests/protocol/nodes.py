@@ -17,7 +17,6 @@ class EchoNodes:
     host = "127.0.0.1"
 
     def __init__(self, flags: Sequence[str]) -> None:
-        self.port = free_port()
         self._directory = tempfile.TemporaryDirectory()
         cluster = f"test-{secrets.token_hex(4)}"
 
@@ -31,6 +30,7 @@ class EchoNodes:
 
         with ThreadPoolExecutor() as threads:
             self._processes = list(threads.map(start, range(1, COUNT + 1)))
+        self.port = free_port()
         self._balancer = start_balancer(self.port, self._processes, Path(self._directory.name))
 
     @property
