@@ -19,7 +19,6 @@ SINGLE: Final[Mapping[str, str]] = {
     "tests/nearby/test_bots.py::test_an_address_that_is_not_certain": _CERTAIN,
     "tests/nearby/test_people.py::test_a_limit_that_holds_somebody_back_is_in": _LOG,
     "tests/nearby/test_messages.py::test_a_message_reaches_its_people_only_and_each": _CLOCK,
-    "tests/protocol/test_http.py::test_no_packet_is_lost_in_a_get_that_was_just": _RACE,
     "tests/protocol/test_upgrade.py::test_polls_after_the_upgrade_leave": _RACE,
     "tests/protocol/test_polling.py::test_get_and_close_sent_together": _RACE,
     "tests/alert/test_property.py": _MANY,

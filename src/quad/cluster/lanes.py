@@ -46,6 +46,7 @@ class Kind(enum.IntEnum):
     CLOSE = 7  # end the client's connection once everything is written
     CUT = 8  # from who was asked: it breaks off here
     GONE = 9  # from the edge: its client has left
+    TAKEN = 10  # from the edge: the whole answer is on its way to the client
 
 
 class User(Protocol):

@@ -3,8 +3,9 @@
     edge:  OPEN(scope), the body    ─▶  home: its own ASGI application, as if it had come in there
     edge:  the client's connection  ◀─  START(status, headers), the body
 
-An edge that loses its client says GONE, and the application hears of a disconnect. A home whose
-application fails halfway says CUT, and the client's connection is cut.
+An edge that loses its client says GONE, and the application hears of a disconnect; else it says
+TAKEN when the answer is written, for whoever must not lose one. A home whose application fails
+halfway says CUT, and the client's connection is cut.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from quad.http import Refusal
 from quad.realtime.ending import Work, close_spread
 from quad.realtime.host import Application
 from quad.realtime.polling import Receive, Scope, Send
-from quad.realtime.site import CUT, IS_GONE
+from quad.realtime.site import CUT, IS_DELIVERED, IS_GONE
 from quad.refusals import Unavailable
 
 log = logging.getLogger("quad.cluster")
@@ -204,6 +205,7 @@ class _Forwarded:
                     return True
                 await self._send(message, send)
                 if message.get("more_body") is False:
+                    self._lane.say(Kind.TAKEN)
                     self._lane.end()
                     return True
             if self._is_client_gone():
@@ -237,7 +239,9 @@ class _Served:
         self._is_unasked = expects_continue(scope)
         self._news = asyncio.Event()
         self._is_sent = asyncio.Event()
+        self._taken = asyncio.Event()
         scope[IS_GONE] = self._is_gone  # so it is not kept here: the two would keep each other
+        scope[IS_DELIVERED] = self._is_delivered
         if not has_body(scope):
             self.received(Kind.LAST, b"")
 
@@ -258,6 +262,9 @@ class _Served:
 
     def received(self, kind: Kind, data: bytes) -> None:
         """A part of the body, or the client has left."""
+        if kind is Kind.TAKEN:
+            self._taken.set()
+            return
         if kind is Kind.GONE:
             self.lost()
             return
@@ -275,6 +282,7 @@ class _Served:
         self._has_left = True
         self._news.set()
         self._is_sent.set()
+        self._taken.set()
 
     # What the application says
 
@@ -328,6 +336,10 @@ class _Served:
 
     def _is_gone(self) -> bool:
         return self._has_left or self._is_complete
+
+    async def _is_delivered(self) -> bool:
+        await self._taken.wait()
+        return not self._has_left
 
     def _finish(self) -> None:
         if not self._is_complete or self._lane.unsent_bytes:

@@ -45,6 +45,7 @@ class _Answer(msgspec.Struct):
     status: int
     content_type: bytes
     body: bytes
+    poll: "tuple[Session, Answer] | None" = None
 
 
 class _BodyTooLarge(Exception):
@@ -64,6 +65,11 @@ async def serve_polling(engine: Engine, request: Request, receive: Receive, send
     except _ClientGone:
         return
     await _send(request, answer, send)
+    if answer.poll is None or request.is_delivered is None:
+        return
+    # It may have been on its way to the client's node when the client gave up.
+    if not await request.is_delivered():
+        _forget_poll(*answer.poll)
 
 
 def refusal(refused: HandshakeRefused) -> _Answer:
@@ -102,7 +108,9 @@ async def _poll(session: Session, request: Request, receive: Receive) -> _Answer
         packets = poll.result()
         if not packets:
             raise shutting_down()
-        return _encode(session, request, packets)
+        answer = _encode(session, request, packets)
+        answer.poll = session, poll
+        return answer
     finally:
         gone.cancel()
         session.end_poll()

@@ -1,7 +1,7 @@
 """A request, as far as the engine and all routes care: one value for HTTP and for WebSocket."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -101,6 +101,8 @@ class Request(msgspec.Struct):
     http_version: str = "1.1"
     is_gone: Callable[[], bool] = lambda: False
     """Whether the connection is known to have ended: what is answered now reaches nobody."""
+    is_delivered: Callable[[], Awaitable[bool]] | None = None
+    """From another node: waits until it is known whether its client has got the answer."""
     has_crossed: bool = False
     """Whether another node holds the connection: the address says nothing of how near it is."""
 

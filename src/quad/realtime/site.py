@@ -19,6 +19,9 @@ _SITE: Final = "quad.site"
 _REQUEST: Final = "quad.request"
 IS_GONE: Final = "quad.is_gone"
 """Where it says, by a function, whether the client's connection has ended."""
+IS_DELIVERED: Final = "quad.is_delivered"
+"""In a scope that has crossed from another node: waits until it is known whether the whole answer
+was written to the client's connection."""
 CUT: Final = "quad.cut"
 """Where it says, by a function, how to cut the client's connection: half an answer has no end."""
 HAS_CROSSED: Final = "quad.has_crossed"
@@ -296,6 +299,7 @@ def request_of(scope: Any) -> Request:
             scope.get("http_version", "1.1"),
         )
         request.is_gone = scope.get(IS_GONE, request.is_gone)
+        request.is_delivered = scope.get(IS_DELIVERED)
         request.has_crossed = HAS_CROSSED in scope
         scope[_REQUEST] = request
     return request
