@@ -1,7 +1,8 @@
 """The keys that clients give to their messages: one that is sent again is the same message.
 
 Each system keeps them with its messages, in the same transaction. What a key may be, and for how
-long it counts, is the same in all of them.
+long it counts, is the same in all of them. They are four tables and not one, because each names
+its senders in its own way, answers a repetition with something else, and is emptied with its owner.
 """
 
 from datetime import timedelta
