@@ -46,6 +46,19 @@ async def test_messages_keys_and_people_are_kept_as_they_were(database_url: str)
         assert await store.read(tables.select_code(room.key)) == []
 
 
+async def test_a_room_goes_on_behind_its_last_message_on_a_machine_with_a_slow_clock(
+    database_url: str,
+) -> None:
+    async with aclosing(await Store.open(database_url)) as store:
+        async with Rooms(store, 50).hold("slow") as room:
+            first = room.make_message(NAME, "first", AT)
+        await store.write(tables.insert_message("slow", first))
+        # Read anew, as by another process.
+        async with Rooms(store, 50).hold("slow") as room:
+            second = room.make_message(NAME, "second", AT - timedelta(minutes=1))
+        assert second.id == first.id + 1
+
+
 async def test_codes_that_differ_in_case_alone_become_one_room_with_messages_by_time(
     empty_url: str,
 ) -> None:
