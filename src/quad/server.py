@@ -300,12 +300,19 @@ async def assemble(
     )
     nearby = NearbySystem(server, store, mailbox, settings, identity, shell, is_limited=is_limited)
     systems = (classroom, alert, chat, nearby)
+    admin = AdminSystem(store, settings, identity.gate, keys=keys)
     gauges = Gauges(server, chat.endpoint, commits, clock)
     # Before it joins: then others may ask.
     figures = AllFigures(gauges, member)
     classes = Classes(classroom.service, member)
     metrics = Metrics(QuadCollector(gauges), member)
-    parts = [Part("the mailbox", CAMPUS, mailbox.load, mailbox.flush)]
+    if member is not None:
+        for each in (identity, classroom, chat, nearby, admin):
+            each.share(member.questions)
+    parts = [
+        Part("the mailbox", CAMPUS, mailbox.load, mailbox.flush),
+        Part("the administrator", CAMPUS, admin.take_up, admin.let_go),
+    ]
     for system in systems:
         if system.key is None:
             await system.start()
@@ -314,7 +321,6 @@ async def assemble(
             drain = partial(chat.endpoint.drain, _CHAT_SPREAD_S) if system is chat else None
             parts.append(Part(system.name, system.key, system.start, system.aclose, drain))
     await _start(parts, member, classroom, stack)
-    admin = AdminSystem(store, settings, identity.gate, keys=keys)
     await admin.start()
     expiries = [
         _at_home(expiry, system.key, member) for system in systems for expiry in system.expiries

@@ -80,6 +80,7 @@ async def test_news_reach_all_and_ask_nothing() -> None:
         node.on("news", heard.append)
     nodes[1].tell_all("news", "it rains")
     await until(lambda: heard == ["it rains", "it rains"])
+    assert nodes[1].nodes == 3
 
 
 async def test_what_cannot_be_read_is_dropped(caplog: pytest.LogCaptureFixture) -> None:

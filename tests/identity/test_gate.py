@@ -10,6 +10,7 @@ import pytest
 from quad.identity import gate as module
 from quad.identity.gate import PROVEN_S, Gate
 from quad.identity.passwords import hash_password, password_matches
+from tests.identity.nodes import make_nodes
 
 NAME = ("of tests", "n")
 
@@ -243,3 +244,28 @@ async def test_without_limits_nobody_is_refused(clock: Clock) -> None:
     gate = Gate(TooMany, rate_per_s=1, burst=1, is_limited=False, clock=clock)
     right = await hash_password("right")
     assert [await tried(gate, "a", "wrong", right) for _ in range(3)] == [False] * 3
+
+
+async def test_wrong_ones_count_at_all_nodes_and_right_ones_pass_at_each(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_S", 0.01)
+    gates = [Gate(TooMany, rate_per_s=1, burst=3, clock=clock) for _ in range(3)]
+    for gate, news in zip(gates, make_nodes(3), strict=True):
+        gate.share(news)
+    right = await hash_password("right")
+    for gate in gates:
+        assert await tried(gate, "203.0.113.1", "wrong", right) is False
+    for gate in gates:
+        started = time.monotonic()
+        assert await tried(gate, "203.0.113.1", "wrong", right) is None
+        # As long as it would be if one node did what all of them do.
+        assert time.monotonic() - started >= 0.03
+        assert await tried(gate, "203.0.113.2", "wrong", right) is None  # the name counts, too
+        assert await tried(gate, "203.0.113.1", "right", right) is True
+    unlimited = Gate(TooMany, rate_per_s=1, burst=1, is_limited=False)
+    first, second = make_nodes(2)
+    gates[0].share(first)
+    unlimited.share(second)
+    gates[0].note_wrong("203.0.113.9", ("of tests", "other"), action="test.login")
+    assert await tried(unlimited, "203.0.113.9", "wrong", right) is False

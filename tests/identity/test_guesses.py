@@ -6,6 +6,7 @@ import pytest
 
 from quad.identity.guesses import WRONG_PER_CONNECTION, Guesses
 from quad.identity.turns import Turns
+from tests.identity.nodes import make_nodes
 from tests.identity.test_limits import Clock
 from tests.patience import patience
 
@@ -203,3 +204,57 @@ async def test_refusals_are_told_to_auditors_once_a_minute(
     assert records.messages == [
         'action=test.number result=refused address=203.0.113.1 limit="wrong tries"'
     ]
+
+
+# --- on several nodes -----------------------------------------------------------------------------
+
+
+def make_shared(clock: Clock, *, burst: float, turns_per_s: float = 1000) -> list[Guesses]:
+    """One for each of three nodes."""
+    made = [make(clock, burst=burst, turns_per_s=turns_per_s) for _ in range(3)]
+    for guesses, news in zip(made, make_nodes(3), strict=True):
+        guesses.share(news, are_everywhere=True)
+    return made
+
+
+async def test_a_connection_that_was_wrong_at_any_node_was_wrong_at_all() -> None:
+    nodes = make_shared(Clock(), burst=100)
+    for number in range(WRONG_PER_CONNECTION):
+        await wrong(nodes[number % 3], "203.0.113.1", "a")
+    for guesses in nodes:
+        with pytest.raises(Refused):
+            await guess(guesses, "203.0.113.1", "a", is_right=True)
+        await guess(guesses, "203.0.113.1", "b", is_right=True)
+
+
+async def test_an_address_has_as_many_wrong_tries_at_all_nodes_as_at_one() -> None:
+    nodes = make_shared(Clock(), burst=6)
+    for number in range(3):
+        await wrong(nodes[number], "203.0.113.1", number)
+    for guesses in nodes:
+        with pytest.raises(KeyError), guesses.request("203.0.113.1"):
+            raise KeyError
+    for guesses in nodes:
+        with pytest.raises(Refused), guesses.request("203.0.113.1"):
+            pass
+        with guesses.request("203.0.113.2"):
+            pass
+
+
+async def test_right_tries_are_told_to_nobody() -> None:
+    nodes = make_shared(Clock(), burst=1, turns_per_s=0.001)
+    for student in range(30):
+        await guess(nodes[student % 3], "203.0.113.1", str(student), is_right=True)
+        with nodes[student % 3].request("203.0.113.1"):
+            pass
+
+
+async def test_nodes_share_the_turns_of_an_address() -> None:
+    nodes = make_shared(Clock(), burst=1, turns_per_s=30)
+    await wrong(nodes[0], "203.0.113.1", "a")
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    # The first turn of each is a third of the rate away.
+    tries = [guess(guesses, "203.0.113.1", "b", is_right=True) for guesses in nodes]
+    await asyncio.gather(*tries)
+    assert loop.time() - started >= 3 / 30

@@ -10,6 +10,7 @@ from quad.identity import hash_token
 from quad.identity.sessions import Sessions
 from quad.identity.tables import sessions
 from quad.store import Store
+from tests.identity.nodes import make_nodes
 from tests.identity.test_login import held, notice
 from tests.nearby.campus import Campus, Clock, Page
 
@@ -121,3 +122,14 @@ async def test_only_so_many_are_remembered(database: Path, monkeypatch: pytest.M
     assert [await people.user_of(token) for token in tokens] == list("abc")
     assert len(people._known) == 2
     await store.aclose()
+
+
+async def test_a_logout_at_one_node_counts_at_all_at_once(campus: Campus) -> None:
+    nodes = [Sessions(campus.store, 30, clock=lambda: 0.0) for _ in range(2)]
+    for known, news in zip(nodes, make_nodes(2), strict=True):
+        known.share(news)
+    token, other = await nodes[0].begin("ana"), await nodes[0].begin("ana")
+    assert [await known.user_of(token) for known in nodes] == ["ana", "ana"]
+    await nodes[1].end("ana", token)
+    assert [await known.user_of(token) for known in nodes] == [None, None]
+    assert [await known.user_of(other) for known in nodes] == ["ana", "ana"]

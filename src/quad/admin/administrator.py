@@ -57,7 +57,7 @@ class Administrator:
         self._password_file = password_file
         self._hashed = ""
         key = (keys or Keys.random()).key("administrator's cookies")
-        self._cookies = AdminCookies(store, key, now)
+        self.cookies: Final = AdminCookies(store, key, now)
 
     async def open(self) -> None:
         """Read the password's hash; or make a password and write it down, once.
@@ -73,22 +73,22 @@ class Administrator:
             self._hashed = await hash_password(self._password)
         else:
             self._hashed = await self._find() or await self._make()
-        await self._cookies.open(self._password or self._hashed)
+        await self.cookies.open(self._password or self._hashed)
 
     async def log_in(self, address: str, password: str) -> str:
         """The value of a new cookie. Raises WrongPassword, TooManyTries."""
         if not await self._gate.admits(address, _KEY, password, self._hashed, action=LOGIN):
             raise WrongPassword
-        return self._cookies.sign()
+        return self.cookies.sign()
 
     async def log_out(self, request: Request) -> None:
         """End the session of this browser, wherever its cookie is kept. Raises StoreError."""
-        if await self._cookies.end(cookie_of(request, COOKIE)):
+        if await self.cookies.end(cookie_of(request, COOKIE)):
             audit.record("admin.logout", address=request.address)
 
     def has_session(self, request: Request) -> bool:
         """Whether a browser asks that has logged in."""
-        return self._cookies.is_valid(cookie_of(request, COOKIE))
+        return self.cookies.is_valid(cookie_of(request, COOKIE))
 
     async def check(self, request: Request) -> None:
         """Return if it is the administrator who asks. Raises NotAllowed, TooManyTries."""

@@ -17,6 +17,7 @@ from quad.alert.service import AlertService
 from quad.chat.system import ChatSystem
 from quad.identity import Keys
 from quad.identity.gate import Gate
+from quad.identity.news import News
 from quad.nearby import NearbySystem
 from quad.settings import Settings
 from quad.store import Store
@@ -58,6 +59,17 @@ class AdminSystem:
         self.guard: Final = make_guard(self.administrator)
         """Lets nobody but the administrator through."""
         self._range_limit_m = settings.nearby.range_limit_m
+
+    def share(self, news: News) -> None:
+        """Hear of logouts on other nodes; to be called once, before the server starts."""
+        self.administrator.cookies.share(news)
+
+    async def take_up(self) -> None:
+        """The routes are answered here from now on. Raises StoreError."""
+        await self.administrator.cookies.read_logouts()
+
+    async def let_go(self) -> None:
+        """They are answered elsewhere; nothing is to be saved."""
 
     async def start(self) -> None:
         """Know the password, or make one. Raises StoreError, OSError."""

@@ -19,6 +19,7 @@ from quad.chat.retention import Forgetting
 from quad.chat.trimming import Trimming
 from quad.cluster.routes import CAMPUS
 from quad.identity.guesses import Guesses
+from quad.identity.news import News
 from quad.realtime import Counters, Door, EngineOptions, RawServer
 from quad.retention import Expiry
 from quad.settings import ChatSettings
@@ -54,7 +55,11 @@ class ChatSystem:
         shown = MessageFrames(now)
         # Half of what may wait for a reader: the other half is for what is published meanwhile.
         page_bytes = self.endpoint.options.outbox_limit_bytes // 2
-        self.admission = Admission(self.chats, settings, _guesses("chat.register", settings))
+        register, phones, names = (
+            _guesses(f"chat.{kind}", settings) for kind in ("register", "phone", "name")
+        )
+        self._guesses = (register, phones, names)
+        self.admission = Admission(self.chats, settings, register)
         events.entrance = Entrance(
             self.chats,
             self.admission,
@@ -65,14 +70,19 @@ class ChatSystem:
         events.groups = Groups(
             self.chats,
             settings,
-            phones=_guesses("chat.phone", settings),
-            names=_guesses("chat.name", settings),
+            phones=phones,
+            names=names,
         )
         events.history = History(self.chats, shown, page_bytes)
         events.messages = Messages(self.chats, shown, settings.text_limit_bytes)
         events.register_on(self.endpoint)
         self.trimming = Trimming(self.chats)
         self.expiries: tuple[Expiry, ...] = Forgetting(self.chats).expiries
+
+    def share(self, news: News) -> None:
+        """Count wrong guesses together with other nodes; once, before the server starts."""
+        for guesses in self._guesses:
+            guesses.share(news)
 
     async def start(self) -> None:
         """Read everything from the database; to be done before the first connection.

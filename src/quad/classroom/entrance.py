@@ -199,7 +199,7 @@ class Entrance:
         if self._guesses is None:
             return _UNCOUNTED
         client = visitor.client
-        return self._guesses.turn(client.address, client, wrong=_WRONG)
+        return self._guesses.turn(client.address, client.engine_id, wrong=_WRONG)
 
     # New rooms and students
 

@@ -10,6 +10,7 @@ from quad.classroom.moving import Moved
 from quad.classroom.notion import NotionImporter
 from quad.classroom.routes import StatsPages
 from quad.classroom.service import ClassroomService
+from quad.identity.news import News
 from quad.realtime import Client, SocketServer, Streams
 from quad.retention import Expiry
 from quad.settings import ClassroomSettings, LimitSettings
@@ -41,6 +42,11 @@ class ClassroomSystem:
         register(server, self.service)
         self._pages = StatsPages(self.service, self.service.guesses, streams=streams)
         self.routers = (self._pages.router,)
+
+    def share(self, news: News) -> None:
+        """Count wrong numbers together with other nodes; once, before the server starts."""
+        if self.service.guesses is not None:
+            self.service.guesses.share(news, are_everywhere=True)
 
     async def start(self) -> None:
         """Begin to let go of rooms that are not in use."""

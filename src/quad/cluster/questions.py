@@ -63,6 +63,11 @@ class Questions:
         self.unreadable = 0
         """Records that were dropped: of another version, or a bug."""
 
+    @property
+    def nodes(self) -> int:
+        """How many nodes live, this one among them."""
+        return 1 + len(list(self._others()))
+
     def on(self, name: str, answerer: Answerer) -> None:
         """Answer questions, or hear news, of this name; once for each name, before the start."""
         assert name not in self._answerers

@@ -11,11 +11,12 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from quad import audit
 from quad.addresses import block, wider_block
 from quad.identity.limits import AddressRateLimit, KeyedRateLimit
+from quad.identity.news import ALONE, News
 from quad.identity.passwords import password_matches
 from quad.identity.tokens import hash_token, token_matches
 from quad.identity.turns import draw
@@ -24,6 +25,7 @@ PROVEN_S: Final = 86_400.0
 PAUSE_S: Final = 0.2
 """After a wrong password beyond the limit: five a second of one address block, 432,000 a day."""
 
+_NEWS: Final = "wrong.secret"
 _PROVEN_LIMIT: Final = 10_000
 _WAITING_LIMIT: Final = 500
 _MINUTE_S: Final = 60
@@ -72,6 +74,12 @@ class Gate:
         # Above them the /48 of IPv6, of which one site may have 65,536 blocks.
         self._sites = _Lanes()
         self._hashing = asyncio.Lock()
+        self._news = ALONE
+
+    def share(self, news: News) -> None:
+        """Count together with other nodes; to be called once, before the server starts."""
+        self._news = news
+        news.on(_NEWS, self._heard)
 
     async def admits(
         self, address: str, name: Hashable, password: str, hashed: str, *, action: str
@@ -94,7 +102,7 @@ class Gate:
                 self.note_wrong(address, name, action=action)
             except Exception:
                 # Whoever else sits at this address waits as well, and is drawn at random.
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(self._pause_s)
                 raise
         return False
 
@@ -107,7 +115,20 @@ class Gate:
                 if not self._told.take((key, action)):
                     audit.record(action, address=address, result="refused", limit="wrong tries")
                 raise self._refusal(wait_s)
+            self._news.tell_all(_NEWS, [address, name])
         audit.record(action, address=address, result="failed", name=_shown(name))
+
+    def _heard(self, told: list[Any]) -> None:
+        """A wrong secret at another node."""
+        address, name = told
+        if self._of_addresses is not None and self._of_names is not None:
+            self._of_addresses.take(address)
+            self._of_names.take(tuple(name) if isinstance(name, list) else name)
+
+    @property
+    def _pause_s(self) -> float:
+        # Every node has such a row; together they are no faster than one.
+        return PAUSE_S * self._news.nodes
 
     def _is_proven(self, key: str, name: Hashable, password: str) -> bool:
         proof = self._proven.get((key, name))
@@ -128,7 +149,7 @@ class Gate:
             async with self._blocks.turn(key):
                 yield
         except _Crowded:
-            raise self._refusal(_WAITING_LIMIT * PAUSE_S) from None
+            raise self._refusal(_WAITING_LIMIT * self._pause_s) from None
 
     def _remember(self, key: str, name: Hashable, hashed: str) -> None:
         self._proven[key, name] = _Proof(hashed, self._clock() + PROVEN_S)

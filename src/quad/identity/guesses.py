@@ -7,17 +7,21 @@ before the others. One guesser fills its own turns and delays nobody else by muc
 learns no more than the turns it gets.
 
 Secrets (tokens, passwords) are no guesses: they are looked at before any of this.
+
+Nodes of a cluster tell each other of wrong tries, and all count them: nobody may try more because
+what they try has its home in several places.
 """
 
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from typing import Any, Final
 
 from quad import audit
 from quad.addresses import block
 from quad.identity.limits import KeyedRateLimit
+from quad.identity.news import ALONE, News
 from quad.identity.throttle import Rates, Throttle
 
 WRONG_PER_CONNECTION: Final = 10
@@ -61,6 +65,17 @@ class Guesses:
         self._told = KeyedRateLimit(1 / _WINDOW_S, 1, clock)
         self._connections: OrderedDict[Hashable, _Record] = OrderedDict()
         self._clock = clock
+        self._news = ALONE
+
+    def share(self, news: News, *, are_everywhere: bool = False) -> None:
+        """Count together with other nodes; to be called once, before the server starts.
+
+        `are_everywhere` says that all nodes let such tries pass: then they share the turns.
+        """
+        self._news = news
+        news.on(self._topic, self._heard)
+        if are_everywhere:
+            self._tries.share_turns(lambda: news.nodes)
 
     @asynccontextmanager
     async def turn(
@@ -69,7 +84,7 @@ class Guesses:
         """Try something inside the block; exceptions of `wrong` count as a wrong try.
 
         Waits while the address block takes turns. `connection` is whatever lives as long as the
-        connection does.
+        connection does; a text is the same connection on all nodes.
 
         Raises:
             the refusal: this connection was wrong too often within a minute, or too many wait.
@@ -82,6 +97,7 @@ class Guesses:
             yield
         except wrong:
             self._note(connection)
+            self._tell(address, connection)
             raise
         except BaseException:
             self._tries.rate.give_back(address)  # declined otherwise: the guess was right
@@ -98,8 +114,27 @@ class Guesses:
         wait_s = self._tries.rate.take(address)
         if wait_s:
             raise self._refuse(address, wait_s)
-        yield
-        self._tries.rate.give_back(address)  # only if nothing was raised
+        try:
+            yield
+        except BaseException:
+            self._tell(address, None)
+            raise
+        self._tries.rate.give_back(address)
+
+    @property
+    def _topic(self) -> str:
+        return f"wrong.{self._kind}"
+
+    def _tell(self, address: str, connection: Hashable) -> None:
+        known = connection if isinstance(connection, str) else None
+        self._news.tell_all(self._topic, [address, known])
+
+    def _heard(self, told: list[Any]) -> None:
+        """A wrong try at another node."""
+        address, connection = told
+        self._tries.rate.take(address)
+        if connection is not None:
+            self._note(connection)
 
     def _closed_s(self, connection: Hashable) -> float:
         record = self._connections.get(connection)

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from quad.identity import tables
+from quad.identity.news import ALONE, News
 from quad.identity.tokens import hash_token, new_token
 from quad.store import Store
 
-# A logout on another node counts here after this time at the latest.
+_NEWS: Final = "session.ended"
+# A logout on another node counts here after this time at the latest, should its news be lost.
 _KEPT_S: Final = 5.0
 _KEPT_LIMIT: Final = 50_000
 
@@ -48,6 +50,12 @@ class Sessions:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         # What is read while a logout is under way may be from before it.
         self._ends = 0
+        self._news = ALONE
+
+    def share(self, news: News) -> None:
+        """Hear of logouts on other nodes; to be called once, before the server starts."""
+        self._news = news
+        news.on(_NEWS, self._forget)
 
     async def begin(self, user_id: str) -> str:
         """Return a new token of this person, which nobody can read here again.
@@ -77,9 +85,13 @@ class Sessions:
         """Revoke a token of this person: from now on it is nobody's. Raises StoreError."""
         token_hash = hash_token(token)
         await self._store.write(tables.revoke_session(token_hash, self._now()))
+        self._forget(token_hash)
+        self._news.tell_all(_NEWS, token_hash)
+        self.on_end(user_id, token_hash)
+
+    def _forget(self, token_hash: str) -> None:
         self._ends += 1
         self._known.pop(token_hash, None)
-        self.on_end(user_id, token_hash)
 
     async def _read(self, token_hash: str) -> _Known | None:
         ends = self._ends

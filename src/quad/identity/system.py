@@ -7,6 +7,7 @@ from typing import Final
 
 from quad.identity.gate import Gate
 from quad.identity.login import choose_login
+from quad.identity.news import News
 from quad.identity.sessions import Sessions
 from quad.identity.sign_in import SignIn
 from quad.refusals import TooManyTries
@@ -44,6 +45,11 @@ class Identity:
         )
         self.sessions: Final = Sessions(store, settings.session_days, now=now, clock=clock)
         self.sign_in: Final = SignIn(choose_login(settings, server), self.sessions)
+
+    def share(self, news: News) -> None:
+        """Count and forget together with other nodes; once, before the server starts."""
+        self.gate.share(news)
+        self.sessions.share(news)
 
     async def aclose(self) -> None:
         """Close the connections to the login provider."""

@@ -45,6 +45,11 @@ class Throttle:
         self._waiting_limit = rates.waiting_limit
         self._turns = {times: Turns(rates.turns_per_s * times) for times in self.rate.levels}
 
+    def share_turns(self, nodes: Callable[[], int]) -> None:
+        """So many nodes let pass what this one does, and share its turns."""
+        for turns in self._turns.values():
+            turns.nodes = nodes
+
     async def turn(self, address: str, *, goes_first: bool = True) -> None:
         """Return when it is this one's turn; those that `goes_first` pass before the others.
 

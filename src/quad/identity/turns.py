@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 
 
 class Turns:
@@ -12,7 +13,9 @@ class Turns:
 
     def __init__(self, per_s: float) -> None:
         """`per_s`: how many of one key pass in a second."""
-        self._interval_s = 1 / per_s
+        self._per_s = per_s
+        self.nodes: Callable[[], int] = lambda: 1
+        """How many nodes let pass what this one does: together they are no faster than one."""
         self._queues: dict[str, _Queue] = {}
 
     def waiting(self, key: str) -> int:
@@ -23,6 +26,10 @@ class Turns:
     def longest_s(self, key: str) -> float:
         """How long whoever comes last may have to wait."""
         return self.waiting(key) * self._interval_s
+
+    @property
+    def _interval_s(self) -> float:
+        return self.nodes() / self._per_s
 
     async def turn(self, key: str, *, goes_first: bool = True) -> None:
         """Return when it is this one's turn; those that `goes_first` pass before the others."""

@@ -9,6 +9,7 @@ from typing import Final
 from quad.cluster.routes import CAMPUS
 from quad.identity import AddressRateLimit
 from quad.identity.guesses import Guesses
+from quad.identity.news import News
 from quad.identity.system import Identity
 from quad.nearby.bot_proofs import BotProofs
 from quad.nearby.bot_routes import make_bot_router
@@ -97,6 +98,7 @@ class NearbySystem:
             grace_s=nearby.grace_s,
             now=now,
         )
+        self._guesses = _guesses(settings.identity, clock) if is_limited else None
         self.messages = Messages(
             store,
             mailbox,
@@ -105,7 +107,7 @@ class NearbySystem:
             self.logs,
             nearby,
             now,
-            _guesses(settings.identity, clock) if is_limited else None,
+            self._guesses,
         )
         self.expiries: tuple[Expiry, ...] = expiries(store, self.presence, self.messages)
         identity.sessions.on_end = self.presence.end_session
@@ -140,6 +142,11 @@ class NearbySystem:
             ),
             make_bot_router(self.bots, self.buildings),
         )
+
+    def share(self, news: News) -> None:
+        """Count wrong ids together with other nodes; once, before the server starts."""
+        if self._guesses is not None:
+            self._guesses.share(news)
 
     async def start(self) -> None:
         """Read what is in the database, and begin to forget what is old. Raises StoreError."""
