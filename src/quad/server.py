@@ -186,6 +186,7 @@ async def serving(
             )
         )
         if parts.member is not None:
+            parts.member.begin_serving(host)
             stack.step("handing over", parts.member.drain, spare_s=settings.server.drain_s / 2)
         for system in parts.systems:
             stack.step(

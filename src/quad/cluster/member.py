@@ -14,6 +14,7 @@ from quad.bus.urls import open_bus
 from quad.cluster.crossing import Crossing
 from quad.cluster.events import Events
 from quad.cluster.figures import ClusterFigures, names_of
+from quad.cluster.generations import Generations
 from quad.cluster.handover import Handover, Rules
 from quad.cluster.membership import Keys, Membership
 from quad.cluster.places import Places, tag_of
@@ -32,6 +33,9 @@ log = logging.getLogger("quad.cluster")
 _SUSPENDED: Final = "This node is suspended: its session with the database is in doubt."
 _NO_BROKER: Final = "The broker between the nodes is not heard."
 _DRAINING: Final = "This node ends, and hands over what is at home here."
+
+
+_OUTDATED: Final = "Nodes of a newer generation serve: no new connections are let in here."
 
 
 class Part(Struct, frozen=True):
@@ -108,6 +112,13 @@ class Member:
         self.keys = Keys(self.membership)
         self.questions = Questions(_Asking(self.membership), self._others)
         """What other nodes may ask is to be registered before `join`."""
+        self._is_listening = False
+        self.generations = Generations(
+            session.generation,
+            lambda: self.membership.nodes,
+            self.questions,
+            self._is_serving,
+        )
         server.engine.sid_prefix = tag_of(session.incarnation)
         self._store = store
         self._address = address
@@ -147,6 +158,15 @@ class Member:
         self._requests.serve(host)
         self._tunnels.serve(host.upgrade)
 
+    def begin_serving(self, host: Host) -> None:
+        """The host listens: clients may come, here and not any more to older nodes."""
+
+        def let_in_or_not() -> None:
+            host.refuse_newcomers(is_refusing=self.generations.is_outdated)
+
+        self._is_listening = True
+        self.generations.start(let_in_or_not)
+
     def owns(self, key: str) -> bool:
         """Whether the key is at home here, and its rules may run."""
         return self.keys.is_open(key)
@@ -161,8 +181,14 @@ class Member:
         return {
             "lock": _SUSPENDED if self.membership.is_suspended else "",
             "bus": "" if is_heard else _NO_BROKER,
-            "drain": _DRAINING if self._is_draining else "",
+            "drain": self._why_draining,
         }
+
+    @property
+    def _why_draining(self) -> str:
+        if self._is_draining:
+            return _DRAINING
+        return _OUTDATED if self.generations.is_outdated else ""
 
     @property
     def silent_nodes(self) -> list[str]:
@@ -198,7 +224,7 @@ class Member:
             takeovers=counters.takeovers,
             ended_sessions=counters.ended_sessions,
             is_suspended=membership.is_suspended,
-            is_draining=self._is_draining,
+            is_draining=bool(self._why_draining),
         )
 
     async def drain(self) -> None:
@@ -208,6 +234,7 @@ class Member:
 
     async def stop_crossing(self) -> None:
         """Answer nothing for other nodes any more."""
+        await self.generations.aclose()
         self._tunnels.close()
         await self._requests.aclose()
         await self.questions.aclose()
@@ -299,6 +326,9 @@ class Member:
     def _reset(self, node: int) -> None:
         self.events.reset(node)
         self._handover.reset(node)
+
+    def _is_serving(self) -> bool:
+        return self._is_listening and not any(self.troubles.values())
 
     def _others(self) -> list[int]:
         return [node for node in self.membership.nodes if node != self.membership.me]

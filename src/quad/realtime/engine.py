@@ -86,6 +86,8 @@ class Engine:
         self._newcomers: Lines[Session] = Lines()
         self.adrift: Lines[Session] = Lines()
         self._is_draining = False
+        self.refuses_newcomers = False
+        """Whether handshakes are refused as in a drain; sessions go on."""
         interval_s = self.options.ping_interval_ms / 1000
         timeout_s = self.options.ping_timeout_ms / 1000
         self._pings = Deadlines(interval_s, self._ping, early_s=self.options.ping_early_s)
@@ -138,7 +140,7 @@ class Engine:
     def _check_new(self, request: Request) -> None:
         if request.query.get("EIO") not in ("3", "4"):
             raise _refuse(5)
-        if self._is_draining:
+        if self._is_draining or self.refuses_newcomers:
             raise shutting_down()
         self.door.check(request.address)
 

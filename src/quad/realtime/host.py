@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 
 from quad.realtime.door import Door
-from quad.realtime.engine import Engine
+from quad.realtime.engine import Engine, shutting_down
 from quad.realtime.errors import HandshakeRefused
 from quad.realtime.opening import Opening
 from quad.realtime.polling import Receive, Scope, Send, refusal, serve_polling
@@ -102,6 +102,7 @@ class Host:
         self._application = application or _not_found
         self._endpoints = endpoints or {}
         self._elsewhere = elsewhere
+        self._refuses_newcomers = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI: long-polling for the engines, everything else for the application."""
@@ -140,6 +141,9 @@ class Host:
         if self._is_foreign(scope):
             _write_answer(transport, *_MISDIRECTED, {})
             return
+        if self._refuses(scope):
+            _refuse_upgrade(transport, shutting_down())
+            return
         if self._elsewhere is not None and (node := self._node_of(scope)) is not None:
             self._elsewhere.tunnel(node, scope, url, transport)
             return
@@ -147,10 +151,7 @@ class Host:
         try:
             self._upgrade(request, transport)
         except HandshakeRefused as refused:
-            answer = refusal(refused)
-            _write_answer(
-                transport, answer.status, answer.content_type, answer.body, refused.headers
-            )
+            _refuse_upgrade(transport, refused)
 
     def _is_foreign(self, scope: Scope) -> bool:
         """Whether a request is for a name that is not this server's.
@@ -188,6 +189,19 @@ class Host:
             return
         probe = Probe(session)
         probe.begin(opening.connect(probe))
+
+    def refuse_newcomers(self, *, is_refusing: bool) -> None:
+        """Refuse new sessions and connections as in a drain, or no longer; what is open goes on.
+
+        What comes from other nodes is let in: their clients have been.
+        """
+        self._refuses_newcomers = is_refusing
+        for engine in self._engines.values():
+            engine.refuses_newcomers = is_refusing
+
+    def _refuses(self, scope: Scope) -> bool:
+        is_ours = HAS_CROSSED not in scope
+        return self._refuses_newcomers and is_ours and scope["path"] in self._endpoints
 
     async def drain(self, longest_s: float) -> None:
         """Close all sessions and connections, spread so that not all come back at once."""
@@ -264,6 +278,11 @@ def last_answer(
         "connection: close\r\n\r\n"
     )
     return head.encode() if is_for_head else head.encode() + body
+
+
+def _refuse_upgrade(transport: asyncio.Transport, refused: HandshakeRefused) -> None:
+    answer = refusal(refused)
+    _write_answer(transport, answer.status, answer.content_type, answer.body, refused.headers)
 
 
 def _write_answer(transport: asyncio.Transport, *answer: Any) -> None:
