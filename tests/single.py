@@ -13,6 +13,7 @@ _LOG: Final = "the test reads the log of its own process"
 _OWN: Final = "the test starts its server another way"
 _MANY: Final = "each of its examples starts a server"
 _RACE: Final = "requests of two connections may change places on their way through a proxy"
+_EACH: Final = "each node counts by itself how many rooms an address opens"
 _SOON: Final = "its times are shorter than the start of nodes"
 
 SINGLE: Final[Mapping[str, str]] = {
@@ -32,6 +33,14 @@ SINGLE: Final[Mapping[str, str]] = {
     "tests/classroom/test_quotas.py::test_a_stack_trace_may_have_any_shape": _LOG,
     "tests/classroom/test_steps.py::test_an_error_of_a_client_goes_into_the_log": _LOG,
     "tests/classroom/test_door.py::test_what_auditors_want_to_know": _LOG,
+    "tests/classroom/test_door.py::test_the_results_page_can_be_switched_off": _INSIDE,
+    "tests/classroom/test_durability.py::test_without_any_free_number": _INSIDE,
+    "tests/classroom/test_quotas.py::test_the_blocks_of_an_ipv6_site": _EACH,
+    "tests/classroom/test_quotas.py::test_an_address_opens_so_many_rooms": _EACH,
+    "tests/classroom/test_steps.py::test_tasks_that_are_cleaned_at_once": _INSIDE,
+    "tests/classroom/test_steps.py::test_nothing_of_the_teacher_overtakes": _INSIDE,
+    "tests/classroom/test_steps.py::test_cleaning_that_takes_too_long": _INSIDE,
+    "tests/classroom/test_updates.py::test_nobody_acts_before": _SOON,
 }
 """Reasons by the beginning of a test's name, a whole file for instance."""
 
