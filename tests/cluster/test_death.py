@@ -24,6 +24,8 @@ from tests.process import free_port
 pytestmark = [pytest.mark.slow]
 
 on_servers = pytest.mark.parametrize("databases", ["postgresql", "mariadb"], indirect=True)
+MARIADB = pytest.param("mariadb", marks=pytest.mark.soak)
+slow_on_servers = pytest.mark.parametrize("databases", ["postgresql", MARIADB], indirect=True)
 
 POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
 
@@ -66,7 +68,7 @@ async def test_a_killed_node_is_taken_over_within_three_seconds(
         assert await member.ask(f"write {member.me}") == "saved"
 
 
-@on_servers
+@slow_on_servers
 @pytest.mark.parametrize("is_writing", [False, True], ids=["idle", "in a transaction"])
 async def test_a_node_that_sleeps_is_taken_over_and_writes_nothing_when_it_wakes(
     members: list[MemberProcess], database_url: str, is_writing: bool
@@ -92,7 +94,7 @@ async def test_a_node_that_sleeps_is_taken_over_and_writes_nothing_when_it_wakes
     assert await sleeper.ask("suspended") == "False"
 
 
-@on_servers
+@slow_on_servers
 async def test_living_nodes_find_their_sessions_again_and_nothing_moves(
     members: list[MemberProcess], database_url: str, databases: Databases
 ) -> None:
@@ -105,7 +107,7 @@ async def test_living_nodes_find_their_sessions_again_and_nothing_moves(
     assert [member.me for member in members] == [1, 2, 3]
 
 
-@on_servers
+@slow_on_servers
 async def test_a_drained_process_leaves_nothing_behind(
     members: list[MemberProcess], database_url: str
 ) -> None:

@@ -19,7 +19,9 @@ from tests.cluster.members import Member, owners, until
 from tests.contract.databases import Databases
 from tests.contract.test_store_servers import kill_all_others
 
-pytestmark = pytest.mark.parametrize("databases", ["postgresql", "mariadb"], indirect=True)
+# What differs between them, the locks, tests/contract/test_sessions.py tests on both.
+MARIADB = pytest.param("mariadb", marks=pytest.mark.soak)
+pytestmark = pytest.mark.parametrize("databases", ["postgresql", MARIADB], indirect=True)
 
 Join = Callable[..., Awaitable[Member]]
 
