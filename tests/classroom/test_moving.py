@@ -1,7 +1,48 @@
-"""Classes that may not move to another node at this moment."""
+"""A class that leaves a node with everybody in it, and is taken up where it comes to."""
+
+from __future__ import annotations
+
+import msgspec
 
 from quad.classroom.homes import key_of
-from tests.classroom.school import School
+from tests.classroom.school import School, code
+
+
+async def moved(school: School) -> None:
+    """As if all classes went to another node, whose database is the same."""
+    moving = school.service.moving
+    for key, client, seat in moving.give_up(lambda _: True):
+        # As it crosses.
+        await moving.take_up(key, client, msgspec.msgpack.decode(msgspec.msgpack.encode(seat)))
+
+
+async def test_students_go_on_sending_the_code_that_is_counted_already(school: School) -> None:
+    teacher, room = await school.teacher()
+    ann, joined = await school.student(room["id"], "Ann")
+
+    def files(content: str) -> dict[str, object]:
+        return {"room_id": room["id"], "files": [code("a.py", content)]}
+
+    await ann.call("sharing/code_send", files("first"))
+    await moved(school)
+    await ann.call("sharing/code_update", files("second"))
+    await teacher.expect("sharing/code_send")
+    told = await teacher.expect("sharing/code_update")
+    assert told["user_id"] == joined["user_id"]
+    known = school.service.rooms.known(room["id"])
+    assert known is not None
+    [participant] = known.students.values()
+    assert participant.kept_files is not None
+    assert participant.kept_files.sizes == {"a.py": len("second")}
+    assert [file.content for file in await school.service.files(participant.id)] == ["second"]
+
+
+async def test_everybody_is_still_heard(school: School) -> None:
+    teacher, room = await school.teacher(protocol=2)
+    ann, _ = await school.student(room["id"], "Ann", protocol=2)
+    await moved(school)
+    await ann.call("message/to_mentor", {"room_id": room["id"], "content": "Hello"})
+    assert (await teacher.expect("message/to_mentor"))["content"] == "Hello"
 
 
 async def test_a_class_stays_while_the_administrator_changes_it(school: School) -> None:

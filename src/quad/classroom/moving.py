@@ -7,12 +7,14 @@ from quad.classroom.homes import key_of, room_of
 from quad.classroom.leaving import announce_offline
 from quad.classroom.refusals import RoomNotFound
 from quad.classroom.rooms import Rooms
-from quad.classroom.state import Participant, Room
+from quad.classroom.state import KeptFiles, Participant, Room
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client
 
 Moved = tuple[str, Client, Any]
-"""The key of a class, a connection, and who is behind it: the participant's id and protocol."""
+"""The key of a class, a connection, and who is behind it: the participant's id and protocol, and
+how large a student's kept files are, which the new home would else have to read.
+"""
 
 
 class Moving:
@@ -38,7 +40,9 @@ class Moving:
         for room in self._meant(is_meant):
             for participant in (room.host, *room.students.values()):
                 if participant.client is not None:
-                    seat = participant.id, participant.protocol
+                    kept = participant.kept_files
+                    sizes = None if kept is None else kept.sizes
+                    seat = participant.id, participant.protocol, sizes
                     client = self._rooms.give_up(participant)
                     moved.append((key_of(room.number), client, seat))
         for room in self._rooms.let_go(is_meant):
@@ -50,7 +54,7 @@ class Moving:
 
         Without a connection they have left meanwhile.
         """
-        participant_id, protocol = seat
+        participant_id, protocol, sizes = seat
         try:
             room = await self._rooms.find(room_of(key))
         except RoomNotFound:
@@ -58,6 +62,8 @@ class Moving:
         participant = _participant(room, participant_id)
         if participant is None:
             return
+        if participant.kept_files is None and sizes is not None:
+            participant.kept_files = KeptFiles(sizes.items())
         if client is None or not client.is_open:
             announce_offline(self._rooms, self._updates, participant)
         else:
