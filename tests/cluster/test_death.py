@@ -1,13 +1,9 @@
 """Members that die, sleep, or lose the database, as processes of their own."""
 
 import asyncio
-import os
-import shutil
 import signal
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,18 +12,16 @@ from sqlalchemy import select
 from quad.store import Store, migrate
 from quad.store.schema import probe, shards
 from tests.cluster.members import MemberProcess, owners, processes
+from tests.cluster.postgresql import OwnPostgresql, running_postgresql
 from tests.contract.databases import Databases, connected, run_apart
 from tests.contract.test_store_servers import kill_all_others
 from tests.patience import patience
-from tests.process import free_port
 
 pytestmark = [pytest.mark.slow]
 
 on_servers = pytest.mark.parametrize("databases", ["postgresql", "mariadb"], indirect=True)
 MARIADB = pytest.param("mariadb", marks=pytest.mark.soak)
 slow_on_servers = pytest.mark.parametrize("databases", ["postgresql", MARIADB], indirect=True)
-
-POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
 
 
 @pytest.fixture
@@ -117,54 +111,9 @@ async def test_a_drained_process_leaves_nothing_behind(
 
 
 @pytest.fixture
-def own_postgresql(tmp_path: Path) -> Iterator["OwnPostgresql"]:
-    if not POSTGRESQL.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"no PostgreSQL in {POSTGRESQL}")
-        pytest.skip(f"install PostgreSQL 15 ({POSTGRESQL})")
-    with postgresql_directory(tmp_path) as directory:
-        server = OwnPostgresql(directory)
-        server.start()
+def own_postgresql(tmp_path: Path) -> Iterator[OwnPostgresql]:
+    with running_postgresql(tmp_path) as server:
         yield server
-        server.stop()
-
-
-class OwnPostgresql:
-    """A server that a test may stop."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._port = free_port()
-        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
-        self._run("initdb", "-U", "postgres", "-A", "trust", "-N")
-
-    def start(self) -> None:
-        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
-        self._run("pg_ctl", "-w", "-o", options, "-l", str(self._directory / "log"), "start")
-
-    def stop(self, mode: str = "immediate") -> None:
-        self._run("pg_ctl", "-w", "-m", mode, "stop")
-
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [str(POSTGRESQL / program), "-D", str(self._directory / "data"), *arguments]
-        if os.geteuid() == 0:  # it refuses to run as root
-            command = ["setpriv", "--reuid=postgres", "--clear-groups", *command]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-
-@contextmanager
-def postgresql_directory(tmp_path: Path) -> Iterator[Path]:
-    """One that the account of the server may write to, which those of pytest are not."""
-    if os.geteuid() != 0:
-        yield tmp_path
-        return
-    directory = Path(f"/tmp/quad-postgresql-{os.getpid()}")
-    directory.mkdir()
-    shutil.chown(directory, "postgres")
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory)
 
 
 async def test_after_a_restart_of_the_database_all_find_their_locks_and_nothing_moves(
