@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, delete, func, insert, select
 
-from quad.retention import BATCH, Expiry, Kind, RetentionClock, outlook
+from quad.retention import BATCH, Expiry, Kind, RetentionClock, began, outlook
 from quad.settings import RetentionSettings
 from quad.store import Change, Store, StoreUnavailable, Timestamp
 
@@ -188,6 +188,23 @@ async def test_a_server_that_was_off_for_long_forgets_an_hour_later(
         await clock.aclose()
         time.forward(days=200)
     assert await library.kept() == set()
+
+
+async def test_of_several_processes_one_writes_down_what_the_clock_says(
+    library: Library, store: Store, time: Time
+) -> None:
+    async def seen() -> datetime | None:
+        rows = await store.read(select(began.c.began_at).where(began.c.kind == "clock"))
+        return rows[0].began_at if rows else None
+
+    clock = await started(library, time)
+    clock.is_leader = lambda: False
+    await clock.tick()
+    assert await seen() is None
+    clock.is_leader = lambda: True
+    await clock.tick()
+    assert await seen() == START
+    await clock.aclose()
 
 
 async def test_zero_keeps_for_ever(library: Library, time: Time) -> None:

@@ -145,6 +145,8 @@ class RetentionClock:
         self._waited_ticks = 0
         self._begins: Mapping[str, datetime] = {}
         self._task: asyncio.Task[None] | None = None
+        self.is_leader: Callable[[], bool] = lambda: True
+        """Whether this is the process, of several, that writes down what the clock says."""
 
     async def start(self) -> None:
         """Begin to count, and say what will go if that is news. Raises StoreError."""
@@ -188,7 +190,8 @@ class RetentionClock:
             return False
         self._waited_ticks = 0
         self._seen_at = now
-        if self._saved_at is None or abs(now - self._saved_at) >= _SEEN_TO:
+        is_due = self._saved_at is None or abs(now - self._saved_at) >= _SEEN_TO
+        if is_due and self.is_leader():
             with contextlib.suppress(StoreError):  # the next tick tries again
                 await self._store.write(Change(_SEE, {"kind": _CLOCK, "began_at": now}))
                 self._saved_at = now

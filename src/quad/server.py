@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -25,6 +24,7 @@ from quad.bodies import JsonRequest, explain_bug
 from quad.chat import ChatSystem
 from quad.classroom import ClassroomSystem
 from quad.cli.failures import Failed
+from quad.cluster.expiring import Expiring
 from quad.cluster.member import Member, Part
 from quad.cluster.routes import CAMPUS
 from quad.homes import CHAT_PATHS
@@ -314,19 +314,24 @@ async def assemble(
         Part("the mailbox", CAMPUS, mailbox.load, mailbox.flush),
         Part("the administrator", CAMPUS, admin.take_up, admin.let_go),
     ]
+    expiries: list[Expiry] = []
     for system in systems:
         if system.key is None:
             await system.start()
             stack.step(system.name, system.aclose, spare_s=_SYSTEMS_SPARE_S)
+            expiries += system.expiries
         else:
+            expiring = Expiring(partial(_is_at_home, system.key, member))
+            expiries += map(expiring.at_home, system.expiries)
+            close = expiring.closing(system.aclose)
             drain = partial(chat.endpoint.drain, _CHAT_SPREAD_S) if system is chat else None
-            parts.append(Part(system.name, system.key, system.start, system.aclose, drain))
+            parts.append(Part(system.name, system.key, system.start, close, drain))
     await _start(parts, member, classroom, stack)
     await admin.start()
-    expiries = [
-        _at_home(expiry, system.key, member) for system in systems for expiry in system.expiries
-    ]
     retention = RetentionClock(store, settings.retention, expiries)
+    if member is not None:
+        membership = member.membership
+        retention.is_leader = lambda: membership.is_leader
     await retention.start()
     stack.step("retention", retention.aclose, spare_s=_SYSTEMS_SPARE_S)
     handlers_s = settings.server.drain_s * _HANDLERS_SHARE
@@ -379,14 +384,8 @@ async def _start(
         stack.step("what other nodes ask", member.stop_crossing, spare_s=_SYSTEMS_SPARE_S)
 
 
-def _at_home(expiry: Expiry, key: str | None, member: Member | None) -> Expiry:
-    """The same, but nothing is forgotten here of what is at home on another node."""
-
-    async def forget(before: datetime, limit: int) -> int:
-        is_here = key is None or member is None or member.owns(key)
-        return await expiry.forget(before, limit) if is_here else 0
-
-    return Expiry(expiry.kind, forget)
+def _is_at_home(key: str, member: Member | None) -> bool:
+    return member is None or member.owns(key)
 
 
 async def _open_store(

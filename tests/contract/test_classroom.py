@@ -190,6 +190,24 @@ async def test_a_class_in_use_is_not_forgotten_and_not_in_the_way(database_url: 
             await school.service.rooms.find(other["id"])
 
 
+async def test_the_classes_of_other_nodes_are_theirs_to_forget_and_not_in_the_way(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_school(database_url, ClassroomSettings()) as school:
+        numbers = [(await school.teacher())[1]["id"] for _ in range(6)]
+        for number in numbers:
+            found = await school.service.rooms.find(number)
+            school.service.rooms.unseat(found.host)
+        own = set(numbers[-2:])
+        monkeypatch.setattr(school.service.rooms, "owns", own.__contains__)
+        (expiry,) = school.service.expiries
+        later = NOON + timedelta(days=365)
+        assert [await expiry.forget(later, 1) for _ in range(3)] == [1, 1, 0]
+        assert (await counts(school.store))[0] == 4
+        for number in numbers[:-2]:
+            await school.service.rooms.find(number)
+
+
 async def test_a_number_in_use_is_a_conflict_and_leaves_nothing(store: Store) -> None:
     def room_with_host(number: int, host: int) -> list[Change]:
         host_row = tables.insert_participant(number, Enrolled(host, "host", "X", 0, "", None))

@@ -105,24 +105,34 @@ class Leaving:
 
         Raises StoreError: those that are left stay for now.
         """
-        in_use = sum(not room.is_deserted for room in self._rooms)
-        found = await self._rooms.read(tables.select_unused(before, limit + in_use))
         gone = 0
-        for (number,) in found:
-            if gone == limit:
-                break
-            if not self._rooms.owns(number):
-                continue  # the node that does forgets it
+        for number in await self._unused(before, limit):
+            if not self._may_forget(number):  # any more
+                continue
             room = self._rooms.known(number)
             if room is None:
                 await self._rooms.save(*tables.delete_room(number))
-            elif room.is_deserted and not room.is_closing:
-                await self._close(room)
             else:
-                continue
+                await self._close(room)
             audit.record("classroom.close", room=number, by="retention")
             gone += 1
         return gone
+
+    async def _unused(self, before: datetime, limit: int) -> list[int]:
+        """The numbers of those that may be forgotten, the longest unused first."""
+        size = limit
+        while True:
+            rows = await self._rooms.read(tables.select_unused(before, size))
+            found = [number for (number,) in rows if self._may_forget(number)]
+            if len(found) >= limit or len(rows) < size:
+                return found[:limit]
+            # Those that are in use, or that other nodes will forget, stand in the way.
+            size *= 4
+
+    def _may_forget(self, number: int) -> bool:
+        room = self._rooms.known(number)
+        is_deserted = room is None or (room.is_deserted and not room.is_closing)
+        return is_deserted and self._rooms.owns(number)
 
     async def hand_over(
         self, room_id: int, place: str | None, address: str = ""
