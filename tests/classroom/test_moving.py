@@ -45,6 +45,10 @@ async def test_everybody_is_still_heard(school: School) -> None:
     assert (await teacher.expect("message/to_mentor"))["content"] == "Hello"
 
 
+def anything(_: str) -> bool:
+    return True
+
+
 async def test_a_class_stays_while_the_administrator_changes_it(school: School) -> None:
     rooms, moving = school.service.rooms, school.service.moving
 
@@ -57,3 +61,44 @@ async def test_a_class_stays_while_the_administrator_changes_it(school: School) 
         assert is_at_work(123456)
         assert not is_at_work(123457)
     assert not is_at_work(123456)
+
+
+async def test_a_class_that_is_being_made_stays(school: School) -> None:
+    rooms, moving = school.service.rooms, school.service.moving
+    rooms.announce(123456)
+    assert moving.is_at_work(lambda key: key == key_of(123456))
+    assert not moving.is_at_work(lambda key: key == key_of(123457))
+    rooms.withdraw(123456)
+    assert not moving.is_at_work(anything)
+
+
+async def test_a_class_that_is_given_up_and_taken_up_goes_on_as_it_was(school: School) -> None:
+    teacher, room = await school.teacher(protocol=2)
+    anna, joined = await school.student(room["id"], "Anna", protocol=2)
+    ben, _ = await school.student(room["id"], "Ben", protocol=2)
+    for each in (teacher, anna, ben):
+        await each.settle()
+        await each.take()
+    moving, rooms = school.service.moving, school.service.rooms
+    old = rooms.known(room["id"])
+    seats = moving.give_up(anything)
+    assert len(seats) == 3
+    assert old is not None
+    assert old.is_closing
+    assert rooms.known(room["id"]) is None
+    await anna.emit("message/to_mentor", {"room_id": room["id"], "content": "lost?"})
+    assert (await anna.expect("error"))["code"] == "not_in_room"
+    await ben.close()
+    for key, client, seat in seats:
+        await moving.take_up(key, client if client.is_open else None, seat)
+    await moving.take_up("class/999999", None, (1, 2))  # closed meanwhile
+    await moving.take_up(seats[0][0], None, (1, 2))  # removed meanwhile
+    assert rooms.known(room["id"]) is not old
+    update = await teacher.expect("room/update")
+    assert [user["name"] for user in update["users"]] == [room["users"][0]["name"], "Anna"]
+    await anna.emit("message/to_mentor", {"room_id": room["id"], "content": "still here"})
+    told = await teacher.expect("message/to_mentor")
+    assert (told["sender"], told["content"]) == (joined["user_id"], "still here")
+    await teacher.emit("steps/all", [{"name": "1", "content": "<p>do it</p>", "language": "html"}])
+    await anna.expect("steps/all")
+    assert [event for event, _ in await teacher.take() if event == "error"] == []

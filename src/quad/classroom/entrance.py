@@ -51,7 +51,7 @@ from quad.classroom.updates import RoomUpdates
 from quad.identity import hash_token, new_token
 from quad.identity.guesses import Guesses
 from quad.realtime import Client, Refused
-from quad.refusals import CannotSave
+from quad.refusals import CannotSave, Unavailable
 from quad.store import Change, Conflict
 
 # With every tenth number in use, so many tries in a row fail once in 10^20 rooms.
@@ -226,12 +226,18 @@ class Entrance:
         raise NoFreeNumber
 
     def _free_number(self) -> int:
-        """One of a class that is to be at home here. Raises NoFreeNumber."""
+        """One of a class that is to be at home here.
+
+        Raises NoFreeNumber; and Unavailable from a node that has no classes, as one that ends.
+        """
+        is_home = False
         for _ in range(_DRAWS):
             number = secrets.choice(ROOM_NUMBERS)
-            if self._rooms.owns(number) and not self._rooms.is_known(number):
-                return number
-        raise NoFreeNumber
+            if self._rooms.owns(number):
+                is_home = True
+                if not self._rooms.is_known(number):
+                    return number
+        raise NoFreeNumber if is_home else Unavailable
 
     async def _abandon_room(self, room: Room) -> None:
         # Whoever opened it has left before they heard its number.

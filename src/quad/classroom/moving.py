@@ -25,12 +25,12 @@ class Moving:
         self._updates = updates
 
     def is_at_work(self, is_meant: Callable[[str], bool]) -> bool:
-        """Whether a class that is meant reads tasks from a page, has an update to send, or has to
-        stay while the administrator does something with it.
+        """Whether a class that is meant is being made or read, imports tasks, has an update to
+        send, or has to stay while the administrator does something with it.
         """
         if any(is_meant(key_of(number)) for number in self._rooms.staying_numbers):
             return True
-        return any(
+        return self._rooms.is_arriving(is_meant) or any(
             room.is_importing or room.update_timer is not None for room in self._meant(is_meant)
         )
 

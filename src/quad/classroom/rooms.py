@@ -88,6 +88,10 @@ class Rooms:
         """Whether the number is in use as far as this process knows."""
         return number in self._rooms or number in self._arriving
 
+    def is_arriving(self, is_meant: Callable[[str], bool]) -> bool:
+        """Whether a room that is meant is being read, or made."""
+        return any(is_meant(key_of(number)) for number in self._arriving)
+
     def known(self, number: int) -> Room | None:
         """The room if it is in memory."""
         return self._rooms.get(number)
