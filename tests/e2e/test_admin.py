@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 import socketio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser import Visitors
 from tests.e2e.axe import serious_faults
@@ -106,6 +106,42 @@ async def test_a_session_that_ends_keeps_what_was_typed(page: Page) -> None:
     await again.get_by_role("button", name="Log in").click()
     await expect(again).to_be_hidden()
     await expect(page.get_by_label("Name", exact=True)).to_have_value("Observatory")
+
+
+async def test_several_nodes_are_a_table_and_one_alone_is_none(page: Page) -> None:
+    nodes: list[dict[str, Any]] = []
+
+    async def answer(route: Route) -> None:
+        fetched = await route.fetch()
+        await route.fulfill(response=fetched, json={**await fetched.json(), "nodes": nodes})
+
+    await page.route("**/API/admin/figures", answer)
+    await page.goto("/admin")
+    await expect(page.get_by_role("heading", name="Connections by kind")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Nodes")).to_be_hidden()
+    node = {"name": "quad-1", "number": 7, "generation": 3, "state": "serving", "shards": 128}
+    nodes += [
+        {**node, "connections": 1200, "memory_bytes": 61_000_000},
+        {
+            **node,
+            "name": "quad-2",
+            "number": 9,
+            "state": "silent",
+            "connections": None,
+            "memory_bytes": None,
+        },
+    ]
+    table = page.get_by_role("region", name="Nodes").get_by_role("table")
+    rows = table.get_by_role("row")
+    await expect(rows).to_have_text(
+        [
+            re.compile("Node.*State.*Number.*Generation.*Shards.*Connections.*Memory"),
+            re.compile(r"quad-1\s*serves\s*7\s*3\s*128\s*1,200\s*61 MB"),
+            re.compile(r"quad-2\s*silent\s*9\s*3\s*128\s*–\s*–"),
+        ]
+    )
+    await page.set_viewport_size({"width": 380, "height": 800})
+    assert await serious_faults(page) == []
 
 
 async def test_a_campus_file_is_shown_before_it_is_loaded(page: Page) -> None:

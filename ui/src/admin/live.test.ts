@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Figures } from "../wire/generated";
+import type { Figures, NodeState } from "../wire/generated";
 import { bounds, column, KEPT_S, measured, NOTHING, rate, type Live } from "./live";
 
 function figures(uptime_s: number, deliveries: number, more: Partial<Figures> = {}): Figures {
@@ -78,6 +78,26 @@ describe("the last minutes", () => {
     const live = watched([100, figures(10, 500)], [102, figures(1, 3)], [103, figures(2, 8)]);
     expect(column(live, "deliveries")).toEqual([null, null, null, 5]);
     expect(column(live, "connections")).toEqual([3, null, 3, 3]);
+  });
+
+  it("have a gap where a node came or did not answer", () => {
+    const node = (number: number, state: NodeState = "serving") => ({
+      name: `n${number}`,
+      number,
+      generation: 0,
+      state,
+      shards: 128,
+      connections: 3,
+      memory_bytes: 1000,
+    });
+    const live = watched(
+      [100, figures(10, 500, { nodes: [node(1)] })],
+      [101, figures(11, 900, { nodes: [node(1), node(2)] })],
+      [102, figures(12, 903, { nodes: [node(1), node(2)] })],
+      [103, figures(13, 600, { nodes: [node(1), node(2, "silent")] })],
+    );
+    expect(column(live, "deliveries")).toEqual([null, null, null, 3, null, null]);
+    expect(column(live, "connections")).toEqual([3, null, 3, 3, null, 3]);
   });
 
   it("have no memory where the system does not tell", () => {

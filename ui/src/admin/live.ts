@@ -1,5 +1,6 @@
 /** The last five minutes of the server's figures, second by second. */
 import type { Figures } from "../wire/generated";
+import { haveSameNodes } from "./nodes";
 
 /** What is drawn; null is a gap. `at` is in seconds since 1970. */
 export interface Sample {
@@ -46,7 +47,7 @@ const GAP = {
 export function measured(live: Live, figures: Figures, at: number): Live {
   const previous = live.samples.at(-1);
   const isGap =
-    previous !== undefined && (at - previous.at > GAP_S || isRestart(live.last, figures));
+    previous !== undefined && (at - previous.at > GAP_S || isAnother(live.last, figures));
   const gap = isGap ? [{ at: (at + previous.at) / 2, ...GAP }] : [];
   const samples = [...live.samples, ...gap, sampleOf(live.last, figures, at)];
   // A clock that was set back would leave samples of the future.
@@ -54,13 +55,13 @@ export function measured(live: Live, figures: Figures, at: number): Live {
   return { samples: kept, last: figures };
 }
 
-/** How fast a total grew between two answers; null if the server has started between them. */
+/** How fast a total grew between two answers; null if a node has started or gone between them. */
 export function rate(
   before: Figures | undefined,
   after: Figures,
   total: (figures: Figures) => number,
 ): number | null {
-  if (before === undefined || isRestart(before, after)) {
+  if (before === undefined || isAnother(before, after)) {
     return null;
   }
   const grown = total(after) - total(before);
@@ -80,8 +81,11 @@ export function bounds(values: readonly (number | null)[]): { least: number; mos
     : { least: Math.min(...known), most: Math.max(...known) };
 }
 
-function isRestart(before: Figures | undefined, after: Figures): boolean {
-  return before !== undefined && after.uptime_s <= before.uptime_s;
+/** Whether the server has started anew, or is another one for having other nodes. */
+function isAnother(before: Figures | undefined, after: Figures): boolean {
+  return (
+    before !== undefined && (after.uptime_s <= before.uptime_s || !haveSameNodes(before, after))
+  );
 }
 
 function sampleOf(before: Figures | undefined, after: Figures, at: number): Sample {
