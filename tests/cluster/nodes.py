@@ -52,16 +52,16 @@ class Node:
         )
         self.requests = Requests(links, per_node=per_node)
         self.tunnels = Tunnels(links)
+        crossing = Crossing(self.places, self.requests, self.tunnels)
         self.host = Host(
             {SOCKET: self.server.engine},
             application,
             {"/raw": raw} if raw is not None else None,
             site,
             door=self.server.engine.door,
-            elsewhere=Crossing(self.places, self.requests, self.tunnels),
+            elsewhere=crossing,
         )
-        self.requests.serve(self.host)
-        self.tunnels.serve(self.host.upgrade)
+        crossing.serve(self.host)
 
     @asynccontextmanager
     async def running(self, drain_s: float) -> AsyncIterator[None]:

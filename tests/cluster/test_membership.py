@@ -102,8 +102,12 @@ async def test_keys_are_asked_for_by_name(join: Join) -> None:
     for key in ("campus", "alert", "class/817349"):
         owner = first.membership.owner(shard_of(key))
         assert [each.owner(key) for each in keys] == [owner, owner]
+        assert [each.answering(key) for each in keys] == [owner, owner]
         assert [each.is_open(key) for each in keys] == [owner == 1, owner == 2]
     assert [each.me for each in keys] == [1, 2]
+    first.session.is_held = False  # and so it is suspended
+    answering = {keys[0].answering(f"class/{number}") for number in range(1000)}
+    assert answering == {None, 2}
 
 
 async def test_a_drain_closes_seats_and_gives_all_shards_away(join: Join) -> None:

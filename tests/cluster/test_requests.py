@@ -139,7 +139,19 @@ async def test_what_has_crossed_once_goes_no_further(http: httpx.AsyncClient) ->
         # Each takes the next one for the home: a map that is just changing.
         for at, node in enumerate(nodes.nodes):
             node.home = nodes.nodes[(at + 1) % 3].number
-        assert (await http.get(nodes.edge.target.url("/"))).status_code == 404
+        assert (await http.get(nodes.edge.target.url("/"))).status_code == 503
+
+
+async def test_a_thing_that_is_not_at_home_any_more_or_yet_answers_nothing(
+    http: httpx.AsyncClient,
+) -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("it is not open")
+
+    async with cluster(application=application) as nodes:
+        nodes.home.home = None  # of which the edge has not heard
+        answer = await http.get(nodes.edge.target.url("/"))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
 async def test_head_is_answered_without_a_body() -> None:

@@ -176,3 +176,14 @@ async def test_a_thing_without_a_home_takes_no_websocket() -> None:
                 pass
         answer = refused.value.response
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_a_thing_that_is_not_at_home_any_more_or_yet_takes_no_websocket() -> None:
+    async with echoing() as (nodes, echo):
+        nodes.home.home = None  # of which the edge has not heard
+        with pytest.raises(InvalidStatus) as refused:
+            async with entered(nodes):
+                pass
+        answer = refused.value.response
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert not echo.connections

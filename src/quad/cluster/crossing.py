@@ -5,22 +5,43 @@ import asyncio
 from quad.cluster.places import NOWHERE, Places
 from quad.cluster.requests import Requests, refuse
 from quad.cluster.tunnels import Tunnels, refuse_upgrade
+from quad.realtime import Host
 from quad.realtime.polling import Receive, Scope, Send
 
 
 class Crossing:
     """The `Elsewhere` of a host.
 
-    requests, tunnels = Requests(links), Tunnels(links)
-    host = Host(..., elsewhere=Crossing(places, requests, tunnels))
-    requests.serve(host)
-    tunnels.serve(host.upgrade)
+    crossing = Crossing(places, Requests(links), Tunnels(links))
+    host = Host(..., elsewhere=crossing)
+    crossing.serve(host)
     """
 
     def __init__(self, places: Places, requests: Requests, tunnels: Tunnels) -> None:
         self.places = places
         self.requests = requests
         self.tunnels = tunnels
+
+    def serve(self, host: Host) -> None:
+        """Answer what crosses to this node, with 503 if the thing is not at home here.
+
+        Who has sent it may not have heard yet where it moves, and it may not be open yet.
+        """
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            if self.node_of(scope) is None:
+                await host(scope, receive, send)
+            else:
+                await refuse(send)
+
+        def upgrade(scope: Scope, url: bytes, transport: asyncio.Transport) -> None:
+            if self.node_of(scope) is None:
+                host.upgrade(scope, url, transport)
+            else:
+                refuse_upgrade(transport)
+
+        self.requests.serve(answer)
+        self.tunnels.serve(upgrade)
 
     def __len__(self) -> int:
         """How many of this node's clients have something to do with other nodes right now."""

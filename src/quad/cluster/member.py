@@ -128,7 +128,7 @@ class Member:
             session.incarnation,
             engine_paths=frozenset(engine_paths),
             key_of=key_of,
-            home_of=self.keys.owner,
+            home_of=self.keys.answering,
         )
         self._parts: Sequence[Part] = ()
         self._open: list[Part] = []
@@ -155,8 +155,7 @@ class Member:
 
     def serve(self, host: Host) -> None:
         """Answer what other nodes forward."""
-        self._requests.serve(host)
-        self._tunnels.serve(host.upgrade)
+        self.crossing().serve(host)
 
     def begin_serving(self, host: Host) -> None:
         """The host listens: clients may come, here and not any more to older nodes."""

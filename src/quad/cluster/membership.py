@@ -547,6 +547,11 @@ class Keys:
         is_doubtful = node == self._membership.me and self._membership.is_suspended
         return None if is_doubtful else node
 
+    def answering(self, key: str) -> int | None:
+        """The same, and None also while the key is at home here and its rules may not run."""
+        node = self.owner(key)
+        return None if node == self.me and not self.is_open(key) else node
+
     def is_open(self, key: str) -> bool:
         """Whether the key is at home here, and its rules may run now."""
         return self._membership.is_mine(shard_of(key)) and not self._membership.is_suspended
