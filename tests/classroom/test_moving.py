@@ -91,8 +91,8 @@ async def test_a_class_that_is_given_up_and_taken_up_goes_on_as_it_was(school: S
     await ben.close()
     for key, client, seat in seats:
         await moving.take_up(key, client if client.is_open else None, seat)
-    await moving.take_up("class/999999", None, (1, 2))  # closed meanwhile
-    await moving.take_up(seats[0][0], None, (1, 2))  # removed meanwhile
+    await moving.take_up("class/999999", None, (1, 2, None))  # closed meanwhile
+    await moving.take_up(seats[0][0], None, (1, 2, None))  # removed meanwhile
     assert rooms.known(room["id"]) is not old
     update = await teacher.expect("room/update")
     assert [user["name"] for user in update["users"]] == [room["users"][0]["name"], "Anna"]

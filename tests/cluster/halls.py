@@ -29,6 +29,7 @@ ROUTES = {
         ("say", "slow", "ask", "probe", "go", "bug", "blob", "data", "whisper"), Route("halls")
     ),
     "news": Route("news", key="news"),
+    "build": Route("halls", opening=lambda: "green"),
 }
 
 
@@ -42,6 +43,10 @@ class Owners:
 
     def owner(self, key: str) -> int | None:
         return self.homes.get(key)
+
+    @property
+    def has_shards(self) -> bool:
+        return self.me in self.homes.values()
 
     def is_open(self, key: str) -> bool:
         return self.homes.get(key) == self.me and not self.is_suspended
@@ -103,6 +108,7 @@ class Node:
             "blob",
             "data",
             "news",
+            "build",
         ):
             self.server.on(name)(getattr(self, name))
         self.server.on("say", overlap=True)(self.say)
@@ -165,6 +171,9 @@ class Node:
         }
 
     def news(self, client: Client) -> int:
+        return self.owners.me
+
+    def build(self, client: Client) -> int:
         return self.owners.me
 
     def farewell(self, client: Client, reason: str) -> None:

@@ -68,6 +68,13 @@ async def test_an_event_is_handled_where_its_hall_is_at_home() -> None:
     assert (edge.heard, home.heard) == ([], ["hello"])
 
 
+async def test_something_new_is_opened_elsewhere_only_by_a_node_that_is_no_home() -> None:
+    edge, _ = make_nodes(red=1, green=2)
+    assert await (await Visitor.of(edge)).answer("build") == [1]
+    edge, _ = make_nodes(red=2, green=2)
+    assert await (await Visitor.of(edge)).answer("build") == [2]
+
+
 async def test_a_hall_at_home_here_sends_nothing_to_anybody() -> None:
     node, other = make_nodes(red=1)
     visitor = await Visitor.of(node, "red")

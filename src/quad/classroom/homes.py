@@ -1,8 +1,10 @@
 """Where the classroom is at home: each class by itself, by its number."""
 
 import re
+import secrets
 from typing import Any, Final
 
+from quad.classroom.model import ROOM_NUMBERS
 from quad.cluster.routes import Route, Routes
 
 SYSTEM: Final = "classroom"
@@ -32,10 +34,13 @@ def _of_room(request: Any) -> str:
 
 _ENTERING: Final = Route(SYSTEM, entering=_of_room)
 _SEATED: Final = Route(SYSTEM)
+# At its home, whatever the key, it gets a number that is at home there.
+_OPENING: Final = Route(SYSTEM, opening=lambda: key_of(secrets.choice(ROOM_NUMBERS)))
 
 ROUTES: Final[Routes] = {
     **dict.fromkeys(("room/join", "room/rejoin", "room/rehost"), _ENTERING),
     # A class is made where its teacher is connected, unless they have one already.
+    "room/create": _OPENING,
     **dict.fromkeys(
         (
             "door/set",
@@ -47,7 +52,6 @@ ROUTES: Final[Routes] = {
             "message/to_mentor",
             "message/user",
             "room/close",
-            "room/create",
             "room/kill",
             "room/leave",
             "rules/set",

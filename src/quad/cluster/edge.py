@@ -132,7 +132,7 @@ class Edge:
             return False
         key = self._seat(client, route)
         if key is None:
-            return route.entering is not None
+            return route.entering is not None or self._must_open_elsewhere(route)
         return bool(self._held) or self._owners.owner(key) != self._owners.me
 
     def forward(
@@ -147,6 +147,8 @@ class Edge:
         if route is None or isinstance(values, BadPayload):
             return False
         key = self._seat(client, route) or _entered(route, handler, event, values)
+        if key is None and route.opening is not None and self._must_open_elsewhere(route):
+            key = route.opening()
         if key is None:
             return False
         if self._held and shard_of(key) in self._held:
@@ -196,6 +198,10 @@ class Edge:
         known = self._known.get(client)
         seat = None if known is None else known.seats.get(route.system)
         return None if seat is None else seat[0]
+
+    def _must_open_elsewhere(self, route: Route) -> bool:
+        # A node that has just joined may have to wait long for shards in which nobody is seated.
+        return route.opening is not None and not self._owners.has_shards
 
     def _introduce(self, client: LocalClient, node: int) -> _Known:
         known = self._know(client)

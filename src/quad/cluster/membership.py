@@ -180,6 +180,11 @@ class Membership:
         return self._map.loads([node])[node]
 
     @property
+    def has_shards(self) -> bool:
+        """Whether any shard is at home here, and open."""
+        return bool(self._open)
+
+    @property
     def is_suspended(self) -> bool:
         """Whether others may have this node's shards by now: then it refuses and says nothing."""
         return self._is_expelled or not self._session.is_held or self._pulse.is_in_doubt
@@ -546,6 +551,11 @@ class Keys:
         # Others may have what was ours: nothing is decided here until that is known.
         is_doubtful = node == self._membership.me and self._membership.is_suspended
         return None if is_doubtful else node
+
+    @property
+    def has_shards(self) -> bool:
+        """Whether this node is the home of anything."""
+        return self._membership.has_shards
 
     def answering(self, key: str) -> int | None:
         """The same, and None also while the key is at home here and its rules may not run."""

@@ -15,12 +15,15 @@ class Route(Struct, frozen=True):
 
     A system with one `key` has all its events there. Otherwise an event goes where the client has
     its seat in the `system`; one of a client without a seat is handled where it arrives, unless it
-    is `entering`: then this tells the key from the event's payload.
+    is `entering`: then this tells the key from the event's payload. One that is `opening` something
+    new, too, is handled where it arrives, but at the home of a key that this draws if that node is
+    the home of nothing at all.
     """
 
     system: str
     key: str | None = None
     entering: Callable[[Any], str] | None = None
+    opening: Callable[[], str] | None = None
 
 
 Routes = Mapping[str, Route]
@@ -36,6 +39,10 @@ class Owners(Protocol):
 
     def owner(self, key: str) -> int | None:
         """The node where the key is at home; None while that is not settled."""
+
+    @property
+    def has_shards(self) -> bool:
+        """Whether this node is the home of anything."""
 
     def is_open(self, key: str) -> bool:
         """Whether the key is at home here, and its rules may run now."""
