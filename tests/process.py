@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import random
 import re
 import signal
 import socket
@@ -11,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tests.patience import patience
@@ -165,6 +167,17 @@ class ServerProcess:
             else:
                 return
         raise ServerDidNotStart(f"{self.command} ended:\n{self.output}")
+
+
+def kept_port() -> int:
+    """A free port for a server that is stopped and started again: none that a connection of
+    somebody may be given meanwhile, as those of `free_port` are.
+    """
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((_HOST, port))
+            return port
 
 
 def free_port() -> int:

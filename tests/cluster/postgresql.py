@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 
-from tests.process import free_port
+from tests.process import kept_port
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 
@@ -39,7 +39,7 @@ class OwnPostgresql:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._port = free_port()
+        self._port = kept_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
         self._run("initdb", "-U", "postgres", "-A", "trust", "-N")
 

@@ -33,8 +33,12 @@ class Class:
         self.tasks_refused: set[int] = set()
 
     @property
-    def lives(self) -> list[Life]:
+    def members(self) -> list[_Member]:
         return [self.teacher, *self.students]
+
+    @property
+    def lives(self) -> list[Life]:
+        return [*self.members]
 
     def opened(self, number: int) -> None:
         """The room has its number."""
@@ -86,6 +90,8 @@ class _Member(Life):
         self.room = room
         self.id = 0
         self.token = ""
+        self.in_class_at = 0.0
+        """When it had entered the last time, and was told the state."""
 
     async def _visit(self, socket: ClientConnection) -> None:
         await Talk.run(self, socket, self._hear, self._work)
@@ -161,6 +167,7 @@ class Student(_Member):
         self._tasks_before = self.room.tasks_acknowledged
         await self._enter(talk)
         await self._ask(talk)
+        self.in_class_at = time.monotonic()
         await self._push(talk, self.sent, "message/to_mentor")
         await self._send_code(talk, "code_send")
         while True:
@@ -256,6 +263,7 @@ class Teacher(_Member):
             self.heard.setdefault(student, Heard(self.problem)).begin()
             self.code[student] = []
         await self._enter(talk)
+        self.in_class_at = time.monotonic()
         for student in self._known():
             await self._ask(talk, student)
             await self._write(talk, student)

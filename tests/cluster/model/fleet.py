@@ -27,7 +27,7 @@ from tests.bus.brokers import NatsServer
 from tests.cluster.postgresql import OwnPostgresql, running_postgresql
 from tests.contract.databases import connected, run_apart
 from tests.patience import patience
-from tests.process import ServerProcess, free_port
+from tests.process import ServerProcess, kept_port
 
 PING_INTERVAL_S = 3.0
 PING_TIMEOUT_S = 6.0
@@ -51,16 +51,16 @@ class FleetNode:
     def __init__(self, number: int, directory: Path, env: Mapping[str, str]) -> None:
         self.number = number
         self.name = f"node-{number}"
-        self.port = free_port()
         self.is_asleep = False
+        self._port = kept_port()
         self._log = directory / f"{self.name}.log"
         own = {"QUAD_NODE_NAME": self.name, "QUAD_DATA": str(directory / self.name)}
         self._env = {**env, **own}
         self._process: ServerProcess | None = None
 
     @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    def address(self) -> str:
+        return f"127.0.0.1:{self._port}"
 
     @property
     def is_up(self) -> bool:
@@ -69,7 +69,7 @@ class FleetNode:
 
     def start(self) -> None:
         """Return when it listens."""
-        command = [sys.executable, "-m", "quad", "serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", "quad", "serve", "--port", str(self._port)]
         self._process = ServerProcess(command, env=self._env)
 
     def kill(self) -> None:
@@ -125,7 +125,7 @@ class Fleet:
     def __init__(self, directory: Path, database: OwnPostgresql, count: int) -> None:
         self.directory = directory
         self.database = database
-        self.broker = NatsServer(free_port(), directory)
+        self.broker = NatsServer(kept_port(), directory)
         env = {
             **_COMMON,
             "QUAD_DATABASE": database.url,
@@ -162,7 +162,7 @@ class Fleet:
     async def _trouble(self, http: httpx.AsyncClient) -> str:
         for node in self.nodes:
             try:
-                answer = await http.get(f"{node.url}/ready")
+                answer = await http.get(f"http://{node.address}/ready")
             except httpx.HTTPError as error:
                 return f"{node.name} does not answer: {error!r}"
             if answer.status_code != 200 or "silent" in answer.text:

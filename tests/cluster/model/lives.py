@@ -105,7 +105,7 @@ class Life(ABC):
 
     async def _connect(self, node: FleetNode) -> None:
         async with connect(
-            f"ws://127.0.0.1:{node.port}{self.path}",
+            f"ws://{node.address}{self.path}",
             open_timeout=_OPEN_S,
             ping_interval=None,
             close_timeout=0.5,
