@@ -17,6 +17,7 @@ _EACH: Final = "each node counts by itself how many rooms an address opens"
 _SOON: Final = "its times are shorter than the start of nodes"
 
 SINGLE: Final[Mapping[str, str]] = {
+    "tests/e2e/test_admin.py::test_several_nodes_are_a_table": _OWN,
     "tests/nearby/test_bots.py::test_an_address_that_is_not_certain": _CERTAIN,
     "tests/nearby/test_people.py::test_a_limit_that_holds_somebody_back_is_in": _LOG,
     "tests/nearby/test_messages.py::test_a_message_reaches_its_people_only_and_each": _CLOCK,
