@@ -32,8 +32,8 @@ from quad.classroom.outgoing import CodeOfStudent
 from quad.classroom.service import ClassroomService
 from quad.classroom.state import Participant
 from quad.realtime import Client, Finished, Site, SocketServer
-from quad.realtime.session import Session
-from quad.realtime.websocket import WebSocket
+from quad.realtime.sessions.session import Session
+from quad.realtime.sessions.websocket import WebSocket
 from quad.settings import ClassroomSettings
 from quad.store import Store, migrate
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from quad.cli.failures import Failed
-from quad.realtime.binding import bind
+from quad.realtime.http.binding import bind
 from quad.settings import ServerSettings
 from quad.starting import share_address
 from quad.workers import Supervisor, Worker

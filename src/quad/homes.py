@@ -8,7 +8,7 @@ from quad.alert import homes as alert
 from quad.classroom import homes as classroom
 from quad.cluster.routes import CAMPUS, Routes
 from quad.nearby import homes as nearby
-from quad.realtime.polling import Scope
+from quad.realtime.http.polling import Scope
 
 CHAT_PATHS: Final = ("/", "/chat/ws")
 """The original's path, and one of our own for when the front door is behind something else."""

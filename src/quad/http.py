@@ -18,7 +18,7 @@ from litestar.types import Guard
 from quad.bodies import JsonRequest
 from quad.languages import choose_language
 from quad.realtime import request_of
-from quad.realtime.request import Request
+from quad.realtime.http.request import Request
 from quad.refusals import OTHER_SITES, BadInput, CannotSave, CrossSite, HttpRefused, NotAllowed
 from quad.shell import Visit
 from quad.store import StoreError

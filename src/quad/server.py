@@ -47,8 +47,8 @@ from quad.realtime import (
     settle_garbage,
     stop_signal,
 )
-from quad.realtime.binding import url_of
-from quad.realtime.host import Application
+from quad.realtime.http.binding import url_of
+from quad.realtime.http.host import Application
 from quad.refusals import CannotSave
 from quad.retention import Expiry, RetentionClock
 from quad.settings import LimitSettings, Settings

@@ -12,7 +12,7 @@ from quad.cli.failures import Failed
 from quad.identity import Keys
 from quad.identity.keys import new_secret
 from quad.private import make_directory, make_file, tighten, write_file
-from quad.realtime.binding import bind
+from quad.realtime.http.binding import bind
 from quad.settings import ServerSettings, Settings
 from quad.store import parse_url
 from quad.store.ownership import Ownership, owner_name

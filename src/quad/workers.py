@@ -20,7 +20,7 @@ import quad
 from quad.cli.failures import FAILED, Failed
 from quad.logs import configure_logging
 from quad.realtime import stop_signal
-from quad.realtime.binding import url_of
+from quad.realtime.http.binding import url_of
 from quad.settings import Settings
 from quad.starting import check_descriptors, share_address
 from quad.web.network import elsewhere

@@ -18,7 +18,7 @@ from quad.classroom.events import register as register_classroom
 from quad.classroom.service import ClassroomService
 from quad.identity import Keys
 from quad.realtime import Client, Host, Site, SocketServer, listen
-from quad.realtime.host import Application
+from quad.realtime.http.host import Application
 from quad.settings import AlertSettings, ClassroomSettings, ServerSettings, Settings
 from quad.store import Store
 from tests import nodes

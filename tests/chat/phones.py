@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from quad.chat.system import ChatSystem
 from quad.realtime import EngineOptions, Host, Site, listen
-from quad.realtime.polling import Receive, Scope, Send
+from quad.realtime.http.polling import Receive, Scope, Send
 from quad.settings import ChatSettings, EngineSettings, Settings
 from quad.store import Mailbox, Store
 from tests import nodes

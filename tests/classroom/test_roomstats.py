@@ -17,7 +17,7 @@ from quad.classroom.refusals import TooManyFailedJoins
 from quad.classroom.routes import StatsPages, make_board
 from quad.identity.guesses import Guesses
 from quad.realtime import Site
-from quad.realtime.site import carry
+from quad.realtime.http.site import carry
 
 ROOM = 123456
 WAIT_S = 5.0

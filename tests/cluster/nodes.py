@@ -12,7 +12,7 @@ from quad.cluster.places import Places, tag_of
 from quad.cluster.requests import Requests
 from quad.cluster.tunnels import Tunnels
 from quad.realtime import EngineOptions, Host, RawServer, Site, SocketServer, listen
-from quad.realtime.polling import Scope
+from quad.realtime.http.polling import Scope
 from tests.cluster.linking import Network
 from tests.protocol.peers import SOCKET, Target
 from tests.realtime.serving import target

@@ -25,7 +25,7 @@ from quad.identity.system import Identity
 from quad.nearby import NearbySystem
 from quad.nearby.model import Building, Position
 from quad.realtime import Client, Host, Site, SocketServer, listen
-from quad.realtime.host import Application
+from quad.realtime.http.host import Application
 from quad.settings import (
     AdminSettings,
     EngineSettings,

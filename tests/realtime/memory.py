@@ -17,9 +17,9 @@ from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import Protocol, Side
 
 from quad.realtime import Engine
-from quad.realtime.session import Session
-from quad.realtime.site import Site
-from quad.realtime.websocket import Receiver, WebSocket
+from quad.realtime.http.site import Site
+from quad.realtime.sessions.session import Session
+from quad.realtime.sessions.websocket import Receiver, WebSocket
 from quad.wire.websocket import TEXT, encode_frame
 
 Message = str | bytes

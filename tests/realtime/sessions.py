@@ -1,8 +1,8 @@
 """What is under a client."""
 
 from quad.realtime import Client
-from quad.realtime.local import LocalClient
-from quad.realtime.session import Session
+from quad.realtime.events.local import LocalClient
+from quad.realtime.sessions.session import Session
 
 
 def session_of(client: Client) -> Session:

@@ -5,13 +5,13 @@ import sys
 
 import pytest
 
-from quad.realtime.blocks import return_large_blocks
+from quad.realtime.http.blocks import return_large_blocks
 
 # As threads do that clean long texts: large blocks, freed while a small one lies behind them.
 _PROGRAM = """
 import sys
 from pathlib import Path
-from quad.realtime.listening import settle_garbage
+from quad.realtime.http.listening import settle_garbage
 
 def resident_bytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4_096

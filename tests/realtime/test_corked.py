@@ -5,7 +5,7 @@ import socket
 from typing import Any
 
 from quad.realtime import SocketServer
-from quad.realtime.corked import Corked
+from quad.realtime.http.corked import Corked
 from tests.protocol.peers import Target
 from tests.realtime.serving import serving
 

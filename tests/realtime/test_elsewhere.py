@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from quad.realtime import Host, Site, SocketServer, listen
-from quad.realtime.engine import Engine
-from quad.realtime.host import last_answer
-from quad.realtime.site import HAS_CROSSED
+from quad.realtime.http.host import last_answer
+from quad.realtime.http.site import HAS_CROSSED
+from quad.realtime.sessions.engine import Engine
 from tests.protocol.peers import SOCKET, Polling, Target
 from tests.realtime.serving import serving, target
 

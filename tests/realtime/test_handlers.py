@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from quad.realtime import BadPayload, Client, Payload
 from quad.realtime.counters import EventCounter
-from quad.realtime.handlers import Handler
+from quad.realtime.events.handlers import Handler
 from quad.wire.socketio import Event, decode
 
 

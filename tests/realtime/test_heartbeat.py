@@ -9,10 +9,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-import quad.realtime.engine
+import quad.realtime.sessions.engine
 from quad.realtime import Client, EngineOptions, HandshakeRefused, Session, SocketServer
-from quad.realtime.request import Request
-from quad.realtime.site import Site
+from quad.realtime.http.request import Request
+from quad.realtime.http.site import Site
 from quad.wire.engineio import Ping
 from tests.patience import patience
 from tests.protocol.peers import SOCKET, Polling, expect_closed, opened, receive, websocket
@@ -176,7 +176,7 @@ async def test_a_poll_that_comes_too_late_is_refused_before_the_clock_has_struck
 async def test_a_ping_that_goes_out_late_gives_no_longer_time_to_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(quad.realtime.engine, "_TIMER_LATE_S", 10.0)
+    monkeypatch.setattr(quad.realtime.sessions.engine, "_TIMER_LATE_S", 10.0)
     server = SocketServer(EngineOptions(ping_interval_ms=20, ping_timeout_ms=300))
     session = open_polling(server, 4)
     opened_at = asyncio.get_running_loop().time()

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from quad.realtime import EngineOptions, SocketServer
-from quad.realtime.front import Front, find_end
+from quad.realtime.http.front import Front, find_end
 from tests.patience import patience
 from tests.protocol.peers import SOCKET, Target
 from tests.realtime.serving import serving, until
@@ -412,7 +412,7 @@ async def test_a_slow_body_is_cut_whatever_it_drips() -> None:
 async def test_bodies_that_do_not_end_are_bounded_together_and_the_oldest_goes_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("quad.realtime.front._BODIES_BYTES", 350_000)
+    monkeypatch.setattr("quad.realtime.http.front._BODIES_BYTES", 350_000)
     head = POST + LAST + b"Content-Length: 100001\r\n\r\n"
     async with echo() as target, AsyncExitStack() as stack:
         hoarders = [await stack.enter_async_context(tcp(target)) for _ in range(4)]

@@ -21,12 +21,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Opcode
 
-import quad.realtime.engine
+import quad.realtime.sessions.engine
 from quad.addresses import parse_network
 from quad.realtime import Client, EngineOptions, SocketServer
-from quad.realtime.polling import serve_polling
-from quad.realtime.session import Session
-from quad.realtime.site import Site
+from quad.realtime.http.polling import serve_polling
+from quad.realtime.http.site import Site
+from quad.realtime.sessions.session import Session
 from tests.protocol.peers import (
     SOCKET,
     Polling,
@@ -272,7 +272,7 @@ HOSTILE = [
 @pytest.fixture
 def resolute(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has taken nothing for a second is cut, and not after 45."""
-    monkeypatch.setattr("quad.realtime.unread._GIVE_UP_S", 1.0)
+    monkeypatch.setattr("quad.realtime.sessions.unread._GIVE_UP_S", 1.0)
 
 
 @pytest.mark.usefixtures("resolute")  # nobody here polls
@@ -345,7 +345,7 @@ async def test_an_address_has_so_many_connections_and_no_more(http: httpx.AsyncC
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quad.realtime.engine, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(quad.realtime.sessions.engine, "_PATIENCE_S", 0.0)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -384,7 +384,7 @@ async def test_the_blocks_of_a_site_have_the_newcomers_of_sixteen_addresses(
 async def test_a_session_that_nobody_fetches_goes_soon_and_one_that_is_fetched_stays(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quad.realtime.engine, "_UNFETCHED_S", 1.0)
+    monkeypatch.setattr(quad.realtime.sessions.engine, "_UNFETCHED_S", 1.0)
     server = SocketServer()
     async with serving(server) as target:
         alone = await Polling.open(http, target, SOCKET)

@@ -160,7 +160,7 @@ async def test_an_answer_under_way_is_waited_for_but_not_for_ever(
     is_endless: bool,
 ) -> None:
     if is_endless:
-        monkeypatch.setattr("quad.realtime.listening._HTTP_GRACE_S", 0.05)
+        monkeypatch.setattr("quad.realtime.http.listening._HTTP_GRACE_S", 0.05)
     asked, may_answer = asyncio.Event(), asyncio.Event()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

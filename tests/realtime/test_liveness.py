@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from quad.realtime import Client, EngineOptions, SocketServer
-from quad.realtime.site import Site
+from quad.realtime.http.site import Site
 from tests.patience import patience
 from tests.protocol.peers import SOCKET, Polling, Target, receive, websocket
 from tests.realtime.serving import client_of, connected, serving, until

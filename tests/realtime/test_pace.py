@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quad.realtime import EngineOptions
-from quad.realtime.pace import Pace, RateLimit
+from quad.realtime.sessions.pace import Pace, RateLimit
 
 
 class Clock:

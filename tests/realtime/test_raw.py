@@ -224,7 +224,7 @@ async def test_a_farewell_comes_after_the_last_handler() -> None:
 async def test_too_many_that_wait_for_their_turn_close_the_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("quad.realtime.turns.BACKLOG_EVENTS", 5)
+    monkeypatch.setattr("quad.realtime.events.turns.BACKLOG_EVENTS", 5)
     async with house() as it:
         socket, connection = await it.enter()
         await say(socket, "wait", text="a")
@@ -393,9 +393,9 @@ async def test_nothing_is_proven_by_a_client_that_does_not_read() -> None:
 async def test_when_there_are_too_many_to_ask_each_is_asked_later_and_for_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("quad.realtime.rawserver._PINGS_PER_S", 0.001)
-    monkeypatch.setattr("quad.realtime.rawserver._PINGS_BURST", 2)
-    monkeypatch.setattr("quad.realtime.rawserver._LATER_S", 0.05)
+    monkeypatch.setattr("quad.realtime.raw.rawserver._PINGS_PER_S", 0.001)
+    monkeypatch.setattr("quad.realtime.raw.rawserver._PINGS_BURST", 2)
+    monkeypatch.setattr("quad.realtime.raw.rawserver._LATER_S", 0.05)
     async with house() as it:
         socket, connection = await it.enter()
         connection.follow(0)

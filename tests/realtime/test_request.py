@@ -3,8 +3,8 @@
 import pytest
 
 from quad.addresses import Network, parse_network
-from quad.realtime.request import Request, parse_query
-from quad.realtime.site import Site, request_of
+from quad.realtime.http.request import Request, parse_query
+from quad.realtime.http.site import Site, request_of
 
 PROXIES = (parse_network("10.0.0.0/8"), parse_network("::1"))
 

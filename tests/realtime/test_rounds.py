@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from quad.realtime import SocketServer
-from quad.realtime.front import Front
-from quad.realtime.rounds import Rounds
+from quad.realtime.http.front import Front
+from quad.realtime.http.rounds import Rounds
 from tests.protocol.peers import Target
 from tests.realtime.serving import serving, until
 
@@ -176,7 +176,7 @@ async def test_large_heads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_what_waits_of_large_heads_is_bounded_and_all_are_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("quad.realtime.front._WAITING_HEADS_BYTES", 200_000)
+    monkeypatch.setattr("quad.realtime.http.front._WAITING_HEADS_BYTES", 200_000)
     waiting: list[int] = []
     read_in_turn = Front._read_in_turn
 

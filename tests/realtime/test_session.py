@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from quad.realtime import EngineOptions, Session, SocketServer
-from quad.realtime.poll import PollRefused
-from quad.realtime.polling import serve_polling
-from quad.realtime.probe import Probe
-from quad.realtime.session import State
-from quad.realtime.site import Site
+from quad.realtime.http.poll import PollRefused
+from quad.realtime.http.polling import serve_polling
+from quad.realtime.http.site import Site
+from quad.realtime.sessions.probe import Probe
+from quad.realtime.sessions.session import State
 from quad.wire.engineio import AnyPacket, Close, Noop, Text
 from tests.patience import patience
 from tests.protocol.peers import SOCKET, Polling

@@ -7,8 +7,8 @@ import pytest
 from websockets.frames import Opcode
 
 from quad.realtime import Client, EngineOptions, SocketServer
-from quad.realtime.turns import CROWDED_BYTES
-from quad.realtime.unread import UNREAD_BYTES, Unread
+from quad.realtime.events.turns import CROWDED_BYTES
+from quad.realtime.sessions.unread import UNREAD_BYTES, Unread
 from quad.wire.websocket import TEXT, encode_frame
 from tests.patience import patience
 from tests.protocol.peers import SOCKET, Polling
@@ -128,7 +128,7 @@ def campus(heartbeat_ms: int = 25_000) -> SocketServer:
 async def test_who_sends_and_never_reads_outlives_its_heartbeat_and_then_is_cut(
     eio: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quad.realtime.unread._GIVE_UP_S", 0.4)
+    monkeypatch.setattr("quad.realtime.sessions.unread._GIVE_UP_S", 0.4)
     server = campus(40)
     reasons: list[str] = []
     server.on_disconnect(lambda client, reason: reasons.append(reason))
@@ -170,7 +170,7 @@ async def test_who_posts_and_does_not_poll_is_not_read_until_it_does(
 async def test_who_posts_and_never_polls_is_cut(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quad.realtime.unread._GIVE_UP_S", 0.2)
+    monkeypatch.setattr("quad.realtime.sessions.unread._GIVE_UP_S", 0.2)
     server = campus(50)
     async with serving(server) as target:
         client = await Polling.open(http, target, SOCKET)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.frames import Close, Frame, Opcode
 
-from quad.realtime.websocket import MESSAGE_TOO_BIG, WebSocket
+from quad.realtime.sessions.websocket import MESSAGE_TOO_BIG, WebSocket
 from quad.wire.websocket import TEXT, encode_frame
 from tests.patience import patience
 from tests.realtime.memory import MemoryPeer, Message, turn
@@ -363,7 +363,7 @@ async def test_a_long_reason_is_cut_between_characters() -> None:
 
 
 async def test_without_an_answer_the_connection_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quad.realtime.websocket._CLOSE_GRACE_S", 0.02)
+    monkeypatch.setattr("quad.realtime.sessions.websocket._CLOSE_GRACE_S", 0.02)
     listener = Listener()
     peer = MemoryPeer(listener)
     peer.websocket.close()

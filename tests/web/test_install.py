@@ -22,7 +22,7 @@ from litestar import Litestar
 
 import quad
 from quad.realtime import Site, Streams
-from quad.realtime.site import carry
+from quad.realtime.http.site import carry
 from quad.server import serving
 from quad.settings import ServerSettings, Settings
 from quad.web import install

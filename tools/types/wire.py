@@ -12,7 +12,7 @@ from litestar.typing import FieldDefinition
 from msgspec import Struct
 
 from quad.realtime import SocketServer
-from quad.realtime.handlers import Handler
+from quad.realtime.events.handlers import Handler
 from tools.types.typescript import part_of
 
 

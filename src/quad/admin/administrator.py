@@ -20,7 +20,7 @@ from quad.identity import Keys
 from quad.identity.gate import Gate
 from quad.identity.passwords import hash_password, new_password
 from quad.realtime import request_of
-from quad.realtime.request import Request
+from quad.realtime.http.request import Request
 from quad.refusals import NotAllowed, WrongPassword
 from quad.store import Conflict, Store
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 import quad
 from quad.admin.statistics import CommitStatistics, LoopClock
 from quad.realtime import SocketServer
-from quad.realtime.rawserver import RawServer
+from quad.realtime.raw.rawserver import RawServer
 
 _MEMORY: Final = Path("/proc/self/statm")
 

@@ -9,7 +9,7 @@ from quad.admin.administrator import Administrator
 from quad.admin.cookies import COOKIE, LIFETIME_S
 from quad.http import AnyRequest, make_cookie, refuse_cross_site, rest_router
 from quad.realtime import request_of
-from quad.realtime.request import Request
+from quad.realtime.http.request import Request
 
 
 class AdminLogin(Struct):

@@ -32,7 +32,7 @@ from quad.http import (
 )
 from quad.identity import new_token
 from quad.realtime import BadPayload, Refused, Streams, request_of
-from quad.realtime.request import Request as Visit
+from quad.realtime.http.request import Request as Visit
 from quad.refusals import CannotSave, HttpRefused
 from quad.streams import HEARTBEAT, HEARTBEAT_S, EventStream, encode_frame
 

@@ -6,7 +6,7 @@ from quad.cluster.places import NOWHERE, Places
 from quad.cluster.requests import Requests, refuse
 from quad.cluster.tunnels import Tunnels, refuse_upgrade
 from quad.realtime import Host
-from quad.realtime.polling import Receive, Scope, Send
+from quad.realtime.http.polling import Receive, Scope, Send
 
 
 class Crossing:

@@ -34,8 +34,8 @@ from quad.cluster.routes import Owners, Route, Routes
 from quad.cluster.shards import shard_of
 from quad.realtime import AckTimeout, BadPayload, Message, SocketServer
 from quad.realtime.ending import Work, close_spread
-from quad.realtime.handlers import Handler
-from quad.realtime.local import LocalClient
+from quad.realtime.events.handlers import Handler
+from quad.realtime.events.local import LocalClient
 from quad.refusals import Unavailable
 from quad.wire.socketio import Event
 

@@ -11,9 +11,9 @@ from quad.cluster.remote import RemoteClient
 from quad.cluster.routes import Owners, Routes
 from quad.cluster.seats import Seats
 from quad.realtime import BadPayload, Client, Message, SocketServer
-from quad.realtime.caller import Caller
-from quad.realtime.handlers import Handler
-from quad.realtime.local import LocalClient
+from quad.realtime.events.caller import Caller
+from quad.realtime.events.handlers import Handler
+from quad.realtime.events.local import LocalClient
 from quad.wire.socketio import Event
 
 log = logging.getLogger("quad.cluster")

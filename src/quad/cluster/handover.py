@@ -24,7 +24,7 @@ from quad.cluster.records import Close, Closed, Held, Hold, OfHandover, Opened, 
 from quad.cluster.remote import RemoteClient
 from quad.cluster.shards import shard_of
 from quad.realtime import Client
-from quad.realtime.local import LocalClient
+from quad.realtime.events.local import LocalClient
 
 log = logging.getLogger("quad.cluster")
 

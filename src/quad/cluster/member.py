@@ -25,7 +25,7 @@ from quad.cluster.shards import shard_of
 from quad.cluster.suspicion import SILENT_S
 from quad.cluster.tunnels import Tunnels
 from quad.realtime import Host, SocketServer
-from quad.realtime.polling import Scope
+from quad.realtime.http.polling import Scope
 from quad.store import NodeSession, Store
 
 log = logging.getLogger("quad.cluster")

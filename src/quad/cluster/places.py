@@ -10,8 +10,8 @@ import base64
 from collections.abc import Callable
 from typing import Final
 
-from quad.realtime.polling import Scope
-from quad.realtime.request import parse_query
+from quad.realtime.http.polling import Scope
+from quad.realtime.http.request import parse_query
 
 NOWHERE: Final = -1
 """In place of a node: the thing has no home at this moment."""

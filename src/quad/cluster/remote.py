@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from quad.cluster.records import Introduce
 from quad.realtime import AckTimeout, Message
-from quad.realtime.caller import Caller
-from quad.realtime.namespace import Namespace
+from quad.realtime.events.caller import Caller
+from quad.realtime.events.namespace import Namespace
 from quad.wire.socketio import encode_event
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from quad.cluster.lanes import Kind, Lane, Lanes
 from quad.cluster.scopes import decode_scope, encode_scope, expects_continue, has_body
 from quad.http import Refusal
 from quad.realtime.ending import Work, close_spread
-from quad.realtime.host import Application
-from quad.realtime.polling import Receive, Scope, Send
-from quad.realtime.site import CUT, IS_DELIVERED, IS_GONE
+from quad.realtime.http.host import Application
+from quad.realtime.http.polling import Receive, Scope, Send
+from quad.realtime.http.site import CUT, IS_DELIVERED, IS_GONE
 from quad.refusals import Unavailable
 
 log = logging.getLogger("quad.cluster")

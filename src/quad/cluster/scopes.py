@@ -1,14 +1,14 @@
 """What of a request crosses to another node: enough to make the same ASGI scope there.
 
 The head and the peer's address, and nothing that was concluded from them: who asks and from where
-is found out where the request is answered, by the same rules (`realtime/site.py`). So whatever a
-client writes into its headers means what it would have meant there.
+is found out where the request is answered, by the same rules (`realtime/http/site.py`). So whatever
+a client writes into its headers means what it would have meant there.
 """
 
 import msgspec
 
-from quad.realtime.polling import Scope
-from quad.realtime.site import HAS_CROSSED
+from quad.realtime.http.polling import Scope
+from quad.realtime.http.site import HAS_CROSSED
 
 # RFC 9112, section 6: what says that a body follows.
 _NO_LENGTH = b"0"

@@ -16,8 +16,8 @@ from quad.cluster.lanes import SLACK_BYTES, Kind, Lane, Lanes
 from quad.cluster.requests import UNAVAILABLE
 from quad.cluster.scopes import decode_scope, encode_scope
 from quad.realtime.ending import close_spread
-from quad.realtime.host import last_answer
-from quad.realtime.polling import Scope
+from quad.realtime.http.host import last_answer
+from quad.realtime.http.polling import Scope
 
 Upgrade = Callable[[Scope, bytes, asyncio.Transport], object]
 

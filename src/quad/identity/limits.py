@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from quad.addresses import BLOCKS_OF_SITE, shares
-from quad.realtime.pace import RateLimit
+from quad.realtime.sessions.pace import RateLimit
 
 
 class KeyedRateLimit:

@@ -12,7 +12,7 @@ from quad.identity.login import NOT_FROM_HERE, Login
 from quad.identity.oauth import Attempt, LoginFailed, WrongState
 from quad.identity.sessions import Sessions
 from quad.realtime import request_of
-from quad.realtime.request import Request
+from quad.realtime.http.request import Request
 
 log = logging.getLogger("quad.identity")
 

@@ -1,13 +1,8 @@
 """The engine: a fast Socket.IO server that knows nothing of what is said over it."""
 
-from quad.realtime.admission import raise_descriptor_limit
 from quad.realtime.backlog import Shared
-from quad.realtime.client import Client
 from quad.realtime.counters import Counters
 from quad.realtime.delivery import Message, SharedMessage, Topic
-from quad.realtime.door import Door
-from quad.realtime.drive import Finished
-from quad.realtime.engine import Application, Engine
 from quad.realtime.errors import (
     AckTimeout,
     BadPayload,
@@ -16,17 +11,22 @@ from quad.realtime.errors import (
     Refused,
     UnknownEvent,
 )
-from quad.realtime.host import Elsewhere, Endpoint, Host
-from quad.realtime.listener import Listener
-from quad.realtime.listening import listen, run, settle_garbage, stop_signal
+from quad.realtime.events.client import Client
+from quad.realtime.events.drive import Finished
+from quad.realtime.events.socketserver import SocketServer
+from quad.realtime.http.admission import raise_descriptor_limit
+from quad.realtime.http.door import Door
+from quad.realtime.http.host import Elsewhere, Endpoint, Host
+from quad.realtime.http.listening import listen, run, settle_garbage, stop_signal
+from quad.realtime.http.site import Site, request_of
+from quad.realtime.http.streams import Streams
 from quad.realtime.options import EngineOptions
 from quad.realtime.payload import Payload
-from quad.realtime.raw import RawConnection
-from quad.realtime.rawserver import RawApplication, RawServer
-from quad.realtime.session import Session
-from quad.realtime.site import Site, request_of
-from quad.realtime.socketserver import SocketServer
-from quad.realtime.streams import Streams
+from quad.realtime.raw.raw import RawConnection
+from quad.realtime.raw.rawserver import RawApplication, RawServer
+from quad.realtime.sessions.engine import Application, Engine
+from quad.realtime.sessions.listener import Listener
+from quad.realtime.sessions.session import Session
 
 __all__ = [
     "AckTimeout",

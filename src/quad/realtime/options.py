@@ -2,7 +2,7 @@
 
 import msgspec
 
-from quad.realtime.pace import Pace
+from quad.realtime.sessions.pace import Pace
 
 
 class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from quad.realtime import Site, request_of
-from quad.realtime.host import Application
-from quad.realtime.polling import Receive, Scope, Send
+from quad.realtime.http.host import Application
+from quad.realtime.http.polling import Receive, Scope, Send
 
 # Where an answer sets one of them itself, as pages do, that counts.
 _HEADERS: Final = (

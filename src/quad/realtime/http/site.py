@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Final
 
 from quad.addresses import Network, is_loopback, is_within, normal, parse
-from quad.realtime.request import Request, parse_query
+from quad.realtime.http.request import Request, parse_query
 
 log = logging.getLogger("quad.site")
 

@@ -11,7 +11,7 @@ import msgspec
 from quad.addresses import is_loopback
 
 if TYPE_CHECKING:
-    from quad.realtime.site import Site
+    from quad.realtime.http.site import Site
 
 # A connection may last for days, and what its first request said is kept as long. So only what is
 # asked for later is, and of that no more than this: a head may have 64 kB.

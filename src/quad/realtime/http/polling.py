@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from quad.realtime.engine import Engine, shutting_down
 from quad.realtime.errors import HandshakeRefused
-from quad.realtime.poll import Answer, PollRefused
-from quad.realtime.request import Request
-from quad.realtime.session import Session
-from quad.realtime.unread import CROWDED_S
+from quad.realtime.http.poll import Answer, PollRefused
+from quad.realtime.http.request import Request
+from quad.realtime.sessions.engine import Engine, shutting_down
+from quad.realtime.sessions.session import Session
+from quad.realtime.sessions.unread import CROWDED_S
 from quad.wire.engineio import AnyPacket, Binary, Version
 from quad.wire.errors import WireError
 from quad.wire.payload import (

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import msgspec
 
-from quad.realtime.door import Counts
-from quad.realtime.polling import Receive, Scope, Send
-from quad.realtime.site import request_of
+from quad.realtime.http.door import Counts
+from quad.realtime.http.polling import Receive, Scope, Send
+from quad.realtime.http.site import request_of
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 

@@ -10,22 +10,22 @@ from functools import partial
 from types import CoroutineType
 from typing import Any, TypeVar
 
-from quad.realtime.caller import Caller
-from quad.realtime.client import Client
 from quad.realtime.counters import Counters, EventCounter
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Message
-from quad.realtime.drive import Drive, Finished
 from quad.realtime.ending import Work
-from quad.realtime.engine import Engine
 from quad.realtime.errors import BadPayload, Internal, Refused, UnknownEvent
-from quad.realtime.forwarding import Forwarding
-from quad.realtime.handlers import Handler
-from quad.realtime.local import LocalClient
-from quad.realtime.namespace import Namespace
+from quad.realtime.events.caller import Caller
+from quad.realtime.events.client import Client
+from quad.realtime.events.drive import Drive, Finished
+from quad.realtime.events.forwarding import Forwarding
+from quad.realtime.events.handlers import Handler
+from quad.realtime.events.local import LocalClient
+from quad.realtime.events.namespace import Namespace
+from quad.realtime.events.peer import Peer
 from quad.realtime.options import EngineOptions
-from quad.realtime.peer import Peer
-from quad.realtime.session import Session
+from quad.realtime.sessions.engine import Engine
+from quad.realtime.sessions.session import Session
 from quad.wire.errors import NestedTooDeeply
 from quad.wire.socketio import RESERVED_EVENTS, encode_ack, encode_event
 from quad.wire.socketio import Event as EventPacket

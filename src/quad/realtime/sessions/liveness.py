@@ -10,8 +10,8 @@ import asyncio
 from time import monotonic
 from typing import Protocol
 
+from quad.realtime.http.request import Handshake
 from quad.realtime.options import EngineOptions
-from quad.realtime.request import Handshake
 
 # The data of our Ping frames: their Pongs prove nothing but life.
 QUESTION = b"alive?"

@@ -19,8 +19,8 @@ from websockets.protocol import Protocol as FrameParser
 from websockets.protocol import Side, State
 
 from quad.realtime.backlog import Backlog, Shared
-from quad.realtime.pace import BYTE_COST, FRAME_COST, Pace
-from quad.realtime.unread import CROWDED_S, LOOK_S, UNREAD_BYTES, Unread
+from quad.realtime.sessions.pace import BYTE_COST, FRAME_COST, Pace
+from quad.realtime.sessions.unread import CROWDED_S, LOOK_S, UNREAD_BYTES, Unread
 from quad.wire.websocket import PING, PONG, encode_frame, encode_part
 
 try:

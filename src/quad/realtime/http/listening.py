@@ -12,11 +12,11 @@ from typing import cast
 import uvicorn
 import uvloop
 
-from quad.realtime.admission import Admission
-from quad.realtime.binding import BACKLOG, bind, url_of
-from quad.realtime.blocks import return_large_blocks
-from quad.realtime.front import Front, Fronts
-from quad.realtime.host import Host
+from quad.realtime.http.admission import Admission
+from quad.realtime.http.binding import BACKLOG, bind, url_of
+from quad.realtime.http.blocks import return_large_blocks
+from quad.realtime.http.front import Front, Fronts
+from quad.realtime.http.host import Host
 
 log = logging.getLogger("quad.listening")
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from quad.realtime.client import Client
 from quad.realtime.delivery import Delivery, Topics
 from quad.realtime.errors import Refused
-from quad.realtime.handlers import Handler
+from quad.realtime.events.client import Client
+from quad.realtime.events.handlers import Handler
 
 
 class Namespace:

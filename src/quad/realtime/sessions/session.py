@@ -14,14 +14,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, assert_never
 
 from quad.realtime.delivery import Item, Kind, Message
-from quad.realtime.listener import NOBODY, Listener
-from quad.realtime.liveness import QUESTION, Liveness, make_liveness
-from quad.realtime.poll import Answer, Polling, PollRefused, size_of
-from quad.realtime.probe import Probe
-from quad.realtime.quirks import NONE, Quirks
-from quad.realtime.request import Handshake
-from quad.realtime.unread import CROWDED_S, LOOK_S, UNREAD_BYTES, Unread
-from quad.realtime.websocket import (
+from quad.realtime.http.poll import Answer, Polling, PollRefused, size_of
+from quad.realtime.http.request import Handshake
+from quad.realtime.sessions.listener import NOBODY, Listener
+from quad.realtime.sessions.liveness import QUESTION, Liveness, make_liveness
+from quad.realtime.sessions.probe import Probe
+from quad.realtime.sessions.quirks import NONE, Quirks
+from quad.realtime.sessions.unread import CROWDED_S, LOOK_S, UNREAD_BYTES, Unread
+from quad.realtime.sessions.websocket import (
     NORMAL_CLOSURE,
     PROTOCOL_ERROR,
     SERVICE_RESTART,
@@ -48,7 +48,7 @@ from quad.wire.errors import WireError
 from quad.wire.websocket import BINARY, TEXT, encode_frame
 
 if TYPE_CHECKING:
-    from quad.realtime.engine import Engine
+    from quad.realtime.sessions.engine import Engine
 
 
 class State(enum.Enum):

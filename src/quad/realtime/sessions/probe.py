@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from quad.realtime.liveness import QUESTION
-from quad.realtime.pace import Pace
-from quad.realtime.websocket import NORMAL_CLOSURE, WebSocket
+from quad.realtime.sessions.liveness import QUESTION
+from quad.realtime.sessions.pace import Pace
+from quad.realtime.sessions.websocket import NORMAL_CLOSURE, WebSocket
 from quad.wire.websocket import TEXT, encode_frame
 
 

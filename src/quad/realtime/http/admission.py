@@ -5,10 +5,10 @@ import logging
 import resource
 from typing import Protocol
 
-from quad.realtime.door import Door
 from quad.realtime.errors import HandshakeRefused
-from quad.realtime.seldom import Seldom
-from quad.realtime.site import Site
+from quad.realtime.http.door import Door
+from quad.realtime.http.seldom import Seldom
+from quad.realtime.http.site import Site
 
 log = logging.getLogger("quad.admission")
 

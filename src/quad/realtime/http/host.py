@@ -5,14 +5,14 @@ import http
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 
-from quad.realtime.door import Door
-from quad.realtime.engine import Engine, shutting_down
 from quad.realtime.errors import HandshakeRefused
-from quad.realtime.opening import Opening
-from quad.realtime.polling import Receive, Scope, Send, refusal, serve_polling
-from quad.realtime.probe import Probe
-from quad.realtime.request import Request
-from quad.realtime.site import HAS_CROSSED, Site, carry, request_of
+from quad.realtime.http.door import Door
+from quad.realtime.http.opening import Opening
+from quad.realtime.http.polling import Receive, Scope, Send, refusal, serve_polling
+from quad.realtime.http.request import Request
+from quad.realtime.http.site import HAS_CROSSED, Site, carry, request_of
+from quad.realtime.sessions.engine import Engine, shutting_down
+from quad.realtime.sessions.probe import Probe
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 

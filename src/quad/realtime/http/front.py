@@ -21,15 +21,15 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from quad.realtime.admission import Admission
-from quad.realtime.corked import Corked
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.errors import HandshakeRefused
-from quad.realtime.host import Host, last_answer
-from quad.realtime.polling import refusal as explain
-from quad.realtime.rounds import Rounds
-from quad.realtime.seldom import Seldom
-from quad.realtime.site import CUT, IS_GONE
+from quad.realtime.http.admission import Admission
+from quad.realtime.http.corked import Corked
+from quad.realtime.http.host import Host, last_answer
+from quad.realtime.http.polling import refusal as explain
+from quad.realtime.http.rounds import Rounds
+from quad.realtime.http.seldom import Seldom
+from quad.realtime.http.site import CUT, IS_GONE
 
 log = logging.getLogger("quad.front")
 

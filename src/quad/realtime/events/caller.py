@@ -3,11 +3,11 @@
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from quad.realtime.client import Client
 from quad.realtime.delivery import Message
+from quad.realtime.events.client import Client
 
 if TYPE_CHECKING:
-    from quad.realtime.namespace import Namespace
+    from quad.realtime.events.namespace import Namespace
 
 
 class Caller(Client):

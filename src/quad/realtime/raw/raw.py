@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from quad.realtime.backlog import Shared
 from quad.realtime.delivery import Item, Kind, Message
-from quad.realtime.liveness import QUESTION, Liveness, make_liveness
-from quad.realtime.request import Handshake
-from quad.realtime.turns import Turns
-from quad.realtime.websocket import (
+from quad.realtime.events.turns import Turns
+from quad.realtime.http.request import Handshake
+from quad.realtime.sessions.liveness import QUESTION, Liveness, make_liveness
+from quad.realtime.sessions.websocket import (
     INTERNAL_ERROR,
     NORMAL_CLOSURE,
     POLICY_VIOLATION,
@@ -27,7 +27,7 @@ from quad.realtime.websocket import (
 from quad.wire.engineio import Text
 
 if TYPE_CHECKING:
-    from quad.realtime.rawserver import RawServer
+    from quad.realtime.raw.rawserver import RawServer
 
 
 class RawConnection(Turns):

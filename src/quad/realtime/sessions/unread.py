@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
-from quad.realtime.pace import Pace
+from quad.realtime.sessions.pace import Pace
 
 # What may be under way to a peer that reads.
 UNREAD_BYTES: Final = 65_536

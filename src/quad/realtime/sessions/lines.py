@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from quad.addresses import shares
-from quad.realtime.request import Handshake
+from quad.realtime.http.request import Handshake
 
 
 class Opened(Protocol):

@@ -14,18 +14,18 @@ import msgspec
 from quad.realtime.counters import Counters, EventCounter
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery, Message, Topics
-from quad.realtime.door import Door
-from quad.realtime.drive import Finished
 from quad.realtime.ending import Work, close_spread
 from quad.realtime.errors import BadPayload, HandshakeRefused, Internal, Refused, UnknownEvent
-from quad.realtime.opening import Opening
+from quad.realtime.events.drive import Finished
+from quad.realtime.events.turns import TooManyWaiting
+from quad.realtime.http.door import Door
+from quad.realtime.http.opening import Opening
+from quad.realtime.http.request import Request
 from quad.realtime.options import EngineOptions
-from quad.realtime.pace import RateLimit
 from quad.realtime.payload import Payload
-from quad.realtime.raw import RawConnection
-from quad.realtime.request import Request
-from quad.realtime.turns import TooManyWaiting
-from quad.realtime.websocket import SERVICE_RESTART
+from quad.realtime.raw.raw import RawConnection
+from quad.realtime.sessions.pace import RateLimit
+from quad.realtime.sessions.websocket import SERVICE_RESTART
 from quad.wire.surrogates import replace_lone_surrogates
 from quad.wire.websocket import PING, encode_frame
 

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from quad.realtime.caller import Caller
 from quad.realtime.delivery import Message
 from quad.realtime.errors import AckTimeout
-from quad.realtime.turns import Turns
+from quad.realtime.events.caller import Caller
+from quad.realtime.events.turns import Turns
 from quad.wire.socketio import encode_event
 
 if TYPE_CHECKING:
-    from quad.realtime.namespace import Namespace
-    from quad.realtime.peer import Peer
-    from quad.realtime.session import Session
+    from quad.realtime.events.namespace import Namespace
+    from quad.realtime.events.peer import Peer
+    from quad.realtime.sessions.session import Session
 
 
 class LocalClient(Turns, Caller):

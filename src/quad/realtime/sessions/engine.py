@@ -10,16 +10,16 @@ from quad.addresses import shares
 from quad.realtime.counters import Counters
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery
-from quad.realtime.door import Door
 from quad.realtime.ending import close_spread
 from quad.realtime.errors import HandshakeRefused
-from quad.realtime.lines import Lines
-from quad.realtime.listener import Listener
+from quad.realtime.http.door import Door
+from quad.realtime.http.request import Request
 from quad.realtime.options import EngineOptions
-from quad.realtime.quirks import recognise
-from quad.realtime.request import Request
-from quad.realtime.session import Session
-from quad.realtime.websocket import WebSocket
+from quad.realtime.sessions.lines import Lines
+from quad.realtime.sessions.listener import Listener
+from quad.realtime.sessions.quirks import recognise
+from quad.realtime.sessions.session import Session
+from quad.realtime.sessions.websocket import WebSocket
 from quad.wire.engineio import Open, Version, encode_handshake, encode_text_packet
 
 log = logging.getLogger("quad.engine")

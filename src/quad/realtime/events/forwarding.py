@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from typing import Any, Protocol
 
-from quad.realtime.caller import Caller
-from quad.realtime.client import Client
 from quad.realtime.delivery import Message
 from quad.realtime.errors import BadPayload
-from quad.realtime.handlers import Handler
-from quad.realtime.local import LocalClient
+from quad.realtime.events.caller import Caller
+from quad.realtime.events.client import Client
+from quad.realtime.events.handlers import Handler
+from quad.realtime.events.local import LocalClient
 from quad.wire.socketio import Event
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from quad.realtime.unread import Unread
+from quad.realtime.sessions.unread import Unread
 from quad.wire.engineio import AnyPacket, Binary, Close, Noop, Text
 
 # The packets of the answer; none at all says that the server stops.

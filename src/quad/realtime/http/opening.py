@@ -17,8 +17,8 @@ from websockets.server import ServerProtocol
 from websockets.utils import accept_key
 
 from quad.realtime.errors import HandshakeRefused
-from quad.realtime.request import Request
-from quad.realtime.websocket import Receiver, WebSocket
+from quad.realtime.http.request import Request
+from quad.realtime.sessions.websocket import Receiver, WebSocket
 from quad.wire.websocket import TEXT, encode_frame
 
 _log = logging.getLogger("quad.opening")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from quad.addresses import shares
 from quad.realtime.counters import Counters
 from quad.realtime.errors import HandshakeRefused
+from quad.realtime.http.seldom import Seldom
 from quad.realtime.options import EngineOptions
-from quad.realtime.seldom import Seldom
 
 log = logging.getLogger("quad.door")
 

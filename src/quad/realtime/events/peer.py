@@ -8,16 +8,16 @@ import msgspec
 
 from quad.realtime.delivery import Message
 from quad.realtime.errors import BadPayload, Refused
-from quad.realtime.handlers import explain
-from quad.realtime.local import LocalClient
-from quad.realtime.session import Session
-from quad.realtime.turns import TooManyWaiting
+from quad.realtime.events.handlers import explain
+from quad.realtime.events.local import LocalClient
+from quad.realtime.events.turns import TooManyWaiting
+from quad.realtime.sessions.session import Session
 from quad.wire import socketio
 from quad.wire.engineio import Version
 from quad.wire.errors import WireError
 
 if TYPE_CHECKING:
-    from quad.realtime.socketserver import SocketServer
+    from quad.realtime.events.socketserver import SocketServer
 
 _RESERVED_QUERY = frozenset({"EIO", "transport", "sid", "t", "j", "b64"})
 _TOO_LONG = f"More than {socketio.MAX_AUTH_CHARACTERS} characters of auth"

@@ -1,0 +1,1 @@
+"""Socket.IO: clients in namespaces, their events and who handles them."""

@@ -1,0 +1,1 @@
+"""Requests: who asks, at one address, and what may be asked at once."""

@@ -1,0 +1,1 @@
+"""WebSockets without Engine.IO."""

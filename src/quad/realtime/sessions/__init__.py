@@ -1,0 +1,1 @@
+"""Engine.IO: one client each, over WebSockets or polling."""
