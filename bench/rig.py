@@ -34,6 +34,17 @@ class Server:
     pid: int
     port: int
 
+    @property
+    def cpu_s(self) -> float:
+        """User and system time so far, of all threads, to the nanosecond."""
+        return cpu_s(self.pid)
+
+
+def cpu_s(pid: int) -> float:
+    """The processor time of a process so far. Raises OSError when it has ended."""
+    # As clock_getcpuclockid(3) numbers it: the process inverted, and the scheduler's clock, 2.
+    return time.clock_gettime(~pid << 3 | 2)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rig:
@@ -61,8 +72,11 @@ class Rig:
         return f"server on core {self.server_core}, load generator on core {self.load_core}"
 
     @contextmanager
-    def serving(self, subject: Subject) -> Iterator[Server]:
-        """Start the subject on its core, wait until it accepts connections, end it afterwards."""
+    def serving(self, subject: Subject, *, may_end: bool = False) -> Iterator[Server]:
+        """Start the subject on its core, wait until it accepts connections, end it afterwards.
+
+        One that has ended by itself has failed, unless it `may_end`.
+        """
         with TemporaryDirectory(prefix="quad-bench-") as directory:
             site = Site(port=free_port(), directory=Path(directory), limit=self.limit)
             log = Path(directory) / "bench-server.log"
@@ -78,7 +92,7 @@ class Rig:
             try:
                 _await_answer(process, site.port)
                 yield Server(process.pid, site.port)
-                if process.poll() is not None:
+                if process.poll() is not None and not may_end:
                     raise MeasurementFailed(f"the server has ended with {process.returncode}")
             except MeasurementFailed as failure:
                 tail = log.read_text(errors="replace")[-2000:].strip()
@@ -86,9 +100,22 @@ class Rig:
             finally:
                 _end(process)
 
-    def apply(self, mode: str, server: Server, script: Script, **flags: float) -> dict[str, Any]:
-        """Run the load generator in `mode` and return its report; `flags` are those of `--help`."""
+    def apply(
+        self,
+        mode: str,
+        server: Server,
+        script: Script,
+        home: Server | None = None,
+        /,
+        **flags: float,
+    ) -> dict[str, Any]:
+        """Run the load generator in `mode` and return its report; `flags` are those of `--help`.
+
+        With a `home` the leaders are there, and its account is kept apart.
+        """
         command = [str(self.load), mode, "--port", str(server.port), "--server", str(server.pid)]
+        if home is not None:
+            command += ["--home-port", str(home.port), "--home", str(home.pid)]
         command += [f"--{name}={value}" for name, value in flags.items()]
         with pinned(self.load_core):
             process = subprocess.Popen(

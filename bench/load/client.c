@@ -29,6 +29,13 @@ static char *read_buffer;
 static long *rooms;
 static struct sockaddr_in server_address;
 
+/* At home are the leaders, and some of the members. */
+static int port_of(const struct client *client)
+{
+    bool is_at_home = client->leads || (options.spread && client->index % options.spread == 0);
+    return is_at_home && options.home_port ? options.home_port : options.port;
+}
+
 void clients_prepare(void)
 {
     struct rlimit limit;
@@ -38,7 +45,7 @@ void clients_prepare(void)
     if (limit.rlim_cur < (rlim_t)(options.members + options.groups + 16))
         fail("%d connections, but only %lu open files are allowed", options.members, (unsigned long)limit.rlim_cur);
 
-    server_address = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)options.port)};
+    server_address = (struct sockaddr_in){.sin_family = AF_INET};
     if (inet_pton(AF_INET, options.host, &server_address.sin_addr) != 1)
         fail("\"%s\" is no IPv4 address", options.host);
     poller = epoll_create1(0);
@@ -71,6 +78,7 @@ struct client *client_open(int index, bool leads)
     setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     if (bind(client->fd, (struct sockaddr *)&source, sizeof source) < 0)
         fail("bind: %s", strerror(errno));
+    server_address.sin_port = htons((uint16_t)port_of(client));
     if (connect(client->fd, (struct sockaddr *)&server_address, sizeof server_address) < 0 && errno != EINPROGRESS)
         fail("connect: %s", strerror(errno));
     watch(client, EPOLL_CTL_ADD, EPOLLOUT);
@@ -157,7 +165,7 @@ static void send_upgrade(struct client *client)
                           "Connection: Upgrade\r\n"
                           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                           "Sec-WebSocket-Version: 13\r\n\r\n",
-                          options.path, is_raw() ? "" : "?EIO=4&transport=websocket", options.host, options.port);
+                          options.path, is_raw() ? "" : "?EIO=4&transport=websocket", options.host, port_of(client));
     client->stage = UPGRADING;
     watch(client, EPOLL_CTL_MOD, EPOLLIN);
     client_write(client, request, (size_t)length);

@@ -15,18 +15,19 @@ static struct client **leaders, **members;
 
 /* Both processors' accounts at one moment; the difference of two is an interval. */
 struct moment {
-    double at, server_cpu, own_cpu;
+    double at, server_cpu, home_cpu, own_cpu;
 };
 
 static struct moment moment_now(void)
 {
-    return (struct moment){(double)now_ns() * 1e-9, server_cpu_s(options.server), own_cpu_s()};
+    return (struct moment){(double)now_ns() * 1e-9, server_cpu_s(options.server), server_cpu_s(options.home), own_cpu_s()};
 }
 
 static struct moment since(struct moment start)
 {
     struct moment end = moment_now();
-    return (struct moment){end.at - start.at, end.server_cpu - start.server_cpu, end.own_cpu - start.own_cpu};
+    return (struct moment){end.at - start.at, end.server_cpu - start.server_cpu, end.home_cpu - start.home_cpu,
+                           end.own_cpu - start.own_cpu};
 }
 
 static void turn(double deadline_at, const char *what)
@@ -90,7 +91,8 @@ static void report_latencies(const struct histogram *latencies)
 
 static void report_interval(struct moment interval)
 {
-    printf("\"seconds\":%.6f,\"server_cpu_s\":%.6f,\"load_cpu_s\":%.6f", interval.at, interval.server_cpu, interval.own_cpu);
+    printf("\"seconds\":%.6f,\"server_cpu_s\":%.6f,\"home_cpu_s\":%.6f,\"load_cpu_s\":%.6f", interval.at, interval.server_cpu,
+           interval.home_cpu, interval.own_cpu);
 }
 
 /* ---- modes ---- */
@@ -139,15 +141,20 @@ static void run_messages(void)
     report_interval(interval);
 }
 
-static void run_idle(double memory_primed)
+static double memory_each(double now, double primed)
+{
+    return (now - primed) / (options.members - options.prime);
+}
+
+static void run_idle(double memory_primed, double home_primed)
 {
     serve_for(options.settle);
     struct moment start = moment_now();
     serve_for(options.seconds);
     struct moment interval = since(start);
-    double memory = server_memory_bytes(options.server);
-    printf("\"memory_bytes\":%.0f,\"memory_bytes_each\":%.1f,", memory,
-           (memory - memory_primed) / (options.members - options.prime));
+    double memory = server_memory_bytes(options.server), home = server_memory_bytes(options.home);
+    printf("\"memory_bytes\":%.0f,\"memory_bytes_each\":%.1f,\"home_memory_bytes_each\":%.1f,", memory,
+           memory_each(memory, memory_primed), memory_each(home, home_primed));
     report_interval(interval);
 }
 
@@ -219,7 +226,7 @@ int main(int argc, char **argv)
     open_leaders();
     open_members(options.prime);
     serve_for(options.prime ? options.settle : 0);
-    double memory_primed = server_memory_bytes(options.server);
+    double memory_primed = server_memory_bytes(options.server), home_primed = server_memory_bytes(options.home);
     struct moment primed = moment_now();
     open_members(options.members);
     struct moment connecting = since(options.prime ? primed : start);
@@ -229,7 +236,7 @@ int main(int argc, char **argv)
     report_interval(connecting);
     printf("},");
     if (mode_is("idle"))
-        run_idle(memory_primed);
+        run_idle(memory_primed, home_primed);
     else if (mode_is("storm"))
         run_storm();
     else if (mode_is("stall"))

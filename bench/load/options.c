@@ -32,6 +32,7 @@ static const char HELP[] =
     "  stall    fanout of --count messages twice; the second time one more member does not read\n"
     "\n"
     "Where       --host 127.0.0.1  --port N  --path /socket.io/  --server PID\n"
+    "            --home-port N --home PID  (leaders are there, and every member of --spread N; counted apart)\n"
     "Who         --members N  --groups 1  --ramp 64  --prime 0\n"
     "What        --lead TEXT --led PREFIX --capture TEXT  --join TEXT --joined PREFIX\n"
     "            --hello TEXT --greeted PREFIX  (a WebSocket without Engine.IO and Socket.IO)\n"
@@ -49,6 +50,8 @@ static const struct {
 } FLAGS[] = {
     {"host", TEXT, &options.host},       {"path", TEXT, &options.path},
     {"port", WHOLE, &options.port},      {"server", WHOLE, &options.server},
+    {"home-port", WHOLE, &options.home_port}, {"home", WHOLE, &options.home},
+    {"spread", WHOLE, &options.spread},
     {"members", WHOLE, &options.members}, {"groups", WHOLE, &options.groups},
     {"prime", WHOLE, &options.prime},    {"ramp", WHOLE, &options.ramp},
     {"hello", TEXT, &options.hello},     {"greeted", TEXT, &options.greeted},

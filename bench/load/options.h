@@ -10,6 +10,9 @@ struct options {
     const char *host, *path;
     int port;
     pid_t server;
+    int home_port; /* where the leaders are, if that is another server; and where every `spread`th member is */
+    pid_t home;    /* its account is kept apart */
+    int spread;
 
     int members; /* connections that are not leaders */
     int groups;  /* each has one leader; members are dealt out to them in turn */

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -185,6 +186,17 @@ async def test_every_ping_is_answered(load: Path) -> None:
         report = await run_load(load, "idle", room.port, members=20, prime=5, **ENTER)
     assert room.heard.count("3") == 20
     assert report["seconds"] == pytest.approx(0.2, abs=0.15)
+
+
+async def test_leaders_and_some_of_the_members_are_at_home(load: Path) -> None:
+    async with open_room(Room()) as away, open_room(Room()) as home:
+        where = {"home-port": home.port, "home": os.getpid(), "spread": 2}
+        report = await run_load(load, "idle", away.port, members=6, prime=1, **ENTER | where)
+    assert [sum("join" in text for text in each.heard) for each in (home, away)] == [3, 3]
+    assert [sum("lead" in text for text in each.heard) for each in (home, away)] == [1, 0]
+    assert f"Host: 127.0.0.1:{home.port}" in home.requests[0]
+    # The account of this process, which is both of them, and no other's.
+    assert report["connecting"]["home_cpu_s"] > 0 == report["connecting"]["server_cpu_s"]
 
 
 async def test_nobody_joins_in_a_storm_before_all_are_connected(load: Path) -> None:
