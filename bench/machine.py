@@ -1,6 +1,7 @@
 """Where and with what a run was made: without it, a figure says little."""
 
 import json
+import os
 import platform
 import shutil
 import sqlite3
@@ -21,6 +22,8 @@ def describe() -> dict[str, str]:
         "sqlite": sqlite3.sqlite_version,
         **_node(),
         "cc": _first_line(["cc", "--version"]),
+        # What else ran, before anything was measured: it is in every figure.
+        "load": f"{os.getloadavg()[0]:.1f} on {len(os.sched_getaffinity(0))} processors",
     }
 
 

@@ -4,6 +4,7 @@ from bench.item import Item
 from bench.items.alert import ALERT_1, ALERT_64
 from bench.items.board import BOARD
 from bench.items.chat import CHAT
+from bench.items.cluster import CLUSTER
 from bench.items.fanout import WINDOW_1, WINDOW_64
 from bench.items.growth import GROWTH
 from bench.items.hostile import HOSTILE
@@ -30,5 +31,6 @@ ITEMS: tuple[Item, ...] = (
     CHAT,
     RADIUS,
     BOARD,
+    *CLUSTER,
     *HOSTILE,
 )

@@ -6,6 +6,7 @@ from bench.subjects.chat import CHAT, CHAT_PLAIN
 from bench.subjects.limit import LIMIT
 from bench.subjects.nearby import EVERYONE, NEARBY
 from bench.subjects.node import NODE_SOCKETIO
+from bench.subjects.nodes import AT_HOME, AWAY, AWAY_RABBITMQ
 from bench.subjects.python import PYTHON_SOCKETIO
 from bench.subjects.quad import CLASSROOM, ENGINE
 from bench.subjects.stored import NODE_STORED, PYTHON_STORED
@@ -25,4 +26,7 @@ SUBJECTS: tuple[Subject, ...] = (
     CHAT_PLAIN,
     NEARBY,
     EVERYONE,
+    AT_HOME,
+    AWAY,
+    AWAY_RABBITMQ,
 )
