@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.model.alerts import AlertRoom
+from tests.cluster.model.campus import Campus
 from tests.cluster.model.chats import Chat
 from tests.cluster.model.classes import Class
 from tests.cluster.model.faults import FAULTS, GATE, Fault
@@ -146,10 +147,11 @@ class _Cast:
     """Who lives in a world."""
 
     def __init__(self, world: World, number: int) -> None:
-        self.groups: list[Class | AlertRoom | Chat] = [
+        self.groups: list[Class | AlertRoom | Chat | Campus] = [
             *(Class(world, f"class {number}{letter}", students=4) for letter in "abc"),
             AlertRoom(world, f"alert {number}", people=5),
             Chat(world, f"chat {number}", members=5),
+            Campus(world, f"campus {number}", people=3),
         ]
         self._tasks: list[asyncio.Task[None]] = []
 

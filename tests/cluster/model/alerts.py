@@ -40,10 +40,12 @@ class AlertRoom:
         )
         rows = list(found)
         ids = [row.id for row in rows]
+        oldest = ids[0] if ids else 0  # a room forgets those before its latest thousand
         for person in self.people:
             own = [Row(row.id, row.text) for row in rows if row.name == person.name.upper()]
-            person.sent.check(own, acknowledged[person])
-            check_stretch(heard[person], ids, person.problem, "alert lines")
+            person.sent.check(own, {id for id in acknowledged[person] if id >= oldest})
+            told = [id for id in heard[person] if id >= oldest]
+            check_stretch(told, ids, person.problem, "alert lines")
             person.check_union(ids)
 
 
@@ -63,8 +65,8 @@ class Listener(Life):
 
     def check_union(self, ids: list[int]) -> None:
         """Everything between the first and the last line that it was ever shown."""
-        if self._known:
-            check_stretch(sorted(self._known), ids, self.problem, "alert lines of all connections")
+        known = sorted(id for id in self._known if id >= ids[0]) if ids else []
+        check_stretch(known, ids, self.problem, "alert lines of all connections")
 
     async def _visit(self, socket: ClientConnection) -> None:
         await Talk.run(self, socket, self._hear, self._work)

@@ -140,6 +140,7 @@ class Talk:
         self._life = life
         self._socket = socket
         self._heard = heard
+        self.engine_id = ""
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._outgoing: asyncio.Queue[str] = asyncio.Queue()
         self._last = 0
@@ -198,7 +199,7 @@ class Talk:
     async def _enter(self) -> None:
         try:
             async with asyncio.timeout(SILENCE_S):
-                await self._socket.recv()
+                self.engine_id = json.loads(str(await self._socket.recv())[1:])["sid"]
                 await self._socket.send("40")
                 while not str(await self._socket.recv()).startswith("40"):
                     pass
