@@ -382,6 +382,20 @@ async def test_a_home_that_is_lost_before_it_has_answered_is_a_503(
         application.may_end.set()
 
 
+async def test_whether_a_home_that_is_lost_has_changed_anything_nobody_knows(
+    http: httpx.AsyncClient,
+) -> None:
+    application = Waiting()
+    async with cluster(application=application) as nodes:
+        posting = asyncio.create_task(http.post(nodes.edge.target.url("/"), content=b"x"))
+        await until(lambda: application.scopes, patience(2))
+        nodes.kill(nodes.home)
+        answer = await posting
+        assert (answer.status_code, answer.json()["code"]) == (503, "in_doubt")
+        assert "retry-after" not in answer.headers
+        application.may_end.set()
+
+
 async def test_a_home_that_is_lost_while_it_takes_a_body_is_a_503() -> None:
     application = Waiting()
     async with (

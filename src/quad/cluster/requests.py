@@ -34,6 +34,16 @@ _AWAY = Unavailable()
 UNAVAILABLE: Final = msgspec.json.encode(Refusal(str(_AWAY), _AWAY.code))
 """What is said where nobody can answer; HTTP says it with 503 and Retry-After."""
 
+_IN_DOUBT: Final = msgspec.json.encode(
+    Refusal(
+        "The part of the server that was asked is gone, nobody knows whether this was done: look "
+        "before you try again!",
+        "in_doubt",
+    )
+)
+# RFC 9110, section 9.2.1: these change nothing.
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
 _BUG = b"Internal Server Error"
 
 Message = MutableMapping[str, Any]
@@ -60,8 +70,9 @@ class Requests:
     async def forward(self, node: int, scope: Scope, receive: Receive, send: Send) -> None:
         """Have a node answer a request: an ASGI application.
 
-        The answer is 503 if the node is lost, or has too much to do. If it is lost when half of
-        the answer is sent, the connection is cut. Raises BrokenOff if the scope does not say how.
+        The answer is 503 if the node is lost, or has too much to do; without Retry-After if
+        something may have been changed. If it is lost when half of the answer is sent, the
+        connection is cut. Raises BrokenOff if the scope does not say how.
         """
         if self._lanes.count(node) >= self._per_node or self._lanes.room.is_full(node):
             await refuse(send)
@@ -109,15 +120,19 @@ class Requests:
 
 
 async def refuse(send: Send) -> None:
-    """Answer that nobody can answer."""
-    headers = [
+    """Answer that nobody can answer: nothing was changed."""
+    await _answer_503(send, UNAVAILABLE, (b"retry-after", b"1"))
+
+
+async def _answer_503(send: Send, body: bytes, *headers: tuple[bytes, bytes]) -> None:
+    head = [
         (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(UNAVAILABLE)),
+        (b"content-length", b"%d" % len(body)),
         (b"cache-control", b"no-store"),
-        (b"retry-after", b"1"),
+        *headers,
     ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": UNAVAILABLE})
+    await send({"type": "http.response.start", "status": 503, "headers": head})
+    await send({"type": "http.response.body", "body": body})
 
 
 class _Forwarded:
@@ -219,9 +234,13 @@ class _Forwarded:
         self._lane.have_read(len(message.get("body", b"")))
 
     async def _say_broken(self, send: Send) -> bool:
-        if not self._has_started:
+        if self._has_started:
+            return False
+        if self._scope["method"] in _SAFE:
             await refuse(send)
-        return not self._has_started
+        else:
+            await _answer_503(send, _IN_DOUBT)
+        return True
 
     def _is_client_gone(self) -> bool:
         return self._has_left or self._scope.get(IS_GONE, _never)()
