@@ -48,6 +48,7 @@ import { Shown } from "./shown.svelte";
 const PROTOCOL = 2;
 const KEEP_MARKS_EVERY_MS = 3_000;
 const RETRY_ENTRY_MS = 2_000;
+const LATER = new Set(["rate_limited", "unavailable"]);
 // Answers to tries of entering that no second try changes.
 const ENDED = new Set([
   "room_not_found",
@@ -295,10 +296,10 @@ export class Lesson implements Listener {
     }
   }
 
-  /** For many questions in a row, which a server with strict limits takes only so fast. */
+  /** For many questions in a row, of which a server may take some only later. */
   private async askPatiently<E extends Asked>(event: E, payload: Payload<E>): Promise<Answer> {
     const answer = await this.wire.ask(event, payload);
-    if (answer.isDone || answer.code !== "rate_limited") {
+    if (answer.isDone || !LATER.has(answer.code)) {
       return answer;
     }
     await new Promise((resolve) => setTimeout(resolve, (answer.retryAfterS ?? 1) * 1_000));

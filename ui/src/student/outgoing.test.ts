@@ -102,11 +102,11 @@ describe("a student's files on their way to the teacher", () => {
     expect(desk.heard.at(-1)).toEqual(["tree", ["CREATED main.py"]]);
   });
 
-  it("are tried again when the server cannot keep them now", async () => {
+  it.each(["store_unavailable", "unavailable"])("are tried again after %s", async (code) => {
     const desk = new Desk();
     desk.outgoing.start();
     await later(1_500);
-    desk.answer = { code: "store_unavailable", message: "", event: "" };
+    desk.answer = { code, message: "", event: "" };
     desk.type("main.py", "2");
     await later(0);
     desk.answer = "done";

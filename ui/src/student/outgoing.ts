@@ -9,6 +9,8 @@ import { after, batches, differences, wholeTree, type Sent } from "./sharing";
 const PAUSE_MS = 1_000;
 // After an answer that the database or the network is in trouble.
 const TROUBLE_MS = 5_000;
+// Nothing was kept, and nothing is wrong with what was sent.
+const TROUBLES = new Set(["store_unavailable", "unavailable"]);
 
 export interface Ways {
   tree: (files: File[]) => Promise<Answer>;
@@ -101,10 +103,11 @@ export class Outgoing {
       this.schedule(PAUSE_MS);
       return;
     }
-    if (this.sent === known && answer !== "lost" && answer.code === "store_unavailable") {
+    const isTrouble = answer !== "lost" && TROUBLES.has(answer.code);
+    if (this.sent === known && isTrouble) {
       this.sent = before;
     }
-    if (answer !== "lost" && answer.code !== "store_unavailable") {
+    if (answer !== "lost" && !isTrouble) {
       this.ways.refused(answer);
     }
     this.schedule(TROUBLE_MS);

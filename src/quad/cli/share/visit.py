@@ -31,7 +31,9 @@ from quad.cli.share.watching import PACE_S, Report, Watching
 
 _CURRENT: Final = 2  # the wire's protocol with tokens
 _GONE: Final = frozenset({"user_not_found", "wrong_token", "token_required"})
-_MAY_PASS: Final = frozenset({"rate_limited", "store_unavailable", "internal", "no_free_number"})
+_MAY_PASS: Final = frozenset(
+    {"rate_limited", "store_unavailable", "unavailable", "internal", "no_free_number"}
+)
 # What a message says besides the files.
 _ENVELOPE_BYTES: Final = 10_000
 _LAST_WORDS_S: Final = 3.0
