@@ -306,6 +306,23 @@ async def test_whoever_is_seated_at_a_lost_node_is_cut_off_and_the_others_are_no
     await edge.events.aclose()
 
 
+@pytest.mark.parametrize("new_home", [1, 3], ids=["here", "elsewhere"])
+async def test_whoever_waits_to_be_cut_off_hears_nothing_of_a_seat_that_is_lost(
+    new_home: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quad.cluster.edge._SPREAD_S", 60.0)
+    monkeypatch.setattr("quad.cluster.edge._SPREAD_LIMIT_S", 60.0)
+    edge, _ = make_nodes(red=2)
+    visitors = [await Visitor.of(edge, "red") for _ in range(3)]
+    edge.owners.homes["red"] = new_home
+    edge.events.reset(2)
+    await until(lambda: sum(each.client.session.is_open for each in visitors) < 3, patience(5))
+    waiting = next(each for each in visitors if each.client.session.is_open)
+    (error,) = await waiting.answer("say", {"text": "who am I?"})
+    assert error["code"] == "unavailable"
+    await edge.events.aclose()
+
+
 async def test_no_seat_outlives_its_client() -> None:
     edge, home = make_nodes(red=2)
     visitors = [await Visitor.of(edge, "red"), await Visitor.of(home, "red")]

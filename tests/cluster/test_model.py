@@ -107,6 +107,8 @@ class Trial:
         since = time.monotonic()
         while waiting := [life for life in cast.lives if life.answered_at < since]:
             cast.check_alive()
+            if world.problems:
+                self._fail(world)
             if time.monotonic() - since > patience(_SERVED_S):
                 who = ", ".join(life.name for life in waiting[:5])
                 self._fail(world, f"{len(waiting)} are not served again: {who}")

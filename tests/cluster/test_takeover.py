@@ -8,10 +8,13 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.cluster.model.alerts import AlertRoom
+from tests.cluster.model.chats import Chat
 from tests.cluster.model.classes import Class
 from tests.cluster.model.fleet import Fleet, FleetNode, running_fleet
 from tests.cluster.model.lives import Life, World
@@ -140,6 +143,33 @@ async def test_a_class_whose_home_dies_is_held_again_within_five_seconds(fleet: 
     assert takeovers(watch.metrics) == 1
     await check(fleet, room)
     await asyncio.to_thread(home.start)
+
+
+async def test_whoever_comes_back_while_the_home_still_ends_is_sent_away_once_more(
+    tmp_path: Path,
+) -> None:
+    with running_fleet(tmp_path, count=2) as fleet:
+        await fleet.until_ready()
+        ending, other = fleet.nodes  # the first has all that does not move with its people
+        world = Placed(fleet, other)
+        room = AlertRoom(world, "impatient", people=5)
+        # Before alert moves, these are closed over a second, in which those come back.
+        chat = Chat(world, "slow to close", members=5)
+        for life in room.people:
+            life.returns_after_s = 0.0, 0.05
+        async with alive(*room.lives, *chat.lives):
+            async with asyncio.timeout(patience(20)):
+                while not all(life.answered_at for life in (*room.lives, *chat.lives)):
+                    await asyncio.sleep(0.02)
+            await asyncio.to_thread(ending.drain)
+            ended_at = time.monotonic()
+            async with asyncio.timeout(patience(20)):
+                while min(life.answered_at for life in room.lives) < ended_at:
+                    assert world.problems == []
+                    await asyncio.sleep(0.02)
+        async with connected(fleet.database.url) as connection:
+            await room.check_saved(connection)
+        assert world.problems == []
 
 
 async def test_a_node_that_was_home_of_nothing_costs_only_those_who_were_connected_to_it(

@@ -59,7 +59,7 @@ _decode_json = msgspec.json.decode
 class _Known:
     """What is known of a client that other nodes have to do with, or will have."""
 
-    __slots__ = ("entering", "heard_at", "number", "seats", "under_way")
+    __slots__ = ("entering", "heard_at", "is_cut_off", "number", "seats", "under_way")
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -70,6 +70,8 @@ class _Known:
         # By system: the key, and the node that was its home when the seat was taken.
         self.seats: dict[str, tuple[str, int]] = {}
         self.heard_at = 0.0
+        # Its seats are lost, and its connection is about to be closed.
+        self.is_cut_off = False
 
 
 class _Waiting(NamedTuple):
@@ -130,6 +132,8 @@ class Edge:
         route = self._routes.get(handler.event)
         if route is None:
             return False
+        if self._is_cut_off(client):
+            return True
         key = self._seat(client, route)
         if key is None:
             return route.entering is not None or self._must_open_elsewhere(route)
@@ -146,6 +150,9 @@ class Edge:
         route = self._routes.get(event.name)
         if route is None or isinstance(values, BadPayload):
             return False
+        if self._is_cut_off(client):
+            # The new home would say that it has no seat, and it might believe that.
+            raise Unavailable
         key = self._seat(client, route) or _entered(route, handler, event, values)
         if key is None and route.opening is not None and self._must_open_elsewhere(route):
             key = route.opening()
@@ -198,6 +205,10 @@ class Edge:
         known = self._known.get(client)
         seat = None if known is None else known.seats.get(route.system)
         return None if seat is None else seat[0]
+
+    def _is_cut_off(self, client: LocalClient) -> bool:
+        known = self._known.get(client)
+        return known is not None and known.is_cut_off
 
     def _must_open_elsewhere(self, route: Route) -> bool:
         # A node that has just joined may have to wait long for shards in which nobody is seated.
@@ -264,6 +275,9 @@ class Edge:
 
     def cut_off(self, clients: list[LocalClient]) -> None:
         """Close these connections, spread over a little time, so that the clients come back."""
+        for client in clients:
+            if client in self._known:
+                self._known[client].is_cut_off = True
         spread_s = min(_SPREAD_LIMIT_S, len(clients) * _SPREAD_S)
         self._work.own(close_spread(clients, _send_away, spread_s))
 

@@ -283,6 +283,8 @@ class Member:
         """See `Hooks`."""
         for part in reversed(self._parts):
             if shard_of(part.key) in shards:
+                # Those, too, who have come back since `close_seats`; from now on nobody can.
+                self.events.send_away(partial(operator.eq, part.key))
                 await self.close_part(part)
         self._handover.give_up(shards)
         # Whatever was decided for them is committed before this.

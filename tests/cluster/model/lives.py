@@ -83,6 +83,8 @@ class Life(ABC):
     """Somebody with a device, connected to one node at a time."""
 
     path: ClassVar[str]
+    returns_after_s = 0.05, 0.4
+    """After a loss; some time between."""
 
     def __init__(self, world: World, name: str, *keys: str) -> None:
         """`keys` are of what the connection has to do with."""
@@ -101,7 +103,7 @@ class Life(ABC):
             if node is not None:
                 with suppress(OSError, WebSocketException, TimeoutError):
                     await self._connect(node)
-            await asyncio.sleep(self._random.uniform(0.05, 0.4))
+            await asyncio.sleep(self._random.uniform(*self.returns_after_s))
 
     async def _connect(self, node: FleetNode) -> None:
         async with connect(
