@@ -33,8 +33,11 @@ SOAK_FAULTS = int(os.environ.get("QUAD_TEST_FAULTS", "200"))
 _A_CAST = 20
 """So many faults the same people live through; later ones are others, whose histories are short."""
 
+_MOVE = 0.15
+"""So many lose their connection by themselves before each fault."""
+
 _SERVED_S = 30.0
-_CALM_S = 1.0
+_CALM_S = 0.5
 
 
 @pytest.fixture
@@ -83,6 +86,10 @@ class Trial:
                 await self._compare(world, cast)
 
     async def _disturb(self, world: World, cast: _Cast, kind: type[Fault]) -> None:
+        for life in cast.lives:
+            if self._chance.random() < _MOVE:  # or a node that was away would have nobody
+                life.move()
+        await self._until_served(world, cast)
         at = self._chance.choice(self._fleet.nodes)
         fault = kind(self._fleet, await self._fleet.homes(), at, self._chance)
         self._unexplained(world, None)

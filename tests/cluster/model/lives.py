@@ -94,6 +94,8 @@ class Life(ABC):
         self.answered_at = 0.0
         """When the latest event was sent that was answered."""
         self.visits = 0
+        self._socket: ClientConnection | None = None
+        self._is_moving = False
         self._random = random.Random(f"{name} {world.random.random()}")
 
     async def live(self) -> None:
@@ -104,6 +106,12 @@ class Life(ABC):
                 with suppress(OSError, WebSocketException, TimeoutError):
                     await self._connect(node)
             await asyncio.sleep(self._random.uniform(*self.returns_after_s))
+
+    def move(self) -> None:
+        """Lose the connection, as devices do that change their network."""
+        if self._socket is not None:
+            self._is_moving = True
+            self._socket.transport.abort()
 
     async def _connect(self, node: FleetNode) -> None:
         async with connect(
@@ -116,10 +124,14 @@ class Life(ABC):
             proxy=None,
         ) as socket:
             self.visits += 1
+            self._socket = socket
             try:
                 await self._visit(socket)
             except Lost as lost:
-                self.world.closings.append(Closing(self, node, str(lost)))
+                if not self._is_moving:
+                    self.world.closings.append(Closing(self, node, str(lost)))
+            finally:
+                self._socket, self._is_moving = None, False
 
     @abstractmethod
     async def _visit(self, socket: ClientConnection) -> None:
