@@ -28,6 +28,7 @@ class Class:
         self.is_open = asyncio.Event()
         self.teacher = Teacher(self)
         self.students = [Student(self, number) for number in range(1, students + 1)]
+        self.passers = [Passer(self)] if students < 20 else []
         # Tasks by their version, which is their content.
         self.tasks_acknowledged = 0
         self.tasks_refused: set[int] = set()
@@ -38,7 +39,7 @@ class Class:
 
     @property
     def lives(self) -> list[Life]:
-        return [*self.members]
+        return [*self.members, *self.passers]
 
     def opened(self, number: int) -> None:
         """The room has its number."""
@@ -60,6 +61,8 @@ class Class:
 
     async def check_saved(self, connection: AsyncConnection) -> None:
         """What the database says."""
+        for passer in self.passers:
+            await passer.check_saved(connection)
         for student in self.students:
             code = student.code_acknowledged
             sent, of_teacher = student.sent, self.teacher.sent[student]
@@ -213,6 +216,63 @@ class Student(_Member):
         except Declined as declined:
             if not declined.is_for_now:
                 self.problem(f"code was refused: {declined}")
+
+
+class Passer(_Member):
+    """Joins under one name after the other, and leaves again for good."""
+
+    def __init__(self, room: Class) -> None:
+        super().__init__(room, f"{room.name} passer")
+        self._names = 0
+        self._is_leaving = False
+        self._left: set[int] = set()
+
+    async def check_saved(self, connection: AsyncConnection) -> None:
+        """Whoever was let in is there, and whoever has left is not."""
+        is_in = self.id if self.token and not self._is_leaving else 0
+        left = set(self._left)
+        query = text("SELECT id FROM classroom_participants WHERE room = :of")
+        found = await connection.scalars(query, {"of": self.room.number})
+        ids = set(found.all())
+        # It may have left, and somebody been let in, since the question was asked.
+        if is_in and is_in not in ids | self._left and not self._is_leaving:
+            self.problem(f"{is_in} was let in, and is not there")
+        if left & ids:
+            self.problem(f"{sorted(left & ids)} have left, and are there")
+
+    def _hear(self, event: str, payload: Any) -> None:
+        if event == "room/join":
+            self.id, self.token = payload["user_id"], payload["token"]
+
+    async def _work(self, talk: Talk) -> None:
+        await self.room.is_open.wait()
+        while True:
+            await self._enter(talk)
+            await self._pause()
+            await self._pause()
+            if self.token:
+                self._is_leaving = True
+                await talk.ask_until_taken("room/leave", {"room_id": self.room.number})
+                self._gone()
+
+    async def _enter(self, talk: Talk) -> None:
+        payload = {"room_id": self.room.number, "protocol": 2}
+        if not self.token:
+            self._names += 1
+            name = f"{self.name} {self._names}"
+            await talk.ask_until_taken("room/join", {**payload, "name": name})
+            return
+        known = {**payload, "user_id": self.id, "token": self.token}
+        try:
+            await talk.ask_until_taken("room/rejoin", known)
+        except Declined as declined:
+            if not self._is_leaving:
+                self.problem(f"may not come back: {declined}")
+            self._gone()
+
+    def _gone(self) -> None:
+        self._left.add(self.id)
+        self.token, self._is_leaving = "", False
 
 
 class Teacher(_Member):
