@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -63,8 +64,7 @@ def _directory(tmp_path: Path) -> Iterator[Path]:
     if os.geteuid() != 0:
         yield tmp_path
         return
-    directory = Path(f"/tmp/quad-postgresql-{os.getpid()}")
-    directory.mkdir()
+    directory = Path(tempfile.mkdtemp(prefix="quad-postgresql-"))
     shutil.chown(directory, "postgres")
     try:
         yield directory
