@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import time
 from typing import Any
 
 import pytest
@@ -249,6 +250,18 @@ async def test_a_home_may_ask_the_client_and_hears_its_signs_of_life() -> None:
     await edge.events.aclose()
 
 
+async def test_a_sign_of_life_that_was_long_on_its_way_is_as_old_as_it_is() -> None:
+    edge, home = make_nodes(red=2)
+    await Visitor.of(edge, "red")
+    (client,) = home.clients
+    said_at = time.time() - 60  # as by an edge that was frozen
+    home.events.received(1, records.encode(records.Heard([(1, 2.0)], said_at)))
+    assert time.monotonic() - client.last_heard == pytest.approx(62, abs=patience(1))
+    home.events.received(1, records.encode(records.Heard([(1, 2.0)], time.time() + 60)))
+    assert time.monotonic() - client.last_heard == pytest.approx(2, abs=patience(1))
+    assert not client.is_here
+
+
 async def test_bytes_cross_both_ways() -> None:
     edge, _ = make_nodes(red=2)
     visitor = await Visitor.of(edge, "red")
@@ -371,10 +384,10 @@ async def test_records_about_clients_that_have_left_are_ignored() -> None:
     assert isinstance(client, Client)
     for late in (
         records.Happened(1, "red", "say", b"[]", None, None),
-        records.Left(1, 0.0),
+        records.Left(1, 0.0, 0.0),
         records.Parted(1, "late"),
         records.Answered(99, None),
-        records.Heard([(1, 0.0)]),
+        records.Heard([(1, 0.0)], 0.0),
     ):
         home.events.received(1, records.encode(late))
     await turn(5)

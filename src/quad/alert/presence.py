@@ -129,7 +129,7 @@ class Presence:
         """A connection has ended: whoever was behind it may come back within the grace."""
         place = self._places.pop(client, None)
         if place is not None:
-            self._lose(place, client, is_silent=reason in _SILENT)
+            self._lose(place, client, is_silent=reason in _SILENT or not client.is_here)
 
     def bid_farewell(self, room: Room, name: str) -> None:
         """Whoever has lost their connection does not come back: the room need not wait."""

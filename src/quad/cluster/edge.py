@@ -189,7 +189,7 @@ class Edge:
         if known is not None:
             age_s = time.monotonic() - client.last_heard
             for node in known.under_way:
-                self._tell(node, Left(known.number, age_s))
+                self._tell(node, Left(known.number, age_s, time.time()))
 
     def parted(self, client: LocalClient, reason: str) -> None:
         """See `Forwarding`."""
@@ -386,7 +386,7 @@ class Edge:
                     ages.setdefault(node, []).append((known.number, now - heard_at))
         for node, told in ages.items():
             for start in range(0, len(told), _HEARD_A_RECORD):
-                self._tell(node, Heard(told[start : start + _HEARD_A_RECORD]))
+                self._tell(node, Heard(told[start : start + _HEARD_A_RECORD], time.time()))
 
     def _tell(self, node: int, record: ToHome) -> None:
         self._send(node, records.encode(record))
@@ -418,6 +418,7 @@ def _introduction(client: LocalClient, number: int) -> Introduce:
         client.headers.get("cookie", ""),
         client.auth,
         time.monotonic() - client.last_heard,
+        time.time(),
     )
 
 

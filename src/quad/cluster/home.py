@@ -7,7 +7,6 @@ they are is counted here, by node.
 import asyncio
 import itertools
 import logging
-import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
@@ -33,7 +32,7 @@ from quad.cluster.records import (
     ToHome,
     Unsubscribe,
 )
-from quad.cluster.remote import RemoteClient
+from quad.cluster.remote import RemoteClient, heard_at
 from quad.cluster.routes import Owners
 from quad.cluster.seats import Seats
 from quad.cluster.shards import shard_of
@@ -87,14 +86,14 @@ class Home:
                 self._handle(node, record)
             case Introduce():
                 self._introduced(node, record)
-            case Heard(ages_s):
-                self._heard(node, ages_s)
+            case Heard(ages_s, told_at):
+                self._heard(node, ages_s, told_at)
             case Answered(question, value):
                 self._answered(question, value)
-            case Left(number, age_s):
+            case Left(number, age_s, told_at):
                 client = self.client(node, number)
                 if client is not None:
-                    client.last_heard_at = time.monotonic() - age_s
+                    client.last_heard_at = heard_at(age_s, told_at)
                     self._leave(client)
             case Parted(number, reason):
                 client = self._clients.get(node, {}).pop(number, None)
@@ -144,13 +143,12 @@ class Home:
         self._server.refuse(client, event, refused)
         client.end()
 
-    def _heard(self, node: int, ages_s: Iterable[tuple[int, float]]) -> None:
-        now = time.monotonic()
+    def _heard(self, node: int, ages_s: Iterable[tuple[int, float]], told_at: float) -> None:
         clients = self._clients.get(node, {})
         for number, age_s in ages_s:
             client = clients.get(number)
             if client is not None:
-                client.last_heard_at = now - age_s
+                client.last_heard_at = heard_at(age_s, told_at)
 
     def _answered(self, question: int, value: list[Any] | None) -> None:
         _, answer = self._questions.pop(question, (0, None))

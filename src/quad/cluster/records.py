@@ -19,7 +19,10 @@ class Record(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Introduce(Record, frozen=True, tag=1):
-    """The client, before the first of its events; `age_s`: since its last sign of life."""
+    """The client, before the first of its events.
+
+    `age_s`: since its last sign of life, at `told_at` in seconds since 1970.
+    """
 
     client: int
     namespace: str
@@ -31,6 +34,7 @@ class Introduce(Record, frozen=True, tag=1):
     cookie: str
     auth: dict[str, Any]
     age_s: float
+    told_at: float
 
 
 class Happened(Record, frozen=True, tag=2):
@@ -52,6 +56,7 @@ class Left(Record, frozen=True, tag=3):
 
     client: int
     age_s: float
+    told_at: float
 
 
 class Parted(Record, frozen=True, tag=4):
@@ -65,6 +70,7 @@ class Heard(Record, frozen=True, tag=5):
     """How long ago clients gave their last sign of life, of those that gave one lately."""
 
     ages_s: list[tuple[int, float]]
+    told_at: float
 
 
 class Answered(Record, frozen=True, tag=6):

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from quad.cluster.home import Home
 
 
+def heard_at(age_s: float, told_at: float) -> float:
+    """When a sign of life was given, by `time.monotonic`, if an edge said this at that time.
+
+    Rather too early than too late, also when the record was long on its way, or the edge was frozen
+    behind it: what was said to the client since then is told once more when it comes back.
+    """
+    return time.monotonic() - age_s - max(0.0, time.time() - told_at)
+
+
 class RemoteClient(Caller):
     """See `Client`. Whatever is said to it goes to its edge in the order of the calls."""
 
@@ -44,11 +53,13 @@ class RemoteClient(Caller):
         # Its events that are at work, and the shards that any of them is about.
         self.at_work = 0
         self.worked_on: set[int] = set()
-        self.last_heard_at = time.monotonic() - introduction.age_s
+        self.last_heard_at = heard_at(introduction.age_s, introduction.told_at)
         self._home = home
         self._introduction = introduction
 
     # What applications see
+
+    is_here = False
 
     @property
     def address(self) -> str:

@@ -21,6 +21,9 @@ class Client(ABC):
     """False as soon as it has left, or was sent away."""
     topics: tuple[str, ...]
     """What it is subscribed to."""
+    is_here: bool
+    """Whether this process holds its connection: then what was said before its end was written. Of
+    what is on its way to another node, nobody knows."""
 
     def __repr__(self) -> str:
         return f"<Client {self.id[:6]} of {self.namespace} from {self.address}>"

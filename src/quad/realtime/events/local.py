@@ -49,6 +49,8 @@ class LocalClient(Turns, Caller):
 
     # What applications see
 
+    is_here = True
+
     @property
     def address(self) -> str:
         """See `Client`."""
