@@ -347,6 +347,19 @@ async def test_no_seat_outlives_its_client() -> None:
     assert len(edge.events.seats) == 0
 
 
+async def test_a_question_to_a_client_that_has_left_is_answered_at_once() -> None:
+    edge, home = make_nodes(red=2)
+    visitor = await Visitor.of(edge, "red")
+    (client,) = home.clients
+    edge.pipes.nodes = {}  # what it says of the loss is late
+    visitor.client.transport.lose()
+    await until(lambda: not edge.events.edge._known, patience(5))
+    edge.pipes.nodes = home.pipes.nodes
+    async with asyncio.timeout(patience(0.5)):
+        assert await client.is_alive() is False
+    await edge.events.aclose()
+
+
 async def test_a_question_to_a_lost_node_has_no_answer() -> None:
     edge, home = make_nodes(red=2)
     await Visitor.of(edge, "red")

@@ -236,8 +236,10 @@ class Edge:
             self._publish(record)
             return
         client = self._clients.get(record.client)
-        if client is None:
-            return  # it has left meanwhile
+        if client is None:  # it has left meanwhile
+            if isinstance(record, Ask):
+                self._tell(node, Answered(record.question, None))
+            return
         match record:
             case Packet(_, text, attachments):
                 client.send(Message(text, attachments))
