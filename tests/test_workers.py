@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import httpx
@@ -73,8 +73,8 @@ class Crew:
     async def ask(self) -> tuple[int, int]:
         """Which worker answers, and which process it is."""
         reader, writer = await asyncio.open_connection(HERE, self.port)
-        number, pid = (await reader.read()).split()
-        writer.close()
+        with closing(writer):
+            number, pid = (await reader.read()).split()
         return int(number), int(pid)
 
 
@@ -118,6 +118,10 @@ async def test_the_workers_share_one_address(tmp_path: Path) -> None:
             await workers.ask()
 
 
+def is_stopped(pid: int | None) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
 async def test_whoever_waits_for_a_worker_that_is_killed_is_served_by_the_next(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -125,6 +129,8 @@ async def test_whoever_waits_for_a_worker_that_is_killed_is_served_by_the_next(
         await workers.supervisor.start()
         (first,) = workers.pids
         kill(first, signal.SIGSTOP)
+        # Until then it may take one more from its queue, and that one dies with it.
+        await until(lambda: is_stopped(first))
         waiting = asyncio.gather(*(workers.ask() for _ in range(20)))
         await asyncio.sleep(0.1)  # most of them are in its queue by now; the others come later
         kill(first)

@@ -163,7 +163,14 @@ class Supervisor:
         """
         first, *others = self._places
         await first.start()
-        await asyncio.gather(*(place.start() for place in others))
+        starting = [asyncio.create_task(place.start()) for place in others]
+        try:
+            await asyncio.gather(*starting)
+        finally:
+            # If one has failed, the others still wait for their workers; `stop` ends those.
+            for each in starting:
+                each.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
         self._keeping = [
             asyncio.create_task(place.keep(), name=f"quad-worker-{place.number}")
             for place in self._places
