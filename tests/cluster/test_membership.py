@@ -12,6 +12,7 @@ from quad.cluster import table
 from quad.cluster.membership import Keys, Membership
 from quad.cluster.notices import Gone, Moving, encode
 from quad.cluster.shards import Placing, shard_of
+from quad.cluster.suspicion import FROZEN_S
 from quad.store import DatabaseInUse, OutcomeUnknown, Store, StoreError, StoreUnavailable
 from quad.store import session as session_module
 from quad.store.schema import nodes
@@ -274,6 +275,26 @@ async def test_who_has_lost_the_broker_suspects_nobody(join: Join, broker: Memor
     assert first.membership._signs().suspects == []
     broker.is_up = True
     await until(lambda: first.membership.links.hears_itself)
+    assert set(first.membership.nodes) == {1, 2}
+
+
+async def test_behind_an_outage_of_the_broker_others_get_time_to_come_back(
+    join: Join, broker: MemoryBroker
+) -> None:
+    first, second = await join(), await join()
+    await until(lambda: are_even(first, second))
+
+    def fate(sender: int, receiver: int, data: bytes) -> Sequence[float]:
+        return arrives(sender, receiver, data) if {sender, receiver} == {1} else ()
+
+    broker.is_up = False
+    await until(lambda: first.membership.links.silence_s(2) > FROZEN_S)
+    broker.fate, broker.is_up = fate, True  # the first is back a little earlier
+    await until(lambda: first.membership.links.hears_itself)
+    assert not first.membership._signs().is_frozen(2)
+    broker.fate = arrives
+    await until(lambda: first.membership.links.silence_s(2) < 1.0)
+    assert first.membership.counters.ended_sessions == 0
     assert set(first.membership.nodes) == {1, 2}
 
 

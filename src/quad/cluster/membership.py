@@ -147,6 +147,8 @@ class Membership:
         self._is_leaving = False
         self._is_ending = False
         self._pulse = Pulse(time.monotonic)
+        # When the broker was last not heard.
+        self._deaf_at = time.monotonic()
         self._ticking: asyncio.TimerHandle | None = None
         self._proving: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -389,13 +391,26 @@ class Membership:
         return None
 
     def _signs(self) -> Signs:
-        silence_s = {node: self.links.silence_s(node) for node in self.nodes if node != self.me}
+        # Behind an outage of the broker everybody has been silent, and comes back when they can.
+        hearing_s = self._hearing_s()
+        silence_s = {
+            node: min(self.links.silence_s(node), hearing_s)
+            for node in self.nodes
+            if node != self.me
+        }
         return Signs(
             silence_s,
             self.links.hears_itself,
             self._pulse.steady_s,
             time.monotonic() - self._session.retaken_at,
         )
+
+    def _hearing_s(self) -> float:
+        """For how long this node has heard the broker; asked for by each watch."""
+        now = time.monotonic()
+        if not self.links.hears_itself:
+            self._deaf_at = now
+        return now - self._deaf_at
 
     def _heirs(self) -> list[int]:
         """Who may get shards: alive, and heard of."""
