@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from quad.cluster import records
 from quad.cluster.records import (
@@ -186,10 +187,13 @@ class Home:
         for client in skipped:
             if isinstance(client, RemoteClient) and topic in client.topics:
                 left_out.setdefault(client.node, []).append(client.number)
-        attachments = list(message.attachments)
+        published = Published(namespace, topic, message.text, list(message.attachments), [])
+        for_all = records.encode(published)
         for node in nodes:
-            skips = left_out.get(node, [])
-            self._tell(node, Published(namespace, topic, message.text, attachments, skips))
+            if node in left_out:
+                self._tell(node, structs.replace(published, skipped=left_out[node]))
+            else:
+                self._send(node, for_all)
         return sum(nodes.values()) - sum(map(len, left_out.values()))
 
     def seat(self, client: RemoteClient, system: str, key: str | None) -> None:
