@@ -64,6 +64,11 @@ def agree(*members: Member) -> bool:
     )
 
 
+def hears_only_itself(sender: int, receiver: int, data: bytes) -> Sequence[float]:
+    """What a broker does with messages that lets the first node hear itself, and nobody else."""
+    return arrives(sender, receiver, data) if {sender, receiver} == {1} else ()
+
+
 async def test_the_first_has_all_shards_when_it_has_joined(join: Join) -> None:
     first = await join("first")
     membership = first.membership
@@ -284,12 +289,9 @@ async def test_behind_an_outage_of_the_broker_others_get_time_to_come_back(
     first, second = await join(), await join()
     await until(lambda: are_even(first, second))
 
-    def fate(sender: int, receiver: int, data: bytes) -> Sequence[float]:
-        return arrives(sender, receiver, data) if {sender, receiver} == {1} else ()
-
     broker.is_up = False
     await until(lambda: first.membership.links.silence_s(2) > FROZEN_S)
-    broker.fate, broker.is_up = fate, True  # the first is back a little earlier
+    broker.fate, broker.is_up = hears_only_itself, True  # the first is back a little earlier
     await until(lambda: first.membership.links.hears_itself)
     assert not first.membership._signs().is_frozen(2)
     broker.fate = arrives
@@ -304,10 +306,7 @@ async def test_a_node_that_is_cut_off_is_taken_over_and_stays_out_until_it_hears
     first, second = await join(), await join()
     await until(lambda: are_even(first, second))
 
-    def fate(sender: int, receiver: int, data: bytes) -> Sequence[float]:
-        return arrives(sender, receiver, data) if {sender, receiver} == {1} else ()
-
-    broker.fate = fate
+    broker.fate = hears_only_itself
     await until(lambda: len(first.owned) == 256, within_s=15)
     await until(lambda: "expelled" in second.names())
     assert first.membership.counters.ended_sessions == 1
