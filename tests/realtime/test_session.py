@@ -10,6 +10,7 @@ from quad.realtime import EngineOptions, Session, SocketServer
 from quad.realtime.http.poll import PollRefused
 from quad.realtime.http.polling import serve_polling
 from quad.realtime.http.site import Site
+from quad.realtime.sessions.liveness import QUESTION
 from quad.realtime.sessions.probe import Probe
 from quad.realtime.sessions.session import State
 from quad.wire.engineio import AnyPacket, Close, Noop, Text
@@ -218,6 +219,18 @@ async def test_a_second_probe_is_closed_and_the_first_goes_on() -> None:
     assert first.take() == ["40"]
     second.transport.lose()
     await turn()
+    assert session.state is State.WEBSOCKET
+
+
+async def test_a_probe_that_was_refused_says_nothing_to_the_session() -> None:
+    session = open_polling(SocketServer())
+    first, refused = probe(session), probe(session).websocket.receiver
+    heard_at = session.last_heard
+    refused.text_received("2probe")
+    refused.binary_received(b"\0")
+    refused.pong_received(QUESTION)
+    assert (session.state, session.last_heard) == (State.PROBING, heard_at)
+    first.send("2probe", "5")
     assert session.state is State.WEBSOCKET
 
 

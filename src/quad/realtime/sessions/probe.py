@@ -43,7 +43,11 @@ class Movable(Protocol):
 
 
 class Probe:
-    """The receiver of a WebSocket that wants to take over a polling session."""
+    """The receiver of a WebSocket that wants to take over a polling session.
+
+    Without a WebSocket it was refused, or has ended: then the session may have another probe, and
+    whatever is still heard here concerns nobody.
+    """
 
     __slots__ = ("_session", "_websocket")
 
@@ -91,11 +95,13 @@ class Probe:
 
     def binary_received(self, _data: bytes) -> None:
         """Never expected."""
-        self._session.probe_lost()
+        if self._websocket is not None:
+            self._session.probe_lost()
 
     def pong_received(self, _data: bytes) -> None:
         """The client lives."""
-        self._session.hear()
+        if self._websocket is not None:
+            self._session.hear()
 
     def connection_ended(self, _reason: str) -> None:
         """The WebSocket is gone, but the session is not."""
