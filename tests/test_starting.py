@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from quad.cli.failures import Failed
+from quad.realtime.http.binding import bind
 from quad.settings import ServerSettings
-from quad.starting import read_keys
+from quad.starting import read_keys, take_address
 
 SECRET = "s" * 43
 
@@ -38,3 +39,10 @@ def test_a_file_without_a_key_is_a_sentence_that_does_not_repeat_it(tmp_path: Pa
     with pytest.raises(Failed, match=r"my\.key holds no key") as caught:
         read_keys(ServerSettings(key_file=tmp_path / "my.key"))
     assert "too short" not in str(caught.value)
+
+
+async def test_a_worker_may_serve_its_socket_once_more() -> None:
+    with bind("127.0.0.1", 0) as inherited:
+        for _ in range(2):
+            with await take_address(ServerSettings(), inherited.fileno()) as listener:
+                assert listener.getsockname() == inherited.getsockname()

@@ -56,6 +56,7 @@ from quad.shell import Shell
 from quad.starting import (
     check_descriptors,
     read_keys,
+    stay_at,
     take_address,
     take_database,
 )
@@ -116,6 +117,8 @@ async def _serve_until_stopped(settings: Settings, worker: Worker | None) -> Non
             expelled = asyncio.Event()
             async with serving(settings, worker, expelled) as url:
                 settle_garbage()
+                # Balancers and clients were told; and a node without a name is called by its port.
+                settings = stay_at(settings, url)
                 if not is_told:
                     # Programs and people wait for this line; it is the only one on standard output.
                     others = elsewhere(settings.server.host, url)

@@ -1,12 +1,15 @@
 """The first steps of a server, before it reads or writes anything."""
 
 import errno
+import os
 import resource
 import socket
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
+from msgspec import structs
 
 from quad.cli.failures import Failed
 from quad.identity import Keys
@@ -78,7 +81,8 @@ async def take_address(server: ServerSettings, inherited: int | None = None) -> 
     Raises Failed if somebody else has the address, and OSError.
     """
     if inherited is not None:
-        return socket.socket(fileno=inherited)
+        # A copy, which is closed: a worker that begins anew serves the same socket once more.
+        return socket.socket(fileno=os.dup(inherited))
     try:
         return bind(server.host, server.port)
     except OSError as error:
@@ -89,6 +93,12 @@ async def take_address(server: ServerSettings, inherited: int | None = None) -> 
     if await _is_quad(url):
         raise Failed(f"a Quad runs there already: {url} (another port: `--port`)")
     raise Failed(f"port {server.port} is in use by another program; take another with `--port`")
+
+
+def stay_at(settings: Settings, url: str) -> Settings:
+    """The settings by which a server that was at this address begins anew: at no other port."""
+    server = structs.replace(settings.server, port=urlsplit(url).port)
+    return structs.replace(settings, server=server)
 
 
 async def share_address(server: ServerSettings, count: int) -> list[socket.socket]:

@@ -229,7 +229,9 @@ class Member:
     async def drain(self) -> None:
         """Hand over what is at home here; the connections stay. Raises StoreError."""
         self._is_draining = True
-        await self.membership.drain()
+        # Who was declared dead has nothing left: others have it, and nothing may be written.
+        if not self._expelled.is_set():
+            await self.membership.drain()
 
     async def stop_crossing(self) -> None:
         """Answer nothing for other nodes any more."""
