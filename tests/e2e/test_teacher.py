@@ -451,6 +451,41 @@ async def test_a_second_window_asks_before_it_takes_the_class_over(
     await expect(other.get_by_role("heading", level=1)).to_contain_text("is open elsewhere")
 
 
+async def test_the_key_to_a_class_is_kept_lost_only_on_purpose_and_carried_to_another_browser(
+    visitors: Visitors, join: Joining
+) -> None:
+    page = await visitors.page()
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    room = await open_class(page)
+    await join(room, "Ada")
+    await expect_order(page, "Ada")
+    await page.get_by_role("button", name="Leave").click()
+
+    listed = page.locator(f'[data-class="{room}"]')
+    await listed.get_by_role("button", name=f"Take {room} off").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("1 student is in it and stays there.")
+    assert await serious_faults(page) == []
+    await dialog.get_by_role("button", name="Your key to the class").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Copy my link").click()
+    link = await page.evaluate("navigator.clipboard.readText()")
+    await page.keyboard.press("Escape")
+
+    await listed.get_by_role("button", name=f"Take {room} off").click()
+    await page.get_by_role("button", name="Take it off").click()
+    await listed.get_by_role("button", name="Undo").click()
+    await listed.get_by_role("button", name="Continue").click()
+    await expect_order(page, "Ada")
+
+    other = await visitors.page()
+    await other.goto("/classroom")
+    await expect(other.get_by_label("Your name")).to_be_visible()
+    await other.goto(link)
+    await expect_order(other, "Ada")
+    assert other.url == f"{visitors.url}/classroom#{room}"
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("is open elsewhere")
+
+
 async def test_closing_asks_tells_the_class_and_sums_up(visitors: Visitors, join: Joining) -> None:
     page = await visitors.page()
     room = await open_class(page)

@@ -83,14 +83,19 @@ export class Lesson implements Listener {
     return this.ticket?.filesToIgnore ?? "";
   }
 
+  /** What lets another browser in. */
+  get key(): Ticket | undefined {
+    return this.ticket;
+  }
+
   // Coming and going
 
   /** Enters the class of the address, or the one that was running. */
   async begin(): Promise<void> {
     addEventListener("pagehide", () => this.keepMarks());
-    const handed = ticketIn(location.hash);
-    if (handed !== undefined) {
-      this.enter(handed);
+    // A key that is put into the address of a page that is open already loads nothing.
+    addEventListener("hashchange", () => this.enterByAddress());
+    if (this.enterByAddress()) {
       return;
     }
     const running = ticketOf(Number(location.hash.slice(1))) ?? runningClass(Date.now());
@@ -105,6 +110,18 @@ export class Lesson implements Listener {
     } else {
       this.enter(running);
     }
+  }
+
+  private enterByAddress(): boolean {
+    const handed = ticketIn(location.hash);
+    if (handed === undefined) {
+      return false;
+    }
+    if (this.ticket !== undefined && this.ticket.room !== handed.room) {
+      this.leave();
+    }
+    this.enter(handed);
+    return true;
   }
 
   /** Opens a class of one's own. */
@@ -198,7 +215,10 @@ export class Lesson implements Listener {
       return;
     }
     if (ENDED.has(answer.code)) {
-      forgetClass(ticket.room);
+      // A wrong key in an address costs nobody the right one.
+      if (ticketOf(ticket.room)?.token === ticket.token) {
+        forgetClass(ticket.room);
+      }
       this.goOut({ type: "phase", phase: "gone" });
     } else if (this.wire.isOpen) {
       toast(problemText(answer), "problem");

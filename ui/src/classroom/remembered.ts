@@ -18,7 +18,8 @@ export interface Ticket {
 
 const TICKET = "classroom/room/";
 const MARKS = "classroom/marks/";
-const MOST_CLASSES = 8;
+// Each is the only key to a class: what is dropped here is lost. More than anybody teaches in a term.
+const MOST_CLASSES = 200;
 // A class that was left running is entered at once on the same day; later the teacher is asked.
 const SAME_DAY_MS = 8 * 3_600_000;
 
@@ -29,14 +30,23 @@ export function keepTicket(ticket: Ticket): void {
   }
 }
 
-/** The ticket of an address that an administrator has made: `#room/user/token`. */
+/**
+ * The address with which any browser is the class's teacher. The key is in the fragment: browsers send
+ * that to no server, so it is in no log.
+ */
+export function keyLink(classroom: string, { room, user, token }: Ticket): string {
+  return `${classroom}#${room}/${user}/${token}`;
+}
+
+/** The ticket of such an address, which an administrator makes, too. */
 export function ticketIn(hash: string): Ticket | undefined {
-  const [, room, user, token] = /^#(\d{6})\/(\d+)\/([\w-]+)$/.exec(hash) ?? [];
-  if (room === undefined || user === undefined || token === undefined) {
+  const [, digits, user, token] = /^#(\d{6})\/(\d+)\/([\w-]+)$/.exec(hash) ?? [];
+  if (digits === undefined || user === undefined || token === undefined) {
     return undefined;
   }
-  const fresh = { name: "", at: 0, isRunning: true, filesToIgnore: "" };
-  return { room: Number(room), user: Number(user), token, ...fresh };
+  const room = Number(digits);
+  const fresh = { name: "", at: 0, filesToIgnore: "" };
+  return { ...fresh, ...ticketOf(room), room, user: Number(user), token, isRunning: true };
 }
 
 /** The classes that this browser knows, the last one first. */
@@ -53,6 +63,18 @@ export function ticketOf(room: number): Ticket | undefined {
 export function forgetClass(room: number): void {
   forget(TICKET + room);
   forget(MARKS + room);
+}
+
+/** Forgets a class, and gives what brings it back. */
+export function takeOff(ticket: Ticket): () => void {
+  const marks = kept(MARKS + ticket.room, asMarks);
+  forgetClass(ticket.room);
+  return () => {
+    keepTicket(ticket);
+    if (marks !== undefined) {
+      keepMarks(ticket.room, marks);
+    }
+  };
 }
 
 /** The class that was running when the teacher was here last. */
