@@ -198,9 +198,39 @@ async def test_what_is_emitted_and_published_keeps_the_order_of_the_calls() -> N
     client.subscribe("red")
     client.subscribe("red")
     assert home.server.publish("red", "count", 20) == 1
-    await visitor.hears('42["count",20]')
+    assert home.server.publish("red", "count", 20.1, skip=client) == 0
+    other = await Visitor.of(edge, "red")
+    assert home.server.publish("red", "count", 21) == 2
+    client.emit("count", 21.5)
+    other.client.transport.lose()
+    await until(lambda: len(home.clients) == 1, patience(5))
+    assert home.server.publish("red", "count", 22) == 1
+    await visitor.hears('42["count",22]')
     counts = [json.loads(str(each)[2:])[1] for each in visitor.heard if "count" in str(each)]
-    assert counts == [*(number / 2 for number in range(40)), 20]
+    assert counts == [*(number / 2 for number in range(40)), 20, 21, 21.5, 22]
+
+
+async def test_one_subscriber_here_and_one_at_another_node_both_hear() -> None:
+    edge, home = make_nodes(red=2)
+    visitors = [await Visitor.of(node, "red") for node in (edge, home)]
+    assert home.server.publish("red", "count", 1) == 2
+    for visitor in visitors:
+        await visitor.hears('42["count",1]')
+
+
+async def test_a_home_knows_who_is_subscribed_whatever_node_they_are_at() -> None:
+    edge, home = make_nodes(red=2)
+    far = [await Visitor.of(edge, "red") for _ in range(2)]
+    near = await Visitor.of(home, "red")
+    found = home.server.subscribers("red")
+    assert {client.id for client in found} == {client.id for client in home.clients}
+    assert sorted(client.is_here for client in found) == [False, False, True]
+    assert home.server.subscribers("green") == []
+    for client in found:
+        client.disconnect()
+    assert home.server.subscribers("red") == []
+    for visitor in (*far, near):
+        await visitor.hears("41")
 
 
 async def test_a_farewell_comes_after_the_last_handler_and_is_open_ends_at_once() -> None:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quad.realtime.backlog import Shared
-from quad.realtime.delivery import Delivery, Item, Kind, Message, SharedMessage, Topic, Topics
+from quad.realtime.delivery import Delivery, Item, Kind, Message, SharedMessage, Topic
+from quad.realtime.topics import Topics
 from quad.wire.engineio import Binary, Noop, Text
 from tests.realtime.memory import turn
 from tests.thoroughness import examples
@@ -340,14 +341,34 @@ async def test_a_topic_is_forgotten_with_its_last_subscriber() -> None:
     one, two = Reader(), Reader()
     topics.subscribe("room", one)
     topics.subscribe("room", two)
-    topic = topics.get("room")
-    assert topic is not None
-    assert topic.size == 2
+    assert topics.subscribers("room") == [one, two]
     topics.unsubscribe("room", one)
-    assert len(topics) == 1
+    assert topics.subscribers("room") == [two]
     topics.unsubscribe("room", two)
     assert topics.get("room") is None
+    assert topics.subscribers("room") == []
     assert len(topics) == 0
+
+
+async def test_a_topics_only_subscriber_is_the_topic() -> None:
+    topics = Topics(Delivery())
+    one, two = Reader(), Reader()
+    topics.subscribe("mine", one)
+    topics.subscribe("mine", one)
+    assert topics.get("mine") is one
+    assert topics.subscribers("mine") == [one]
+    topics.subscribe("mine", two)
+    assert isinstance(topics.get("mine"), Topic)
+
+
+async def test_what_reaches_a_topics_only_subscriber_is_counted_unless_it_is_left_out() -> None:
+    delivery, reader = Delivery(), Reader()
+    assert delivery.publish(reader, say("a")) == 1
+    assert delivery.publish_except(reader, say("b"), [reader]) == 0
+    assert delivery.publish_except(reader, say("c"), [Reader()]) == 1
+    assert delivery.delivered == 2
+    await turn()
+    assert reader.texts == ["a", "c"]
 
 
 # --- the promise ----------------------------------------------------------------------------------
@@ -418,29 +439,34 @@ class School:
     def __init__(self) -> None:
         self.delivery = Delivery()
         self.readers = [SlowReader(kind) for kind in list(Kind)[:READERS]]
-        self.topics = [Topic() for _ in range(TOPICS)]
+        self.topics = Topics(self.delivery)
         self.members: list[set[int]] = [set() for _ in range(TOPICS)]
         self.due: list[list[str]] = [[] for _ in range(READERS)]
         self.got: list[list[str]] = [[] for _ in range(READERS)]
         self._count = 0
 
     def publish(self, topic: int) -> None:
-        self.delivery.publish(self.topics[topic], self._next(self.members[topic]))
+        message, subscribers = self._next(self.members[topic]), self.topics.get(str(topic))
+        if subscribers is not None:
+            self.delivery.publish(subscribers, message)
 
     def skip(self, topic: int, reader: int) -> None:
         message = self._next(self.members[topic] - {reader})
-        self.delivery.publish_except(self.topics[topic], message, [self.readers[reader]])
+        subscribers = self.topics.get(str(topic))
+        if subscribers is not None:
+            self.delivery.publish_except(subscribers, message, [self.readers[reader]])
 
     def send(self, reader: int) -> None:
         self.delivery.send(self.readers[reader], self._next({reader}))
 
     def join(self, topic: int, reader: int) -> None:
-        self.delivery.subscribe(self.topics[topic], self.readers[reader])
+        self.topics.subscribe(str(topic), self.readers[reader])
         self.members[topic].add(reader)
 
     def leave(self, topic: int, reader: int) -> None:
-        self.delivery.unsubscribe(self.topics[topic], self.readers[reader])
-        self.members[topic].discard(reader)
+        if reader in self.members[topic]:
+            self.topics.unsubscribe(str(topic), self.readers[reader])
+            self.members[topic].discard(reader)
 
     def stop_reading(self, reader: int) -> None:
         self.readers[reader].is_reading = False
@@ -463,9 +489,9 @@ class School:
         # As a session does it: what was queued is flushed as the old kind.
         slow = self.readers[reader]
         self.delivery.settle(slow)
-        joined = [number for number in range(TOPICS) if slow in self.topics[number]]
+        joined = [number for number in range(TOPICS) if reader in self.members[number]]
         for number in joined:
-            self.delivery.unsubscribe(self.topics[number], slow)
+            self.topics.unsubscribe(str(number), slow)
         slow.flush()
         if not slow.is_closed:
             slow.read()
@@ -473,7 +499,7 @@ class School:
         slow.kind = kind
         slow.open_or_close_the_direct_way()
         for number in joined:
-            self.delivery.subscribe(self.topics[number], slow)
+            self.topics.subscribe(str(number), slow)
 
     def _next(self, hearers: set[int]) -> Message:
         self._count += 1

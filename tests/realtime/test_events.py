@@ -704,6 +704,37 @@ async def test_who_has_left_is_in_no_topic_and_hears_nothing() -> None:
     assert await peer.news() == ['42["last"]']
 
 
+async def test_whoever_is_subscribed_to_a_topic_can_be_sent_away() -> None:
+    server = SocketServer()
+    server.on_connect(lambda client: client.subscribe(client.auth["name"]))
+    peers = [MemoryClient(server.engine) for _ in "aab"]
+    for peer, name in zip(peers, "aab", strict=True):
+        peer.enter(auth={"name": name})
+    await turn()
+    assert [client.auth["name"] for client in server.subscribers("a")] == ["a", "a"]
+    assert server.subscribers("nobody") == []
+    for client in server.subscribers("a"):
+        client.disconnect()
+    assert server.subscribers("a") == []
+    assert len(server.subscribers("b")) == 1
+    assert [peer.session.is_open for peer in peers] == [False, False, True]
+
+
+async def test_whoever_is_about_to_leave_a_namespace_is_no_subscriber_of_it() -> None:
+    server = SocketServer()
+    found: list[list[Client]] = []
+    server.on_connect(lambda client: client.subscribe("mine"), namespace="/chat")
+    server.on_disconnect(lambda *_: found.append(server.subscribers("mine", namespace="/chat")))
+    peer = await entered(server.engine)
+    peer.enter("/chat")
+    await peer.news()
+    assert len(server.subscribers("mine", namespace="/chat")) == 1
+    assert server.subscribers("mine") == []
+    peer.transport.lose()
+    await turn()
+    assert found == [[]]
+
+
 async def test_namespaces_have_topics_of_their_own() -> None:
     server = SocketServer()
     for name in ("/", "/chat"):

@@ -111,6 +111,14 @@ class Events:
         """See `Forwarding`."""
         return self.home.publish(namespace, topic, message, skipped)
 
+    def has_subscribers(self, namespace: str, topic: str) -> bool:
+        """See `Forwarding`."""
+        return self.home.has_subscribers(namespace, topic)
+
+    def subscribers(self, namespace: str, topic: str) -> list[Client]:
+        """See `Forwarding`."""
+        return self.home.subscribers(namespace, topic)
+
     def owns(self, key: str) -> bool:
         """See `Forwarding`."""
         return self._owners.owner(key) == self._owners.me

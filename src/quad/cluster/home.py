@@ -1,7 +1,7 @@
 """The home's side: events of clients that other nodes hold are handled here.
 
-A node that holds subscribers of a topic gets each message once, whatever their number; how many
-they are is counted here, by node.
+A node that holds subscribers of a topic gets each message once, whatever their number; who they
+are is known here. A topic's only subscriber gets it as what is emitted to it.
 """
 
 import asyncio
@@ -37,6 +37,7 @@ from quad.cluster.remote import RemoteClient, heard_at
 from quad.cluster.routes import Owners
 from quad.cluster.seats import Seats
 from quad.cluster.shards import shard_of
+from quad.cluster.subscribers import Subscribers
 from quad.realtime import Client, Message, SocketServer, UnknownEvent
 from quad.realtime.errors import Refused
 from quad.refusals import Unavailable
@@ -70,7 +71,7 @@ class Home:
         self._seats = seats
         self._send = send
         self._clients: dict[int, dict[int, RemoteClient]] = {}
-        self._subscribers: dict[tuple[str, str], dict[int, int]] = {}
+        self._subscribers = Subscribers()
         self._questions: dict[int, tuple[int, asyncio.Future[list[Any] | None]]] = {}
         self._numbers = itertools.count(1)
 
@@ -180,9 +181,14 @@ class Home:
         self, namespace: str, topic: str, message: Message, skipped: Collection[Client]
     ) -> int:
         """See `Forwarding`."""
-        nodes = self._subscribers.get((namespace, topic))
-        if not nodes:
+        nodes = self._subscribers.get(namespace, topic)
+        if nodes is None:
             return 0
+        if isinstance(nodes, RemoteClient):
+            if nodes in skipped:
+                return 0
+            self.send(nodes, message)
+            return 1
         left_out: dict[int, list[int]] = {}
         for client in skipped:
             if isinstance(client, RemoteClient) and topic in client.topics:
@@ -194,7 +200,15 @@ class Home:
                 self._tell(node, structs.replace(published, skipped=left_out[node]))
             else:
                 self._send(node, for_all)
-        return sum(nodes.values()) - sum(map(len, left_out.values()))
+        return sum(map(len, nodes.values())) - sum(map(len, left_out.values()))
+
+    def has_subscribers(self, namespace: str, topic: str) -> bool:
+        """See `Forwarding`."""
+        return self._subscribers.get(namespace, topic) is not None
+
+    def subscribers(self, namespace: str, topic: str) -> list[Client]:
+        """See `Forwarding`."""
+        return [*self._subscribers.all(namespace, topic)]
 
     def seat(self, client: RemoteClient, system: str, key: str | None) -> None:
         """See `Forwarding`."""
@@ -210,13 +224,12 @@ class Home:
 
     def subscribe(self, client: RemoteClient, topic: str) -> None:
         """Count the client among the topic's subscribers, and have its edge add it."""
-        nodes = self._subscribers.setdefault((client.namespace, topic), {})
-        nodes[client.node] = nodes.get(client.node, 0) + 1
+        self._subscribers.add(client, topic)
         self._tell(client.node, Subscribe(client.number, topic))
 
     def unsubscribe(self, client: RemoteClient, topic: str) -> None:
         """Count the client no longer, and have its edge remove it."""
-        self._uncount(client, topic)
+        self._subscribers.discard(client, topic)
         self._tell(client.node, Unsubscribe(client.number, topic))
 
     def dismiss(self, client: RemoteClient, reason: str) -> None:
@@ -257,17 +270,8 @@ class Home:
     def _leave(self, client: RemoteClient) -> None:
         client.is_open = False
         for topic in client.topics:
-            self._uncount(client, topic)
+            self._subscribers.discard(client, topic)
         client.topics = ()
-
-    def _uncount(self, client: RemoteClient, topic: str) -> None:
-        place = client.namespace, topic
-        nodes = self._subscribers[place]
-        nodes[client.node] -= 1
-        if not nodes[client.node]:
-            del nodes[client.node]
-        if not nodes:
-            del self._subscribers[place]
 
     def _tell(self, node: int, record: ToEdge) -> None:
         self._send(node, records.encode(record))

@@ -203,6 +203,10 @@ class Topic:
             self.size -= 1
 
 
+Subscribers = Topic | Outbox
+"""Of one name: many, or the only one."""
+
+
 class Delivery:
     """Queues messages and flushes outboxes, once per loop turn.
 
@@ -219,8 +223,12 @@ class Delivery:
         self._flush_handle: asyncio.Handle | None = None
         self.delivered = 0
 
-    def publish(self, topic: Topic, message: Message) -> int:
+    def publish(self, subscribers: Subscribers, message: Message) -> int:
         """Queue for every subscriber; returns how many there are, reached or not."""
+        if not isinstance(subscribers, Topic):
+            self.send(subscribers, message)
+            return 1
+        topic = subscribers
         if self._run_topic is not topic:
             self._spill()
             self._run_topic = topic
@@ -228,11 +236,15 @@ class Delivery:
         self._schedule()
         return topic.size
 
-    def publish_except(self, topic: Topic, message: Message, skipped: Collection[Outbox]) -> int:
+    def publish_except(
+        self, subscribers: Subscribers, message: Message, skipped: Collection[Outbox]
+    ) -> int:
         """Queue for every subscriber but some; returns for how many."""
+        if not isinstance(subscribers, Topic):
+            return 0 if subscribers in skipped else self.publish(subscribers, message)
         self._spill()
         count = 0
-        for kind, members in topic.members.items():
+        for kind, members in subscribers.members.items():
             items = message.items(kind)
             for outbox in members:
                 if outbox not in skipped:
@@ -371,37 +383,6 @@ class Delivery:
             self._schedule()
         for outbox in dirty:
             outbox.flush()
-
-
-class Topics:
-    """Topics by name, while they have subscribers."""
-
-    __slots__ = ("_delivery", "_topics")
-
-    def __init__(self, delivery: Delivery) -> None:
-        self._delivery = delivery
-        self._topics: dict[str, Topic] = {}
-
-    def __len__(self) -> int:
-        return len(self._topics)
-
-    def get(self, name: str) -> Topic | None:
-        """The topic, or None if it has no subscriber."""
-        return self._topics.get(name)
-
-    def subscribe(self, name: str, outbox: Outbox) -> None:
-        """Everything published from now on reaches the outbox, and nothing from before."""
-        topic = self._topics.get(name)
-        if topic is None:
-            topic = self._topics[name] = Topic()
-        self._delivery.subscribe(topic, outbox)
-
-    def unsubscribe(self, name: str, outbox: Outbox) -> None:
-        """Everything published until now still reaches the outbox; it must be subscribed."""
-        topic = self._topics[name]
-        self._delivery.unsubscribe(topic, outbox)
-        if not topic.size:
-            del self._topics[name]
 
 
 def _join(messages: list[Message], kind: Kind) -> Sequence[Item]:

@@ -40,6 +40,12 @@ class Forwarding(Protocol):
         Returns how many there are, without those that are skipped.
         """
 
+    def has_subscribers(self, namespace: str, topic: str) -> bool:
+        """Whether somebody on another node is subscribed, as far as it was done here."""
+
+    def subscribers(self, namespace: str, topic: str) -> list[Client]:
+        """All of them."""
+
     def owns(self, key: str) -> bool:
         """Whether the key is at home here."""
 

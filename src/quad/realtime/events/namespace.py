@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from quad.realtime.delivery import Delivery, Topics
+from quad.realtime.delivery import Delivery
 from quad.realtime.errors import Refused
 from quad.realtime.events.client import Client
 from quad.realtime.events.handlers import Handler
+from quad.realtime.topics import Topics
 
 
 class Namespace:

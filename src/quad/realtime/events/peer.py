@@ -53,6 +53,10 @@ class Peer:
         else:
             server.connects.start(self)
 
+    def client(self, namespace: str) -> LocalClient | None:
+        """Who it is in a namespace, if it has entered that one."""
+        return self._clients.get(namespace)
+
     # What the session says
 
     @property

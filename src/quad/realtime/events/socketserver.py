@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from quad.realtime.counters import Counters, EventCounter
 from quad.realtime.deadlines import Deadlines
-from quad.realtime.delivery import Message
+from quad.realtime.delivery import Message, Outbox
 from quad.realtime.ending import Work
 from quad.realtime.errors import BadPayload, Internal, Refused, UnknownEvent
 from quad.realtime.events.caller import Caller
@@ -146,19 +146,39 @@ class SocketServer:
         namespace: str = "/",
         skip: Client | Collection[Client] | None = None,
     ) -> int:
-        """Queue an event for every subscriber of a topic; returns how many there are here.
+        """Queue an event for every subscriber of a topic; returns how many they are.
 
         `skip` gets nothing and is not counted. Never waits. Every subscriber gets emits and
         publishes in the order of the calls.
         """
-        if self.forwarding is None and self.namespaces[namespace].topics.get(topic) is None:
+        here = self.namespaces[namespace].topics.get(topic)
+        forwarding = self.forwarding
+        is_elsewhere = forwarding is not None and forwarding.has_subscribers(namespace, topic)
+        if here is None and not is_elsewhere:
             return 0
-        message = Message(*encode_event(namespace, event, args))
+        text, attachments = encode_event(namespace, event, args)
+        if isinstance(here, Session) and not (is_elsewhere or skip or attachments):
+            here.send_text(text)  # nearly always, where somebody is told something
+            return 1
+        message = Message(text, attachments)
         skipped = () if skip is None else (skip,) if isinstance(skip, Client) else skip
         count = self.deliver(topic, message, namespace, skipped)
-        if self.forwarding is not None:
-            count += self.forwarding.publish(namespace, topic, message, skipped)
+        if forwarding is not None:
+            count += forwarding.publish(namespace, topic, message, skipped)
         return count
+
+    def subscribers(self, topic: str, *, namespace: str = "/") -> list[Client]:
+        """Whoever is subscribed to a topic, for what each connection answers or does for itself:
+        whether it is alive, or its end. To tell them something, publish it.
+
+        In a cluster, of those at other nodes whoever was subscribed at this one.
+        """
+        sessions = self.namespaces[namespace].topics.subscribers(topic)
+        here = (_client_of(session, namespace) for session in sessions)
+        clients: list[Client] = [client for client in here if client is not None]
+        if self.forwarding is not None:
+            clients += self.forwarding.subscribers(namespace, topic)
+        return clients
 
     def deliver(
         self, topic: str, message: Message, namespace: str, skipped: Collection[Client]
@@ -365,6 +385,13 @@ class SocketServer:
             return
         if inspect.iscoroutine(result):
             self._work.own(_run(result, lambda _, error: _log_bug(client, error)))
+
+
+def _client_of(outbox: Outbox, namespace: str) -> LocalClient | None:
+    assert isinstance(outbox, Session)
+    peer = outbox.listener
+    # None at the end of a session, while its namespaces are left one after the other.
+    return peer.client(namespace) if isinstance(peer, Peer) else None
 
 
 def _acknowledge(client: Caller, ack_id: int, value: Any) -> None:

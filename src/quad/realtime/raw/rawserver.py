@@ -13,7 +13,7 @@ import msgspec
 
 from quad.realtime.counters import Counters, EventCounter
 from quad.realtime.deadlines import Deadlines
-from quad.realtime.delivery import Delivery, Message, Topics
+from quad.realtime.delivery import Delivery, Message
 from quad.realtime.ending import Work, close_spread
 from quad.realtime.errors import BadPayload, HandshakeRefused, Internal, Refused, UnknownEvent
 from quad.realtime.events.drive import Finished
@@ -26,6 +26,7 @@ from quad.realtime.payload import Payload
 from quad.realtime.raw.raw import RawConnection
 from quad.realtime.sessions.pace import RateLimit
 from quad.realtime.sessions.websocket import SERVICE_RESTART
+from quad.realtime.topics import Topics
 from quad.wire.surrogates import replace_lone_surrogates
 from quad.wire.websocket import PING, encode_frame
 

@@ -264,6 +264,11 @@ class Session:
         self._use(websocket)
         self._state = State.WEBSOCKET
 
+    @property
+    def listener(self) -> Listener:
+        """Whom messages go to."""
+        return self._listener
+
     def listen(self, listener: Listener) -> None:
         """From now on messages go to this listener."""
         self._listener = listener
