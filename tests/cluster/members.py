@@ -108,9 +108,11 @@ class Member:
     def on_kept(self) -> None:
         self._note("kept", 0)
 
-    async def close_seats(self, shards: frozenset[int]) -> None:
+    async def close_seats(self, shards: frozenset[int]) -> frozenset[int]:
         self._note("closed seats", len(shards))
+        closed = frozenset(self.busy & shards)
         self.busy.clear()
+        return closed
 
     async def on_expelled(self) -> None:
         self.open.clear()

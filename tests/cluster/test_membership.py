@@ -130,6 +130,19 @@ async def test_a_drain_closes_seats_and_gives_all_shards_away(join: Join) -> Non
     assert ("dead", 1) in second.notes
 
 
+async def test_a_drain_gives_the_newest_what_has_closed_its_clients(join: Join) -> None:
+    # Else they were closed again when their new home's turn comes.
+    nodes = [await join() for _ in range(4)]
+    first, newest = nodes[0], nodes[-1]
+    await until(lambda: are_even(*nodes))
+    closing = set(sorted(first.owned)[::7])
+    first.busy, newest.busy = set(closing), set(closing)
+    await first.membership.drain()
+    assert newest.owned >= closing
+    await until(lambda: are_even(*nodes[1:]))
+    assert newest.owned >= closing
+
+
 async def test_the_last_one_drains_nothing_and_leaves_its_shards_to_the_next(
     join: Join,
 ) -> None:

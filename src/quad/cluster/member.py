@@ -300,13 +300,14 @@ class Member:
         """See `Hooks`."""
         self._handover.send_away()
 
-    async def close_seats(self, shards: frozenset[int]) -> None:
+    async def close_seats(self, shards: frozenset[int]) -> frozenset[int]:
         """See `Hooks`."""
-        for part in list(self._open):
-            if shard_of(part.key) in shards:
-                self.events.send_away(partial(operator.eq, part.key))
-                if part.drain is not None:
-                    await part.drain()
+        closed = [part for part in self._open if shard_of(part.key) in shards]
+        for part in closed:
+            self.events.send_away(partial(operator.eq, part.key))
+            if part.drain is not None:
+                await part.drain()
+        return frozenset(shard_of(part.key) for part in closed)
 
     async def on_expelled(self) -> None:
         """See `Hooks`. Never returns: the server ends this life, and begins another."""

@@ -85,8 +85,11 @@ class Hooks(Protocol):
     def on_kept(self) -> None:
         """What was lost could not be handed over: it will be gained again."""
 
-    async def close_seats(self, shards: frozenset[int]) -> None:
-        """In a drain, first: what cannot move with whoever is seated there lets them go."""
+    async def close_seats(self, shards: frozenset[int]) -> frozenset[int]:
+        """In a drain, first: what cannot move with whoever is seated there lets them go.
+
+        Returns where that is.
+        """
 
     async def on_expelled(self) -> None:
         """Others have declared this node dead, and have its shards: close all clients, forget all
@@ -217,14 +220,26 @@ class Membership:
             await table.set_state(self._store, self.me, LEAVING)
             self._tell_all(Look())
             await self._look()
+            closed: frozenset[int] = frozenset()
             if self._heirs():
-                await self._hooks.close_seats(frozenset(self._open))
+                closed = await self._hooks.close_seats(frozenset(self._open))
             for _ in range(_DRAIN_TRIES):
                 await self._open_gained()  # what could not be handed over was closed for that
                 if not self._open or not (heirs := self._heirs()):
                     return
-                await self._hand_over(spread(self._open, self._map.loads(heirs)))
+                await self._hand_over(self._legacy(heirs, closed))
                 await asyncio.sleep(_DRAIN_PAUSE_S)
+
+    def _legacy(self, heirs: list[int], closed: frozenset[int]) -> dict[int, list[int]]:
+        """Who gets what at a drain.
+
+        Where clients were closed, the newest node gets it: in a rolling restart that one was
+        started again already, or is the extra one, so that they are not closed again by its drain.
+        """
+        given = spread(self._open - closed, self._map.loads(heirs))
+        newest = max(heirs, key=lambda node: (self.nodes[node].generation, node))
+        given.setdefault(newest, []).extend(sorted(self._open & closed))
+        return given
 
     async def aclose(self) -> None:
         """Leaves. To be called when nothing of this node is to be written any more."""
