@@ -19,7 +19,7 @@ from quad.cli.failures import Failed
 from quad.realtime.http.binding import bind
 from quad.settings import ServerSettings
 from quad.starting import share_address
-from quad.workers import Supervisor, Worker
+from quad.workers import Supervisor, Worker, hearing_of_deaths
 from tests.patience import patience
 from tests.process import ServerProcess
 
@@ -206,6 +206,33 @@ async def test_a_worker_that_is_told_to_end_and_fails_is_told_of(tmp_path: Path)
     async with crew(tmp_path, before=fails) as workers:
         await workers.supervisor.start()
         assert not await workers.supervisor.stop()
+
+
+async def test_the_others_hear_at_once_which_worker_has_died(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    hears = (
+        "import threading; threading.Thread(target=lambda: "
+        f"[open({str(told)!r} + number, 'a').write(line) for line in sys.stdin]).start()"
+    )
+    async with crew(tmp_path, 3, after=hears) as workers:
+        await workers.supervisor.start()
+        kill(workers.pids[1])
+        both = [Path(f"{told}{number}") for number in (1, 3)]
+        await until(lambda: [each.exists() and each.read_text() for each in both] == ["2\n"] * 2)
+        assert not Path(f"{told}2").exists()
+
+
+async def test_a_worker_hears_until_its_parent_says_no_more() -> None:
+    reader, writer = os.pipe()
+    heard: list[int] = []
+    with open(reader) as source, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", source)
+        with hearing_of_deaths(heard.append):
+            os.write(writer, b"2\n11\n")
+            await until(lambda: heard == [2, 11])
+            os.close(writer)
+            loop = asyncio.get_running_loop()
+            await until(lambda: not loop.remove_reader(reader))
 
 
 async def test_what_a_worker_writes_later_does_not_stop_it(tmp_path: Path) -> None:

@@ -19,8 +19,13 @@ def make_session(settings: Settings, url: str, worker: int | None = None) -> Nod
 
     Workers share the address, and have a number each.
     """
-    name = node_name(settings, url, worker)
-    return NodeSession(settings.cluster.name, name[-_NAME_LIMIT:], settings.node.generation)
+    name = name_of(settings, url, worker)
+    return NodeSession(settings.cluster.name, name, settings.node.generation)
+
+
+def name_of(settings: Settings, url: str, worker: int | None) -> str:
+    """What the tables of the cluster call a node at this address."""
+    return node_name(settings, url, worker)[-_NAME_LIMIT:]
 
 
 def make_member(

@@ -31,7 +31,7 @@ from quad.homes import CHAT_PATHS
 from quad.http import AnyRequest
 from quad.identity import AddressRateLimit, Keys
 from quad.identity.system import Identity
-from quad.joining import make_member, make_session
+from quad.joining import make_member, make_session, name_of
 from quad.logs import configure_logging
 from quad.nearby import NearbySystem
 from quad.realtime import (
@@ -73,7 +73,7 @@ from quad.web.metrics import Metrics, QuadCollector, make_metrics
 from quad.web.network import elsewhere
 from quad.web.strict import StrictHeaders
 from quad.web.watching import Watchers
-from quad.workers import Worker
+from quad.workers import Worker, hearing_of_deaths
 
 log = logging.getLogger("quad.server")
 
@@ -190,6 +190,11 @@ async def serving(
         )
         if parts.member is not None:
             parts.member.begin_serving(host)
+            if worker is not None:
+                membership, name = parts.member.membership, partial(name_of, settings, where)
+                stack.enter_context(
+                    hearing_of_deaths(lambda number: membership.has_ended(name(number)))
+                )
             stack.step("handing over", parts.member.drain, spare_s=settings.server.drain_s / 2)
         for system in parts.systems:
             stack.step(

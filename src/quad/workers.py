@@ -4,6 +4,9 @@ Every worker has a socket of its own at the shared address (`SO_REUSEPORT`), and
 the connections out. The parent opens the sockets and keeps them: whoever waits in the queue of a
 worker that dies is served by the next one, where a worker that owned its socket would take half of
 its queue with it.
+
+The parent sees at once when one dies, and writes its number to the standard input of the others:
+what was at home there is theirs before its silence would tell them.
 """
 
 import asyncio
@@ -13,7 +16,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, NamedTuple, Self
 
 import quad
@@ -122,6 +126,28 @@ class Worker(NamedTuple):
             raise Failed(f"process {self.parent}, which started this worker, has ended")
 
 
+@contextmanager
+def hearing_of_deaths(heard: Callable[[int], object]) -> Iterator[None]:
+    """While the block runs, `heard` is called with the number of each other worker that dies.
+
+    To be entered on the loop of a worker.
+    """
+    loop, source = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def read() -> None:
+        told = os.read(source, _CHUNK_BYTES)  # whole lines: they are shorter than a pipe's atom
+        for number in told.split():
+            heard(int(number))
+        if not told:  # the parent has closed it: it has nothing more to say
+            loop.remove_reader(source)
+
+    loop.add_reader(source, read)
+    try:
+        yield
+    finally:
+        loop.remove_reader(source)
+
+
 class Supervisor:
     """A child process for each socket, started again whenever it ends.
 
@@ -144,7 +170,7 @@ class Supervisor:
         self._stop_s = stop_s
         pauses = (least_pause_s, most_pause_s, settled_s)
         self._places = [
-            _Place(number, command(number, each.fileno()), each.fileno(), pauses)
+            _Place(number, command(number, each.fileno()), each.fileno(), pauses, self._ended)
             for number, each in enumerate(sockets, 1)
         ]
         self._keeping: list[asyncio.Task[None]] = []
@@ -189,6 +215,10 @@ class Supervisor:
         ended = await asyncio.gather(*(place.stop(self._stop_s) for place in self._places))
         return all(ended)
 
+    def _ended(self, number: int) -> None:
+        for place in self._places:
+            place.tell(number)
+
 
 class _Place:
     """One worker after the other, at one socket."""
@@ -199,8 +229,11 @@ class _Place:
         command: Sequence[str],
         descriptor: int,
         pauses: tuple[float, float, float],
+        ended: Callable[[int], object],
     ) -> None:
+        """`ended` is called with the number when the worker has ended by itself."""
         self.number = number
+        self._ended = ended
         self._command = command
         self._descriptor = descriptor
         self._least_pause_s, self._most_pause_s, self._settled_s = pauses
@@ -217,7 +250,7 @@ class _Place:
         self._process = process = await asyncio.create_subprocess_exec(
             *self._command,
             pass_fds=[self._descriptor],
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
         assert process.stdout is not None
@@ -232,12 +265,21 @@ class _Place:
         while True:
             began = clock()
             how = await self._end()
+            self._ended(self.number)
             if clock() - began > self._settled_s:
                 pause_s = self._least_pause_s
             log.error("worker %d %s; starting another in %.1f s", self.number, how, pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, self._most_pause_s)
             await self._start_another()
+
+    def tell(self, number: int) -> None:
+        """Have the worker, if there is one, hear that another one has died."""
+        process = self._process
+        if self.pid is not None:
+            assert process is not None
+            assert process.stdin is not None
+            process.stdin.write(b"%d\n" % number)
 
     async def _start_another(self) -> None:
         try:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from quad.bus.links import Channel
 from quad.bus.memory import MemoryBroker, arrives
-from quad.cluster import table
+from quad.cluster import suspicion, table
 from quad.cluster.membership import Keys, Membership
 from quad.cluster.notices import Gone, Moving, encode
 from quad.cluster.shards import Placing, shard_of
@@ -128,6 +128,27 @@ async def test_a_drain_closes_seats_and_gives_all_shards_away(join: Join) -> Non
     await first.aclose()
     await until(lambda: set(second.membership.nodes) == {2, 3})
     assert ("dead", 1) in second.notes
+
+
+async def test_whoever_is_said_to_have_ended_is_not_waited_for(
+    join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in {"SILENT_S": 3600.0, "SETTLING_S": 0.0, "_STEADY_S": 0.0}.items():
+        monkeypatch.setattr(suspicion, name, seconds)
+    first, second = await join("a"), await join("b")
+    first.membership.has_ended("b")  # which is not so
+    third = await join("c")
+    await until(lambda: are_even(first, second, third))
+    assert first.membership.counters.takeovers == 0
+
+    await second.vanish()
+
+    def have_taken_over() -> bool:
+        first.membership.has_ended("b")
+        return are_even(first, third)
+
+    await until(have_taken_over)
+    assert first.membership.counters.takeovers == 1
 
 
 async def test_a_drain_gives_the_newest_what_has_closed_its_clients(join: Join) -> None:

@@ -17,6 +17,12 @@ def test_the_lock_of_a_silent_node_is_tried_but_its_session_is_left() -> None:
     assert not signs.is_frozen(2)
 
 
+def test_the_lock_of_a_node_that_is_said_to_have_ended_is_tried_at_once() -> None:
+    signs = WELL._replace(ended=[2, 9])
+    assert signs.suspects == [2]
+    assert not signs.is_frozen(2)
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -150,6 +150,8 @@ class Membership:
         self._is_leaving = False
         self._is_ending = False
         self._pulse = Pulse(time.monotonic)
+        # Until when nodes are tried of which this one was told that they have ended.
+        self._ended: dict[int, float] = {}
         # When the broker was last not heard.
         self._deaf_at = time.monotonic()
         self._ticking: asyncio.TimerHandle | None = None
@@ -209,6 +211,15 @@ class Membership:
         self._tick()
         await self._enter()
         self._running = asyncio.create_task(self._run(), name="quad-membership")
+
+    def has_ended(self, name: str) -> None:
+        """Somebody who sees it says that a node has ended: its lock is tried without waiting.
+
+        Nothing comes of it if that is untrue, or the next node of that name is there already.
+        """
+        until = time.monotonic() + SILENT_S
+        self._ended = {node: until for node, info in self.nodes.items() if info.name == name}
+        self._wake.set()
 
     async def drain(self) -> None:
         """Gives all shards to others; returns when they have them, or when there is nobody.
@@ -406,6 +417,7 @@ class Membership:
         return None
 
     def _signs(self) -> Signs:
+        now = time.monotonic()
         # Behind an outage of the broker everybody has been silent, and comes back when they can.
         hearing_s = self._hearing_s()
         silence_s = {
@@ -417,7 +429,8 @@ class Membership:
             silence_s,
             self.links.hears_itself,
             self._pulse.steady_s,
-            time.monotonic() - self._session.retaken_at,
+            now - self._session.retaken_at,
+            [node for node, until in self._ended.items() if now < until],
         )
 
     def _hearing_s(self) -> float:

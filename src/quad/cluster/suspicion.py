@@ -7,7 +7,7 @@ takes more than silence: it must be likely that it is the other one who is in tr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 SILENT_S: Final = 1.5
@@ -34,6 +34,8 @@ class Signs(NamedTuple):
     """For how long its loop has run without a pause."""
     session_s: float
     """For how long it has had its session."""
+    ended: Collection[int] = ()
+    """Who has ended, as somebody says who sees them."""
 
     @property
     def suspects(self) -> list[int]:
@@ -41,7 +43,11 @@ class Signs(NamedTuple):
         # Who has lost the broker, or has slept, finds everybody silent.
         if not self.hears_itself or self.steady_s < _STEADY_S or self.session_s < SETTLING_S:
             return []
-        return sorted(node for node, silence_s in self.silence_s.items() if silence_s >= SILENT_S)
+        return sorted(
+            node
+            for node, silence_s in self.silence_s.items()
+            if silence_s >= SILENT_S or node in self.ended
+        )
 
     def is_frozen(self, node: int) -> bool:
         """Whether its session is to be ended, for its lock is held: it is asleep, or cut off."""

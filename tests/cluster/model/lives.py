@@ -223,11 +223,11 @@ class Talk:
             raise Lost("silence at the beginning") from None
 
     async def _write(self) -> None:
-        try:
+        with suppress(ConnectionClosed, OSError):
             while True:
                 await self._socket.send(await self._outgoing.get())
-        except (ConnectionClosed, OSError) as error:
-            raise Lost(str(error)) from None
+        # What has come before the end is still to be read: whoever reads says that it is the end.
+        await asyncio.Event().wait()
 
     async def _read(self) -> None:
         try:
