@@ -225,7 +225,7 @@ async def test_the_others_hear_at_once_which_worker_has_died(tmp_path: Path) -> 
 async def test_a_worker_hears_until_its_parent_says_no_more() -> None:
     reader, writer = os.pipe()
     heard: list[int] = []
-    with open(reader) as source, pytest.MonkeyPatch.context() as patch:
+    with os.fdopen(reader) as source, pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", source)
         with hearing_of_deaths(heard.append):
             os.write(writer, b"2\n11\n")
