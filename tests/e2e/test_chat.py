@@ -25,17 +25,29 @@ def a_name(beginning: str = "team") -> str:
     return f"{beginning} {next(_number)}"
 
 
-async def register(page: Page, name: str, phone: str) -> None:
+async def register(page: Page, name: str, phone: str, key: str | None = None) -> None:
     await page.goto("/chat")
     await page.get_by_label("Your name").fill(name)
     await page.get_by_label("Phone number").fill(phone)
+    if key is not None:
+        await page.get_by_label("I have a key").check()
+        await page.get_by_label("Key or code", exact=True).fill(key)
     await page.get_by_role("button", name="Start").click()
     await expect(page.locator("[data-link=open]")).to_be_attached()
 
 
-async def create(page: Page, chat: str) -> None:
+async def key_of(page: Page) -> str:
+    await page.get_by_role("button", name="Your key").click()
+    await page.get_by_role("button", name="Show the key").click()
+    key = await page.locator("[data-key]").inner_text()
+    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    return key
+
+
+async def create(page: Page, chat: str, *, is_open: bool = False) -> None:
     await page.get_by_role("button", name="New chat").click()
     await page.get_by_label("Name of the chat").fill(chat)
+    await page.get_by_label("New members can read").set_checked(is_open)
     await page.get_by_role("button", name="Create").click()
     await expect(page.get_by_role("heading", name=chat)).to_be_visible()
 
@@ -167,9 +179,7 @@ async def test_the_owner_leaves_and_the_next_one_takes_over(visitors: Visitors) 
 async def test_the_key_lets_in_on_another_device_and_nobody_without(visitors: Visitors) -> None:
     phone, page, other = a_phone(), await visitors.page(), await visitors.page()
     await register(page, "Ann", phone)
-    await page.get_by_role("button", name="Your key").click()
-    await page.get_by_role("button", name="Show the key").click()
-    key = await page.locator("[data-key]").inner_text()
+    key = await key_of(page)
     await other.goto("/chat")
     await other.get_by_label("Your name").fill("Ann")
     await other.get_by_label("Phone number").fill(phone)
@@ -178,10 +188,44 @@ async def test_the_key_lets_in_on_another_device_and_nobody_without(visitors: Vi
     await other.get_by_label("Key or code", exact=True).fill(key)
     await other.get_by_role("button", name="Start").click()
     await expect(other.get_by_role("button", name="New chat")).to_be_visible()
+    await page.get_by_role("button", name="Your key").click()
     await page.get_by_role("button", name="Log out").click()
     await expect(page.get_by_role("dialog")).to_contain_text("only the administrator can")
     await page.get_by_role("button", name="I have the key").click()
     await expect(page.get_by_label("Phone number")).to_have_value("")
+
+
+async def test_another_device_and_new_members_have_all_that_was_said(
+    visitors: Visitors, server: Campus
+) -> None:
+    ann, phone, chat = await visitors.page(), a_phone(), a_name()
+    await register(ann, "Ann", phone)
+    await create(ann, chat, is_open=True)
+    await expect(ann.get_by_text("Nothing has been said yet")).to_be_visible()
+    ben_phone, ben = a_phone(), await visitors.page()
+    await register(ben, "Ben", ben_phone)
+    texts = [f"text {number}" for number in range(120)]
+    with connect(server.url.replace("http", "ws") + "/chat/ws") as other_device:
+        user = {"name": "Ann", "phone": phone}
+        key = await key_of(ann)
+        told = [{"type": "send_message", "chat": chat, "message": text} for text in texts]
+        greeting = {"type": "register", "user": user, "protocol": 2, "token": key}
+        for asked in (greeting, *told):
+            other_device.send(json.dumps(asked))
+            other_device.recv()
+        await expect(said(ann)).to_have_text(texts)
+        laptop = await visitors.page()
+        await register(laptop, "Ann", phone, key)
+    await add(ann, ben_phone)
+    for page in (laptop, ben):
+        await expect(entry(page, chat)).to_contain_text("text 119")
+        await expect(entry(page, chat)).not_to_contain_text("unread")
+        await entry(page, chat).click()
+        await expect(said(page).last).to_be_in_viewport()
+        await page.get_by_role("log").evaluate("log => log.scrollTo(0, 0)")
+        await expect(said(page)).to_have_text(texts)
+        await page.get_by_role("log").evaluate("log => log.scrollTo(0, 0)")
+        await expect(page.get_by_text("There is nothing before this")).to_be_visible()
 
 
 async def test_a_phone_that_another_app_uses_is_handed_over_with_a_code(

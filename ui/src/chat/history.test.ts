@@ -11,7 +11,7 @@ function message(number: number, more: Partial<Message> = {}): Message {
   return { id, chat: "team", from: "222", name: "Ben", at: number, text: "hi", ...more };
 }
 
-const CHAT = { name: "team", members: [], owner: ME, readUpto: "", activity: 1 };
+const CHAT = { name: "team", members: [], owner: ME, readUpto: "", wholeUpto: "", activity: 1 };
 const WHO = { tab: "tab", connection: "one", now: 1_000 };
 
 beforeEach(() => {

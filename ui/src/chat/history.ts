@@ -1,5 +1,5 @@
 /**
- * What this browser keeps of one phone's chats: the server forgets a message when everybody has it.
+ * What this browser keeps of one phone's chats, so that they are there at once, and without a connection.
  *
  * The browser answers the server's Ping as soon as it has a message, a moment before this page gets it:
  * so a message is kept before anything else is done with it, and what a page that is closed in that very
@@ -33,8 +33,10 @@ export interface History {
   messagesOf(chat: string): Promise<Message[]>;
   /** Keeps each once, however often it is told, and takes what they prove off the queue. */
   keepMessages(messages: readonly Message[]): Promise<void>;
-  /** Keeps what is known of a chat; what was read stays read. */
+  /** Keeps what is known of a chat; what was read, or is here without a hole, stays so. */
   keepChat(chat: KeptChat): Promise<void>;
+  /** Forgets the messages of a chat before an id. */
+  dropMessages(chat: string, before: string): Promise<void>;
   /** Forgets a chat and its messages; what waits for it is refused. */
   dropChat(name: string): Promise<void>;
   queue(): Promise<Waiting[]>;
@@ -94,7 +96,9 @@ class StoredHistory implements History {
   ) {}
 
   async load(): Promise<Remembered> {
-    const kept = await this.database.getAll("chats", ofPhone(this.phone));
+    const rows = await this.database.getAll("chats", ofPhone(this.phone));
+    // Earlier versions of this page did not know what is here without a hole.
+    const kept = rows.map((row) => ({ ...row, wholeUpto: row.wholeUpto ?? "" }));
     const chats = await Promise.all(
       kept.map(async (chat) => ({ chat, messages: await this.unseen(chat) })),
     );
@@ -124,9 +128,14 @@ class StoredHistory implements History {
   keepChat(chat: KeptChat): Promise<void> {
     return this.write(async (tables) => {
       const before = await tables.objectStore("chats").get([this.phone, chat.name]);
-      const readUpto =
-        before !== undefined && before.readUpto > chat.readUpto ? before.readUpto : chat.readUpto;
-      void tables.objectStore("chats").put({ ...chat, readUpto, phone: this.phone });
+      void tables.objectStore("chats").put({ ...furthest(chat, before), phone: this.phone });
+    });
+  }
+
+  dropMessages(chat: string, before: string): Promise<void> {
+    return this.write((tables) => {
+      const older = IDBKeyRange.bound([this.phone, chat], [this.phone, chat, before], false, true);
+      void tables.objectStore("messages").delete(older);
     });
   }
 
@@ -267,6 +276,16 @@ class StoredHistory implements History {
     // A list sorts behind every text.
     return IDBKeyRange.bound([this.phone, chat], [this.phone, chat, []]);
   }
+}
+
+/** What is known of a chat, with the later of two positions. */
+export function furthest(chat: KeptChat, before: KeptChat | undefined): KeptChat {
+  const later = (one: string, two = "") => (one > two ? one : two);
+  return {
+    ...chat,
+    readUpto: later(chat.readUpto, before?.readUpto),
+    wholeUpto: later(chat.wholeUpto, before?.wholeUpto),
+  };
 }
 
 function ofPhone(phone: Phone): IDBKeyRange {

@@ -36,12 +36,16 @@ export interface Chat {
   messages: readonly Message[];
   /** The last message that was seen, "" for none. */
   readUpto: string;
+  /** Up to this message nothing is missing here, as far as what is here goes back; "" if unknown. */
+  wholeUpto: string;
   /** When something happened last, for the order of the list. */
   activity: number;
   /** Whether all that this browser has kept is in `messages`. */
   isWhole: boolean;
   /** Whether the server has said that there is nothing before `messages`. */
   isFromBeginning: boolean;
+  /** Whether the server has said on this connection which is the newest message. */
+  isChecked: boolean;
   gone: Gone | null;
 }
 
@@ -84,6 +88,7 @@ export interface KeptChat {
   members: readonly Person[];
   owner: Phone | null;
   readUpto: string;
+  wholeUpto: string;
   activity: number;
 }
 
@@ -129,6 +134,7 @@ export function keptChat(chat: Chat, people: State["people"]): KeptChat {
     members: chat.members.flatMap((phone) => people[phone] ?? []),
     owner: chat.owner,
     readUpto: chat.readUpto,
+    wholeUpto: chat.wholeUpto,
     activity: chat.activity,
   };
 }

@@ -133,6 +133,12 @@ export class ModelServer {
     this.receive(line, asked);
   }
 
+  /** What happens while another device of a phone is there, and hears it. */
+  heardElsewhere(phone: Phone, run: () => void): void {
+    run();
+    this.away.set(phone, this.position);
+  }
+
   receive(line: Line, asked: ChatAsked): void {
     if (line.missed !== undefined) {
       line.asked.push(asked);

@@ -1,5 +1,5 @@
 /** A history that lasts as long as the page, for browsers that let nothing be kept. */
-import { CHAT_GONE, newWireKey, type History, type Remembered } from "./history";
+import { CHAT_GONE, furthest, newWireKey, type History, type Remembered } from "./history";
 import {
   keptChat,
   type KeptChat,
@@ -59,9 +59,13 @@ export class PassingHistory implements History {
   }
 
   async keepChat(chat: KeptChat): Promise<void> {
-    const before = this.chats.get(chat.name)?.readUpto ?? "";
-    const readUpto = before > chat.readUpto ? before : chat.readUpto;
-    this.chats.set(chat.name, { ...chat, readUpto });
+    this.chats.set(chat.name, furthest(chat, this.chats.get(chat.name)));
+    return Promise.resolve();
+  }
+
+  async dropMessages(chat: string, before: string): Promise<void> {
+    const kept = (this.messages.get(chat) ?? []).filter(({ id }) => id >= before);
+    this.messages.set(chat, kept);
     return Promise.resolve();
   }
 

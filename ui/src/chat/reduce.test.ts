@@ -265,7 +265,14 @@ describe("a chat that has gone", () => {
 
 describe("what was kept", () => {
   it("is merged with what the server has told", () => {
-    const kept = { name: "team", members: [], owner: null, readUpto: "1", activity: 9 };
+    const kept = {
+      name: "team",
+      members: [],
+      owner: null,
+      readUpto: "1",
+      wholeUpto: "",
+      activity: 9,
+    };
     const state = after(team, came(message("2")), {
       type: "remembered",
       chats: [{ chat: kept, messages: [message("1"), message("2")] }],

@@ -20,6 +20,9 @@ export type Happened =
   | { type: "member"; chat: ToldChat; person: Person; at: number }
   // What was said before the messages that are there; none: there is nothing before them.
   | { type: "older"; chat: string; messages: readonly Message[] }
+  | Newest
+  // The connection has ended: what is said from now on is not heard.
+  | { type: "lost" }
   | { type: "member_removed"; chat: string; phone: Phone }
   | { type: "deleted"; chat: string }
   // What the visitor does, also in another tab.
@@ -27,6 +30,19 @@ export type Happened =
   | { type: "looking"; is: boolean }
   | { type: "read"; chat: string; upto: string }
   | { type: "dismissed"; chat: string };
+
+/**
+ * What was said last, or before that, until it meets what is here (`isDone`); `keptFrom`: it did not, and
+ * what is older than this message is forgotten here; `isEmpty`: nothing was ever said.
+ */
+export interface Newest {
+  type: "newest";
+  chat: string;
+  messages: readonly Message[];
+  isDone: boolean;
+  keptFrom: string | null;
+  isEmpty: boolean;
+}
 
 export function reduce(state: State, happened: Happened): State {
   switch (happened.type) {
@@ -47,6 +63,10 @@ export function reduce(state: State, happened: Happened): State {
       return memberCame(state, happened.chat, happened.person, happened.at);
     case "older":
       return seen(onChat(state, happened.chat, (chat) => withOlder(chat, happened.messages)));
+    case "newest":
+      return newestCame(state, happened);
+    case "lost":
+      return { ...state, chats: mapped(state.chats, (chat) => ({ ...chat, isChecked: false })) };
     case "member_removed":
       return memberWent(state, happened.chat, happened.phone);
     case "deleted":
@@ -95,7 +115,12 @@ function remember(
     chats: {
       ...state.chats,
       [kept.name]: readUpto(
-        { ...chat, ...facts, activity: Math.max(chat.activity, kept.activity) },
+        {
+          ...chat,
+          ...facts,
+          activity: Math.max(chat.activity, kept.activity),
+          wholeUpto: chat.wholeUpto > kept.wholeUpto ? chat.wholeUpto : kept.wholeUpto,
+        },
         kept.readUpto,
       ),
     },
@@ -158,16 +183,17 @@ type MessagesCame = Extract<Happened, { type: "messages" }>;
 function messagesCame(state: State, { messages, senders, missed }: MessagesCame): State {
   const chats = { ...state.chats };
   for (const [name, ofChat] of groupByChat(messages)) {
-    chats[name] = withMessages(chats[name] ?? newChat(name, 0), ofChat);
+    chats[name] = withNews(chats[name] ?? newChat(name, 0), ofChat);
   }
-  const now = { ...state, chats, people: withPeople(state.people, senders) };
-  const before = state.open && state.chats[state.open.chat];
-  const after = state.open && chats[state.open.chat];
-  if (!before || !after || before === after || (state.isLooking && !missed)) {
-    return seen(now);
-  }
-  // Somebody who was away begins to read at the line, and not at the end.
-  return { ...now, open: marked(state.open, before, after, state.me), isLooking: false };
+  return marked(state, { ...state, chats, people: withPeople(state.people, senders) }, missed);
+}
+
+function newestCame(state: State, newest: Newest): State {
+  return marked(
+    state,
+    onChat(state, newest.chat, (chat) => withNewest(chat, newest)),
+    true,
+  );
 }
 
 function groupByChat(messages: readonly Message[]): Map<string, Message[]> {
@@ -183,10 +209,20 @@ function groupByChat(messages: readonly Message[]): Map<string, Message[]> {
   return found;
 }
 
-/** The line above what is new moves when everything above it had been seen. */
-function marked(open: Open | null, before: Chat, after: Chat, me: Phone): Open | null {
-  const wasRead = unreadOf(before, me) === 0;
-  return open && wasRead && unreadOf(after, me) > 0 ? { ...open, newAfter: before.readUpto } : open;
+/**
+ * Draws the line above what is new: it moves when everything above it had been seen. What comes while
+ * somebody looks is seen at once, unless it was `missed`: then reading begins at the line.
+ */
+function marked(state: State, now: State, missed: boolean): State {
+  const { open, me } = state;
+  const before = open && state.chats[open.chat];
+  const after = open && now.chats[open.chat];
+  if (!before || !after || before.messages === after.messages || (state.isLooking && !missed)) {
+    return seen(now);
+  }
+  const isNew = unreadOf(before, me) === 0 && unreadOf(after, me) > 0;
+  const newAfter = isNew ? before.readUpto : open.newAfter;
+  return { ...now, open: { ...open, newAfter }, isLooking: false };
 }
 
 function memberCame(state: State, told: ToldChat, person: Person, at: number): State {
@@ -292,11 +328,17 @@ function newChat(name: string, activity: number): Chat {
     owner: null,
     messages: [],
     readUpto: "",
+    wholeUpto: "",
     activity,
     isWhole: false,
+    isChecked: false,
     isFromBeginning: false,
     gone: null,
   };
+}
+
+function mapped(chats: State["chats"], change: (chat: Chat) => Chat): State["chats"] {
+  return Object.fromEntries(Object.entries(chats).map(([name, chat]) => [name, change(chat)]));
 }
 
 function onChat(state: State, name: string, change: (chat: Chat) => Chat): State {
@@ -329,6 +371,30 @@ export function withMessages(chat: Chat, more: readonly Message[]): Chat {
   const messages = [...chat.messages, ...news].sort((a, b) => (a.id < b.id ? -1 : 1));
   const latest = messages.at(-1)?.at ?? 0;
   return { ...chat, messages, activity: Math.max(chat.activity, latest) };
+}
+
+/** Of a chat of which all is here, all is here after that, too. */
+function withNews(chat: Chat, messages: readonly Message[]): Chat {
+  const now = withMessages(chat, messages);
+  return now.isChecked && now !== chat ? { ...now, wholeUpto: lastOf(now)?.id ?? "" } : now;
+}
+
+function withNewest(chat: Chat, { messages, isDone, keptFrom, isEmpty }: Newest): Chat {
+  const isNewHere = chat.readUpto === "";
+  const known = chat.messages[0]?.id;
+  const now = withMessages(isEmpty ? { ...chat, messages: [] } : chat, messages);
+  const kept = now.messages.filter(({ id }) => keptFrom === null || id >= keptFrom);
+  const last = kept.at(-1)?.id ?? "";
+  const whole = {
+    ...now,
+    messages: kept.length === now.messages.length ? now.messages : kept,
+    isFromBeginning: now.isFromBeginning || (isDone && messages.length === 0),
+    isChecked: isDone,
+    wholeUpto: isDone ? last : now.wholeUpto,
+  };
+  // To a browser that is new to the chat, what another one of the phone was told is nothing new.
+  const before = isNewHere ? messages.filter(({ id }) => known === undefined || id < known) : [];
+  return readUpto(whole, before.at(-1)?.id ?? "");
 }
 
 /** What was said before is nothing new. */

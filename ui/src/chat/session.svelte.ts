@@ -6,11 +6,12 @@ import { forget, keptKeys } from "../wire/kept";
 import type { Link } from "../wire/socket";
 import { Store } from "../wire/store.svelte";
 import { Asking, type Asked } from "./asking";
+import { CatchUp } from "./catchup";
 import { openHistory, type History } from "./history";
 import { forgetIdentity, keepIdentity, type Identity } from "./identity";
 import { emptyState, keptChat, type Chat, type Phone, type State } from "./model";
 import { PassingHistory } from "./passing";
-import { reduce, type Happened } from "./reduce";
+import { reduce, type Happened, type Newest } from "./reduce";
 import { messagesIn, personOf, phoneIn, toldChat, toldChats } from "./said";
 import { Sending } from "./sending";
 
@@ -29,8 +30,6 @@ type Note = { phone: Phone } & (
 
 const SOON_MS = 3_000;
 const PASSING_CODES = new Set(["rate_limited", "cannot_save"]);
-/** How many older messages are asked for at once. */
-const OLDER = 100;
 
 export const draftKey = (phone: Phone, chat: string): string => `chat/draft/${phone}/${chat}`;
 
@@ -48,13 +47,14 @@ export class ChatSession {
   private readonly connection: ChatConnection;
   private readonly sending: Sending;
   private readonly asking: Asking;
+  private readonly catchUp: CatchUp;
   private readonly tabs: BroadcastChannel | undefined;
   private readonly tab = crypto.getRandomValues(new Uint32Array(2)).join("-");
   private history: History;
   private inbox: ChatSaid[] = [];
   private isWorking = false;
-  /** The chat whose older messages are asked for. */
-  private askedOlder: string | undefined;
+  /** Whether what this browser lacks is asked for on this connection. */
+  private isCatchingUp = false;
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing shows it
   private readonly kept = new Map<string, Chat>();
   private readonly deaf = new AbortController();
@@ -71,6 +71,10 @@ export class ChatSession {
     this.store = new Store(emptyState(phone), reduce);
     this.history = new PassingHistory(phone);
     this.asking = new Asking(phone);
+    this.catchUp = new CatchUp({
+      chat: (name) => this.store.latest.chats[name],
+      say: (asked) => this.connection.say(asked),
+    });
     this.connection = new ChatConnection(open, {
       greeting: () => this.greeting(),
       hear: (said) => this.hear(said),
@@ -134,23 +138,14 @@ export class ChatSession {
       const messages = await this.safely((history) => history.messagesOf(chat));
       this.act({ type: "history", chat, messages });
     }
-    if (chat !== null && this.store.latest.chats[chat]?.messages.length === 0) {
-      this.askOlder(chat); // of a chat that is new to this browser
+    if (chat !== null && this.store.latest.chats[chat]?.isChecked === false) {
+      this.catchUp.look(chat);
     }
   }
 
   /** Asks for what was said before the first message that is here. */
-  askOlder(name: string): void {
-    const chat = this.store.latest.chats[name];
-    const isKnown = chat?.isWhole === true && !chat.isFromBeginning && chat.gone === null;
-    if (!isKnown || this.askedOlder !== undefined) {
-      return;
-    }
-    const [first] = chat.messages;
-    const before = first === undefined ? {} : { before: first.id };
-    if (this.connection.say({ type: "history", chat: name, limit: OLDER, ...before })) {
-      this.askedOlder = name;
-    }
+  askOlder(chat: string): void {
+    this.catchUp.older(chat);
   }
 
   look(is: boolean): void {
@@ -244,7 +239,9 @@ export class ChatSession {
       return; // the `state` that opened it is still to be heard
     }
     this.asking.lose();
-    this.askedOlder = undefined;
+    this.catchUp.lose();
+    this.isCatchingUp = false;
+    this.store.act({ type: "lost" });
     if (this.connection.wasTooBig) {
       this.connection.wasTooBig = false;
       void this.refuseSent("text_too_long");
@@ -300,6 +297,9 @@ export class ChatSession {
           person: personOf(said.user),
           at: Date.now(),
         });
+        if (phoneIn(said.user) === this.identity.phone) {
+          this.catchUp.look(said.chat.name);
+        }
         break;
       case "member_removed":
         this.store.hear({ type: "member_removed", chat: said.chat, phone: phoneIn(said.user) });
@@ -310,8 +310,8 @@ export class ChatSession {
         await this.dropped([said.chat]);
         break;
       case "history":
-        this.askedOlder = undefined;
-        this.store.hear({ type: "older", chat: said.chat, messages: messagesIn(said) });
+        await this.readBack(this.catchUp.heard(said, messagesIn(said)));
+        this.catchUp.goOn();
         break;
       case "token":
         this.keepToken(said.token);
@@ -339,6 +339,35 @@ export class ChatSession {
     const { chats: kept } = await this.safely((history) => history.load());
     await this.dropped(kept.map(({ chat }) => chat.name).filter((name) => !names.includes(name)));
     await this.remember();
+    if (!this.isCatchingUp) {
+      this.isCatchingUp = true;
+      this.catchUp.begin(this.byInterest(names));
+    }
+  }
+
+  /** What is looked at comes first, and then what was spoken in last. */
+  private byInterest(names: readonly string[]): string[] {
+    const { open, chats } = this.store.latest;
+    const interest = (name: string) =>
+      name === open?.chat ? Infinity : (chats[name]?.activity ?? 0);
+    return names.toSorted((a, b) => interest(b) - interest(a));
+  }
+
+  /** Shows what was said before; what it does not go on from is forgotten. */
+  private async readBack(found: Happened): Promise<void> {
+    if (found.type === "newest") {
+      await this.forgetBefore(found);
+    }
+    this.store.hear(found);
+  }
+
+  private async forgetBefore({ chat, keptFrom, isEmpty }: Newest): Promise<void> {
+    const last = this.store.latest.chats[chat]?.messages.at(-1)?.id;
+    if (keptFrom !== null) {
+      await this.safely((history) => history.dropMessages(chat, keptFrom));
+    } else if (isEmpty && last !== undefined) {
+      await this.safely((history) => history.dropMessages(chat, `${last}~`));
+    }
   }
 
   private keepToken(token: string): void {
@@ -351,7 +380,7 @@ export class ChatSession {
     if (error.operation === "register" || error.code === "logged_out") {
       this.notLetIn(error, waitMs);
     } else if (error.operation === "history") {
-      this.askedOlder = undefined;
+      this.catchUp.declined(PASSING_CODES.has(error.code));
     } else if (error.operation === "send_message") {
       if (PASSING_CODES.has(error.code)) {
         const sent = await this.sentNow(error.key);
@@ -388,7 +417,15 @@ export class ChatSession {
 
   private async remember(): Promise<void> {
     const { chats, queue } = await this.history.load();
-    this.store.act({ type: "remembered", chats });
+    const current = await Promise.all(
+      chats.map(async ({ chat, messages }) => {
+        const shown = this.store.latest.chats[chat.name];
+        // Another tab may have been told, and shown, what this one was not.
+        const isBehind = shown?.isWhole === true && shown.wholeUpto < chat.wholeUpto;
+        return { chat, messages: isBehind ? await this.history.messagesOf(chat.name) : messages };
+      }),
+    );
+    this.store.act({ type: "remembered", chats: current });
     this.store.act({ type: "queue", queue });
   }
 

@@ -280,14 +280,45 @@ describe("the history", () => {
       server.does("111", { type: "send_message", chat: "team", message: text });
     }
     const page = await comeIn();
-    expect(page.texts()).toEqual([]);
+    expect(page.texts()).toEqual(["three"]); // for the list of chats
     await page.session.open("team");
-    await calm();
-    expect(page.texts()).toEqual(["one", "two", "three"]);
     expect(page.state.open?.newAfter).toBeNull();
     page.session.askOlder("team");
     await calm();
+    expect(page.texts()).toEqual(["one", "two", "three"]);
+    page.session.askOlder("team");
+    await calm();
     expect(page.state.chats["team"]?.isFromBeginning).toBe(true);
+  });
+
+  it("of which another device was told a part has no hole here", async () => {
+    const say = (text: string) =>
+      server.does("222", { type: "send_message", chat: "team", message: text });
+    const page = await comeIn();
+    say("one");
+    await calm();
+    await page.session.open("team");
+    page.session.look(true);
+    await quiet();
+    page.close();
+    await calm();
+    server.heardElsewhere("111", () => ["two", "three"].forEach(say));
+    say("four");
+    const again = await comeIn();
+    expect(again.texts()).toEqual(["one", "two", "three", "four"]);
+    expect(again.state.chats["team"]?.isChecked).toBe(true);
+  });
+
+  it("is not said to be empty before the server has said so", async () => {
+    const page = new Page();
+    await quiet();
+    page.line?.open();
+    page.line?.carryUp();
+    page.line?.carryDown();
+    await quiet();
+    expect(page.state.chats["team"]).toMatchObject({ messages: [], isFromBeginning: false });
+    await calm();
+    expect(page.state.chats["team"]).toMatchObject({ messages: [], isFromBeginning: true });
   });
 
   it("is there on the next visit, with what came meanwhile marked as unread", async () => {

@@ -14,6 +14,8 @@ function chatWith(...messages: Partial<Message>[]): Chat {
     activity: 0,
     isWhole: true,
     isFromBeginning: false,
+    isChecked: true,
+    wholeUpto: "",
     gone: null,
     messages: messages.map((more, index) => ({
       id: String(index),
