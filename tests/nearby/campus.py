@@ -105,9 +105,10 @@ class Page:
         heard, self.heard = self.heard, []
         return heard
 
-    async def receive(self, socket_id: str = "") -> list[dict[str, str]]:
+    async def receive(self, socket_id: str = "", **wishes: object) -> list[dict[str, Any]]:
         """What this tab has not fetched yet."""
-        body = {"id": self.id, "token": self.token, "socket_id": socket_id or self.engine_id}
+        socket_id = socket_id or self.engine_id
+        body = {"id": self.id, "token": self.token, "socket_id": socket_id, **wishes}
         answer = await self._campus.http.post("/API/user/message/receive", json=body)
         assert answer.status_code == 200, answer.text
         return [json.loads(text) for text in answer.json()]

@@ -156,8 +156,9 @@ async def test_a_notice_reaches_everyone_in_the_building_and_nobody_else(campus:
     answer = await ask(campus, "message", **{"id": "canteen", "message": "Lunch", "pass": password})
     assert (answer.status_code, answer.json()) == (200, AVAILABLE)
     assert ("new_message", ["ana"]) in await ana.take()
-    (message,) = await ana.receive()
+    (message,) = await ana.receive(audience=True)
     assert (message["id"], message["message"]) == ("canteen", "Lunch")
+    assert message["to"] == {"audience": "notice", "people": 1}
     assert await bob.texts() == await eve.texts() == []
 
 

@@ -1,14 +1,17 @@
 """Messages: to everybody who shall get them, in every tab, once, and through drops and restarts."""
 
 import asyncio
+import json
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from quad.nearby.messages import Letter
 from quad.nearby.tables import message_keys, select_tabs
 from quad.settings import RetentionSettings
+from quad.store import Change
+from quad.store.mailbox import entries
 from tests.nearby.campus import FIELD, LIBRARY, TOWER, Campus, Clock, open_campus
 
 FROM_ANA = {"timestamp": "2024-05-17 12:00:00", "id": "ana"}
@@ -43,6 +46,33 @@ async def test_a_message_reaches_its_people_only_and_each_hears_their_own_id(
     assert await bob.receive() == [message]
     assert await cid.receive() == [message]
     assert await dan.receive() == []
+
+
+async def test_a_message_says_whom_it_went_to_if_it_is_asked(campus: Campus) -> None:
+    bob, cid = await campus.page("bob"), await campus.page("cid")
+    await campus.send("ana", ["bob", "nobody"], "you alone")
+    await campus.send("ana", ["bob", "cid"], "you two")
+    for claim in ("range", "building"):
+        users = ["bob", "cid"] if claim == "range" else ["bob"]
+        fields = {"users": users, "message": claim, "audience": claim}
+        assert (await campus.post("message/send", "ana", **fields)).status_code == 200
+    told = [(each["message"], each["to"]) for each in await bob.receive(audience=True)]
+    assert told == [
+        ("you alone", {"audience": "you", "people": 1}),
+        ("you two", {"audience": "people", "people": 2}),
+        ("range", {"audience": "range", "people": 2}),
+        ("building", {"audience": "building", "people": 1}),
+    ]
+    # Original pages read three fields.
+    assert await cid.receive() == [{**FROM_ANA, "message": text} for text in ("you two", "range")]
+
+
+async def test_a_message_from_before_that_was_known_is_told_without(campus: Campus) -> None:
+    bob = await campus.page("bob")
+    await campus.send("ana", ["bob"], "old")
+    text = json.dumps({**FROM_ANA, "message": "old"})
+    await campus.store.write(Change(update(entries).values(content=text)))
+    assert await bob.receive(audience=True) == [{**FROM_ANA, "message": "old"}]
 
 
 async def test_people_may_be_named_line_by_line(campus: Campus) -> None:

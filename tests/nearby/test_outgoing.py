@@ -19,5 +19,6 @@ async def test_people_hear_everything_that_is_declared_and_nothing_else(campus: 
     for event, *payload in heard:
         check_outgoing(payload[0] if payload else None, declared[event])
     assert {event for event, *_ in heard} == declared.keys()
-    for message in await ann.receive():
+    await campus.send("ben", ["ann"], "Or tea?")
+    for message in [*await ann.receive(), *await ann.receive(audience=True)]:
         check_outgoing(message, Told)

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -27,8 +27,35 @@ _PAGE: Final = 1000
 _NAMED: Final = 10
 
 
-class Told(msgspec.Struct):
-    """A message as a tab fetches it: the JSON text of this."""
+Audience = Literal["you", "people", "range", "building", "notice"]
+"""Whom a message went to: one person, some who were chosen, all in the sender's range or building;
+a notice is a bot's, to all in its building."""
+
+Claim = Literal["range", "building"]
+"""By which list a sender chose people; only the sender knows."""
+
+
+class Addressed(msgspec.Struct):
+    """Whom a message went to, and how many they were."""
+
+    audience: Audience
+    people: int
+
+
+class Told(msgspec.Struct, omit_defaults=True):
+    """A message as a tab fetches it: the JSON text of this.
+
+    `to` is told to those who ask for it: original pages expect the other three.
+    """
+
+    timestamp: str
+    id: str
+    message: str
+    to: Addressed | None = None
+
+
+class _ToldAsEver(msgspec.Struct):
+    """A message as the original tells it."""
 
     timestamp: str
     id: str
@@ -46,9 +73,10 @@ class Letter(NamedTuple):
     users: list[str]
     text: str
     key: str | None = None
+    claim: Claim | None = None
 
 
-class _Addressed(NamedTuple):
+class _Sorted(NamedTuple):
     """A letter, and who gets it; `unknown` are the ids that nobody has."""
 
     letter: Letter
@@ -63,6 +91,7 @@ class _Delivery(NamedTuple):
     sender: str
     people: list[Person]
     text: str
+    to: Addressed
     changes: list[Change]
 
 
@@ -120,7 +149,7 @@ class Messages:
         if letter.key is not None and is_too_long(letter.key):
             raise BadInput(f"`key` has more than {LIMIT_BYTES} bytes")
 
-    async def _address(self, address: str, letter: Letter) -> _Addressed:
+    async def _address(self, address: str, letter: Letter) -> _Sorted:
         """Who gets it. Raises TooManyTries."""
         ids = list(dict.fromkeys(letter.users))
         unknown: list[str] = []
@@ -133,7 +162,7 @@ class Messages:
                 raise _SomeUnknown
         people = [person for person in map(self._people.find, ids) if person is not None]
         key_hash = None if letter.key is None else hash_token(letter.key)
-        return _Addressed(letter, people, unknown, key_hash)
+        return _Sorted(letter, people, unknown, key_hash)
 
     @asynccontextmanager
     async def _turn(self, address: str, sender: Person) -> AsyncIterator[None]:
@@ -145,7 +174,7 @@ class Messages:
             async with self._guesses.turn(address, sender.id, wrong=_SomeUnknown):
                 yield
 
-    async def _send_new(self, addressed: list[_Addressed]) -> None:
+    async def _send_new(self, addressed: list[_Sorted]) -> None:
         """Send those that were not sent before. Raises StoreError."""
         try:
             await self._deliver(*map(self._delivery, await self._news(addressed)))
@@ -153,7 +182,7 @@ class Messages:
             # The same key came twice at once; now it can be seen that the other was first.
             await self._deliver(*map(self._delivery, await self._news(addressed)))
 
-    async def _news(self, addressed: list[_Addressed]) -> list[_Addressed]:
+    async def _news(self, addressed: list[_Sorted]) -> list[_Sorted]:
         seen: set[tuple[str, str]] = set()
         news = []
         for each in addressed:
@@ -166,7 +195,7 @@ class Messages:
             news.append(each)
         return news
 
-    def _delivery(self, addressed: _Addressed) -> _Delivery:
+    def _delivery(self, addressed: _Sorted) -> _Delivery:
         letter, people, _, key_hash = addressed
         sender = letter.sender.id
         named = _named([person.id for person in people])
@@ -177,7 +206,7 @@ class Messages:
                 tables.delete_message_key(sender, key_hash, now - LIFETIME),
                 tables.insert_message_key(sender, key_hash, now),
             )
-        return _Delivery(sender, people, letter.text, changes)
+        return _Delivery(sender, people, letter.text, _addressed(letter, people), changes)
 
     async def send_to_building(self, bot_id: str, building_id: str, text: str) -> None:
         """Send a bot's message to all who are online in a building, or dropped there lately.
@@ -187,7 +216,8 @@ class Messages:
         check_message("message", text, self._limit_bytes)
         line = self._logs.line("building", building_id, text, bot_id)
         people = self._presence.expected_in(building_id)
-        await self._deliver(_Delivery(bot_id, people, text, [line]))
+        to = Addressed("notice", len(people))
+        await self._deliver(_Delivery(bot_id, people, text, to, [line]))
 
     async def receive(self, *tabs: tuple[Person, str]) -> list[list[ToldText]]:
         """What each of these tabs has not fetched yet, as JSON texts, the oldest first.
@@ -242,8 +272,9 @@ class Messages:
         """Keep them all, then tell. Raises StoreError, and Conflict for keys that are there."""
         changes: list[Change] = []
         told: list[tuple[Person, int]] = []
-        for sender, people, text, own in deliveries:
-            content = msgspec.json.encode(Told(shown_time(self._now()), sender, text)).decode()
+        for sender, people, text, to, own in deliveries:
+            told_text = Told(shown_time(self._now()), sender, text, to)
+            content = msgspec.json.encode(told_text).decode()
             entry_id = self._mailbox.next_id()
             expected = [person for person in people if person.is_expected]
             changes += own
@@ -260,6 +291,17 @@ class Messages:
         """Delete what every tab has fetched."""
         tabs = (*person.tabs.values(), *person.dropped)
         return trim(person.box, min(tab.position for tab in tabs))
+
+
+def as_ever(text: ToldText) -> ToldText:
+    """A message without whom it went to, as the original tells it."""
+    return msgspec.json.encode(msgspec.json.decode(text, type=_ToldAsEver)).decode()
+
+
+def _addressed(letter: Letter, people: list[Person]) -> Addressed:
+    # By the people themselves, and not by the claim: one alone may be all who are in range.
+    chosen: Audience = "you" if len(people) == 1 else "people"
+    return Addressed(letter.claim or chosen, len(people))
 
 
 def _named(ids: list[str]) -> str:

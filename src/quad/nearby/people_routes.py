@@ -15,7 +15,7 @@ from quad.http import AnyRequest, rest_router
 from quad.nearby.bodies import Number, each, number
 from quad.nearby.buildings import Buildings
 from quad.nearby.entrance import Entrance
-from quad.nearby.messages import Letter, Messages, ToldText
+from quad.nearby.messages import Claim, Letter, Messages, ToldText, as_ever
 from quad.nearby.model import Building, Position, check_position, check_radius
 from quad.nearby.pace import Act, PersonLimits
 from quad.nearby.people import Person
@@ -74,17 +74,23 @@ class Writing(Asking, kw_only=True):
     """`message/send`: to a list of ids, or to a text with one id a line.
 
     With the same `key` (64 bytes at most) within a day it is the same message, and sent once.
+    `audience` says that they are all in the sender's range, or building, for those who read it.
     """
 
     users: list[str] | str
     message: str
     key: str | None = None
+    audience: Claim | None = None
 
 
 class Fetch(Asking, kw_only=True):
-    """`message/receive`: the Socket.IO id, or the Engine.IO id, of the connection that asks."""
+    """`message/receive`: the Socket.IO id, or the Engine.IO id, of the connection that asks.
+
+    With `audience` each message says whom it went to, too.
+    """
 
     socket_id: str
+    audience: bool = False
 
 
 class Someone(Struct):
@@ -224,7 +230,7 @@ def _messages(desk: _Desk, messages: Messages) -> list[Any]:
         """
         people = await desk.people(data, request, "message")
         letters = [
-            Letter(person, _recipients(asked.users), asked.message, asked.key)
+            Letter(person, _recipients(asked.users), asked.message, asked.key, asked.audience)
             for person, asked in people
         ]
         return _answer(data, await messages.send(request_of(request.scope).address, *letters))
@@ -235,8 +241,12 @@ def _messages(desk: _Desk, messages: Messages) -> list[Any]:
     ) -> Response[list[ToldText]]:
         """What this tab has not fetched yet: JSON texts of `timestamp`, `id`, `message`."""
         people = await desk.people(data, request)
-        tabs = [(person, asked.socket_id) for person, asked in people]
-        return _answer(data, await messages.receive(*tabs))
+        told = await messages.receive(*((person, asked.socket_id) for person, asked in people))
+        answers = [
+            texts if asked.audience else [as_ever(text) for text in texts]
+            for (_, asked), texts in zip(people, told, strict=True)
+        ]
+        return _answer(data, answers)
 
     return [send, receive]
 

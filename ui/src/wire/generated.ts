@@ -889,11 +889,19 @@ export interface Refusal {
 
 // Nearby
 
+/** Whom a message went to, and how many they were. */
+export interface Addressed {
+  audience: Audience;
+  people: number;
+}
+
 /** Whoever asks: the person's id, and the token of their session. */
 export interface Asking {
   id: string;
   token?: string;
 }
+
+export type Audience = "you" | "people" | "range" | "building" | "notice";
 
 /** The answer to `auth`: 1 if the password is right. */
 export interface Authenticity {
@@ -908,6 +916,8 @@ export interface Availability {
   auth?: number;
 }
 
+export type Claim = "range" | "building";
+
 /** `update/coordinates`: where the person is, in degrees. */
 export interface Coordinates {
   id: string;
@@ -916,11 +926,16 @@ export interface Coordinates {
   longitude: number | string;
 }
 
-/** `message/receive`: the Socket.IO id, or the Engine.IO id, of the connection that asks. */
+/**
+ * `message/receive`: the Socket.IO id, or the Engine.IO id, of the connection that asks.
+ *
+ * With `audience` each message says whom it went to, too.
+ */
 export interface Fetch {
   id: string;
   token?: string;
   socket_id: string;
+  audience?: boolean;
 }
 
 /** What a campus file has brought: buildings that were not here, and those that differed. */
@@ -1002,11 +1017,16 @@ export interface Someone {
   id: string;
 }
 
-/** A message as a tab fetches it: the JSON text of this. */
+/**
+ * A message as a tab fetches it: the JSON text of this.
+ *
+ * `to` is told to those who ask for it: original pages expect the other three.
+ */
 export interface Told {
   timestamp: string;
   id: string;
   message: string;
+  to?: Addressed | null;
 }
 
 /** `update/visible`: whether others see the person. */
@@ -1020,6 +1040,7 @@ export interface Visibility {
  * `message/send`: to a list of ids, or to a text with one id a line.
  *
  * With the same `key` (64 bytes at most) within a day it is the same message, and sent once.
+ * `audience` says that they are all in the sender's range, or building, for those who read it.
  */
 export interface Writing {
   id: string;
@@ -1027,6 +1048,7 @@ export interface Writing {
   users: string[] | string;
   message: string;
   key?: string | null;
+  audience?: Claim | null;
 }
 
 /** What clients of nearby send. */
