@@ -97,6 +97,11 @@ def field(page: Page) -> Locator:
     return page.get_by_role("textbox", name="Message")
 
 
+def readers(page: Page) -> Locator:
+    """Who is going to read what is being written."""
+    return page.locator(".readers")
+
+
 async def has_messages(page: Page, *texts: str) -> None:
     await expect(page.locator(".text")).to_have_text(list(texts))
 
@@ -133,11 +138,27 @@ async def test_people_see_each_other_and_write_to_all_in_range_to_the_building_a
     await write(ana, "Hello <b>all</b>\nin two lines")
     await has_messages(bob, "Hello <b>all</b>\nin two lines")
     await write(bob, "Hi", to="In the building")
-    await bob.get_by_role("button", name="Write to ana").last.click()
+    await bob.get_by_role("button", name="Reply to ana alone").click()
+    await expect(readers(bob)).to_have_text("Only ana reads this.")
     await write(bob, "Only you")
     await has_messages(ana, "Hello <b>all</b>\nin two lines", "Hi", "Only you")
-    senders = ana.locator(".messages li .hint > :first-child")
-    await expect(senders).to_have_text(["To one person in range", "bob", "bob"])
+    await expect(ana.locator(".messages .from")).to_have_text(["bob", "bob"])
+    await expect(ana.locator(".messages .audience")).to_have_text(
+        [
+            "To everyone in range: one person",
+            "To everyone in the building: only you",
+            "Only to you",
+        ]
+    )
+    await expect(ana.locator(".messages li.private .text")).to_have_text(["Only you"])
+    # What she writes now does not go to everyone.
+    await expect(readers(ana)).to_have_text("Only bob reads this.")
+    await write(ana, "Only you, too")
+    await expect(bob.locator(".messages li.private .text")).to_have_text(
+        ["Only you", "Only you, too"]
+    )
+    await ana.get_by_role("checkbox", name="bob").uncheck()
+    await expect(readers(ana)).to_have_text("Everyone in range reads this: one person.")
     # Bob walks away, and cid is within a larger range.
     await bob.context.set_geolocation({"latitude": 38.70, "longitude": -9.20, "accuracy": 5})
     await stands_in(bob, "Outside of all buildings")
@@ -200,17 +221,24 @@ async def test_a_restart_of_the_server_is_survived_and_nothing_is_shown_twice(
     await has_messages(bob, "Before")
     server.kill()
     await expect(ana.get_by_role("status").first).to_contain_text("Connection lost")
-    await field(ana).fill("Written without a connection")
-    await field(ana).press("Enter")
-    await expect(ana.get_by_role("alert")).to_contain_text("Your text is still here")
+    await write(ana, "Written without a connection")
+    await write(ana, "And a second one")
+    await expect(ana.locator("[data-fate=waiting]")).to_have_count(2)
+    # Her tab is closed before the server is back, and what she has written is not lost with it.
+    await ana.evaluate("sessionStorage.clear()")
     server.restart()
+    await ana.reload()
+    await expect(ana.locator(".text")).to_have_count(2)
     # Each tries again when its own backoff is over.
     for page in (ana, bob):
         await connected(page, within_ms=20_000)
+    await expect(ana.locator("[data-fate]")).to_have_count(0)
+    await has_messages(bob, "Before", "Written without a connection", "And a second one")
+    await has_messages(ana, "Written without a connection", "And a second one")
+    left = "Object.keys(localStorage).filter(e => e.includes('waiting'))"
+    assert await ana.evaluate(left) == []
     await sees(ana, "bob-3", building=1, in_range=1)
     await sees(bob, "ana-3", building=1, in_range=1)
-    await field(ana).press("Enter")
-    await has_messages(bob, "Before", "Written without a connection")
 
 
 class Wire:

@@ -1,7 +1,11 @@
-/** What this browser remembers of somebody: their place, and in this tab the messages and the draft. */
+/**
+ * What this browser remembers of somebody: their place, in this tab the messages and the draft, and
+ * for all tabs what is not sent yet, each message by itself: a tab may be closed before it is.
+ */
 import { isLatitude, isLongitude } from "../map/places";
-import { forget, keep, kept } from "../wire/kept";
-import type { Message, Source, Spot } from "./state";
+import { forget, keep, kept, keptKeys } from "../wire/kept";
+import type { Source, Spot } from "./state";
+import { unsent, type Message, type Waiting } from "./talk";
 
 const SOURCES: readonly string[] = ["browser", "hand", "map"] satisfies Source[];
 const FEWER_MESSAGES = 50;
@@ -10,11 +14,14 @@ export class Kept {
   private readonly spotKey: string;
   private readonly messagesKey: string;
   private readonly draftKey: string;
+  private readonly waitingKey: string;
+  private keptWaiting = new Set<string>();
 
   constructor(user: string) {
     this.spotKey = `nearby/place/${user}`;
     this.messagesKey = `quad/1/nearby/messages/${user}`;
     this.draftKey = `quad/1/nearby/draft/${user}`;
+    this.waitingKey = `nearby/waiting/${user}/`;
   }
 
   get spot(): Spot | undefined {
@@ -39,6 +46,32 @@ export class Kept {
     if (!store(this.messagesKey, JSON.stringify(messages))) {
       store(this.messagesKey, JSON.stringify(messages.slice(-FEWER_MESSAGES)));
     }
+    this.keepWaiting(messages);
+  }
+
+  /** What any tab has written and not sent, the oldest first. */
+  get waiting(): Waiting[] {
+    return keptKeys(this.waitingKey)
+      .flatMap((key) => kept(key, asWaiting) ?? [])
+      .sort((a, b) => a.at - b.at);
+  }
+
+  private keepWaiting(messages: readonly Message[]): void {
+    const still = new Set<string>();
+    for (const { text, at, letter } of unsent(messages)) {
+      if (letter !== undefined) {
+        still.add(letter.key);
+        if (!this.keptWaiting.has(letter.key)) {
+          keep(this.waitingKey + letter.key, { key: letter.key, to: letter.to, text, at });
+        }
+      }
+    }
+    for (const key of this.keptWaiting) {
+      if (!still.has(key)) {
+        forget(this.waitingKey + key);
+      }
+    }
+    this.keptWaiting = still;
   }
 
   get draft(): string {
@@ -54,7 +87,16 @@ export class Kept {
     this.forgetSpot();
     store(this.messagesKey, "[]");
     store(this.draftKey, "");
+    for (const key of keptKeys(this.waitingKey)) {
+      forget(key);
+    }
   }
+}
+
+function asWaiting(value: unknown): Waiting | undefined {
+  const { key, text, at, to } = value as Partial<Waiting>;
+  const isOne = typeof key === "string" && typeof text === "string" && typeof at === "number";
+  return isOne && to && Array.isArray(to.names) ? { key, text, at, to } : undefined;
 }
 
 function asSpot(value: unknown): Spot | undefined {
@@ -64,8 +106,9 @@ function asSpot(value: unknown): Spot | undefined {
 }
 
 function isMessage(value: unknown): value is Message {
-  const { number, text, at } = (value ?? {}) as Partial<Message>;
-  return typeof number === "number" && typeof text === "string" && typeof at === "number";
+  const { number, text, at, from, letter } = (value ?? {}) as Partial<Message>;
+  const isWhole = typeof number === "number" && typeof text === "string" && typeof at === "number";
+  return isWhole && (typeof from === "string" || typeof letter?.key === "string");
 }
 
 function parsed(text: string): unknown {

@@ -1,7 +1,7 @@
 /** What somebody sees of their surroundings, and how each event changes it. */
 import { metresBetween, type MapBuilding, type Place } from "../map/places";
-import type { Told } from "../wire/generated";
 import type { Link } from "../wire/socket";
+import { isOfTalk, talk, type Message, type OfTalk, type Talk, type Target } from "./talk";
 
 /** How a place became known: from the browser, from the fields, from the map. */
 export type Source = "browser" | "hand" | "map";
@@ -15,27 +15,7 @@ export interface Spot extends Place {
 /** What the browser says about our place; all but the first three are reasons why it says nothing. */
 export type Following = "off" | "asking" | "on" | "denied" | "unknown" | "insecure";
 
-export type Target = "range" | "building" | "chosen";
-
-/** Whom a message of one's own went to. */
-export interface Address {
-  target: Target;
-  names: readonly string[];
-}
-
-export interface Message {
-  /** Rises by one with each message of this tab. */
-  number: number;
-  text: string;
-  /** In milliseconds since 1970. */
-  at: number;
-  /** Who wrote it, if it was not oneself. */
-  from?: string;
-  /** Whom it went to, if it was written here. */
-  to?: Address;
-}
-
-export interface State {
+export interface State extends Talk {
   link: Link;
   /** The session is over: only a new login helps. */
   isOver: boolean;
@@ -53,11 +33,6 @@ export interface State {
   inRange: readonly string[];
   target: Target;
   chosen: readonly string[];
-  messages: readonly Message[];
-  /** How many messages came while nobody looked. */
-  unread: number;
-  isWatched: boolean;
-  isCatchingUp: boolean;
 }
 
 export type Event =
@@ -71,16 +46,13 @@ export type Event =
   | { type: "mapped"; buildings: readonly MapBuilding[] }
   | { type: "ranged"; metres: number }
   | { type: "around"; building: readonly string[]; range: readonly string[] }
-  | { type: "heard"; messages: readonly Told[] }
-  | { type: "sent"; text: string; to: Address; at: number }
+  | OfTalk
   | { type: "aimed"; target: Target }
   | { type: "chosen"; id: string; isChosen: boolean }
-  | { type: "answering"; id: string }
-  | { type: "watched"; isWatched: boolean };
+  | { type: "answering"; id: string };
 
 /** What `update/coordinates` answers where no building is. */
 const OUTSIDE = "Out of registered facilities";
-const KEPT_MESSAGES = 500;
 
 export interface Beginning {
   rangeM: number;
@@ -120,22 +92,12 @@ export function reduce(state: State, event: Event): State {
       return { ...state, isOver: true, link: "ended" };
     case "around":
       return { ...state, inBuilding: event.building, inRange: event.range };
-    case "heard":
-      return hear(state, event.messages);
-    case "sent":
-      return say(state, event.text, event.to, event.at);
-    case "watched":
-      return {
-        ...state,
-        isWatched: event.isWatched,
-        unread: event.isWatched ? 0 : state.unread,
-      };
     case "aimed":
     case "chosen":
     case "answering":
       return aim(state, event);
     default:
-      return settle(state, event);
+      return isOfTalk(event) ? talk(state, event) : settle(state, event);
   }
 }
 
@@ -230,61 +192,4 @@ function aim(state: State, event: OfRecipients): State {
       return { ...state, chosen, target };
     }
   }
-}
-
-// Messages
-
-/**
- * What has come. After a connection was lost the server tells again what any tab of ours may lack,
- * and messages have no ids: so the first of what comes then is held against what is here.
- */
-function hear(state: State, told: readonly Told[]): State {
-  const news = state.isCatchingUp ? withoutKnown(state.messages, told) : told;
-  const first = nextNumber(state);
-  const added = news.map(({ timestamp, id, message }, index) => ({
-    number: first + index,
-    from: id,
-    text: message,
-    at: atOf(timestamp),
-  }));
-  return {
-    ...state,
-    messages: [...state.messages, ...added].slice(-KEPT_MESSAGES),
-    unread: state.isWatched ? 0 : state.unread + added.length,
-    isCatchingUp: false,
-  };
-}
-
-function withoutKnown(known: readonly Message[], told: readonly Told[]): Told[] {
-  const counts = new Map<string, number>();
-  for (const { from, text, at } of known) {
-    if (from !== undefined) {
-      const key = keyOf(from, text, at);
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-    }
-  }
-  return told.filter(({ timestamp, id, message }) => {
-    const key = keyOf(id, message, atOf(timestamp));
-    const count = counts.get(key) ?? 0;
-    counts.set(key, count - 1);
-    return count <= 0;
-  });
-}
-
-function say(state: State, text: string, to: Address, at: number): State {
-  const message = { number: nextNumber(state), text, to, at };
-  return { ...state, messages: [...state.messages, message].slice(-KEPT_MESSAGES) };
-}
-
-function nextNumber(state: State): number {
-  return (state.messages.at(-1)?.number ?? 0) + 1;
-}
-
-function keyOf(from: string, text: string, at: number): string {
-  return JSON.stringify([from, text, at]);
-}
-
-/** `YYYY-MM-DD HH:MM:SS`, in UTC. */
-function atOf(timestamp: string): number {
-  return Date.parse(`${timestamp.replace(" ", "T")}Z`);
 }

@@ -2,6 +2,7 @@
 import type { Socket } from "socket.io-client";
 import type { Place } from "../map/places";
 import type { Event } from "../nearby/state";
+import type { Waiting } from "../nearby/talk";
 import { path } from "../page";
 import { Backoff } from "./backoff";
 import type { Ack, NearbyClientEvents, NearbyServerEvents, RestRoutes, Told } from "./generated";
@@ -93,6 +94,8 @@ interface Who {
 export interface Wanted {
   place: Place | undefined;
   rangeM: number;
+  /** The oldest message that is not at the server yet. */
+  waiting: Waiting | undefined;
 }
 
 const ANSWER_WITHIN_MS = 10_000;
@@ -108,6 +111,7 @@ export class NearbyWire {
   private readonly people: Repeated;
   private readonly inbox: Repeated;
   private readonly campus: Repeated;
+  private readonly outbox: Repeated;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isRangeUnsaved = false;
   private isEntered = false;
@@ -124,6 +128,11 @@ export class NearbyWire {
     this.people = new Repeated(() => this.look(), failed, MOVEMENT_GAP_MS);
     this.inbox = new Repeated(() => this.fetchMessages(), failed);
     this.campus = new Repeated(() => this.fetchBuildings(), failed);
+    // Said at the message itself, as long as it waits.
+    this.outbox = new Repeated(
+      () => this.sendWaiting(),
+      (problem) => this.failed(problem, () => undefined),
+    );
     this.socket = makeSocket<NearbyServerEvents, NearbyClientEvents>();
     this.socket.on("connect", () => this.enter());
     this.socket.on("new_movement", () => this.people.ask());
@@ -154,7 +163,8 @@ export class NearbyWire {
     clearTimeout(this.timer);
     this.socket.off();
     this.socket.disconnect();
-    for (const each of [this.position, this.range, this.people, this.inbox, this.campus]) {
+    const { position, range, people, inbox, campus, outbox } = this;
+    for (const each of [position, range, people, inbox, campus, outbox]) {
       each.stop();
     }
   }
@@ -170,10 +180,9 @@ export class NearbyWire {
     this.askIfEntered(this.range);
   }
 
-  /** Returns those whom the server does not know; raises Declined. */
-  async send(users: readonly string[], text: string): Promise<string[]> {
-    const answer = await this.wish("message/send", { users: [...users], message: text });
-    return answer.startsWith(UNKNOWN) ? answer.slice(UNKNOWN.length).split(", ") : [];
+  /** There is something to be sent. */
+  written(): void {
+    this.askIfEntered(this.outbox);
   }
 
   /** Let others see us, or not. Raises Declined. */
@@ -249,6 +258,7 @@ export class NearbyWire {
     (this.wanted().place ? this.position : this.people).ask();
     this.inbox.ask();
     this.campus.ask();
+    this.outbox.ask();
   }
 
   private end(): void {
@@ -294,10 +304,32 @@ export class NearbyWire {
     this.hear({ type: "around", building: building.map(({ id }) => id), range });
   }
 
+  /** One after the other, so that none overtakes another; the server takes each key once. */
+  private async sendWaiting(): Promise<void> {
+    for (let next = this.wanted().waiting; next !== undefined; next = this.wanted().waiting) {
+      const { key, text, to } = next;
+      try {
+        const answer = await this.ask("message/send", {
+          users: [...to.names],
+          message: text,
+          key,
+          ...(to.target !== "chosen" && { audience: to.target }),
+        });
+        const unknown = answer.startsWith(UNKNOWN) ? answer.slice(UNKNOWN.length) : "";
+        this.hear({ type: "delivered", key, unknown });
+      } catch (problem) {
+        if (!(problem instanceof Declined) || problem.isForNow || problem.status === 401) {
+          throw problem;
+        }
+        this.hear({ type: "refused", key, code: problem.code, detail: problem.message });
+      }
+    }
+  }
+
   private async fetchMessages(): Promise<void> {
     // The session's name in version 4 of the protocol; the server accepts the socket's, too.
     const session = this.socket.io.engine.id;
-    const texts = await this.ask("message/receive", { socket_id: session });
+    const texts = await this.ask("message/receive", { socket_id: session, audience: true });
     this.hear({ type: "heard", messages: texts.map((text) => JSON.parse(text) as Told) });
   }
 
@@ -306,7 +338,7 @@ export class NearbyWire {
     this.hear({ type: "mapped", buildings });
   }
 
-  private failed(problem: unknown): boolean {
+  private failed(problem: unknown, complain = this.complain): boolean {
     if (!(problem instanceof Declined)) {
       throw problem; // a fault of this page
     }
@@ -316,7 +348,7 @@ export class NearbyWire {
     }
     // Whoever has lost the connection sees that, and all is asked for again when it is back.
     if (this.isEntered && problem.status !== 0) {
-      this.complain(problem);
+      complain(problem);
     }
     return problem.isForNow && this.isEntered;
   }
@@ -330,6 +362,8 @@ export class NearbyWire {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json, text/plain" },
       body: JSON.stringify({ id: user, token, ...fields }),
+      // A path that is dead at the other end answers nothing, for minutes.
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     }).catch(() => undefined);
     if (response === undefined) {
       throw new Declined(0, "unreachable", "");
