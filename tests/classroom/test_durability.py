@@ -66,6 +66,7 @@ async def test_nobody_hears_of_what_cannot_be_saved(school: School, database: Pa
         await cannot_save(teacher, "message/to_client", {**to_student, "content": "Hi"})
         await cannot_save(teacher, "steps/status/to_client", {**to_student, "steps": {"1": "NONE"}})
         await cannot_save(student, "steps/status/to_mentor", {"1": "HELP"})
+        await cannot_save(student, "signal", {"user_id": joined["user_id"], "value": "HELP"})
         await cannot_save(teacher, "steps/all", [exercise("1", "x")])
         await cannot_save(teacher, "settings", {"files_to_ignore": "x"})
         await cannot_save(teacher, "exercise", {"content": "x"})

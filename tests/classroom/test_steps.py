@@ -3,12 +3,14 @@
 import logging
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from quad.classroom.model import Step
 from quad.realtime import Refused
-from tests.classroom.school import Peer, School, events, exercise, refusal
+from quad.settings import ClassroomSettings
+from tests.classroom.school import Peer, School, events, exercise, open_school, refusal
 
 
 async def statuses_of(teacher: Peer) -> list[object]:
@@ -466,6 +468,54 @@ async def test_a_signal_reaches_the_teacher(school: School, value: str) -> None:
     await student.emit("signal", signal)
     assert await student.take() == [("error", deprecated("signal"))]
     assert await teacher.take() == [("signal", signal)]
+
+
+async def test_a_current_student_calls_for_help_without_tasks_and_hears_no_reproach(
+    school: School,
+) -> None:
+    teacher, room = await school.teacher(protocol=2)
+    student, joined = await school.student(room["id"], protocol=2)
+    signal = {"user_id": joined["user_id"], "value": "HELP"}
+    await teacher.take()
+    assert "signal" not in joined
+    assert await student.call("signal", signal) == []
+    assert await student.take() == []
+    assert await teacher.take() == [("signal", signal)]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+async def test_a_signal_is_told_to_current_clients_that_come_back_to_a_restarted_server(
+    database: Path, ended: bool
+) -> None:
+    async with open_school(database, ClassroomSettings()) as school:
+        _, room = await school.teacher(protocol=2)
+        student, joined = await school.student(room["id"], protocol=2)
+        of_ann = {"room_id": room["id"], "user_id": joined["user_id"]}
+        await student.call("signal", {**of_ann, "value": "HELP"})
+        if ended:
+            await student.call("signal", {**of_ann, "value": "NONE"})
+    told = {} if ended else {"signal": "HELP"}
+    async with open_school(database, ClassroomSettings()) as school:
+        teacher, student = await school.peer(), await school.peer()
+        token = {"protocol": 2, "token": room["token"]}
+        await teacher.emit("room/rehost", {"room_id": room["id"], "user_id": room["host"], **token})
+        [offline] = (await teacher.expect("room/update"))["offline"]
+        assert {key: offline[key] for key in offline if key == "signal"} == told
+        await student.emit("room/rejoin", {**of_ann, "protocol": 2, "token": joined["token"]})
+        joined = await student.expect("room/join")
+        assert {key: joined[key] for key in joined if key == "signal"} == told
+        _, online = (await teacher.expect("room/update"))["users"]
+        assert {key: online[key] for key in online if key == "signal"} == told
+
+
+async def test_original_clients_see_no_signal_in_lists(school: School) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"])
+    await student.emit("signal", {"user_id": joined["user_id"], "value": "HELP"})
+    await school.student(room["id"], "Eve")
+    await teacher.expect("signal")
+    _, ann, _ = (await teacher.expect("room/update"))["users"]
+    assert set(ann) == {"id", "sid", "room", "name", "role", "steps"}
 
 
 async def test_an_error_of_a_client_goes_into_the_log_as_one_line(

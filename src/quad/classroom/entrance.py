@@ -301,7 +301,7 @@ class Entrance:
         room, client = student.room, visitor.client
         is_current = student.protocol != ORIGINAL
         if is_current:
-            joined = Joined(student.id, room.number, student.name, student.steps, token or UNSET)
+            joined = _joined(student, token)
         else:
             joined = Joined(student.id, room.number)
         client.emit("room/join", joined)
@@ -346,6 +346,17 @@ def _newcomer(
     token_hash = None if token is None else hash_token(token)
     enrolled = Enrolled(number, role, name, place, visitor.place, token_hash)
     return Participant(room, enrolled, NO_STATUSES)
+
+
+def _joined(student: Participant, token: str | None) -> Joined:
+    return Joined(
+        student.id,
+        student.room.number,
+        student.name,
+        student.steps,
+        token or UNSET,
+        UNSET if student.signal == "NONE" else student.signal,
+    )
 
 
 def _check_door(room: Room, name: str | None) -> None:

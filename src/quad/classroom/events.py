@@ -349,10 +349,13 @@ def _register_deprecated(server: SocketServer, service: ClassroomService) -> Non
         steps.reset(client, request.room_id)
         _deprecate(client, "exercise/reset")
 
-    @server.on("signal")
-    def signal(client: Client, request: SendSignal) -> None:
-        steps.signal(client, request.user_id, request.value, request.room_id)
-        _deprecate(client, "signal")
+    @server.on("signal", overlap=True)
+    async def signal(client: Client, request: SendSignal) -> None:
+        student = service.rooms.student(client, request.room_id)
+        await steps.signal(client, request.user_id, request.value, request.room_id)
+        # A current client has no other word for help while there is no task.
+        if student.protocol == ORIGINAL:
+            _deprecate(client, "signal")
 
 
 def _register_refusals(server: SocketServer, service: ClassroomService) -> None:

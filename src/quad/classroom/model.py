@@ -124,7 +124,7 @@ class Rules(Struct, frozen=True):
 
 
 class User(Struct, frozen=True):
-    """A participant in a room update."""
+    """A participant in a room update; current clients also get a `signal` that is not NONE."""
 
     id: int
     sid: str
@@ -132,6 +132,7 @@ class User(Struct, frozen=True):
     name: str
     role: Role
     steps: Mapping[str, Status]
+    signal: Signal | UnsetType = UNSET
 
 
 class RoomUpdate(Struct, frozen=True):
@@ -151,13 +152,17 @@ class RoomUpdate(Struct, frozen=True):
 
 
 class Joined(Struct, frozen=True):
-    """The answer to a student who joined; current clients also get what they come back to."""
+    """The answer to a student who joined; current clients also get what they come back to.
+
+    A `signal` is told if it is not NONE.
+    """
 
     user_id: int
     room_id: int
     name: str | UnsetType = UNSET
     steps: Mapping[str, Status] | UnsetType = UNSET
     token: str | UnsetType = UNSET
+    signal: Signal | UnsetType = UNSET
 
 
 class StudentProgress(Struct, frozen=True):

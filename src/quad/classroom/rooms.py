@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVarTuple
+from typing import Any, Final, TypeVarTuple, cast
 
 from sqlalchemy import Row, Select
 
 from quad.addresses import block
 from quad.classroom import tables
 from quad.classroom.homes import SYSTEM, key_of
-from quad.classroom.model import ROOM_NUMBERS, AlertType, Enrolled
+from quad.classroom.model import ROOM_NUMBERS, AlertType, Enrolled, Signal
 from quad.classroom.outgoing import Alert
 from quad.classroom.refusals import (
     NotHost,
@@ -205,6 +205,7 @@ class Rooms:
             )
             participant = Participant(room, enrolled, tables.decoded_statuses(row.steps))
             participant.hidden_before = row.hidden_before
+            participant.signal = cast(Signal, row.last_signal)
             self.message_ids.skip_to(max(row.hidden_before, row.last_message or 0))
             participant.dropped_at = self._started_at
             room.places = row.place + 1

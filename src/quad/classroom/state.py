@@ -9,8 +9,20 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from msgspec import UNSET
+
 from quad.classroom.ignores import Ignores
-from quad.classroom.model import ORIGINAL, Enrolled, File, Sent, Status, Step, User, utf8_size
+from quad.classroom.model import (
+    ORIGINAL,
+    Enrolled,
+    File,
+    Sent,
+    Signal,
+    Status,
+    Step,
+    User,
+    utf8_size,
+)
 from quad.classroom.quotas import Spent
 from quad.names import BadName, clean_name
 from quad.realtime import Client
@@ -68,6 +80,7 @@ class Participant:
         "role",
         "room",
         "sent",
+        "signal",
         "spent",
         "steps",
         "token_hash",
@@ -83,6 +96,8 @@ class Participant:
         self.id, self.role, self.name, self.place, self.address, self.token_hash = enrolled
         self.steps = steps
         self.decided_steps = steps
+        # How it goes, apart from any task.
+        self.signal: Signal = "NONE"
         # None while offline; when the last connection ended, by the clock of the rooms.
         self.client: Client | None = None
         self.dropped_at = 0.0
@@ -103,10 +118,11 @@ class Participant:
         """What is kept of them when they come."""
         return Enrolled(self.id, self.role, self.name, self.place, self.address, self.token_hash)
 
-    def as_user(self) -> User:
-        """What a room update says of them."""
+    def as_user(self, protocol: int) -> User:
+        """What a room update says of them to a host of this protocol."""
         sid = "" if self.client is None else self.client.id
-        return User(self.id, sid, self.room.number, self.name, self.role, self.steps)
+        signal = UNSET if protocol == ORIGINAL or self.signal == "NONE" else self.signal
+        return User(self.id, sid, self.room.number, self.name, self.role, self.steps, signal)
 
 
 class Room:

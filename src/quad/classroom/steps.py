@@ -219,11 +219,15 @@ class Steps:
         room = self._rooms.host(client, room_id).room
         self._rooms.tell_students(room, "exercise/reset", NOTHING)
 
-    def signal(self, client: Client, user_id: int, value: Signal, room_id: int | None) -> None:
-        """A student says how it goes."""
+    async def signal(
+        self, client: Client, user_id: int, value: Signal, room_id: int | None
+    ) -> None:
+        """A student says how it goes, as in a class that has no tasks; the last word is kept."""
         student = self._rooms.student(client, room_id)
         if user_id != student.id:
             raise WrongUser(user_id)
+        await self._rooms.save(tables.keep_signal(student.id, value))
+        student.signal = value
         self._updates.tell_host(student, "signal", SignalOfStudent(user_id, value))
 
     def _check_size(self, tasks: str) -> None:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from quad.classroom.ignores import Ignores
-from quad.classroom.model import Enrolled, File, Status, Step, utf8_size
+from quad.classroom.model import Enrolled, File, Signal, Status, Step, utf8_size
 from quad.store import Change, metadata, upsert
 from quad.store.schema import TABLE_OPTIONS, LongText, ShortText, Timestamp
 
@@ -93,6 +93,8 @@ participants: Final = Table(
     Column("steps", LongText, nullable=False),
     # Messages up to this id are no business of whoever has come back from another address.
     Column("hidden_before", BigInteger, nullable=False, server_default="0"),
+    # What a student has said last of how it goes: see `signal`.
+    Column("last_signal", ShortText(11), nullable=False, server_default="NONE"),
     Index("ix_classroom_participants_room", "room"),
     **TABLE_OPTIONS,
 )
@@ -204,6 +206,12 @@ def keep_statuses(participant_id: int, steps: Mapping[str, Status]) -> Change:
     """Keep the status of each of a student's steps."""
     values = {"of_id": participant_id, "steps": _encode(steps).decode()}
     return Change(_UPDATE_PARTICIPANT, values, ("classroom-statuses", participant_id))
+
+
+def keep_signal(participant_id: int, value: Signal) -> Change:
+    """Keep what a student has said of how it goes."""
+    values = {"of_id": participant_id, "last_signal": value}
+    return Change(_UPDATE_PARTICIPANT, values, ("classroom-signal", participant_id))
 
 
 def keep_steps(room: int, steps: Sequence[Step]) -> Change:
@@ -344,7 +352,7 @@ def count_unused(before: datetime) -> Select[int]:
 
 def select_participants(
     number: int,
-) -> Select[int, str, str, int, str, str | None, str, int, int | None]:
+) -> Select[int, str, str, int, str, str | None, str, int, str, int | None]:
     """Everybody in a room by place, and the last message of each one's conversation."""
     columns = participants.c
     last_message = select(func.max(messages.c.id)).where(messages.c.student_id == columns.id)
@@ -358,6 +366,7 @@ def select_participants(
             columns.token_hash,
             columns.steps,
             columns.hidden_before,
+            columns.last_signal,
             last_message.scalar_subquery().label("last_message"),
         )
         .where(columns.room == number)

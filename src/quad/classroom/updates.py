@@ -76,11 +76,11 @@ class RoomUpdates:
 
 def _room_update(room: Room, token: str | UnsetType) -> RoomUpdate:
     host = room.host
-    users = [host.as_user()]
+    users = [host.as_user(host.protocol)]
     offline: list[User] = []
     for student in room.students.values():
         student.is_listed = student.client is not None
-        (users if student.is_listed else offline).append(student.as_user())
+        (users if student.is_listed else offline).append(student.as_user(host.protocol))
     if host.protocol < CURRENT:
         return RoomUpdate(room.number, host.id, users)
     door: Door = "locked" if room.is_locked else "open"

@@ -648,13 +648,18 @@ export interface JoinRoom {
   token?: string | null;
 }
 
-/** The answer to a student who joined; current clients also get what they come back to. */
+/**
+ * The answer to a student who joined; current clients also get what they come back to.
+ *
+ * A `signal` is told if it is not NONE.
+ */
 export interface Joined {
   user_id: number;
   room_id: number;
   name?: string;
   steps?: Record<string, Status>;
   token?: string;
+  signal?: Signal;
 }
 
 /** `room/kill`. */
@@ -805,7 +810,7 @@ export interface Task {
   content: string;
 }
 
-/** A participant in a room update. */
+/** A participant in a room update; current clients also get a `signal` that is not NONE. */
 export interface User {
   id: number;
   sid: string;
@@ -813,6 +818,7 @@ export interface User {
   name: string;
   role: Role;
   steps: Record<string, Status>;
+  signal?: Signal;
 }
 
 /** `exercise/feedback`. */
