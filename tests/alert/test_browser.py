@@ -124,25 +124,80 @@ async def test_bad_fields_and_texts_are_explained(visitors: Visitors) -> None:
     await expect(page.get_by_role("alert")).to_be_hidden()
 
 
-async def test_a_display_shows_the_latest_message_largest(visitors: Visitors, hall: Hall) -> None:
-    page = await visitors.page(width=1920, height=1080)
+LONG = "Please leave the building by the nearest marked exit. " * 6 + "End of it."
+VERY_LONG = "Wait on the lawn until somebody has counted you. " * 102 + "End of it."
+
+
+async def is_whole(page: Page, part: str) -> bool:
+    """The last word of a part of the wall is on the screen, and so is everything of its line."""
+    return bool(
+        await page.locator(f"#wall .{part}").evaluate(
+            """part => {
+                const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+                while (texts.nextNode());
+                const range = document.createRange();
+                const last = texts.currentNode;
+                range.setStart(last, last.length - 3);
+                range.setEnd(last, last.length);
+                const word = range.getBoundingClientRect();
+                const place = part.getBoundingClientRect();
+                return word.right <= place.right + 1 && word.left >= place.left
+                    && word.bottom <= Math.min(place.bottom, innerHeight) + 1;
+            }"""
+        )
+    )
+
+
+async def size_of(page: Page, part: str) -> float:
+    size = await page.locator(f"#wall .{part}").evaluate(
+        "e => parseFloat(getComputedStyle(e).fontSize)"
+    )
+    return float(size)
+
+
+async def test_a_wall_shows_any_text_whole_and_the_newest_largest(
+    visitors: Visitors, hall: Hall
+) -> None:
+    page = await visitors.page(width=1024, height=768)
+    await page.clock.install()
     await enter(page, "display", query="?display=1")
     await expect(page.locator("#state")).to_have_text("Connected")
     assert "display=1" in page.url
     await expect(page.locator("#say")).to_have_count(0)
+    newest, recent = page.locator("#wall .newest span"), page.locator("#wall .recent span")
     async with hall.browser() as curl:
-        for text in ("Bring your laptops", "Class ends in 5 minutes"):
-            await curl.post("/v1/rooms/R101/messages", content=text)
-    latest = page.locator("#messages .latest span")
-    await expect(latest).to_have_text("ALERT: Class ends in 5 minutes")
-    before = page.locator("#messages li").filter(has_text="laptops")
-    size = "e => parseFloat(getComputedStyle(e).fontSize)"
-    assert await latest.evaluate(size) > 2 * await before.evaluate(size)
-    above = "e => e.getBoundingClientRect().top"
-    assert await latest.evaluate(above) < await before.evaluate(above)
+        # All of it in smaller letters; and beside what is newer, at half its size or more.
+        await curl.post("/v1/rooms/R101/messages", content=LONG)
+        await expect(newest).to_have_text("ALERT: " + LONG)
+        for width, height in ((1024, 768), (1440, 900), (3840, 2160)):
+            await page.set_viewport_size({"width": width, "height": height})
+            assert await is_whole(page, "newest")
+        await curl.post("/v1/rooms/R101/messages?name=nurse", content="ok")
+        await expect(newest).to_have_text("NURSE: ok")
+        await expect(recent).to_have_text("ALERT: " + LONG)
+        for width, height in ((3840, 2160), (1024, 768)):
+            await page.set_viewport_size({"width": width, "height": height})
+            assert await is_whole(page, "recent")
+            newest_size, recent_size = await size_of(page, "newest"), await size_of(page, "recent")
+            assert newest_size > recent_size >= newest_size / 2
+        # What would be too small is turned over, every eight seconds.
+        await curl.post("/v1/rooms/R101/messages", content=VERY_LONG)
+        await expect(newest).to_have_text("ALERT: " + VERY_LONG)
+    assert await size_of(page, "newest") >= 0.05 * 768
+    # After a minute the others are history, and the newest has the wall.
+    await expect(recent).to_have_count(2)
+    await page.clock.run_for(60_000)
+    await expect(recent).to_have_count(0)
+    number = page.locator("#wall .pages")
+    first, count = map(int, (await number.inner_text()).split(" / "))
+    for shown in range(first, count):
+        assert not await is_whole(page, "newest")
+        await page.clock.run_for(8_000)
+        await expect(number).to_have_text(f"{shown + 1} / {count}")
+    assert await is_whole(page, "newest")
     await hall.member("bob", "R101")
     await expect_people(page, "DISPLAY", "BOB")
-    await expect(page.locator("#messages .status").last).to_be_hidden()
+    await expect(newest).to_have_text("ALERT: " + VERY_LONG)
     assert await fits(page)
 
 
@@ -174,7 +229,11 @@ async def test_a_page_survives_the_server(chromium: Browser, database: Path) -> 
         await expect(page.locator("#state")).to_have_text("Connected")
         await say(page, "one")
         await say(page, "one")
+        wall = await page.context.new_page()
+        await wall.goto("/v1/room?display=1")
+        await expect(wall.locator("#state")).to_have_text("Connected")
     await expect(page.locator("#state")).to_have_text(re.compile("Connection lost"))
+    await expect(wall.locator("#state")).to_have_text(re.compile(r"^No contact since \d\d:\d\d$"))
     field = page.get_by_label("Message", exact=True)
     await field.fill("not yet")
     await field.press("Enter")
@@ -197,7 +256,9 @@ async def test_a_page_survives_the_server(chromium: Browser, database: Path) -> 
             "BOB: two",
             "ALICE: not yet",
         )
-        await page.close()
+        await expect(wall.locator("#state")).to_have_text("Connected", timeout=20_000)
+        await expect(wall.locator("#wall .newest span")).to_have_text("ALICE: not yet")
+        await page.context.close()
     assert visitors.complaints == []
 
 

@@ -1,6 +1,6 @@
 """The pages of alert as HTML, and the files that they load."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -78,6 +78,7 @@ def room_page(
         code=room.code,
         people=room.people,
         lines=lines,
+        now=shown_time(datetime.now(UTC)),
         draft=draft,
         problem=_sentence(view, refused),
         script_texts=msgspec.json.encode(script_texts).decode(),
@@ -108,5 +109,12 @@ def _clock(at: datetime) -> str:
 
 _PAGES: Final = Pages(
     __package__,
-    {"alert.css": "quad.alert", "socket.js": "quad.realtime", "room.js": "quad.alert"},
+    {
+        "alert.css": "quad.alert",
+        "polling.js": "quad.realtime",
+        "socket.js": "quad.realtime",
+        "lines.js": "quad.alert",
+        "wall.js": "quad.alert",
+        "room.js": "quad.alert",
+    },
 )

@@ -11,6 +11,7 @@ OF_SCRIPT: Final = frozenset(
         "connecting",
         "connected",
         "lost",
+        "no_contact",
         "not_sent",
         "bad_text.empty",
         "bad_text.long",

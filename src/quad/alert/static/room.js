@@ -1,8 +1,7 @@
 "use strict";
 
-// Keeps the chat page up to date. Without it, or without WebSocket, the page's forms do the same.
+// Keeps the page of a room up to date. Without it the page's forms do the same.
 (function () {
-  var SHOWN_LIMIT = 500;
   var LEAVING_MS = 1000;
   var FAILURES_LIMIT = 2;
   var HAS_JOINED = / has joined the chat!$/;
@@ -10,8 +9,11 @@
 
   var page = document.body;
   var texts = JSON.parse(page.getAttribute("data-texts"));
+  var isWall = page.classList.contains("display");
+  // By how much the server's clock is ahead: a display may not know what time it is.
+  var aheadMs = Date.parse(page.getAttribute("data-now")) - Date.now();
   var list = element("messages");
-  var scroll = element("scroll");
+  var view = null;
   var sayForm = element("say"); // a display has none
   var people = null; // those who are here, once we have joined
   var heard = null; // what is heard while joining
@@ -42,7 +44,7 @@
   function joined(answer) {
     if (!answer || answer.code) {
       showProblem(answer && answer.code);
-      socket.connection.close(); // and try again
+      socket.drop(); // and try again
       return;
     }
     var news = heard.filter(function (each) {
@@ -73,6 +75,9 @@
   function lost(wasConnected) {
     heard = null;
     say(wasConnected || hasJoined ? "lost" : "connecting");
+    if (isWall && hasJoined) {
+      sayNoContact();
+    }
     if (socket && socket.failures > FAILURES_LIMIT) {
       explain();
     }
@@ -93,7 +98,8 @@
 
   function hear(kind) {
     return function (payload) {
-      var item = { kind: kind, text: payload.msg, id: payload.id };
+      var at = payload.at ? Date.parse(payload.at) : now();
+      var item = { kind: kind, text: payload.msg, id: payload.id, at: at };
       if (heard) {
         heard.push(item);
       } else {
@@ -106,6 +112,12 @@
   function say(state) {
     element("state").textContent = texts[state];
     element("state").className = "state " + state;
+  }
+
+  // What a wall shows may be out of date: it says since when.
+  function sayNoContact() {
+    var since = shownTime(new Date(socket.heardAt));
+    element("state").textContent = texts.no_contact.replace("{time}", since);
   }
 
   // Messages
@@ -127,54 +139,55 @@
     if (isShown(item)) {
       return;
     }
-    var wasAtEnd = isAtEnd();
-    var line = document.createElement("li");
+    view.add(item);
+    element("silence").hidden = true;
+    element("empty").hidden = true;
+  }
+
+  function fill(line, item) {
     var time = document.createElement("time");
     var text = document.createElement("span");
-    line.className = item.kind;
-    time.setAttribute("datetime", new Date().toISOString());
-    showTime(time);
+    time.setAttribute("datetime", new Date(item.at).toISOString());
+    time.textContent = shownTime(new Date(item.at));
     text.dir = "auto";
     text.textContent = item.text;
     line.appendChild(time);
     line.appendChild(text);
-    list.appendChild(line);
-    while (list.children.length > SHOWN_LIMIT) {
-      list.removeChild(list.firstChild);
-    }
-    markLatest();
-    if (wasAtEnd) {
-      showEnd();
-    }
   }
 
-  function isAtEnd() {
-    return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
-  }
-
-  function markLatest() {
-    var before = list.querySelector(".latest");
-    var messages = list.querySelectorAll(".message");
-    if (before) {
-      before.classList.remove("latest");
-    }
-    if (messages.length) {
-      messages[messages.length - 1].classList.add("latest");
-    }
-    element("silence").hidden = list.children.length > 0;
-    element("empty").hidden = element("empty").hidden || list.children.length > 0;
-  }
-
-  function showEnd() {
-    scroll.scrollTop = page.classList.contains("display") ? 0 : scroll.scrollHeight;
-  }
-
-  function showTime(time) {
-    var at = new Date(time.getAttribute("datetime"));
+  function shownTime(at) {
     var isToday = at.toDateString() === new Date().toDateString();
     var clock = { hour: "2-digit", minute: "2-digit" };
     var date = { day: "numeric", month: "numeric", hour: "2-digit", minute: "2-digit" };
-    time.textContent = at.toLocaleString(document.documentElement.lang, isToday ? clock : date);
+    return at.toLocaleString(locale(), isToday ? clock : date);
+  }
+
+  // The page's language as the browser has it: the clocks of its countries differ.
+  function locale() {
+    var language = document.documentElement.lang;
+    var own = (navigator.languages || []).filter(function (each) {
+      return each.split("-")[0] === language;
+    });
+    return own[0] || language;
+  }
+
+  function now() {
+    return Date.now() + aheadMs;
+  }
+
+  // What the page was loaded with.
+  function takeUp() {
+    var lines = [].slice.call(list.querySelectorAll("[data-id]"));
+    lines.forEach(function (line) {
+      var time = line.querySelector("time");
+      var at = Date.parse(time.getAttribute("datetime"));
+      lastId = line.getAttribute("data-id");
+      time.textContent = shownTime(new Date(at));
+      if (isWall) {
+        var text = line.querySelector("span").textContent;
+        view.add({ kind: "message", text: text, id: lastId, at: at });
+      }
+    });
   }
 
   // People
@@ -216,7 +229,7 @@
 
   function send(event) {
     if (!hasJoined) {
-      return; // there may be no WebSocket here: the form goes by HTTP
+      return; // there may be no connection here: the form goes by HTTP
     }
     event.preventDefault();
     var field = element("msg");
@@ -260,13 +273,11 @@
   }
 
   function showProblem(code) {
-    var wasAtEnd = isAtEnd();
     var problem = element("problem");
-    problem.textContent = code ? texts[code] || texts[code + ".long"] || code : "";
-    problem.hidden = !code;
-    if (wasAtEnd) {
-      showEnd();
-    }
+    view.keepEnd(function () {
+      problem.textContent = code ? texts[code] || texts[code + ".long"] || code : "";
+      problem.hidden = !code;
+    });
   }
 
   function leave(event) {
@@ -289,24 +300,23 @@
     });
   }
 
-  [].forEach.call(list.querySelectorAll("time"), showTime);
-  [].forEach.call(list.querySelectorAll("[data-id]"), function (line) {
-    lastId = line.getAttribute("data-id");
-  });
-  markLatest();
-  showEnd();
-  if (window.WebSocket) {
-    say("connecting");
-    element("leave").addEventListener("submit", leave);
-    if (sayForm) {
-      sayForm.addEventListener("submit", send);
-      element("msg").focus();
-    }
-    socket = new QuadSocket(page.getAttribute("data-socket"), {
-      connected: connected,
-      lost: lost,
-      message: hear("message"),
-      status: hear("status"),
-    });
+  if (isWall) {
+    element("scroll").hidden = true;
+    view = new QuadWall(element("wall"), now, fill);
+  } else {
+    view = new QuadLines(list, element("scroll"), fill);
   }
+  takeUp();
+  say("connecting");
+  element("leave").addEventListener("submit", leave);
+  if (sayForm) {
+    sayForm.addEventListener("submit", send);
+    element("msg").focus();
+  }
+  socket = new QuadSocket(page.getAttribute("data-socket"), {
+    connected: connected,
+    lost: lost,
+    message: hear("message"),
+    status: hear("status"),
+  });
 })();
