@@ -1,5 +1,6 @@
 """The pages in a real Chromium: log in, write, see, leave; with and without JavaScript."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -11,6 +12,8 @@ from playwright.async_api import Browser, Page, expect
 from quad.settings import AlertSettings
 from tests.alert.hall import Hall, open_hall
 from tests.browser import Visitors, a_chromium
+from tests.filter import Upgrades, a_filter
+from tests.patience import patience
 from tests.process import free_port
 
 pytestmark = [pytest.mark.browser]
@@ -260,6 +263,65 @@ async def test_a_page_survives_the_server(chromium: Browser, database: Path) -> 
         await expect(wall.locator("#wall .newest span")).to_have_text("ALICE: not yet")
         await page.context.close()
     assert visitors.complaints == []
+
+
+@pytest.mark.parametrize("upgrades", ["refuse", "swallow", "reset"])
+async def test_where_websockets_do_not_get_through_the_page_polls(
+    chromium: Browser, hall: Hall, upgrades: Upgrades
+) -> None:
+    bob = await hall.member("bob", "R101")
+    async with a_filter(hall.url) as between:
+        between.upgrades = upgrades
+        visitors = Visitors(chromium, between.url)
+        page = await visitors.page()
+        if upgrades == "swallow":
+            await page.clock.install()
+        await enter(page, "alice")
+        if upgrades == "swallow":
+            await page.wait_for_function("!!document.body.dataset.room")
+            await page.clock.run_for(11_000)
+        if upgrades == "reset":
+            await between.until_asked(2)
+            await page.wait_for_event("request", lambda each: "transport=polling" in each.url)
+        await expect(page.locator("#state")).to_have_text("Connected", timeout=patience(5) * 1000)
+        await say(page, "By polling")
+        assert (await bob.expect("message"))["msg"] == "ALICE: By polling"
+        await bob.say("Heard")
+        await expect(page.locator("#messages li").last).to_contain_text("BOB: Heard")
+        asked = between.asked
+        await say(page, "Still")
+        assert between.asked == asked
+        await page.get_by_role("button", name="Leave").click()
+        await expect(page).to_have_url(re.compile(r"/v1$"))
+        await visitors.leave()
+
+
+async def test_a_page_that_wakes_notices_that_its_path_is_dead(
+    chromium: Browser, hall: Hall
+) -> None:
+    async with a_filter(hall.url) as between:
+        visitors = Visitors(chromium, between.url)
+        page = await visitors.page()
+        await page.clock.install()
+        await enter(page, "alice")
+        await expect(page.locator("#state")).to_have_text("Connected")
+        bob = await hall.member("bob", "R101")
+        # A path that is alive answers, and the page goes on.
+        await page.evaluate("dispatchEvent(new Event('online'))")
+        await bob.say("Here?")
+        await expect(page.locator("#messages li").last).to_contain_text("BOB: Here?")
+        await page.clock.run_for(5_000)
+        await expect(page.locator("#state")).to_have_text("Connected")
+        between.swallow()
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        await page.clock.run_for(5_000)
+        # By itself it would notice after 45 seconds.
+        async with asyncio.timeout(min(patience(5), 40)):
+            await between.until_asked(2)
+        await bob.say("Back?")
+        await expect(page.locator("#messages li").last).to_contain_text("BOB: Back?")
+        await expect(page.locator("#messages li", has_text="Back?")).to_have_count(1)
+        await visitors.leave()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
