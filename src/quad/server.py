@@ -23,6 +23,7 @@ from quad.alert import AlertSystem
 from quad.bodies import JsonRequest, explain_bug
 from quad.chat import ChatSystem
 from quad.classroom import ClassroomSystem
+from quad.classroom.homes import KIND as CLASSES
 from quad.cli.failures import Failed
 from quad.cluster.expiring import Expiring
 from quad.cluster.member import Member, Part
@@ -388,7 +389,7 @@ async def _start(
         close = part.aclose if member is None else partial(member.close_part, part)
         stack.step(part.name, close, spare_s=_SYSTEMS_SPARE_S)
     if member is not None:
-        await member.join(parts, classroom)
+        await member.join(parts, {CLASSES: classroom})
         stack.step("what other nodes ask", member.stop_crossing, spare_s=_SYSTEMS_SPARE_S)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from quad.cluster.events import Events
 from quad.cluster.handover import Handover
-from quad.cluster.routes import Route
+from quad.cluster.routes import Route, kind_of
 from quad.cluster.shards import shard_of
 from quad.realtime import Client, Payload, Refused, SocketServer
 from tests.cluster.halls import Enter, Owners, Say
@@ -85,8 +85,9 @@ class Hall:
         self.owners = Owners(me, {HALL: 1})
         streams = Streams(me, network)
         self.events = Events(self.server, self.owners, ROUTES, streams)
+        rules = {kind_of(HALL): self}
         self.handover = Handover(
-            me, self.events, self, self._others, streams.send, barrier_s=patience(2)
+            me, self.events, rules, self._others, streams.send, barrier_s=patience(2)
         )
         self.events.on_handover = self.handover.received
         self.seats: dict[Client, str] = {}

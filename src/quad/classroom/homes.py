@@ -8,13 +8,14 @@ from quad.classroom.model import ROOM_NUMBERS
 from quad.cluster.routes import Route, Routes
 
 SYSTEM: Final = "classroom"
+KIND: Final = "class"
 
 _PAGE: Final = re.compile(r"/roomstats/(\d{1,9})(/.*)?$")
 
 
 def key_of(room: int) -> str:
     """The key of a class."""
-    return f"class/{room}"
+    return f"{KIND}/{room}"
 
 
 def room_of(key: str) -> int:

@@ -14,7 +14,7 @@ the second the new home could be heard before the last words of the old one.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
@@ -22,6 +22,7 @@ from quad.cluster import records
 from quad.cluster.events import Events
 from quad.cluster.records import Close, Closed, Held, Hold, OfHandover, Opened, Seats
 from quad.cluster.remote import RemoteClient
+from quad.cluster.routes import kind_of
 from quad.cluster.shards import shard_of
 from quad.realtime import Client
 from quad.realtime.events.local import LocalClient
@@ -40,7 +41,10 @@ Seat = tuple[str, int, int, Any]
 
 
 class Rules(Protocol):
-    """The system whose things have homes of their own, as far as they move."""
+    """A system whose things move with whoever is seated in them.
+
+    It is asked about all that moves, also of other systems.
+    """
 
     def is_at_work(self, is_meant: Callable[[str], bool]) -> bool:
         """Whether something is under way there that no event waits for."""
@@ -89,13 +93,13 @@ class Handover:
         self,
         me: int,
         events: Events,
-        rules: Rules,
+        rules: Mapping[str, Rules],
         others: Callable[[], Iterable[int]],
         send: Callable[[int, bytes], object],
         *,
         barrier_s: float = BARRIER_S,
     ) -> None:
-        """`others` are the nodes that live, without this one."""
+        """`rules` are by the kind of key; `others` are the nodes that live, without this one."""
         self._me = me
         self._events = events
         self._edge, self._home = events.edge, events.home
@@ -134,11 +138,12 @@ class Handover:
 
     def give_up(self, shards: frozenset[int]) -> None:
         """Nothing of these shards is decided here any more; to be committed before `pass_on`."""
-        for key, client, seat in self._rules.give_up(_among(shards)):
-            place = self._place_of(client)
-            if place is not None:
-                self._given.append((key, *place, seat))
-            self._events.seats.move_away(client, key)
+        for rules in self._rules.values():
+            for key, client, seat in rules.give_up(_among(shards)):
+                place = self._place_of(client)
+                if place is not None:
+                    self._given.append((key, *place, seat))
+                self._events.seats.move_away(client, key)
 
     def pass_on(self, taker: int, shards: frozenset[int]) -> None:
         """Tell who is seated there: the taker is their home from now on."""
@@ -162,7 +167,7 @@ class Handover:
         return (
             self._edge.is_at_work(shards)
             or self._home.is_at_work(shards)
-            or self._rules.is_at_work(_among(shards))
+            or any(rules.is_at_work(_among(shards)) for rules in self._rules.values())
         )
 
     def _place_of(self, client: Client) -> Place | None:
@@ -190,7 +195,7 @@ class Handover:
             self._cut_off(expected.clients)
             return
         for key, node, number, seat in expected.seats or ():
-            await self._rules.take_up(key, self._client(node, number), seat)
+            await self._rules[kind_of(key)].take_up(key, self._client(node, number), seat)
 
     def opened(self, shards: frozenset[int]) -> None:
         """Events of these shards are taken here: everybody lets go of what they held."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import operator
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -20,7 +20,7 @@ from quad.cluster.membership import Keys, Membership
 from quad.cluster.places import Places, tag_of
 from quad.cluster.questions import Questions
 from quad.cluster.requests import Requests
-from quad.cluster.routes import Routes
+from quad.cluster.routes import Routes, kind_of
 from quad.cluster.shards import shard_of
 from quad.cluster.suspicion import SILENT_S
 from quad.cluster.tunnels import Tunnels
@@ -132,7 +132,7 @@ class Member:
         )
         self._parts: Sequence[Part] = ()
         self._open: list[Part] = []
-        self._rules: Rules
+        self._rules: Mapping[str, Rules] = {}
         self._handover: Handover
         self.events: Events
         self._requests: Requests
@@ -140,10 +140,11 @@ class Member:
 
     # What the server says
 
-    async def join(self, parts: Sequence[Part], rules: Rules) -> None:
+    async def join(self, parts: Sequence[Part], rules: Mapping[str, Rules]) -> None:
         """Become one of the nodes, and start the parts whose keys are at home here.
 
-        `rules` are those of what moves with whoever is seated in it. Raises StoreError.
+        `rules` are those of what moves with whoever is seated in it, by the kind of its keys: seats
+        in other keys are closed. Raises StoreError.
         """
         self._parts = parts
         self._rules = rules
@@ -283,12 +284,12 @@ class Member:
 
     async def on_lost(self, shards: frozenset[int]) -> None:
         """See `Hooks`."""
+        self._handover.give_up(shards)
         for part in reversed(self._parts):
             if shard_of(part.key) in shards:
                 # Those, too, who have come back since `close_seats`; from now on nobody can.
-                self.events.send_away(partial(operator.eq, part.key))
+                self._send_away(part)
                 await self.close_part(part)
-        self._handover.give_up(shards)
         # Whatever was decided for them is committed before this.
         await self._store.write()
 
@@ -304,7 +305,7 @@ class Member:
         """See `Hooks`."""
         closed = [part for part in self._open if shard_of(part.key) in shards]
         for part in closed:
-            self.events.send_away(partial(operator.eq, part.key))
+            self._send_away(part)
             if part.drain is not None:
                 await part.drain()
         return frozenset(shard_of(part.key) for part in closed)
@@ -326,6 +327,10 @@ class Member:
     def on_node_dead(self, incarnation: int) -> None:
         """See `Hooks`."""
         self._places.remove(incarnation)
+
+    def _send_away(self, part: Part) -> None:
+        if kind_of(part.key) not in self._rules:
+            self.events.send_away(partial(operator.eq, part.key))
 
     def _reset(self, node: int) -> None:
         self.events.reset(node)

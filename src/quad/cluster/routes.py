@@ -10,6 +10,11 @@ CAMPUS: Final = "campus"
 each sees all people of the server."""
 
 
+def kind_of(key: str) -> str:
+    """What a key is of: "class" of "class/817349"."""
+    return key.partition("/")[0]
+
+
 class Route(Struct, frozen=True):
     """How the key of an event is found.
 
