@@ -6,7 +6,7 @@ import { phoneIn } from "./said";
 
 export type Asked = Extract<
   ChatAsked,
-  { type: "create_chat" | "add_member" | "remove_member" | "delete_chat" }
+  { type: "create_chat" | "add_member" | "remove_member" | "delete_chat" | "reset_token" }
 >;
 
 /** Why something that was asked did not happen; `code` is the server's, or `lost`. */
@@ -89,6 +89,8 @@ function answers(said: ChatSaid, asked: Asked, me: Phone): boolean {
       return said.type === "member_removed" && isAbout(said.chat, said.user, asked);
     case "delete_chat":
       return said.type === "chat_deleted" && said.chat === asked.chat;
+    case "reset_token":
+      return said.type === "token";
   }
 }
 
