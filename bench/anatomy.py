@@ -173,8 +173,7 @@ class Class:
     def relay(self, _client: Client, code: Code) -> None:
         """And is told to the teacher."""
         payload = CodeOfStudent(self.room_id, self.student_id, code.files)
-        assert self._host.client is not None
-        self._host.client.emit(_EVENT, payload)
+        self.service.rooms.tell(self._host, _EVENT, payload)
 
     def rules(self, client: Client, code: Code) -> None:
         """And was found allowed."""

@@ -290,7 +290,7 @@ def locked(database: Path) -> Iterator[None]:
 def is_seated(school: School, sid: str) -> bool:
     """Whether the server takes the connection of this id for somebody's."""
     return any(
-        each.client is not None and each.client.id == sid
+        each.sid == sid
         for room in school.service.rooms
         for each in (room.host, *room.students.values())
     )

@@ -175,7 +175,7 @@ class Entrance:
 
     def _miss(self, participant: Participant) -> None:
         # Whoever came back has gone, and what was in their place may have been closed for them.
-        if participant.client is None:
+        if not participant.is_online:
             announce_offline(self._rooms, self._updates, participant)
 
     # At the door
@@ -287,11 +287,10 @@ class Entrance:
     # Inside
 
     def _take_place(self, visitor: Visitor, participant: Participant) -> None:
-        if participant.client is not visitor.client:
-            old = self._rooms.unseat(participant)
-            if old is not None:
-                alert(old, "INFO", "Your place in the room was taken by another connection.")
-                old.disconnect()
+        if participant.is_online and self._rooms.seated(visitor.client) is not participant:
+            told = "Your place in the room was taken by another connection."
+            self._rooms.alert(participant, "INFO", told)
+            self._rooms.send_away(participant)
         # Who has no token is an original client and stays one, whatever came back in its place.
         protocol = ORIGINAL if participant.token_hash is None else visitor.protocol
         self._rooms.seat(participant, visitor.client, protocol)
@@ -314,7 +313,7 @@ class Entrance:
         if student.steps and not is_current:
             # The plugin reports its whole map by itself: without this, one that knows nothing.
             client.emit("steps/status/to_client", student.steps)
-        if is_current and room.host.client is None:
+        if is_current and not room.host.is_online:
             client.emit("message", TEACHER_OFFLINE)
         self._updates.request(room)
 

@@ -11,7 +11,7 @@ from quad.classroom import tables
 from quad.classroom.model import ORIGINAL
 from quad.classroom.outgoing import Sentence
 from quad.classroom.progress import Progress
-from quad.classroom.rooms import Rooms, alert
+from quad.classroom.rooms import Rooms
 from quad.classroom.state import Participant, Room
 from quad.classroom.updates import RoomUpdates
 from quad.identity import hash_token, new_token
@@ -40,7 +40,10 @@ class Leaving:
 
     async def leave(self, client: Client, room_id: int) -> None:
         """A student leaves for good; the connection may join again."""
-        await self._remove(self._rooms.student(client, room_id))
+        student = self._rooms.student(client, room_id)
+        await self._delete(student)
+        self._rooms.unseat(student)
+        self._tell_of_absence(student.room)
 
     async def kill(
         self, client: Client, user_id: int, room_id: int | None, *, is_barred: bool = False
@@ -49,7 +52,7 @@ class Leaving:
         host = self._rooms.host(client, room_id)
         student = self._rooms.student_of(host, user_id)
         is_barred = is_barred and host.protocol != ORIGINAL
-        left = await self._remove(student, *(_bar(student) if is_barred else ()))
+        await self._delete(student, *(_bar(student) if is_barred else ()))
         if is_barred:
             host.room.barred_names.add(student.name)
             if student.token_hash is not None:
@@ -59,12 +62,12 @@ class Leaving:
             address=client.address,
             room=host.room.number,
             name=student.name,
-            of="" if left is None else left.address,
+            of=self._rooms.address_of(student),
         )
-        if left is not None:
-            left.disconnect()
+        self._rooms.send_away(student)
+        self._tell_of_absence(student.room)
 
-    async def _remove(self, student: Participant, *changes: Change) -> Client | None:
+    async def _delete(self, student: Participant, *changes: Change) -> None:
         room = student.room
         # Ids that were given out are not given out again, also after a restart.
         last = [tables.keep_last_id(room.number, student.id)] if student.id == room.last_id else []
@@ -76,10 +79,10 @@ class Leaving:
             raise
         room.students.pop(student.id, None)
         room.drop_name(student)
-        left = self._rooms.unseat(student)
+
+    def _tell_of_absence(self, room: Room) -> None:
         self._updates.request(room)
         self._progress.changed(room)
-        return left
 
     async def close(self, client: Client, room_id: int) -> None:
         """The host closes the room: everything in it ends, the connections stay."""
@@ -92,13 +95,8 @@ class Leaving:
         Raises RoomNotFound, CannotSave, Unavailable.
         """
         with self._rooms.staying(room_id):
-            room = await self._rooms.find(room_id)
-            host = room.host.client
-            await self._close(room)
+            await self._close(await self._rooms.find(room_id), is_host_told=True)
         audit.record("classroom.close", address=address, room=room_id, by="administrator")
-        if host is not None:
-            host.emit("room/closed", CLOSED)
-            alert(host, "WARNING", "The administrator has closed the room!")
 
     async def forget(self, before: datetime, limit: int) -> int:
         """Close rooms where nobody has been since, and nobody is now; returns how many.
@@ -158,14 +156,14 @@ class Leaving:
         )
         host.address, host.token_hash = kept_place, token_hash
         audit.record("classroom.hand_over", address=address, room=room_id, to=place)
-        left = self._rooms.unseat(host)
-        if left is not None:
-            alert(left, "WARNING", "The administrator has given the class to somebody else!")
-            left.disconnect()
+        if host.is_online:
+            warning = "The administrator has given the class to somebody else!"
+            self._rooms.alert(host, "WARNING", warning)
+            self._rooms.send_away(host)
             announce_offline(self._rooms, self._updates, host)
         return ClassHandedOver(room_id, host.id, token)
 
-    async def _close(self, room: Room) -> None:
+    async def _close(self, room: Room, *, is_host_told: bool = False) -> None:
         room.is_closing = True
         try:
             await self._rooms.save(*tables.delete_room(room.number))
@@ -173,6 +171,9 @@ class Leaving:
             room.is_closing = False
             raise
         self._rooms.tell_students(room, "room/closed", CLOSED)
+        if is_host_told:
+            self._rooms.tell(room.host, "room/closed", CLOSED)
+            self._rooms.alert(room.host, "WARNING", "The administrator has closed the room!")
         self._empty(room)
         self._progress.changed(room)
 
@@ -184,11 +185,9 @@ class Leaving:
 
     def disconnected(self, client: Client) -> None:
         """A connection has ended: whoever was behind it is offline, and may come back."""
-        participant = self._rooms.seated(client)
-        if participant is None:
-            return
-        self._rooms.unseat(participant)
-        announce_offline(self._rooms, self._updates, participant)
+        participant = self._rooms.part(client)
+        if participant is not None:
+            announce_offline(self._rooms, self._updates, participant)
 
 
 def _bar(student: Participant) -> list[Change]:

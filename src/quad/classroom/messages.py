@@ -38,13 +38,17 @@ _KEYS_REMEMBERED: Final = 50
 
 
 class Letter(NamedTuple):
-    """A message before it is one; `student` is whose conversation it belongs to."""
+    """A message before it is one; `student` is whose conversation it belongs to.
+
+    `address` is the one that it comes from.
+    """
 
     student: Participant
     sender: Participant
     receiver: Participant
     content: str
     key: str | None
+    address: str
 
 
 class Messages:
@@ -73,7 +77,8 @@ class Messages:
         """
         host = await self._rooms.host_in_turn(client, room_id)
         student = self._rooms.student_of(host, user_id)
-        return await self._send(Letter(student, host, student, content, _checked(host, key)))
+        key = _checked(host, key)
+        return await self._send(Letter(student, host, student, content, key, client.address))
 
     async def to_mentor(
         self, client: Client, room_id: int, content: str, key: str | None = None
@@ -81,7 +86,8 @@ class Messages:
         """A student writes to the host; returns as `to_client` does."""
         student = self._rooms.student(client, room_id)
         host = student.room.host
-        return await self._send(Letter(student, student, host, content, _checked(student, key)))
+        key = _checked(student, key)
+        return await self._send(Letter(student, student, host, content, key, client.address))
 
     def mark(self) -> int:
         """An id above those of all messages so far, and below those of all later ones."""
@@ -126,9 +132,9 @@ class Messages:
         if letter.sender is letter.student:
             shown = message_for(letter.receiver.protocol, message)
             self._updates.tell_host(letter.student, "message/to_mentor", shown)
-        elif letter.student.client is not None:
+        elif letter.student.is_online:
             shown = message_for(letter.student.protocol, message)
-            letter.student.client.emit("message/to_client", shown)
+            self._rooms.tell(letter.student, "message/to_client", shown)
         return Sent(message.id, message.at)
 
     async def _look_up(self, sender: Participant, key: str) -> Sent | None:
@@ -163,8 +169,7 @@ class Messages:
         content, sender = letter.content, letter.sender
         check_text("content", content, self._limit_bytes)
         student = None if sender.role == "host" else sender
-        assert sender.client is not None  # it is their event
-        self._quotas.keep(student, sender.room, utf8_size(content), sender.client.address)
+        self._quotas.keep(student, sender.room, utf8_size(content), letter.address)
         for _ in range(_ATTEMPTS):
             at = self._now()
             number = self._next_id(at)

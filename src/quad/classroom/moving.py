@@ -37,14 +37,11 @@ class Moving:
     def give_up(self, is_meant: Callable[[str], bool]) -> list[Moved]:
         """Forget classes; whoever is in them hears nothing of it. Returns their seats."""
         moved: list[Moved] = []
-        for room in self._meant(is_meant):
-            for participant in (room.host, *room.students.values()):
-                if participant.client is not None:
-                    kept = participant.kept_files
-                    sizes = None if kept is None else kept.sizes
-                    seat = participant.id, participant.protocol, sizes
-                    client = self._rooms.give_up(participant)
-                    moved.append((key_of(room.number), client, seat))
+        for client, participant in self._rooms.give_up(is_meant):
+            kept = participant.kept_files
+            sizes = None if kept is None else kept.sizes
+            seat = participant.id, participant.protocol, sizes
+            moved.append((key_of(participant.room.number), client, seat))
         for room in self._rooms.let_go(is_meant):
             self._updates.cancel(room)
         return moved

@@ -73,8 +73,8 @@ async def list_classes(
 
 
 def _attendance(room: Room) -> Attendance:
-    students = sum(student.client is not None for student in room.students.values())
-    return Attendance(room.host.client is not None, students)
+    students = sum(student.is_online for student in room.students.values())
+    return Attendance(room.host.is_online, students)
 
 
 def _overview(row: Any, online: Attendance) -> ClassOverview:

@@ -23,7 +23,7 @@ from quad.classroom.refusals import (
     WrongAddress,
     WrongToken,
 )
-from quad.classroom.rooms import Rooms, alert
+from quad.classroom.rooms import Rooms
 from quad.classroom.state import KeptFiles, Participant, Room
 from quad.classroom.updates import RoomUpdates
 from quad.exclusive import Exclusive
@@ -102,7 +102,7 @@ class Resuming:
         if visitor.token is not None:
             if known.token_hash is None or not token_matches(visitor.token, known.token_hash):
                 raise WrongToken
-        elif known.client is not visitor.client and (
+        elif self._rooms.seated(visitor.client) is not known and (
             known.token_hash is not None or not self._is_tokenless_allowed
         ):
             raise TokenRequired
@@ -113,15 +113,15 @@ class Resuming:
         Raises StillOnline or WrongAddress without a token, UserNotFound if the participant has gone
         meanwhile.
         """
-        if visitor.token is not None or known.client is visitor.client:
+        if visitor.token is not None or self._rooms.seated(visitor.client) is known:
             await self._keep(visitor, known, is_elsewhere=False)
             return
         async with self._claims.turn(known):
             is_elsewhere = await self._claim(visitor, known)
             await self._keep(visitor, known, is_elsewhere=is_elsewhere)
-        host = known.room.host.client
-        if is_elsewhere and host is not None:
-            alert(host, "WARNING", f"{known.name} came back from another address")
+        if is_elsewhere:
+            told = f"{known.name} came back from another address"
+            self._rooms.alert(known.room.host, "WARNING", told)
 
     async def _claim(self, visitor: Visitor, known: Participant) -> bool:
         """Whether the visitor comes from elsewhere."""
@@ -138,13 +138,14 @@ class Resuming:
     async def _part_from_silent(self, visitor: Visitor, known: Participant) -> bool:
         """Close connections that do not answer; returns whether there was one."""
         was_online = False
-        while (client := known.client) is not None and client is not visitor.client:
-            if await client.is_alive():
+        while known.is_online and self._rooms.seated(visitor.client) is not known:
+            silent = known.sid
+            if await self._rooms.is_alive(known):
                 raise StillOnline
-            if known.client is client:
-                self._rooms.unseat(known)
-                alert(client, "INFO", "Your connection did not answer, so it was closed.")
-                client.disconnect()
+            if known.sid == silent:
+                told = "Your connection did not answer, so it was closed."
+                self._rooms.alert(known, "INFO", told)
+                self._rooms.send_away(known)
                 was_online = True
         return was_online
 

@@ -41,6 +41,8 @@ IDLE_S: Final = 600.0
 _COUNT_BITS: Final = 10
 # Retention counts in days.
 _USE_NOTED_EACH: Final = timedelta(hours=12)
+# A notice, under the names that newer and older clients listen to.
+_ALERTS: Final = ("alerts", "alert")
 
 
 class Rooms:
@@ -221,36 +223,77 @@ class Rooms:
 
     def seat(self, participant: Participant, client: Client, protocol: int) -> None:
         """The participant is online, over this connection."""
-        participant.client = client
+        participant.sid = client.id
         participant.protocol = protocol
         self._seats[client] = participant
         self._server.seat(client, SYSTEM, key_of(participant.room.number))
+        client.subscribe(participant.topic)
         if participant.role == "client":
             client.subscribe(participant.room.students_topic)
 
-    def unseat(self, participant: Participant) -> Client | None:
-        """The participant is offline; returns the connection, which is of nobody now."""
-        client = participant.client
-        if client is not None:
-            participant.client = None
-            participant.dropped_at = participant.room.used_at = self._clock()
-            del self._seats[client]
+    def unseat(self, participant: Participant) -> None:
+        """The participant is offline; the connection is of nobody now."""
+        for client in self._connections(participant):
             self._server.seat(client, SYSTEM, None)
-            client.unsubscribe(participant.room.students_topic)
-        return client
+            self._free(client)
+        if participant.is_online:
+            participant.sid = ""
+            participant.dropped_at = participant.room.used_at = self._clock()
 
-    def give_up(self, participant: Participant) -> Client:
-        """The participant, who is online, is another node's from now on; nobody is told."""
-        client = participant.client
-        assert client is not None
-        del self._seats[client]
-        participant.client = None
-        client.unsubscribe(participant.room.students_topic)
-        return client
+    def part(self, client: Client) -> Participant | None:
+        """The connection has ended; returns who was online over it, and is so no longer."""
+        participant = self.seated(client)
+        self._seats.pop(client, None)
+        if participant is not None:
+            self.unseat(participant)
+        return participant
+
+    def send_away(self, participant: Participant) -> None:
+        """The participant is offline, and the connection is closed behind what was said to it."""
+        connections = self._connections(participant)
+        self.unseat(participant)
+        for client in connections:
+            client.disconnect()
+
+    def give_up(self, is_meant: Callable[[str], bool]) -> list[tuple[Client, Participant]]:
+        """Whoever is online in rooms that are meant is another node's from now on; nobody is told.
+
+        Returns them, with their connections.
+        """
+        given = [
+            (client, participant)
+            for client, participant in self._seats.items()
+            if participant.sid == client.id and is_meant(key_of(participant.room.number))
+        ]
+        for client, participant in given:
+            self._free(client)
+            participant.sid = ""
+        return given
 
     def seated(self, client: Client) -> Participant | None:
         """Who is online over this connection."""
-        return self._seats.get(client)
+        participant = self._seats.get(client)
+        # Somebody may be online over a newer one, before the farewell of this one has come.
+        is_theirs = participant is not None and participant.sid == client.id
+        return participant if is_theirs else None
+
+    async def is_alive(self, participant: Participant) -> bool:
+        """Ask for a sign of life; False for whoever is offline. See `Client.is_alive`."""
+        return any([await client.is_alive() for client in self._connections(participant)])
+
+    def address_of(self, participant: Participant) -> str:
+        """Where the participant is connected from; empty for whoever is offline."""
+        return next((client.address for client in self._connections(participant)), "")
+
+    def _connections(self, participant: Participant) -> list[Client]:
+        """The participant's, which is one at most."""
+        subscribers = self._server.subscribers(participant.topic)
+        return [client for client in subscribers if self._seats.get(client) is participant]
+
+    def _free(self, client: Client) -> None:
+        participant = self._seats.pop(client)
+        client.unsubscribe(participant.topic)
+        client.unsubscribe(participant.room.students_topic)
 
     def note_use(self, room: Room) -> list[Change]:
         """What is to be saved, along with something else, because the room is in use: nothing, if
@@ -269,7 +312,7 @@ class Rooms:
 
         Raises NotInRoom, and WrongRoom if another room is named.
         """
-        participant = self._seats.get(client)
+        participant = self.seated(client)
         if participant is None or participant.is_leaving or participant.room.is_closing:
             raise NotInRoom
         if room_id is not None and room_id != participant.room.number:
@@ -331,11 +374,22 @@ class Rooms:
         except (StoreUnavailable, StoreClosed) as error:
             raise CannotSave(error) from error
 
+    def tell(self, participant: Participant, event: str, payload: object) -> None:
+        """Send to a participant; nothing happens if they are offline."""
+        self._server.publish(participant.topic, event, payload)
+
     def tell_students(
-        self, room: Room, event: str, payload: object, skip: Client | None = None
+        self, room: Room, event: str, payload: object, skip: Participant | None = None
     ) -> None:
         """Send to every student who is online."""
-        self._server.publish(room.students_topic, event, payload, skip=skip)
+        skipped = None if skip is None else self._connections(skip)
+        self._server.publish(room.students_topic, event, payload, skip=skipped)
+
+    def alert(self, participant: Participant, kind: AlertType, message: str) -> None:
+        """Show a participant a notice, as `alert` does."""
+        payload = Alert(message, kind)
+        for event in _ALERTS:
+            self.tell(participant, event, payload)
 
 
 def _room(number: int, row: Any) -> Room:
@@ -357,7 +411,7 @@ def as_refusal(error: Exception) -> Exception:
 
 
 def alert(client: Client, kind: AlertType, message: str) -> None:
-    """Show somebody a notice, under the names that newer and older clients listen to."""
+    """Show a caller a notice."""
     payload = Alert(message, kind)
-    client.emit("alerts", payload)
-    client.emit("alert", payload)
+    for event in _ALERTS:
+        client.emit(event, payload)

@@ -62,7 +62,7 @@ class ClassroomService:
         self.rooms = Rooms(store, server, clock, now, idle_s)
         self.guesses = _guesses(limits, clock)
         self.quotas = Quotas(limits, clock)
-        self._updates = RoomUpdates(settings.room_update_interval_ms / 1000)
+        self._updates = RoomUpdates(self.rooms, settings.room_update_interval_ms / 1000)
         self._progress = Progress()
         self.leaving = Leaving(self.rooms, self._updates, self._progress)
         self.messages = Messages(

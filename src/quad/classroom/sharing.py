@@ -37,12 +37,12 @@ class Sharing:
         """
         host = self._rooms.host(client, room_id)
         student = self._rooms.student_of(host, user_id)
-        if student.client is None and host.protocol < CURRENT:
+        if not student.is_online and host.protocol < CURRENT:
             raise UserOffline(user_id)
         if exclusive:
-            self._rooms.tell_students(host.room, "sharing/end", NOTHING, skip=student.client)
-        if student.client is not None:
-            student.client.emit("sharing/start", NOTHING)
+            self._rooms.tell_students(host.room, "sharing/end", NOTHING, skip=student)
+        if student.is_online:
+            self._rooms.tell(student, "sharing/start", NOTHING)
         else:
             files = tables.read_files(await self._rooms.read(tables.select_files(user_id)))
             client.emit("sharing/code_send", CodeOfStudent(room_id, user_id, files))
@@ -54,8 +54,7 @@ class Sharing:
             self._rooms.tell_students(host.room, "sharing/end", NOTHING)
             return
         student = self._rooms.student_of(host, user_id)
-        if student.client is not None:
-            student.client.emit("sharing/end", NOTHING)
+        self._rooms.tell(student, "sharing/end", NOTHING)
 
     async def code_send(self, client: Client, room_id: int, files: Sequence[File]) -> None:
         """A student sends all of their files."""
@@ -65,7 +64,8 @@ class Sharing:
             raise refused
         before, tree = student.kept_files, KeptFiles()
         tree.put(files)
-        self._check_limits(student, tree, 0 if before is None else before.total_bytes)
+        bytes_before = 0 if before is None else before.total_bytes
+        self._check_limits(student, tree, bytes_before, client.address)
         student.kept_files = tree
         try:
             await self._rooms.save(*tables.keep_tree(student.id, files))
@@ -100,24 +100,26 @@ class Sharing:
                 finished(None, refused if error is None else as_refusal(error))
 
         try:
-            self._check_limits(student, kept, bytes_before)
+            self._check_limits(student, kept, bytes_before, client.address)
             changes = [tables.keep_file(student.id, file) for file in files]
             self._rooms.submit(changes, relay)
         except BaseException:
             kept.put_back(before)
             raise
 
-    def _check_limits(self, student: Participant, kept: KeptFiles, bytes_before: int) -> None:
+    def _check_limits(
+        self, student: Participant, kept: KeptFiles, bytes_before: int, address: str
+    ) -> None:
         if len(kept.sizes) > self._files_limit:
             raise FilesLimit(f"more than {self._files_limit} files")
         if kept.total_bytes > self._limit_bytes:
             raise FilesLimit(f"more than {self._limit_bytes} bytes")
         growth = kept.total_bytes - bytes_before
-        if growth > 0 and student.client is not None:
-            self._quotas.keep(student, student.room, growth, student.client.address)
+        if growth > 0:
+            self._quotas.keep(student, student.room, growth, address)
 
     def _relay(self, event: str, student: Participant, files: Sequence[File]) -> None:
         room = student.room
-        if room.host.client is not None:
+        if room.host.is_online:
             payload = CodeOfStudent(room.number, student.id, files)
             self._updates.tell_host(student, event, payload)

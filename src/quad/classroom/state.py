@@ -25,7 +25,6 @@ from quad.classroom.model import (
 )
 from quad.classroom.quotas import Spent
 from quad.names import BadName, clean_name
-from quad.realtime import Client
 
 
 class KeptFiles:
@@ -66,7 +65,6 @@ class Participant:
 
     __slots__ = (
         "address",
-        "client",
         "decided_steps",
         "dropped_at",
         "hidden_before",
@@ -80,6 +78,7 @@ class Participant:
         "role",
         "room",
         "sent",
+        "sid",
         "signal",
         "spent",
         "steps",
@@ -98,8 +97,9 @@ class Participant:
         self.decided_steps = steps
         # How it goes, apart from any task.
         self.signal: Signal = "NONE"
-        # None while offline; when the last connection ended, by the clock of the rooms.
-        self.client: Client | None = None
+        # Their connection's id, empty while offline; when the last one ended, by the clock of the
+        # rooms.
+        self.sid = ""
         self.dropped_at = 0.0
         # Messages up to this id are for whoever was at the address before.
         self.hidden_before = 0
@@ -114,15 +114,26 @@ class Participant:
         self.spent: Spent | None = None
 
     @property
+    def is_online(self) -> bool:
+        """Whether they have a connection."""
+        return bool(self.sid)
+
+    @property
+    def topic(self) -> str:
+        """What reaches them alone, over whichever connection they have."""
+        if self.role == "host":
+            return self.room.host_topic
+        return f"classroom/{self.room.number}/student/{self.id}"
+
+    @property
     def enrolled(self) -> Enrolled:
         """What is kept of them when they come."""
         return Enrolled(self.id, self.role, self.name, self.place, self.address, self.token_hash)
 
     def as_user(self, protocol: int) -> User:
         """What a room update says of them to a host of this protocol."""
-        sid = "" if self.client is None else self.client.id
         signal = UNSET if protocol == ORIGINAL or self.signal == "NONE" else self.signal
-        return User(self.id, sid, self.room.number, self.name, self.role, self.steps, signal)
+        return User(self.id, self.sid, self.room.number, self.name, self.role, self.steps, signal)
 
 
 class Room:
@@ -137,6 +148,7 @@ class Room:
         "has_statuses",
         "held",
         "host",
+        "host_topic",
         "imported",
         "is_closing",
         "is_importing",
@@ -160,8 +172,9 @@ class Room:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        # What reaches every student who is online.
+        # What reaches every student who is online, and what the host.
         self.students_topic = f"classroom/{number}/students"
+        self.host_topic = f"classroom/{number}/host"
         # How many were given out, and the highest id that was.
         self.places = 0
         self.last_id = 0
@@ -211,8 +224,8 @@ class Room:
     @property
     def is_deserted(self) -> bool:
         """Whether nobody is online."""
-        return self.host.client is None and all(
-            student.client is None for student in self.students.values()
+        return not self.host.is_online and not any(
+            student.is_online for student in self.students.values()
         )
 
 

@@ -82,8 +82,8 @@ class Steps:
         self._rooms.tell_students(room, "steps/all", clean)
         for student in room.students.values() if room.has_statuses else ():
             # The plugin begins a new map with new tasks, and would report that.
-            if student.client is not None and student.protocol == ORIGINAL and student.steps:
-                student.client.emit("steps/status/to_client", student.steps)
+            if student.is_online and student.protocol == ORIGINAL and student.steps:
+                self._rooms.tell(student, "steps/status/to_client", student.steps)
         self._progress.changed(room)
 
     def import_page(self, client: Client, url: str, room_id: int | None) -> None:
@@ -153,10 +153,9 @@ class Steps:
         told = verdicts(before, kept)
         # Also if nothing is new: reviews reach the student in the order in which they came.
         await self._keep_statuses(student, {**before, **kept})
-        if student.client is not None:
-            for kind, text in told:
-                alert(student.client, kind, text)
-            student.client.emit("steps/status/to_client", review)
+        for kind, text in told:
+            self._rooms.alert(student, kind, text)
+        self._rooms.tell(student, "steps/status/to_client", review)
 
     async def _keep_statuses(self, student: Participant, statuses: dict[str, Status]) -> None:
         student.decided_steps = statuses
@@ -211,8 +210,7 @@ class Steps:
     def feedback(self, client: Client, room_id: int, user_id: int, *, accepted: bool) -> None:
         """The host accepts or declines a student's solution."""
         student = self._rooms.student_of(self._rooms.host(client, room_id), user_id)
-        if student.client is not None:
-            student.client.emit("exercise/feedback", Verdict(accepted))
+        self._rooms.tell(student, "exercise/feedback", Verdict(accepted))
 
     def reset(self, client: Client, room_id: int | None) -> None:
         """The host takes all of this back."""

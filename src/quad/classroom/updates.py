@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from quad.classroom.model import CURRENT, Door, RoomUpdate, Rules, User
+from quad.classroom.rooms import Rooms
 from quad.classroom.state import Participant, Room
 
 # Up to here a list is so short that there is no need to wait.
@@ -24,12 +25,13 @@ _LONGEST_WAIT_INTERVALS: Final = 4
 class RoomUpdates:
     """Sends `room/update` to hosts."""
 
-    def __init__(self, interval_s: float) -> None:
+    def __init__(self, rooms: Rooms, interval_s: float) -> None:
+        self._rooms = rooms
         self._interval_s = interval_s
 
     def request(self, room: Room) -> None:
         """Something that the list shows has changed."""
-        if room.host.client is None or room.update_timer is not None:
+        if not room.host.is_online or room.update_timer is not None:
             return
         loop = asyncio.get_running_loop()
         if loop.time() >= room.update_due:
@@ -42,22 +44,21 @@ class RoomUpdates:
         held, room.held = room.held, []
         self.cancel(room)
         host = room.host
-        if host.client is None:
+        if not host.is_online:
             return
         update = _room_update(room, token)
         room.update_due = asyncio.get_running_loop().time() + self._pause_s(len(update.users))
-        host.client.emit("room/update", update)
+        self._rooms.tell(host, "room/update", update)
         for event, payload in held:
-            host.client.emit(event, payload)
+            self._rooms.tell(host, event, payload)
 
     def tell_host(self, student: Participant, event: str, payload: object) -> None:
         """Send what a student did to the host, if online, after the list that shows the student."""
         room = student.room
-        client = room.host.client
-        if client is None:
+        if not room.host.is_online:
             return
         if student.is_listed:
-            client.emit(event, payload)
+            self._rooms.tell(room.host, event, payload)
         else:
             room.held.append((event, payload))
             self.request(room)
@@ -79,7 +80,7 @@ def _room_update(room: Room, token: str | UnsetType) -> RoomUpdate:
     users = [host.as_user(host.protocol)]
     offline: list[User] = []
     for student in room.students.values():
-        student.is_listed = student.client is not None
+        student.is_listed = student.is_online
         (users if student.is_listed else offline).append(student.as_user(host.protocol))
     if host.protocol < CURRENT:
         return RoomUpdate(room.number, host.id, users)
