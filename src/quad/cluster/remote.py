@@ -1,8 +1,8 @@
 """A client whose connection is held by another node, where its events are handled."""
 
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
 
 from quad.cluster.records import Introduce
 from quad.realtime import AckTimeout, Message
@@ -10,8 +10,33 @@ from quad.realtime.events.caller import Caller
 from quad.realtime.events.namespace import Namespace
 from quad.wire.socketio import encode_event
 
-if TYPE_CHECKING:
-    from quad.cluster.home import Home
+
+class Relay(Protocol):
+    """Passes on what is said to a client, in the order of the calls. No method waits but `ask`."""
+
+    def send(self, client: "RemoteClient", message: Message) -> None:
+        """Send a packet to the client."""
+
+    def subscribe(self, client: "RemoteClient", topic: str) -> None:
+        """Count the client among the topic's subscribers."""
+
+    def unsubscribe(self, client: "RemoteClient", topic: str) -> None:
+        """Count the client no longer."""
+
+    def dismiss(self, client: "RemoteClient", reason: str) -> None:
+        """Send the client away."""
+
+    def end(self, client: "RemoteClient") -> None:
+        """One of its events has come to its end."""
+
+    async def ask(
+        self,
+        client: "RemoteClient",
+        event: str | None = None,
+        args: Collection[object] = (),
+        timeout_s: float = ...,
+    ) -> list[Any] | None:
+        """What the client answers to an event, or to a sign of life; None: nothing in time."""
 
 
 def heard_at(age_s: float, told_at: float) -> float:
@@ -28,8 +53,8 @@ class RemoteClient(Caller):
 
     __slots__ = (
         "__weakref__",
-        "_home",
         "_introduction",
+        "_relay",
         "at_work",
         "auth",
         "id",
@@ -42,7 +67,7 @@ class RemoteClient(Caller):
         "worked_on",
     )
 
-    def __init__(self, home: "Home", node: int, space: Namespace, introduction: Introduce) -> None:
+    def __init__(self, relay: Relay, node: int, space: Namespace, introduction: Introduce) -> None:
         self.node = node
         self.number = introduction.client
         self.id = introduction.id
@@ -54,7 +79,7 @@ class RemoteClient(Caller):
         self.at_work = 0
         self.worked_on: set[int] = set()
         self.last_heard_at = heard_at(introduction.age_s, introduction.told_at)
-        self._home = home
+        self._relay = relay
         self._introduction = introduction
 
     # What applications see
@@ -94,7 +119,7 @@ class RemoteClient(Caller):
 
     async def is_alive(self) -> bool:
         """See `Client`."""
-        return self.is_open and await self._home.ask(self) is not None
+        return self.is_open and await self._relay.ask(self) is not None
 
     def emit(self, event: str, *args: object) -> None:
         """See `Client`."""
@@ -105,7 +130,7 @@ class RemoteClient(Caller):
         """See `Client`."""
         if not self.is_open:
             raise AckTimeout("the client has left")
-        answer = await self._home.ask(self, event, args, timeout_s)
+        answer = await self._relay.ask(self, event, args, timeout_s)
         if answer is None:
             raise AckTimeout(f"no acknowledgement of {event!r} within {timeout_s} s")
         return answer
@@ -114,29 +139,29 @@ class RemoteClient(Caller):
         """See `Client`."""
         if self.is_open and topic not in self.topics:
             self.topics = (*self.topics, topic)
-            self._home.subscribe(self, topic)
+            self._relay.subscribe(self, topic)
 
     def unsubscribe(self, topic: str) -> None:
         """See `Client`."""
         if topic in self.topics:
             self.topics = tuple(other for other in self.topics if other != topic)
-            self._home.unsubscribe(self, topic)
+            self._relay.unsubscribe(self, topic)
 
     def disconnect(self, reason: str = "server namespace disconnect") -> None:
         """See `Client`."""
         if self.is_open:
-            self._home.dismiss(self, reason)
+            self._relay.dismiss(self, reason)
 
     # What the server says
 
     def send(self, message: Message) -> None:
         """See `Caller`."""
         if self.is_open:
-            self._home.send(self, message)
+            self._relay.send(self, message)
 
     def end(self) -> None:
         """See `Caller`."""
         self.at_work -= 1
         if not self.at_work:
             self.worked_on.clear()
-        self._home.end(self)
+        self._relay.end(self)

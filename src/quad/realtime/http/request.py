@@ -3,15 +3,12 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from quad.addresses import is_loopback
-
-if TYPE_CHECKING:
-    from quad.realtime.http.site import Site
 
 # A connection may last for days, and what its first request said is kept as long. So only what is
 # asked for later is, and of that no more than this: a head may have 64 kB.
@@ -81,6 +78,27 @@ def _kept_cookies(cookies: bytes) -> bytes:
     return ours if len(ours) <= _COOKIE_LIMIT_BYTES else b""
 
 
+class Judge(Protocol):
+    """What a request is judged by: the names of the server, and whom it trusts. See `Site`."""
+
+    public_url: str
+
+    def scheme_of(self, host: str) -> str:
+        """The scheme under which browsers reach this host, or nothing."""
+
+    def allows(self, request: "Request") -> bool:
+        """Whether the page that a request comes from may talk to us."""
+
+    def allows_credentials(self, request: "Request") -> bool:
+        """Whether that page may also use what this browser has."""
+
+    def is_own_name(self, host: str) -> bool:
+        """Whether a host surely is this server."""
+
+    def is_loopback_name(self, host: str) -> bool:
+        """Whether a host is this very machine."""
+
+
 class Request(msgspec.Struct):
     """One HTTP request without its body; `Site.request` makes them.
 
@@ -97,7 +115,7 @@ class Request(msgspec.Struct):
     header_lines: list[tuple[bytes, bytes]]
     address: str
     has_certain_address: bool
-    site: "Site"
+    site: Judge
     http_version: str = "1.1"
     is_gone: Callable[[], bool] = lambda: False
     """Whether the connection is known to have ended: what is answered now reaches nobody."""
