@@ -11,11 +11,14 @@ client to fetch them.
 import enum
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, assert_never
+from typing import Protocol, assert_never
 
-from quad.realtime.delivery import Item, Kind, Message
+from quad.realtime.deadlines import Deadlines
+from quad.realtime.delivery import Delivery, Item, Kind, Message
 from quad.realtime.http.poll import Answer, Polling, PollRefused, size_of
 from quad.realtime.http.request import Handshake
+from quad.realtime.options import EngineOptions
+from quad.realtime.sessions.lines import Lines
 from quad.realtime.sessions.listener import NOBODY, Listener
 from quad.realtime.sessions.liveness import QUESTION, Liveness, make_liveness
 from quad.realtime.sessions.probe import Probe
@@ -47,9 +50,6 @@ from quad.wire.engineio import (
 from quad.wire.errors import WireError
 from quad.wire.websocket import BINARY, TEXT, encode_frame
 
-if TYPE_CHECKING:
-    from quad.realtime.sessions.engine import Engine
-
 
 class State(enum.Enum):
     """Where a session is in its life."""
@@ -76,13 +76,49 @@ _PING = (Ping(),)
 _PING_FRAME = (encode_frame(TEXT, encode_text_packet(Ping()).encode()),)
 
 
+class Keeper(Protocol):
+    """Who has the session: its clocks, and the account of connections. See `Engine`.
+
+    Sessions alone call it, on the loop; no method waits or raises.
+    """
+
+    options: EngineOptions
+    delivery: Delivery
+    adrift: Lines["Session"]
+    """Those on long-polling whose client has no poll open: the first to go if others need room."""
+    silences: Deadlines["Session"]
+    """V3: begun anew with whatever the client says."""
+    upgrades: Deadlines["Session"]
+    """Within these a WebSocket has to take over that has begun to."""
+    closings: Deadlines["Session"]
+    """Within these a client has to fetch its last packets."""
+
+    def let_wait(self, session: "Session") -> None:
+        """A new session is no connection yet; others may be ended for it."""
+
+    def let_in(self, session: "Session") -> bool:
+        """It is a connection from now on; False: it has been ended, there are too many."""
+
+    def heard_pong(self, session: "Session") -> None:
+        """A V4 client lives."""
+
+    def count(self, session: "Session", change: int) -> None:
+        """Count the session in or out, by its present transport."""
+
+    def note_slow_reader(self, session: "Session") -> None:
+        """The session is being closed because its client does not read."""
+
+    def forget(self, session: "Session") -> None:
+        """The session has ended: no clock of it runs on. Twice is once."""
+
+
 class Session:
     """One Engine.IO session: a receiver of WebSocket messages and an outbox of the delivery."""
 
     __slots__ = (
         "__weakref__",
-        "_engine",
         "_heard_at",
+        "_keeper",
         "_listener",
         "_liveness",
         "_polling",
@@ -102,7 +138,7 @@ class Session:
 
     def __init__(
         self,
-        engine: "Engine",
+        keeper: Keeper,
         sid: str,
         version: Version,
         handshake: Handshake,
@@ -115,11 +151,11 @@ class Session:
         self.handshake = handshake
         self.wants_base64 = wants_base64
         self.quirks = quirks
-        self.pace = engine.options.pace()
+        self.pace = keeper.options.pace()
         self.kind = Kind.PACKETS
         self.queue: list[Item] = []
         self.direct: Callable[[bytes], object] | None = None
-        self._engine = engine
+        self._keeper = keeper
         self._listener = NOBODY
         self._liveness: Liveness | None = None
         self._heard_at = monotonic()
@@ -184,31 +220,31 @@ class Session:
         if not self.is_open:
             return False
         if self._liveness is None:
-            self._liveness = make_liveness(self, self.handshake, self._engine.options)
+            self._liveness = make_liveness(self, self.handshake, self._keeper.options)
         return await self._liveness.ask()
 
     def send(self, message: Message) -> None:
         """Queue a message."""
-        self._engine.delivery.send(self, message)
+        self._keeper.delivery.send(self, message)
 
     def send_text(self, text: bytes) -> None:
         """Queue a text message for this client alone; UTF-8."""
-        self._engine.delivery.send_text(self, text)
+        self._keeper.delivery.send_text(self, text)
 
     def send_packet(self, packet: AnyPacket) -> None:
         """Queue a packet, behind the messages that are queued already."""
-        self._engine.delivery.send_items(self, (self._as_item(packet),))
+        self._keeper.delivery.send_items(self, (self._as_item(packet),))
 
     def ping(self) -> None:
         """Ask a V4 client for a Pong."""
         items = _PING_FRAME if self.kind is Kind.FRAMES_V4 else _PING
-        self._engine.delivery.send_items(self, items)
+        self._keeper.delivery.send_items(self, items)
 
     def close(self, reason: str, code: int = NORMAL_CLOSURE) -> None:
         """End the session after everything queued so far has been delivered."""
         if not self.is_open:
             return
-        self._engine.delivery.settle(self)
+        self._keeper.delivery.settle(self)
         self.flush()
         if self._websocket is not None:
             self._websocket.close(code, reason)
@@ -222,12 +258,12 @@ class Session:
         if polling.answer() and polling.is_empty:
             self._end(reason)
         else:
-            self._engine.closings.start(self)
+            self._keeper.closings.start(self)
             self._tell_closed(reason)
 
     def send_away(self, reason: str) -> None:
         """The server stops: end the session as `close` does, so that the client comes again."""
-        self._engine.delivery.settle(self)
+        self._keeper.delivery.settle(self)
         self.flush()
         polling = self._polling
         if self._websocket is not None and self.quirks.is_deaf_to_close:
@@ -243,7 +279,7 @@ class Session:
             self._end(reason)
         else:
             self._move(State.CLOSING)
-            self._engine.closings.start(self)
+            self._keeper.closings.start(self)
             self._tell_closed(reason)
 
     def fail(self, reason: str) -> None:
@@ -275,11 +311,11 @@ class Session:
 
     def wait_to_enter(self) -> None:
         """The client has its session, and has not said yet what it wants."""
-        self._engine.let_wait(self)
+        self._keeper.let_wait(self)
 
     def enter(self) -> bool:
         """The client counts as a connection from now on; False: too many are, it has ended."""
-        return self._engine.let_in(self)
+        return self._keeper.let_in(self)
 
     @property
     def is_crowded(self) -> bool:
@@ -337,7 +373,7 @@ class Session:
             self.fail("two polls at once")
             raise PollRefused
         answer = polling.wait()
-        self._engine.adrift.discard(self)
+        self._keeper.adrift.discard(self)
         if self._state is State.PROBED:
             polling.release()  # about to move; what is queued goes over the WebSocket
         elif polling.answer() and self._state is State.CLOSING and polling.is_empty:
@@ -348,7 +384,7 @@ class Session:
         """The GET has its answer, or is gone."""
         polling = self._polling
         if polling is not None and self._state is State.POLLING and not polling.is_waiting:
-            self._engine.adrift.add(self)
+            self._keeper.adrift.add(self)
 
     def abandon_poll(self, poll: Answer) -> None:
         """The GET went away before its answer was written: the next one gets the packets."""
@@ -413,7 +449,7 @@ class Session:
             polling.hold(item)
         if self._state is not State.PROBED:
             polling.answer()
-        if polling.held_bytes > self._engine.options.outbox_limit_bytes:
+        if polling.held_bytes > self._keeper.options.outbox_limit_bytes:
             self.slow_reader_closed()
             self.fail("slow reader")
 
@@ -424,9 +460,9 @@ class Session:
         if self._state is not State.POLLING:
             return False
         self._move(State.PROBING)
-        self._engine.adrift.discard(self)
+        self._keeper.adrift.discard(self)
         self._probe = probe
-        self._engine.upgrades.start(self)
+        self._keeper.upgrades.start(self)
         return True
 
     def probed(self) -> None:
@@ -437,18 +473,18 @@ class Session:
 
     def upgraded(self, websocket: WebSocket) -> None:
         """The client has moved: everything goes over the WebSocket, first what was held."""
-        self._engine.upgrades.stop(self)
-        self._engine.delivery.settle(self)
+        self._keeper.upgrades.stop(self)
+        self._keeper.delivery.settle(self)
         polling, self._polling = self._polling, None
         assert polling is not None
         self._probe = None
         queued = [*polling.take_all(), *self.queue]
         self.queue.clear()
-        self._engine.count(self, -1)
+        self._keeper.count(self, -1)
         self._listener.leave_topics()
         self._use(websocket)
         self._listener.return_to_topics()
-        self._engine.count(self, +1)
+        self._keeper.count(self, +1)
         self._move(State.WEBSOCKET)
         for packet in queued:
             assert not isinstance(packet, bytes)
@@ -464,7 +500,7 @@ class Session:
 
     def _end_probe(self) -> None:
         probe, self._probe = self._probe, None
-        self._engine.upgrades.stop(self)
+        self._keeper.upgrades.stop(self)
         if probe is not None:
             probe.end()
 
@@ -476,7 +512,7 @@ class Session:
             self._listener.text_received(text[1:])
             return
         if text == "3" and self.version is Version.V4:
-            self._engine.heard_pong(self)
+            self._keeper.heard_pong(self)
             return
         try:
             packet = decode_text_packet(text, self.version)
@@ -509,13 +545,13 @@ class Session:
 
     def slow_reader_closed(self) -> None:
         """The client does not read."""
-        self._engine.note_slow_reader(self)
+        self._keeper.note_slow_reader(self)
 
     # Packets
 
     def _receive(self, packet: AnyPacket) -> None:
         if self.version is Version.V3:
-            self._engine.silences.start(self)  # whatever a V3 client sends shows that it lives
+            self._keeper.silences.start(self)  # whatever a V3 client sends shows that it lives
         match packet:
             case Text(data):
                 self._listener.text_received(data)
@@ -544,10 +580,10 @@ class Session:
         if self.version is Version.V3:
             self.fail("parse error: a client of this version does not pong")
         else:
-            self._engine.heard_pong(self)
+            self._keeper.heard_pong(self)
 
     def _receive_close(self) -> None:
-        self._engine.delivery.settle(self)
+        self._keeper.delivery.settle(self)
         self.flush()
         polling, websocket = self._polling, self._websocket
         if polling is not None:
@@ -599,7 +635,7 @@ class Session:
     def _end(self, reason: str) -> None:
         if self._state is State.CLOSED:
             return
-        self._engine.forget(self)
+        self._keeper.forget(self)
         self.direct = None
         self._move(State.CLOSED)
         self._websocket = None
