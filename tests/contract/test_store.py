@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import bindparam, delete, func, select, text
 from sqlalchemy.exc import StatementError
 
-from quad.realtime.events.drive import Drive
+from quad.realtime.drive import Drive
 from quad.store import (
     Change,
     Conflict,

@@ -224,7 +224,7 @@ async def test_a_farewell_comes_after_the_last_handler() -> None:
 async def test_too_many_that_wait_for_their_turn_close_the_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("quad.realtime.events.turns.BACKLOG_EVENTS", 5)
+    monkeypatch.setattr("quad.realtime.turns.BACKLOG_EVENTS", 5)
     async with house() as it:
         socket, connection = await it.enter()
         await say(socket, "wait", text="a")

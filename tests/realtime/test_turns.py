@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quad.realtime.events.turns import BACKLOG_EVENTS, TooManyWaiting, Turns
+from quad.realtime.turns import BACKLOG_EVENTS, TooManyWaiting, Turns
 
 
 class Desk:

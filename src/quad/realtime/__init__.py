@@ -12,7 +12,7 @@ from quad.realtime.errors import (
     UnknownEvent,
 )
 from quad.realtime.events.client import Client
-from quad.realtime.events.drive import Finished
+from quad.realtime.drive import Finished
 from quad.realtime.events.socketserver import SocketServer
 from quad.realtime.http.admission import raise_descriptor_limit
 from quad.realtime.http.door import Door

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from quad.realtime.delivery import Message
 from quad.realtime.errors import AckTimeout
 from quad.realtime.events.caller import Caller
-from quad.realtime.events.turns import Turns
+from quad.realtime.turns import Turns
 from quad.wire.socketio import encode_event
 
 if TYPE_CHECKING:

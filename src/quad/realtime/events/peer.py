@@ -10,7 +10,7 @@ from quad.realtime.delivery import Message
 from quad.realtime.errors import BadPayload, Refused
 from quad.realtime.events.handlers import explain
 from quad.realtime.events.local import LocalClient
-from quad.realtime.events.turns import TooManyWaiting
+from quad.realtime.turns import TooManyWaiting
 from quad.realtime.sessions.session import Session
 from quad.wire import socketio
 from quad.wire.engineio import Version

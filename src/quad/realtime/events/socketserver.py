@@ -17,7 +17,7 @@ from quad.realtime.ending import Work
 from quad.realtime.errors import BadPayload, Internal, Refused, UnknownEvent
 from quad.realtime.events.caller import Caller
 from quad.realtime.events.client import Client
-from quad.realtime.events.drive import Drive, Finished
+from quad.realtime.drive import Drive, Finished
 from quad.realtime.events.forwarding import Forwarding
 from quad.realtime.events.handlers import Handler
 from quad.realtime.events.local import LocalClient

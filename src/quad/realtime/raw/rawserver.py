@@ -16,8 +16,8 @@ from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery, Message
 from quad.realtime.ending import Work, close_spread
 from quad.realtime.errors import BadPayload, HandshakeRefused, Internal, Refused, UnknownEvent
-from quad.realtime.events.drive import Finished
-from quad.realtime.events.turns import TooManyWaiting
+from quad.realtime.drive import Finished
+from quad.realtime.turns import TooManyWaiting
 from quad.realtime.http.door import Door
 from quad.realtime.http.opening import Opening
 from quad.realtime.http.request import Request
