@@ -111,7 +111,7 @@ class Class:
         self._server = SocketServer()
         self.service = ClassroomService(store, self._server, ClassroomSettings(), _Nobody())
         register(self._server, self.service)
-        self._handler = self._server.namespaces["/"].handlers[_EVENT]
+        self._handler = self._server.reception.namespaces["/"].handlers[_EVENT]
         self._whole = self._handler.call
         self._serial = 0
         self.teacher = Wire()

@@ -46,7 +46,7 @@ async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
 
 
 async def test_every_event_has_a_home(parts: Parts) -> None:
-    assert parts.sockets.namespaces["/"].handlers.keys() == ROUTES.keys()
+    assert parts.sockets.reception.namespaces["/"].handlers.keys() == ROUTES.keys()
 
 
 async def test_every_path_has_a_home_or_is_everywhere(parts: Parts) -> None:

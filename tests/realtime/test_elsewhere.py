@@ -11,7 +11,6 @@ import pytest
 from quad.realtime import Host, Site, SocketServer, listen
 from quad.realtime.http.host import last_answer
 from quad.realtime.http.site import HAS_CROSSED
-from quad.realtime.sessions.engine import Engine
 from tests.protocol.peers import SOCKET, Polling, Target
 from tests.realtime.serving import serving, target
 
@@ -56,7 +55,7 @@ async def _page(scope: Any, receive: Any, send: Any) -> None:
 @asynccontextmanager
 async def beside(neighbour: Neighbour, site: Site | None = None) -> AsyncIterator[Target]:
     host = Host(
-        {SOCKET: Engine(SocketServer())},
+        {SOCKET: SocketServer().engine},
         _page,
         site=site,
         vital_paths=frozenset({"/health"}),

@@ -285,11 +285,11 @@ async def test_a_bug_in_arrival_or_farewell_is_logged_and_costs_nothing_else(
 async def test_the_connect_timeout_is_over_with_the_first_connect() -> None:
     server = SocketServer()
     client = await entered(server.engine)
-    assert len(server.connects) == 0
+    assert len(server.reception.connects) == 0
     MemoryClient(server.engine)
-    assert len(server.connects) == 1
+    assert len(server.reception.connects) == 1
     await server.aclose()
-    assert len(server.connects) == 0
+    assert len(server.reception.connects) == 0
     assert client.session.is_open
 
 

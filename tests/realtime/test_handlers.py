@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from quad.realtime import BadPayload, Client, Payload
 from quad.realtime.counters import EventCounter
-from quad.realtime.events.handlers import Handler
+from quad.realtime.events.handlers import EventHandler
 from quad.wire.socketio import Event, decode
 
 
@@ -26,8 +26,8 @@ class Nothing(Payload, frozen=True):
     pass
 
 
-def handler(function: Callable[..., Any]) -> Handler:
-    return Handler("room/join", function, EventCounter(), is_overlapping=False)
+def handler(function: Callable[..., Any]) -> EventHandler:
+    return EventHandler("room/join", function, EventCounter(), is_overlapping=False)
 
 
 def none(client: Client) -> None: ...

@@ -7,8 +7,8 @@ import pytest
 from websockets.frames import Opcode
 
 from quad.realtime import Client, EngineOptions, SocketServer
-from quad.realtime.turns import CROWDED_BYTES
 from quad.realtime.sessions.unread import UNREAD_BYTES, Unread
+from quad.realtime.turns import CROWDED_BYTES
 from quad.wire.websocket import TEXT, encode_frame
 from tests.patience import patience
 from tests.protocol.peers import SOCKET, Polling

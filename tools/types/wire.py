@@ -12,7 +12,7 @@ from litestar.typing import FieldDefinition
 from msgspec import Struct
 
 from quad.realtime import SocketServer
-from quad.realtime.events.handlers import Handler
+from quad.realtime.events.handlers import EventHandler
 from tools.types.typescript import part_of
 
 
@@ -72,7 +72,7 @@ def events_of(server: SocketServer) -> dict[str, dict[str, Event]]:
     return found
 
 
-def _event(handler: Handler) -> Event:
+def _event(handler: EventHandler) -> Event:
     hints = get_type_hints(handler.call, include_extras=True)
     answer = hints.pop("return")
     if handler.is_deferred:

@@ -34,7 +34,7 @@ from quad.cluster.routes import Owners, Route, Routes
 from quad.cluster.shards import shard_of
 from quad.realtime import AckTimeout, BadPayload, Message, SocketServer
 from quad.realtime.ending import Work, close_spread
-from quad.realtime.events.handlers import Handler
+from quad.realtime.events.handlers import EventHandler
 from quad.realtime.events.local import LocalClient
 from quad.refusals import Unavailable
 from quad.wire.socketio import Event
@@ -79,7 +79,7 @@ class _Waiting(NamedTuple):
 
     shard: int
     client: LocalClient
-    handler: Handler
+    handler: EventHandler
     event: Event
     values: list[Any] | None
 
@@ -127,9 +127,9 @@ class Edge:
 
     # What the server says
 
-    def may_forward(self, client: LocalClient, handler: Handler) -> bool:
+    def may_forward(self, client: LocalClient, handler: EventHandler) -> bool:
         """See `Forwarding`."""
-        route = self._routes.get(handler.event)
+        route = self._routes.get(handler.name)
         if route is None:
             return False
         if self._is_cut_off(client):
@@ -142,7 +142,7 @@ class Edge:
     def forward(
         self,
         client: LocalClient,
-        handler: Handler,
+        handler: EventHandler,
         event: Event,
         values: list[Any] | BadPayload | None,
     ) -> bool:
@@ -327,7 +327,7 @@ class Edge:
             if each.shard in self._held:
                 self._waiting.append(each)
             elif each.client.is_open:
-                self._server.handle(each.client, each.handler, each.event, each.values)
+                self._server.reception.handle(each.client, each.handler, each.event, each.values)
             else:
                 each.client.end()
 
@@ -394,7 +394,9 @@ class Edge:
         self._send(node, records.encode(record))
 
 
-def _entered(route: Route, handler: Handler, event: Event, values: list[Any] | None) -> str | None:
+def _entered(
+    route: Route, handler: EventHandler, event: Event, values: list[Any] | None
+) -> str | None:
     """The key that an entering event is about. Raises BadPayload."""
     if route.entering is None:
         return None

@@ -12,7 +12,7 @@ from quad.cluster.routes import Owners, Routes
 from quad.cluster.seats import Seats
 from quad.realtime import BadPayload, Client, Message, SocketServer
 from quad.realtime.events.caller import Caller
-from quad.realtime.events.handlers import Handler
+from quad.realtime.events.handlers import EventHandler
 from quad.realtime.events.local import LocalClient
 from quad.wire.socketio import Event
 
@@ -38,7 +38,7 @@ class Events:
     def __init__(
         self, server: SocketServer, owners: Owners, routes: Routes, streams: Streams
     ) -> None:
-        """Sets the server's `forwarding`."""
+        """Sets the `forwarding` of the server's reception."""
         self._owners = owners
         self.seats = Seats()
         self.home = Home(server, owners, self.seats, streams.send)
@@ -49,7 +49,7 @@ class Events:
         """Called with what is said about shards that move."""
         self.unreadable = 0
         """Records that were dropped: of another version, or a bug."""
-        server.forwarding = self
+        server.reception.forwarding = self
 
     def start(self) -> None:
         """Begin to tell homes who gives signs of life."""
@@ -91,14 +91,14 @@ class Events:
 
     # What the server says
 
-    def may_forward(self, client: LocalClient, handler: Handler) -> bool:
+    def may_forward(self, client: LocalClient, handler: EventHandler) -> bool:
         """See `Forwarding`."""
         return self.edge.may_forward(client, handler)
 
     def forward(
         self,
         client: LocalClient,
-        handler: Handler,
+        handler: EventHandler,
         event: Event,
         values: list[Any] | BadPayload | None,
     ) -> bool:

@@ -117,7 +117,7 @@ class Home:
             self._say_farewell(client, "transport error")
 
     def _say_farewell(self, client: RemoteClient, reason: str) -> None:
-        self._server.say_farewell(client, reason)
+        self._server.reception.say_farewell(client, reason)
         self._seats.forget(client)
 
     def _introduced(self, node: int, record: Introduce) -> None:
@@ -139,10 +139,10 @@ class Home:
             self._refuse(client, event, Unavailable())
         else:
             values = None if record.values is None else _decode_values(record.values)
-            self._server.run(client, handler, event, values)
+            self._server.reception.run(client, handler, event, values)
 
     def _refuse(self, client: RemoteClient, event: Event, refused: Refused) -> None:
-        self._server.refuse(client, event, refused)
+        self._server.reception.refuse_event(client, event, refused)
         client.end()
 
     def _heard(self, node: int, ages_s: Iterable[tuple[int, float]], told_at: float) -> None:

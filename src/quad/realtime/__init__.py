@@ -3,6 +3,7 @@
 from quad.realtime.backlog import Shared
 from quad.realtime.counters import Counters
 from quad.realtime.delivery import Message, SharedMessage, Topic
+from quad.realtime.drive import Finished
 from quad.realtime.errors import (
     AckTimeout,
     BadPayload,
@@ -12,7 +13,6 @@ from quad.realtime.errors import (
     UnknownEvent,
 )
 from quad.realtime.events.client import Client
-from quad.realtime.drive import Finished
 from quad.realtime.events.socketserver import SocketServer
 from quad.realtime.http.admission import raise_descriptor_limit
 from quad.realtime.http.door import Door

@@ -4,6 +4,7 @@
     ├── BadPayload         the arguments do not fit the event's payload
     ├── UnknownEvent       no handler has this name here
     ├── Internal           a bug, told as a refusal
+    ├── Cancelled          the server has ended before the handler had
     └── (one per rule of an application, with its own `code`)
 
 A `Refused` is translated to the wire once, by the server that called the handler.
@@ -47,6 +48,12 @@ class Internal(Refused):
     """A bug; `id` finds it in the log."""
 
     code = "internal"
+
+
+class Cancelled(Refused):
+    """The server ends, and the handler took longer than that may."""
+
+    code = "cancelled"
 
 
 class ErrorPayload(Struct, frozen=True):

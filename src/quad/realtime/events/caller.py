@@ -1,13 +1,10 @@
 """Whoever an event comes from, as the server sees it that runs the handler."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
 
 from quad.realtime.delivery import Message
 from quad.realtime.events.client import Client
-
-if TYPE_CHECKING:
-    from quad.realtime.events.namespace import Namespace
+from quad.realtime.events.namespace import Namespace
 
 
 class Caller(Client):
@@ -15,7 +12,7 @@ class Caller(Client):
 
     __slots__ = ()
 
-    space: "Namespace"
+    space: Namespace
 
     @property
     def namespace(self) -> str:

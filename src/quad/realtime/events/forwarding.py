@@ -7,7 +7,7 @@ from quad.realtime.delivery import Message
 from quad.realtime.errors import BadPayload
 from quad.realtime.events.caller import Caller
 from quad.realtime.events.client import Client
-from quad.realtime.events.handlers import Handler
+from quad.realtime.events.handlers import EventHandler
 from quad.realtime.events.local import LocalClient
 from quad.wire.socketio import Event
 
@@ -15,13 +15,13 @@ from quad.wire.socketio import Event
 class Forwarding(Protocol):
     """Knows where events are handled. All its methods are called by the loop and never wait."""
 
-    def may_forward(self, client: LocalClient, handler: Handler) -> bool:
+    def may_forward(self, client: LocalClient, handler: EventHandler) -> bool:
         """Whether `forward` could take an event of this client; asked for each of them."""
 
     def forward(
         self,
         client: LocalClient,
-        handler: Handler,
+        handler: EventHandler,
         event: Event,
         values: list[Any] | BadPayload | None,
     ) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from quad.realtime.counters import EventCounter
+from quad.realtime.dispatch import Handler
 from quad.realtime.errors import BadPayload
 from quad.wire.socketio import Event
 
@@ -14,21 +15,10 @@ _NOTHING = inspect.Parameter.empty
 _EMPTY_OBJECT = b"{}"
 
 
-class Handler:
+class EventHandler(Handler):
     """A function that handles one event, and how its arguments are decoded."""
 
-    __slots__ = (
-        "_decode_event",
-        "_decode_only",
-        "_more",
-        "_parameters",
-        "call",
-        "counter",
-        "event",
-        "is_deferred",
-        "is_overlapping",
-        "plain",
-    )
+    __slots__ = ("_decode_event", "_decode_only", "_more", "_parameters", "plain")
 
     def __init__(
         self,
@@ -41,16 +31,20 @@ class Handler:
     ) -> None:
         """Read the types off the function's parameters; the first one is the client.
 
-        The last one of a deferred function is what it has to call.
+        The last one of a deferred function is what it has to call. Coroutines of what overlaps run
+        without a task: they come by the ten thousand.
 
         Raises:
             TypeError: a parameter after the client has no annotation.
         """
-        self.event = event
-        self.call = function
-        self.counter = counter
-        self.is_overlapping = is_overlapping
-        self.is_deferred = is_deferred
+        super().__init__(
+            event,
+            function,
+            counter,
+            is_overlapping=is_overlapping,
+            is_deferred=is_deferred,
+            is_driven=is_overlapping,
+        )
         hints = get_type_hints(function)
         parameters = list(inspect.signature(function).parameters.values())[1:]
         if is_deferred:
@@ -105,7 +99,7 @@ class Handler:
             BadPayload: as for `decode`, or what was found wrong before.
         """
         if isinstance(values, BadPayload):
-            raise BadPayload(f"{self.event}: {values}")
+            raise BadPayload(f"{self.name}: {values}")
         return self._convert(values, _convert)
 
     def _convert(
@@ -128,7 +122,7 @@ class Handler:
         return arguments
 
     def _bad_payload(self, error: Exception) -> BadPayload:
-        return BadPayload(f"{self.event}: {explain(error)}")
+        return BadPayload(f"{self.name}: {explain(error)}")
 
 
 def _event_decoder(annotation: Any) -> Callable[[str], tuple[Any, ...]]:

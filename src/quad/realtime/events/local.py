@@ -2,18 +2,24 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from quad.realtime.delivery import Message
 from quad.realtime.errors import AckTimeout
 from quad.realtime.events.caller import Caller
+from quad.realtime.events.namespace import Namespace
+from quad.realtime.sessions.session import Session
 from quad.realtime.turns import Turns
 from quad.wire.socketio import encode_event
 
-if TYPE_CHECKING:
-    from quad.realtime.events.namespace import Namespace
-    from quad.realtime.events.peer import Peer
-    from quad.realtime.sessions.session import Session
+
+class Entrant(Protocol):
+    """Who has entered namespaces over one session; each client is one of them. See `Peer`."""
+
+    session: Session
+
+    def dismiss(self, client: "LocalClient", reason: str) -> None:
+        """The application sends the client away."""
 
 
 class LocalClient(Turns, Caller):
@@ -31,7 +37,7 @@ class LocalClient(Turns, Caller):
         "topics",
     )
 
-    def __init__(self, id: str, space: "Namespace", peer: "Peer", auth: dict[str, Any]) -> None:
+    def __init__(self, id: str, space: Namespace, peer: Entrant, auth: dict[str, Any]) -> None:
         super().__init__()
         self.id = id
         self.space = space
@@ -43,7 +49,7 @@ class LocalClient(Turns, Caller):
         self._next_ack_id = 0
 
     @property
-    def session(self) -> "Session":
+    def session(self) -> Session:
         """The Engine.IO session underneath."""
         return self._peer.session
 
@@ -147,6 +153,14 @@ class LocalClient(Turns, Caller):
         self.topics = ()
         for answer in (self._acks or {}).values():
             _fail(answer, AckTimeout("the client has left"))
+
+    def slow_down(self) -> None:
+        """Read no more for as long as too much waits for its turn."""
+        self._peer.session.slow_down()
+
+    def too_many_waiting(self) -> None:
+        """More events wait for their turn than memory should be spent on."""
+        self._peer.session.fail("too many events are waiting")
 
     def acknowledged(self, ack_id: int, args: list[Any]) -> None:
         """The client has answered; an id that nobody waits for is ignored, as it may be late."""

@@ -6,7 +6,7 @@ from typing import Any
 from quad.realtime.delivery import Delivery
 from quad.realtime.errors import Refused
 from quad.realtime.events.client import Client
-from quad.realtime.events.handlers import Handler
+from quad.realtime.events.handlers import EventHandler
 from quad.realtime.topics import Topics
 
 
@@ -15,7 +15,7 @@ class Namespace:
 
     def __init__(self, name: str, delivery: Delivery) -> None:
         self.name = name
-        self.handlers: dict[str, Handler] = {}
+        self.handlers: dict[str, EventHandler] = {}
         self.examinations: list[Callable[[Client], Any]] = []
         self.arrivals: list[Callable[[Client], Any]] = []
         self.farewells: list[Callable[[Client, str], Any]] = []

@@ -2,22 +2,20 @@
 
 import secrets
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from quad.realtime.delivery import Message
+from quad.realtime.dispatch import wait_for_turn
 from quad.realtime.errors import BadPayload, Refused
 from quad.realtime.events.handlers import explain
 from quad.realtime.events.local import LocalClient
-from quad.realtime.turns import TooManyWaiting
+from quad.realtime.events.reception import Reception
 from quad.realtime.sessions.session import Session
 from quad.wire import socketio
 from quad.wire.engineio import Version
 from quad.wire.errors import WireError
-
-if TYPE_CHECKING:
-    from quad.realtime.events.socketserver import SocketServer
 
 _RESERVED_QUERY = frozenset({"EIO", "transport", "sid", "t", "j", "b64"})
 _TOO_LONG = f"More than {socketio.MAX_AUTH_CHARACTERS} characters of auth"
@@ -33,13 +31,13 @@ class Peer:
         "_clients",
         "_entering",
         "_pending",
-        "_server",
+        "_reception",
         "session",
     )
 
-    def __init__(self, server: "SocketServer", session: Session) -> None:
+    def __init__(self, reception: Reception, session: Session) -> None:
         self.session = session
-        self._server = server
+        self._reception = reception
         self._clients: dict[str, LocalClient] = {}
         # Those that the application has not decided about.
         self._entering: dict[str, LocalClient] | None = None
@@ -51,7 +49,7 @@ class Peer:
         if is_v3:
             self._enter("/", self._root_auth())
         else:
-            server.connects.start(self)
+            reception.connects.start(session)
 
     def client(self, namespace: str) -> LocalClient | None:
         """Who it is in a namespace, if it has entered that one."""
@@ -105,11 +103,11 @@ class Peer:
 
     def session_closed(self, reason: str) -> None:
         """Every namespace has lost this client."""
-        self._server.connects.stop(self)
+        self._reception.connects.stop(self.session)
         self._entering = None
         clients, self._clients = self._clients, {}
         for client in clients.values():
-            self._server.left(client, reason)
+            self._reception.left(client, reason)
 
     def leave_topics(self) -> None:
         """The session changes its kind."""
@@ -130,7 +128,7 @@ class Peer:
             self._enter(name, auth)
 
     def _enter(self, name: str, auth: dict[str, Any]) -> None:
-        namespace = self._server.namespaces.get(name)
+        namespace = self._reception.namespaces.get(name)
         if namespace is None:
             self._refuse_entry(name, "Invalid namespace")
             return
@@ -142,7 +140,7 @@ class Peer:
         if self._entering is None:
             self._entering = {}
         self._entering[name] = client
-        self._server.examine(client, partial(self._decide, client))
+        self._reception.examine(client, partial(self._decide, client))
 
     def _decide(self, client: LocalClient, refused: Refused | None) -> None:
         """The application has looked at a client that wants to enter."""
@@ -155,17 +153,19 @@ class Peer:
             return
         self._refuse_entry(client.namespace, str(refused), _data_of(refused))
         if not self._clients and not self._entering:
-            self._server.connects.start(self)  # V3 enters the main namespace without a CONNECT
+            self._reception.connects.start(
+                self.session
+            )  # V3 enters the main namespace without a CONNECT
 
     def _welcome(self, client: LocalClient) -> None:
         is_v4 = self.session.version is Version.V4
         if is_v4 and not self.session.enter():
             return
-        self._server.connects.stop(self)
+        self._reception.connects.stop(self.session)
         self._clients[client.namespace] = client
         answer = {"sid": client.id} if is_v4 else None
         self._send(socketio.Connect(client.namespace, answer))
-        self._server.welcome(client)
+        self._reception.welcome(client)
 
     def _socket_id(self, name: str) -> str:
         if self.session.version is Version.V4:
@@ -190,7 +190,7 @@ class Peer:
     def _leave(self, name: str) -> None:
         client = self._clients.pop(name, None)
         if client is not None:
-            self._server.left(client, "client namespace disconnect")
+            self._reception.left(client, "client namespace disconnect")
         elif self._entering and self._entering.pop(name, None) is not None:
             return
         elif not self._clients:
@@ -202,7 +202,7 @@ class Peer:
             return
         self._send(socketio.Disconnect(client.namespace))
         del self._clients[client.namespace]
-        self._server.left(client, reason)
+        self._reception.left(client, reason)
         if not self._clients:
             self.session.close(reason)
 
@@ -247,13 +247,14 @@ class Peer:
         handler = client.space.handlers.get(text[3 : text.find('"', 3)])
         if handler is None or not client.begin(overlaps=handler.is_overlapping):
             return False
-        server = self._server
-        may_be_elsewhere = server.forwarding and server.forwarding.may_forward(client, handler)
+        reception = self._reception
+        forwarding = reception.forwarding
+        may_be_elsewhere = forwarding and forwarding.may_forward(client, handler)
         args = None if may_be_elsewhere else handler.decode_plain(text[1:])
         if args is None:
             client.end()
             return False
-        server.call(client, handler, handler.plain, args)
+        reception.call(client, handler, handler.plain, args)
         return True
 
     def _handle(
@@ -263,22 +264,27 @@ class Peer:
         values: list[Any] | BadPayload | None,
         attached_bytes: int = 0,
     ) -> None:
-        server = self._server
+        reception = self._reception
         handler = client.space.handlers.get(event.name)
         if handler is None:
-            server.ignore(client, event)
+            reception.ignore(client, event)
         elif client.begin(overlaps=handler.is_overlapping):
-            server.handle(client, handler, event, values)
+            reception.handle(client, handler, event, values)
         else:
-            start = partial(server.handle, client, handler, event, values)
+            start = partial(reception.handle, client, handler, event, values)
             size_bytes = attached_bytes + sum(memoryview(raw).nbytes for raw in event.args)
-            try:
-                client.wait(start, overlaps=handler.is_overlapping, size_bytes=size_bytes)
-            except TooManyWaiting:
-                self.session.fail("too many events are waiting")
-            else:
-                if client.is_crowded:
-                    self.session.slow_down()
+            wait_for_turn(client, start, size_bytes, overlaps=handler.is_overlapping)
+
+
+class Peers:
+    """The engine's application: a peer for each session."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+
+    def session_opened(self, session: Session) -> Peer:
+        """A client has connected."""
+        return Peer(self._reception, session)
 
 
 def _data_of(refused: Refused) -> dict[str, object]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from quad.realtime.backlog import Shared
 from quad.realtime.delivery import Item, Kind, Message
-from quad.realtime.turns import Turns
 from quad.realtime.http.request import Handshake
 from quad.realtime.sessions.liveness import QUESTION, Liveness, make_liveness
 from quad.realtime.sessions.websocket import (
@@ -24,6 +23,7 @@ from quad.realtime.sessions.websocket import (
     UNSUPPORTED_DATA,
     WebSocket,
 )
+from quad.realtime.turns import Turns
 from quad.wire.engineio import Text
 
 if TYPE_CHECKING:

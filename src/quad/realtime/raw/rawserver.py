@@ -14,10 +14,9 @@ import msgspec
 from quad.realtime.counters import Counters, EventCounter
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery, Message
+from quad.realtime.drive import Finished
 from quad.realtime.ending import Work, close_spread
 from quad.realtime.errors import BadPayload, HandshakeRefused, Internal, Refused, UnknownEvent
-from quad.realtime.drive import Finished
-from quad.realtime.turns import TooManyWaiting
 from quad.realtime.http.door import Door
 from quad.realtime.http.opening import Opening
 from quad.realtime.http.request import Request
@@ -27,6 +26,7 @@ from quad.realtime.raw.raw import RawConnection
 from quad.realtime.sessions.pace import RateLimit
 from quad.realtime.sessions.websocket import SERVICE_RESTART
 from quad.realtime.topics import Topics
+from quad.realtime.turns import TooManyWaiting
 from quad.wire.surrogates import replace_lone_surrogates
 from quad.wire.websocket import PING, encode_frame
 
