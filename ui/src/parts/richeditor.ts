@@ -2,11 +2,32 @@
  * An editor for the HTML of tasks, which is that of the Quill editor: its classes and styles survive,
  * and what is written here looks the same in it. Loaded only when somebody writes.
  */
-import { Editor, Extension, Mark, mergeAttributes, type JSONContent } from "@tiptap/core";
-import { Image } from "@tiptap/extension-image";
+import { Editor, type JSONContent } from "@tiptap/core";
 import { DOMParser as ModelParser } from "@tiptap/pm/model";
+import { NodeSelection } from "@tiptap/pm/state";
 import { StarterKit } from "@tiptap/starter-kit";
-import { richText } from "./richtext";
+import { pasteProps } from "../paste/paste";
+import { blobOf, isTooLarge, pictureAddress } from "../paste/pictures";
+import { asOurs, asQuill, lostTags } from "./quill";
+import {
+  headingView,
+  Picture,
+  plainPre,
+  QuillBlocks,
+  Styled,
+  Subscript,
+  Superscript,
+} from "./richnodes";
+import {
+  changeTable,
+  insertTable,
+  Table,
+  TableCell,
+  TableHeader,
+  TableRow,
+  type TableCommand,
+} from "./richtables";
+import { richElements } from "./richtext";
 
 export interface RichEditorOptions {
   label: string;
@@ -14,92 +35,71 @@ export interface RichEditorOptions {
   changed: (html: string) => void;
   /** What the buttons show may have changed. */
   moved: () => void;
+  /** Pictures were pasted, and nothing says what they show. */
+  undescribed: (pictures: PictureInText[]) => void;
+  /** So many pictures could not be taken from another program, or are none. */
+  lost: (count: number) => void;
 }
 
-const QUILL_CLASS = /^ql-(?!ui$)[\w-]+$/;
-const KEPT_STYLES = ["color", "background-color", "font-size", "font-family"];
-const BLOCKS = ["paragraph", "heading", "listItem", "blockquote", "bulletList", "orderedList"];
+export interface PictureInText {
+  readonly position: number;
+  readonly src: string;
+  alt: string;
+}
 
-/** Classes and alignment that Quill gives to blocks. */
-const QuillBlocks = Extension.create({
-  name: "quillBlocks",
-  addGlobalAttributes() {
-    return [
-      {
-        types: BLOCKS,
-        attributes: {
-          class: { default: null, parseHTML: quillClasses },
-          style: {
-            default: null,
-            parseHTML: (element) => stylesOf(element, ["text-align", "direction"]),
-          },
-        },
-      },
-      {
-        types: ["listItem"],
-        attributes: {
-          "data-list": {
-            default: null,
-            parseHTML: (element) => element.getAttribute("data-list"),
-          },
-        },
-      },
-    ];
-  },
-});
-
-/** Colours, sizes and fonts inside a line, as Quill writes them. */
-const Styled = Mark.create({
-  name: "styled",
-  addAttributes() {
-    return {
-      style: { default: null, parseHTML: (element) => stylesOf(element, KEPT_STYLES) },
-      class: { default: null, parseHTML: quillClasses },
-    };
-  },
-  parseHTML() {
-    return [
-      {
-        tag: "span",
-        consuming: false,
-        getAttrs: (element) =>
-          stylesOf(element, KEPT_STYLES) !== null || quillClasses(element) !== null ? null : false,
-      },
-    ];
-  },
-  renderHTML({ HTMLAttributes }) {
-    return ["span", HTMLAttributes, 0];
-  },
-});
+const INDENT = 4;
 
 export class RichEditor {
   private readonly editor: Editor;
   private isLoading = false;
+  /** After Escape, Tab leaves the text. */
+  private isLeaving = false;
 
-  constructor(parent: HTMLElement, options: RichEditorOptions) {
+  constructor(
+    parent: HTMLElement,
+    private readonly options: RichEditorOptions,
+  ) {
     this.editor = new Editor({
       element: parent,
       injectCSS: false,
+      // Its rules for pasted text would make `__init__` bold: what is Markdown is decided before.
+      enablePasteRules: ["link"],
       extensions: [
         StarterKit.configure({
-          codeBlock: { HTMLAttributes: { class: "ql-syntax", spellcheck: "false" } },
+          codeBlock: {
+            HTMLAttributes: { class: "ql-syntax", spellcheck: "false" },
+            enableTabIndentation: true,
+            tabSize: INDENT,
+          },
           heading: { levels: [1, 2, 3, 4, 5, 6] },
           link: {
             openOnClick: false,
             defaultProtocol: "https",
+            // `main.py` is a file before it is a place in Paraguay.
+            shouldAutoLink: (address) => /^(https?:\/\/|mailto:|www\.)/i.test(address),
             HTMLAttributes: { target: "_blank", rel: "noopener noreferrer", class: null },
           },
           trailingNode: false,
         }).extend({
           addExtensions() {
             return (this.parent?.() ?? []).map((each) =>
-              each.name === "codeBlock" ? each.extend({ renderHTML: plainPre }) : each,
+              each.name === "codeBlock"
+                ? each.extend({ renderHTML: plainPre })
+                : each.name === "heading"
+                  ? each.extend({ addNodeView: () => headingView })
+                  : each,
             );
           },
         }),
-        Image.configure({ inline: true, allowBase64: true }),
+        Picture,
         Styled,
+        Subscript,
+        Superscript,
         QuillBlocks,
+        Table,
+        TableRow,
+        TableCell,
+        TableHeader,
       ],
       editorProps: {
         attributes: {
@@ -108,26 +108,29 @@ export class RichEditor {
           "aria-label": options.label,
           class: "rich-area",
         },
-        // Foreign colours would be unreadable in one theme or the other, and the page's policy
-        // objects to style attributes that are parsed.
-        transformPastedHTML: (html) =>
-          html.replace(/<[a-z][^<>]*>/gi, (tag) =>
-            tag.replace(/\sstyle\s*=\s*("[^"]*"|'[^']*'|[^\s>]*)/gi, ""),
-          ),
+        handleDOMEvents: { keydown: (_view, event) => this.isLeft(event) },
+        ...pasteProps({
+          pictures: (files, alt) => void this.addPictures(files, alt),
+          lost: options.lost,
+        }),
       },
       onUpdate: ({ editor }) => {
         if (!this.isLoading) {
-          options.changed(plainItems(editor.getHTML()));
+          options.changed(asQuill(editor.getHTML()));
         }
       },
-      onTransaction: () => options.moved(),
+      onTransaction: ({ transaction }) => {
+        options.moved();
+        if (transaction.getMeta("paste") === true) {
+          void this.settlePictures();
+        }
+      },
     });
   }
 
   /** Shows other HTML; returns what of it an edit would lose, as names of elements. */
   load(html: string): string[] {
-    const element = document.createElement("div");
-    richText(html)(element);
+    const element = richElements(html);
     asOurs(element);
     const model = ModelParser.fromSchema(this.editor.schema).parse(element);
     this.isLoading = true;
@@ -163,7 +166,7 @@ export class RichEditor {
   }
 
   /** 0 is a plain paragraph. */
-  setHeading(level: 0 | 1 | 2 | 3): void {
+  setHeading(level: 0 | 1 | 2 | 3 | 4): void {
     const chain = this.editor.chain().focus();
     (level === 0 ? chain.setParagraph() : chain.setHeading({ level })).run();
   }
@@ -183,6 +186,46 @@ export class RichEditor {
 
   addImage(src: string, alt: string): void {
     this.editor.chain().focus().setImage({ src, alt }).run();
+  }
+
+  /** Pictures from files, at the cursor; what they show is asked for unless `alt` says it. */
+  async addPictures(files: readonly Blob[], alt?: string): Promise<void> {
+    const addresses = await Promise.all(files.map(pictureAddress));
+    const pictures = addresses.filter((src) => src !== undefined);
+    if (pictures.length < files.length) {
+      this.options.lost(files.length - pictures.length);
+    }
+    const content = pictures.map((src) => ({ type: "image", attrs: { src, alt: alt ?? null } }));
+    this.editor.chain().focus().insertContent(content).run();
+    this.askForDescriptions();
+  }
+
+  /** The picture that is selected. */
+  get picture(): PictureInText | undefined {
+    const { selection } = this.editor.state;
+    return selection instanceof NodeSelection && selection.node.type.name === "image"
+      ? pictureAt(selection.node.attrs, selection.from)
+      : undefined;
+  }
+
+  describe(pictures: readonly PictureInText[]): void {
+    const { tr } = this.editor.state;
+    for (const { position, alt } of pictures) {
+      tr.setNodeAttribute(position, "alt", alt);
+    }
+    this.editor.view.dispatch(tr);
+  }
+
+  get isInTable(): boolean {
+    return this.is("table");
+  }
+
+  addTable(): void {
+    insertTable(this.editor);
+  }
+
+  changeTable(command: TableCommand): void {
+    changeTable(this.editor, command);
   }
 
   /** Undefined is the colour of the text around. */
@@ -207,6 +250,58 @@ export class RichEditor {
   destroy(): void {
     this.editor.destroy();
   }
+
+  /** Escape, then Tab: the browser moves the focus. */
+  private isLeft({ key }: KeyboardEvent): boolean {
+    const isLeft = this.isLeaving && key === "Tab";
+    this.isLeaving = key === "Escape" || (this.isLeaving && key === "Shift");
+    return isLeft;
+  }
+
+  /** Makes pasted pictures small enough for a task, and asks what they show. */
+  private async settlePictures(): Promise<void> {
+    for (const src of new Set(this.pictures().map((picture) => picture.src))) {
+      const blob = isTooLarge(src) ? blobOf(src) : undefined;
+      const smaller = blob && (await pictureAddress(blob));
+      if (smaller !== undefined) {
+        this.replacePicture(src, smaller);
+      }
+    }
+    this.askForDescriptions();
+  }
+
+  private replacePicture(src: string, smaller: string): void {
+    const { tr } = this.editor.state;
+    for (const { position } of this.pictures().filter((picture) => picture.src === src)) {
+      tr.setNodeAttribute(position, "src", smaller);
+    }
+    this.editor.view.dispatch(tr);
+  }
+
+  private askForDescriptions(): void {
+    const { doc } = this.editor.state;
+    const isUndescribed = ({ position }: PictureInText) =>
+      doc.nodeAt(position)?.attrs["alt"] === null;
+    const pictures = this.pictures().filter(isUndescribed);
+    if (pictures.length > 0) {
+      this.options.undescribed(pictures);
+    }
+  }
+
+  private pictures(): PictureInText[] {
+    const found: PictureInText[] = [];
+    this.editor.state.doc.descendants(({ type, attrs }, position) => {
+      if (type.name === "image") {
+        found.push(pictureAt(attrs, position));
+      }
+    });
+    return found;
+  }
+}
+
+function pictureAt(attributes: Record<string, unknown>, position: number): PictureInText {
+  const { src, alt } = attributes;
+  return { position, src: String(src), alt: typeof alt === "string" ? alt : "" };
 }
 
 type Chain = ReturnType<Editor["chain"]>;
@@ -225,68 +320,3 @@ const COMMANDS = {
   redo: (chain: Chain) => chain.redo(),
 };
 export type Command = keyof typeof COMMANDS;
-
-/** Quill has no <p> inside its <li>, nor have students any use for its margins. */
-function plainItems(html: string): string {
-  return html.replace(/<li([^>]*)><p>((?:(?!<\/?p\b).)*)<\/p>(?=<\/li>|<[uo]l\b)/gs, "<li$1>$2");
-}
-
-/** Quill has no <code> inside its <pre>. */
-function plainPre({
-  HTMLAttributes,
-}: {
-  HTMLAttributes: Record<string, unknown>;
-}): [string, Record<string, unknown>, 0] {
-  return [
-    "pre",
-    mergeAttributes(
-      { ...HTMLAttributes, language: null },
-      { class: "ql-syntax", spellcheck: "false" },
-    ),
-    0,
-  ];
-}
-
-function quillClasses(element: HTMLElement): string | null {
-  return [...element.classList].filter((name) => QUILL_CLASS.test(name)).join(" ") || null;
-}
-
-function stylesOf(element: HTMLElement, names: readonly string[]): string | null {
-  const found = names.map((name) => [name, element.style.getPropertyValue(name)] as const);
-  const set = found.filter(([, value]) => value !== "");
-  return set.map(([name, value]) => `${name}: ${value};`).join(" ") || null;
-}
-
-/** Changes what Quill 2 writes in its own way into what the editor understands. */
-function asOurs(element: HTMLElement): void {
-  for (const block of element.querySelectorAll(".ql-code-block-container")) {
-    const pre = document.createElement("pre");
-    const lines = [...block.querySelectorAll(".ql-code-block")].map((line) => line.textContent);
-    pre.textContent = lines.join("\n");
-    block.replaceWith(pre);
-  }
-  for (const list of element.querySelectorAll("ol")) {
-    const items = [...list.children];
-    if (items.length > 0 && items.every((item) => item.getAttribute("data-list") === "bullet")) {
-      const dots = document.createElement("ul");
-      dots.append(...items);
-      list.replaceWith(dots);
-    }
-  }
-}
-
-// Written otherwise, these mean the same.
-const SAME: Record<string, string> = { b: "strong", i: "em", strike: "s", div: "p", span: "" };
-const STRUCTURE = ["tbody", "code", "br", "p"];
-
-/** Elements that the editor does not know, and would leave out as soon as anything is edited. */
-function lostTags(element: HTMLElement, html: string): string[] {
-  const after = new DOMParser().parseFromString(html.replace(/\sstyle="[^"]*"/g, ""), "text/html");
-  const known = tagsOf(after.body);
-  return [...tagsOf(element)].filter((tag) => !known.has(tag) && !STRUCTURE.includes(tag));
-}
-
-function tagsOf(element: HTMLElement): Set<string> {
-  const names = [...element.querySelectorAll("*")].map(({ tagName }) => tagName.toLowerCase());
-  return new Set(names.map((name) => SAME[name] ?? name).filter((name) => name !== ""));
-}
