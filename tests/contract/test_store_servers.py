@@ -154,9 +154,59 @@ async def test_a_database_that_stays_away_after_a_commit_leaves_a_doubt_and_says
     assert "surely not" not in await titles(store)
 
 
-async def test_a_server_that_falls_silent_at_the_commit_leaves_a_doubt_and_says_so(
-    url: str, proxy: Proxy, databases: Databases
+async def test_a_commit_in_doubt_is_waited_for_and_others_are_not_kept_waiting(
+    store: Store, proxy: Proxy, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("quad.store.server.REFUSAL_S", 0.1)
+    unsure: list[None] = []
+    store.on_unsure = lambda: unsure.append(None)
+    await store.write(book("before"))
+    proxy.is_forwarded = True
+    proxy.cut_at = COMMITS[databases.engine]
+    writing = asyncio.ensure_future(store.write(book("saved")))
+    while not proxy.cuts:
+        await asyncio.sleep(0)
+    await proxy.stop()
+    with pytest.raises(StoreUnavailable) as behind:
+        await store.write(book("behind it"))
+    with pytest.raises(StoreUnavailable) as later:
+        await store.write(book("later"))
+    assert not any(isinstance(each.value, OutcomeUnknown) for each in (behind, later))
+    assert not writing.done()
+    await proxy.start()
+    await writing
+    await store.write(book("after"))
+    assert set(await titles(store)) == {"before", "saved", "after"}
+    assert not unsure
+
+
+async def test_who_has_never_found_out_is_told_when_the_database_answers_again(
+    store: Store, proxy: Proxy, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quad.store.server.DOUBT_S", 0.1)
+    unsure = asyncio.Event()
+    store.on_unsure = unsure.set
+    await store.write(book("before"))
+    proxy.cut_at = COMMITS[databases.engine]
+    writing = asyncio.ensure_future(store.write(book("perhaps")))
+    while not proxy.cuts:
+        await asyncio.sleep(0)
+    await proxy.stop()
+    with pytest.raises(OutcomeUnknown):
+        await writing
+    with pytest.raises(StoreUnavailable):
+        await store.write(book("surely not"))
+    assert not unsure.is_set()
+    await proxy.start()
+    await store.write(book("after"))
+    async with asyncio.timeout(patience(5)):
+        await unsure.wait()
+
+
+async def test_a_server_that_falls_silent_at_the_commit_leaves_a_doubt_and_says_so(
+    url: str, proxy: Proxy, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quad.store.server.DOUBT_S", 0.3)
     engine = ServerEngine(parse_url(proxy.url(parse_url(url))), 1, answer_timeout_s=0.3)
     store = Store(engine)
     await store.write(book("before"))

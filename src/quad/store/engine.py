@@ -31,6 +31,11 @@ class Engine(Protocol):
         nobody can know. What is no StoreError is a bug.
         """
 
+    def on_doubt(self, told: Callable[[], object]) -> None:
+        """Have `told` called when a transaction takes long whose commit was sent: it goes on until
+        its outcome is known. To be called once, before the first transaction.
+        """
+
     async def read(
         self, statement: Executable, values: Mapping[str, Any] | None
     ) -> Sequence[Row[Any]]:

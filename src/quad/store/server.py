@@ -29,8 +29,12 @@ ANSWER_TIMEOUT_S: Final = 10.0
 CONNECT_TIMEOUT_S: Final = 5
 
 _ATTEMPTS: Final = 3
-DOUBT_S: Final = 5.0
-"""How long to find out whether a commit whose answer was lost has been saved."""
+DOUBT_S: Final = 60.0
+"""How long to find out whether a commit whose answer was lost has been saved: a database that has
+crashed reads its log before it answers."""
+
+REFUSAL_S: Final = 5.0
+"""So long others wait behind a commit in doubt. Of what waits it is certain that it is not saved."""
 
 _RECONNECT_S: Final = 0.1
 
@@ -53,9 +57,15 @@ _CONNECT_ARGS: Final[dict[str, dict[str, Any]]] = {
 
 
 class _Doubt:
-    """Whether a commit was sent and its answer is not known."""
+    """Whether a commit was sent and its answer is not known; and who is told that this lasts."""
 
     is_open = False
+    telling: asyncio.TimerHandle | None = None
+
+    def settle(self) -> None:
+        """It is known, or nobody will ever know."""
+        if self.telling is not None:
+            self.telling.cancel()
 
 
 class ServerEngine:
@@ -77,6 +87,7 @@ class ServerEngine:
         self._url = url
         self._session = session
         self._answer_timeout_s = answer_timeout_s
+        self._tell_doubt: Callable[[], object] = lambda: None
         self._under_way: asyncio.Task[None] | None = None
         self._reads = 0
         self._no_reads = asyncio.Event()
@@ -94,6 +105,10 @@ class ServerEngine:
             with declared_errors():
                 async with asyncio.timeout(self._answer_timeout_s):
                     await self._check_direct(self._session)
+
+    def on_doubt(self, told: Callable[[], object]) -> None:
+        """See `Engine`."""
+        self._tell_doubt = told
 
     def transact(
         self, take: Callable[[], Sequence[Step]], ended: Callable[[Exception | None], object]
@@ -114,12 +129,13 @@ class ServerEngine:
         doubt = _Doubt()
         try:
             with declared_errors():
-                async with asyncio.timeout(self._answer_timeout_s):
-                    await self._transact(steps, doubt)
+                await self._transact(steps, doubt)
         except StoreUnavailable as error:
             if doubt.is_open:
                 raise OutcomeUnknown from error
             raise
+        finally:
+            doubt.settle()
 
     async def read(
         self, statement: Executable, values: Mapping[str, Any] | None
@@ -161,11 +177,13 @@ class ServerEngine:
 
     async def _transact(self, steps: Sequence[Step], doubt: _Doubt) -> None:
         loop = asyncio.get_running_loop()
-        end = loop.time() + DOUBT_S
+        began = loop.time()
         attempts = 0
         while True:
             try:
-                await self._attempt(steps, doubt)
+                patient_from = loop.time() if doubt.is_open else began
+                async with asyncio.timeout_at(patient_from + self._answer_timeout_s):
+                    await self._attempt(steps, doubt)
                 return
             except IntegrityError:
                 # All of it fitted when the commit was sent, and nobody else writes these rows: it
@@ -175,15 +193,18 @@ class ServerEngine:
                     doubt.is_open = False
                     return
                 raise
-            except (DBAPIError, OSError) as error:
+            except (DBAPIError, OSError) as error:  # a TimeoutError is one
                 attempts += 1
-                if doubt.is_open:
-                    # Whatever keeps us from finding out may pass, also a database that starts.
-                    if loop.time() > end:
+                if not doubt.is_open:
+                    if attempts == _ATTEMPTS or not _may_be_repeated(error):
                         raise
-                    await asyncio.sleep(_RECONNECT_S)
-                elif attempts == _ATTEMPTS or not _may_be_repeated(error):
+                    continue
+                # Whatever keeps us from finding out may pass, also a database that starts.
+                if loop.time() > began + DOUBT_S:
                     raise
+                if doubt.telling is None:
+                    doubt.telling = loop.call_at(began + REFUSAL_S, self._tell_doubt)
+                await asyncio.sleep(_RECONNECT_S)
 
     async def _attempt(self, steps: Sequence[Step], doubt: _Doubt) -> None:
         """One try; whatever it raises is rolled back, unless that leaves the doubt open."""

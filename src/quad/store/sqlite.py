@@ -59,6 +59,9 @@ class SqliteEngine:
         with declared_errors():
             return await self._readers.call(self._read, statement, values)
 
+    def on_doubt(self, told: Callable[[], object]) -> None:
+        """See `Engine`: here the outcome is always known."""
+
     async def aclose(self, within_s: float | None = None) -> None:
         """See `Engine`."""
         closing = asyncio.ensure_future(asyncio.to_thread(self._close))

@@ -80,6 +80,14 @@ class Store:
         self._alone: deque[Call] = deque()
         self._idle = asyncio.Event()
         self._closed: asyncio.Task[None] | None = None
+        # Of the transaction under way nobody knows yet whether it is saved.
+        self._is_in_doubt = False
+        # Of an earlier one nobody has found out.
+        self._is_unsure = False
+        self.on_unsure: Callable[[], object] = lambda: None
+        """Called when something is saved again after a call that has raised OutcomeUnknown: what
+        was read from the database before may not be what it says."""
+        engine.on_doubt(self._refuse_waiting)
 
     @classmethod
     async def open(
@@ -157,6 +165,9 @@ class Store:
     def _put(self, call: Call) -> None:
         if self._is_closing:
             raise StoreClosed
+        if self._is_in_doubt:
+            self._loop.call_soon(self._tell, [call], StoreUnavailable())
+            return
         self._queue.append(call)
         if self._under_way is None:
             self._idle.clear()
@@ -217,6 +228,15 @@ class Store:
     # One transaction at a time. `_begin` and `_ended` are called by the loop and never wait: a
     # task in between would take three turns of the loop for each commit.
 
+    def _refuse_waiting(self) -> None:
+        """What is under way is in doubt and may be so for long: nobody waits behind it."""
+        self._is_in_doubt = True
+        with self._taking:
+            waiting = [*self._alone, *self._queue]
+            self._queue = deque()
+        self._alone.clear()
+        self._settle(waiting, StoreUnavailable())
+
     def _begin(self) -> None:
         """Begin the next transaction, if anything waits."""
         batch = Batch()
@@ -244,6 +264,7 @@ class Store:
         """The transaction has ended; the next one begins before anybody is told."""
         if batch.is_abandoned:
             return  # they have been told
+        self._note_outcome(batch, error)
         if not batch.calls:
             # It failed before it began: this is what it would have begun with.
             batch.take(self._queue, self._batch_limit)
@@ -262,6 +283,14 @@ class Store:
         self._under_way = None
         self._begin()
         self._settle(calls, error)
+
+    def _note_outcome(self, batch: Batch, error: Exception | None) -> None:
+        self._is_in_doubt = False
+        if isinstance(error, OutcomeUnknown):
+            self._is_unsure = True
+        elif self._is_unsure and error is None and batch.changes:
+            self._is_unsure = False
+            self._loop.call_soon(self.on_unsure)
 
     def _give_up(self) -> None:
         """The loop ends before the database answers."""
