@@ -57,3 +57,22 @@ async def test_nobody_is_told_that_nothing_was_saved_when_nobody_knows(
     assert codes == ["store_unavailable", "cannot_save", "store_unavailable", "store_unavailable"]
     for said in (classroom["message"], json.dumps(chat), alert.text, nearby.text):
         assert (DOUBT in said) is is_doubt, said
+
+
+async def test_a_server_that_has_never_found_out_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores: list[Store] = []
+    init = Store.__init__
+
+    def remember(store: Store, *args: Any, **options: Any) -> None:
+        stores.append(store)
+        init(store, *args, **options)
+
+    monkeypatch.setattr(Store, "__init__", remember)
+    anew = asyncio.Event()
+    environment = {"QUAD_PORT": "0", "QUAD_DATA": str(tmp_path)}
+    async with serving(load(environment=environment), None, anew):
+        assert not anew.is_set()
+        stores[-1].on_unsure()
+        assert anew.is_set()

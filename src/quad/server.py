@@ -115,8 +115,8 @@ async def _serve_until_stopped(settings: Settings, worker: Worker | None) -> Non
     with stop_signal() as stopped:
         is_told = False
         while not stopped.is_set():
-            expelled = asyncio.Event()
-            async with serving(settings, worker, expelled) as url:
+            anew = asyncio.Event()
+            async with serving(settings, worker, anew) as url:
                 settle_garbage()
                 # Balancers and clients were told; and a node without a name is called by its port.
                 settings = stay_at(settings, url)
@@ -125,12 +125,12 @@ async def _serve_until_stopped(settings: Settings, worker: Worker | None) -> Non
                     others = elsewhere(settings.server.host, url)
                     print(f"Quad {quad.__version__} is listening on {url}{others}", flush=True)
                     is_told = True
-                await _first(stopped, expelled)
+                await _first(stopped, anew)
                 if stopped.is_set():
                     log.info("stopping")
                     end_by_force(settings.server.drain_s + _MARGIN_S - 0.1)
                 else:
-                    log.error("the other nodes have declared this one dead: it begins anew")
+                    log.error("beginning anew, with what the database says; clients come back")
 
 
 async def _first(*events: asyncio.Event) -> None:
@@ -145,14 +145,15 @@ async def _first(*events: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def serving(
-    settings: Settings, worker: Worker | None = None, expelled: asyncio.Event | None = None
+    settings: Settings, worker: Worker | None = None, anew: asyncio.Event | None = None
 ) -> AsyncIterator[str]:
     """The whole server, while the block runs; yields its URL.
 
     What is entered here is left in the reverse order: first pages that wait for news, then the
     connections, the handlers at work, the systems, and at last the store that they write to.
 
-    `expelled` is set when other nodes have declared this one dead: the block is to be left then.
+    `anew` is set when what is in memory may not be true any more: other nodes have declared this
+    one dead, or a commit was never answered. Then the block is to be left; nothing is handed over.
     """
     async with Ending(settings.server.drain_s + _MARGIN_S) as stack:
         # Both before anything is read, written or told: a second server changes nothing.
@@ -162,11 +163,11 @@ async def serving(
         keys = read_keys(settings.server)
         if settings.cluster.bus:
             session = make_session(settings, where, worker.number if worker else None)
-            parts = await assemble(settings, session, keys, stack, expelled)
+            parts = await assemble(settings, session, keys, stack, anew)
         else:
             ownership = await take_database(settings.server, where)
             stack.step("the lock on the database", ownership.aclose, spare_s=0.2)
-            parts = await assemble(settings, ownership, keys, stack)
+            parts = await assemble(settings, ownership, keys, stack, anew)
         site = _site(settings)
         application = cast(Application, parts.application)  # Litestar's scope is a TypedDict
         host = Host(
@@ -250,7 +251,7 @@ async def assemble(
     lease: Ownership | NodeSession,
     keys: Keys,
     stack: Ending,
-    expelled: asyncio.Event | None = None,
+    anew: asyncio.Event | None = None,
 ) -> Parts:
     """Start everyone who takes part, but do not listen; the stack stops them.
 
@@ -270,6 +271,8 @@ async def assemble(
         await store.aclose(stack.left_s(_STORE_SPARE_S))
 
     stack.step("the store", close_store, spare_s=0.2)
+    if anew is not None:
+        store.on_unsure = partial(_distrust_memory, anew)
     server = SocketServer(
         _engine_options(settings, limits),
         admit=_admission(limits),
@@ -278,7 +281,7 @@ async def assemble(
     member: Member | None = None
     held: Lease
     if isinstance(lease, NodeSession):
-        held = member = make_member(settings, store, lease, keys, server, expelled)
+        held = member = make_member(settings, store, lease, keys, server, anew)
         stack.step("the cluster", member.aclose, spare_s=_STORE_SPARE_S)
     else:
         held = lease
@@ -377,6 +380,11 @@ async def assemble(
         ),
     )
     return Parts(server, chat.endpoint, application, systems, member)
+
+
+def _distrust_memory(anew: asyncio.Event) -> None:
+    log.error("nobody has found out whether something was saved that was being changed")
+    anew.set()
 
 
 async def _start(

@@ -22,7 +22,7 @@ async def test_it_is_soon_at_the_port_where_it_was_also_if_that_was_any(
         async with connected(database_url) as connection:
             await connection.execute(update(nodes).values(state=DEAD))
             await connection.commit()
-        await asyncio.to_thread(process.wait_for_output, "declared this one dead: it begins anew")
+        await asyncio.to_thread(process.wait_for_output, "beginning anew")
         async with httpx.AsyncClient(base_url=process.url, trust_env=False) as http:
             async with asyncio.timeout(patience(15)):
                 while not await is_ready(http):

@@ -34,7 +34,7 @@ DOUBT_S: Final = 60.0
 crashed reads its log before it answers."""
 
 REFUSAL_S: Final = 5.0
-"""So long others wait behind a commit in doubt. Of what waits it is certain that it is not saved."""
+"""So long others wait behind a commit in doubt. What waits is certain not to be saved."""
 
 _RECONNECT_S: Final = 0.1
 
