@@ -116,6 +116,59 @@ def tile(teacher: Page, name: str) -> Locator:
     return teacher.locator(".tile", has=teacher.locator(".name", has_text=name))
 
 
+async def test_the_signs_of_both_pages_are_true_whoever_comes_and_goes(
+    visitors: Visitors, server: Campus
+) -> None:
+    teacher = await visitors.page(width=1440)
+    room = await open_class(teacher)
+    anna = await visitors.page()
+    await join(anna, room, "Anna")
+    watched = anna.get_by_text("Your teacher is watching your code.")
+    await expect(watched).to_be_visible()
+
+    # Help before there is any task.
+    await anna.get_by_role("button", name="I need help").click()
+    await expect(anna.get_by_text("Your teacher knows you need help")).to_be_visible()
+    await expect(tile(teacher, "Anna")).to_contain_text("Needs help")
+    await expect(teacher).to_have_title(f"(1) {room} · Quad")
+    await expect(teacher.get_by_text("1 needs help")).to_be_visible()
+    await anna.reload()
+    await expect(anna.get_by_text("Your teacher knows you need help")).to_be_visible()
+
+    # The teacher leaves while watching.
+    await teacher.get_by_role("button", name="Leave").click()
+    await expect(anna.get_by_text("Teacher offline")).to_be_visible()
+    await expect(watched).to_have_count(0)
+    await expect(anna.get_by_text("Your teacher is away and will see it")).to_be_visible()
+
+    # Somebody joins meanwhile, and the server is killed.
+    berta = await visitors.page()
+    await join(berta, room, "Berta")
+    await expect(berta.get_by_text("Teacher offline")).to_be_visible()
+    server.kill()
+    await expect(anna.get_by_text("Teacher offline")).to_have_count(0)
+    await expect(anna.get_by_text("as soon as you are connected")).to_be_visible()
+    server.restart()
+    await teacher.get_by_role("button", name="Continue").click()
+    await expect(tile(teacher, "Anna")).to_contain_text("Needs help")
+    await expect(watched).to_be_visible()
+    await expect(anna.get_by_text("Your teacher knows you need help")).to_be_visible()
+
+    # The server goes again: nobody knows anything of anybody.
+    online = tile(teacher, "Anna").locator('[data-presence="online"]')
+    await expect(online).to_be_visible()
+    server.kill()
+    await expect(tile(teacher, "Anna").locator('[data-presence="unknown"]')).to_be_visible()
+    await expect(tile(teacher, "Anna").locator("[data-watched]")).to_have_count(0)
+    await expect(watched).to_have_count(0)
+    server.restart()
+    await anna.get_by_role("button", name="Try now").click()
+    await teacher.get_by_role("button", name="Try now").click()
+    await expect(online).to_be_visible()
+    await anna.get_by_role("button", name="Your teacher knows").click()
+    await expect(teacher).to_have_title(f"{room} · Quad")
+
+
 async def test_a_whole_class(
     visitors: Visitors, server: Campus, folders: list[Folder], tmp_path: Path
 ) -> None:

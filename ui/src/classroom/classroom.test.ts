@@ -1,19 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { CurrentMessage, File, RoomUpdate, Step, User } from "../wire/generated";
+import { columnsOf, marksOf, OUTSIDE, reduce, type Classroom, type Happening } from "./classroom";
 import {
-  columnsOf,
   isOnline,
   isWatched,
-  marksOf,
+  presenceOf,
   NO_MARKS,
-  OUTSIDE,
   percentOf,
-  reduce,
-  type Classroom,
-  type Happening,
   type Marks,
   type Student,
-} from "./classroom";
+} from "./student";
 import { NOTHING_IGNORED, parseIgnores } from "./ignores";
 
 const ROOM = 123456;
@@ -104,6 +100,45 @@ describe("a class", () => {
   it("ignores what comes from nobody", () => {
     const before = play(entering(), listed([]));
     expect(reduce(before, { type: "files", user: 9, files: [], at: 1 })).toBe(before);
+  });
+});
+
+describe("the signs of a student", () => {
+  const cut: Happening = { type: "cut" };
+  const watched: Happening = { type: "watched", user: 2, sid: "s2" };
+
+  it.each([
+    ["online", play(entering(), listed([user(2)]))],
+    ["offline", play(entering(), listed([], [user(2)]))],
+    ["unknown", play(entering(), listed([user(2)]), cut)],
+    ["unknown", play(entering(), listed([user(2)]), cut, entering())],
+    ["online", play(entering(), listed([user(2)]), cut, entering(), listed([user(2)]))],
+  ])("say %s", (presence, state) => {
+    expect(presenceOf(student(state, 2), state.isConnected)).toBe(presence);
+  });
+
+  it("say that nobody is watched after the connection was lost, until asked for anew", () => {
+    const state = play(entering(), listed([user(2)]), watched, cut, entering(), listed([user(2)]));
+    expect(isWatched(student(state, 2))).toBe(false);
+  });
+
+  it("count a call without a task as help, until it is over", () => {
+    const call = (isCalling: boolean, at: number): Happening => ({
+      type: "signal",
+      user: 2,
+      isCalling,
+      at,
+    });
+    const called = play(entering(), listed([user(2)]), call(true, 5), call(true, 9));
+    expect(student(called, 2).helpSince).toBe(5);
+    expect(student(reduce(called, call(false, 9)), 2).helpSince).toBeUndefined();
+  });
+
+  it("keep both kinds of help apart", () => {
+    const both = listed([{ ...user(2, { 1: "HELP" }), signal: "HELP" }], [], 3);
+    const state = play(entering(), both, listed([user(2, { 1: "HELP" })], [], 8));
+    expect(student(state, 2).helpSince).toBe(3);
+    expect(student(reduce(state, listed([user(2)], [], 9)), 2).helpSince).toBeUndefined();
   });
 });
 

@@ -18,16 +18,8 @@ import {
   type Said,
   type SaidPayload,
 } from "../wire/teacher";
-import {
-  isOnline,
-  marksOf,
-  OUTSIDE,
-  reduce,
-  type Classroom,
-  type Happening,
-  type Student,
-  type Statuses,
-} from "./classroom";
+import { marksOf, OUTSIDE, reduce, type Classroom, type Happening } from "./classroom";
+import { isOnline, type Student, type Statuses } from "./student";
 import { parseIgnores } from "./ignores";
 import { Windows } from "./others";
 import {
@@ -233,6 +225,9 @@ export class Lesson implements Listener {
 
   link(link: Link): void {
     this.shown.link = link;
+    if (link !== "open") {
+      this.act({ type: "cut" });
+    }
     if (link === "open") {
       this.shown.opened?.();
       if (this.ticket) {
@@ -243,6 +238,7 @@ export class Lesson implements Listener {
 
   taken(): void {
     this.shown.link = "ended";
+    this.act({ type: "cut" });
     this.windows.hold(0);
     this.act({ type: "phase", phase: "taken" });
   }
@@ -256,6 +252,8 @@ export class Lesson implements Listener {
     "steps/load": (steps) => this.hear({ type: "tasks loaded", steps }),
     "steps/status/to_mentor": ({ user_id, steps }) =>
       this.hear({ type: "statuses", user: user_id, steps, at: Date.now() }),
+    signal: ({ user_id, value }) =>
+      this.hear({ type: "signal", user: user_id, isCalling: value === "HELP", at: Date.now() }),
     "sharing/code_send": ({ user_id, files }) =>
       this.hear({ type: "tree", user: user_id, files, at: Date.now() }),
     "sharing/code_update": ({ user_id, files }) =>

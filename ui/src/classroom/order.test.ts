@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Student } from "./classroom";
+import type { Student } from "./student";
 import { NO_PROJECT } from "./files";
 import { boardOrder, isFound, isStuck, STUCK_AFTER_MS } from "./order";
 import { steadyList } from "./steady";
@@ -14,6 +14,7 @@ function student(id: number, changes: Partial<Student> = {}): Student {
     sid: "s",
     watchedSid: "",
     steps: {},
+    isCalling: false,
     helpSince: undefined,
     activeAt: NOW,
     project: NO_PROJECT,

@@ -1,5 +1,5 @@
 /** Who comes first on the board. */
-import { isOnline, type Student } from "./classroom";
+import { isOnline, type Student } from "./student";
 
 /**
  * Whoever works on a task and has changed nothing for so long may be stuck. Five minutes: reading a

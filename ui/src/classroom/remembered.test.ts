@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { NO_MARKS } from "./classroom";
+import { NO_MARKS } from "./student";
 import { keepMarks, keepTicket, keyLink, marksFor, takeOff, ticketIn, tickets } from "./remembered";
 
 const ticket = (room: number) => ({

@@ -1,6 +1,6 @@
 /** What this browser remembers of the teacher's classes. */
 import { forget, keep, kept, keptKeys } from "../wire/kept";
-import { NO_MARKS, type Marks } from "./classroom";
+import { NO_MARKS, type Marks } from "./student";
 
 /** What it takes to come back into a class. */
 export interface Ticket {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Student } from "./classroom";
+import type { Student } from "./student";
 import { asCsv } from "./results";
 
 const WORDS = {

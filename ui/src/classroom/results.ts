@@ -1,5 +1,5 @@
 /** The class's results as a file for a spreadsheet. */
-import { percentOf, type Student } from "./classroom";
+import { percentOf, type Student } from "./student";
 
 /** What the file says beside names: in the visitor's language. */
 export interface Words {

@@ -18,6 +18,7 @@ import {
   rememberProject,
 } from "./remembered";
 import { visible } from "./sharing";
+import { signsOf, type Signs } from "./signs";
 import { asRefusal, begin, reduce, report, unread, type Event, type State } from "./state";
 
 // After the server has sent us away, or cannot let us in now.
@@ -207,6 +208,9 @@ export class StudentSession {
   };
 
   private heardLink(link: State["link"]): void {
+    if (link !== "open") {
+      this.outgoing.stop();
+    }
     if (link === "open") {
       void this.enter();
     } else if (link === "ended" && this.store.latest.phase.name !== "over") {
@@ -219,14 +223,12 @@ export class StudentSession {
     this.wanted = undefined;
     this.confirmed = steps;
     this.keepIdentity();
-    const { me, isWatched } = this.store.latest;
+    const { me } = this.store.latest;
     if (me !== undefined) {
       void this.wire.askHistory(me.id);
     }
     this.reportIfNew();
-    if (isWatched) {
-      this.outgoing.start();
-    }
+    void this.reportCall();
   }
 
   private heardSteps(before: State): void {
@@ -250,6 +252,9 @@ export class StudentSession {
   }
 
   private heardTeacher(before: State, isAway: boolean): void {
+    if (isAway) {
+      this.outgoing.stop();
+    }
     if (before.isTeacherAway !== isAway) {
       toast(t(isAway ? "student.teacher.away" : "student.teacher.back"));
     }
@@ -260,6 +265,38 @@ export class StudentSession {
   setStatus(step: string, status: Status): void {
     this.store.act({ kind: "sets", step, status });
     this.reportIfNew();
+  }
+
+  /** Calls for help apart from any task, or needs it no longer. */
+  call(isCalling: boolean): void {
+    this.store.act({ kind: "calls", isCalling });
+    void this.reportCall();
+  }
+
+  /** Whatever the student has called for help with. */
+  endCalls(): void {
+    const { statuses, isCalling } = this.store.latest;
+    for (const [step, status] of Object.entries(statuses)) {
+      if (status === "HELP") {
+        this.setStatus(step, "IN_PROGRESS");
+      }
+    }
+    if (isCalling) {
+      this.call(false);
+    }
+  }
+
+  private async reportCall(): Promise<void> {
+    const { me, isCalling, isCallReported } = this.store.latest;
+    if (me === undefined || isCallReported) {
+      return;
+    }
+    const answer = await this.wire.signal(me.id, isCalling ? "HELP" : "NONE");
+    if (answer === "done") {
+      this.store.act({ kind: "call reported", isCalling });
+    } else if (answer !== "lost") {
+      this.tellRefusal(answer);
+    }
   }
 
   private reportIfNew(): void {
@@ -319,6 +356,10 @@ export class StudentSession {
   read(): void {
     this.store.act({ kind: "reads" });
     this.keepIdentity();
+  }
+
+  get signs(): Signs {
+    return signsOf(this.store.state);
   }
 
   get unread(): number {

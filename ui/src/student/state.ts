@@ -47,6 +47,10 @@ export interface State {
   readUpTo: number;
   isTeacherAway: boolean;
   isWatched: boolean;
+  /** Whether the student has called for help apart from any task. */
+  isCalling: boolean;
+  /** Whether the server knows that, or that the call is over. */
+  isCallReported: boolean;
   ignores: Ignores;
 }
 
@@ -58,6 +62,8 @@ export type Event =
   | { kind: "over"; why: End }
   | { kind: "anew"; refusal?: Refusal }
   | { kind: "sets"; step: string; status: Status }
+  | { kind: "calls"; isCalling: boolean }
+  | { kind: "call reported"; isCalling: boolean }
   | { kind: "reported"; statuses: Readonly<Record<string, Status>> }
   | { kind: "said"; content: string; id: number; at: string }
   | { kind: "reads" };
@@ -77,6 +83,8 @@ export function begin(me: Identity | undefined, readUpTo = 0): State {
     readUpTo,
     isTeacherAway: false,
     isWatched: false,
+    isCalling: false,
+    isCallReported: true,
     ignores: NO_IGNORES,
   };
 }
@@ -84,7 +92,7 @@ export function begin(me: Identity | undefined, readUpTo = 0): State {
 export function reduce(state: State, event: Event): State {
   switch (event.kind) {
     case "link":
-      return { ...state, link: event.link };
+      return linked(state, event.link);
     case "knocks":
       return { ...state, phase: { name: "door", isWaiting: true } };
     case "refused":
@@ -127,6 +135,9 @@ const INSIDE: {
   ignores: (state, { ignores }) => ({ ...state, ignores }),
   reviewed: (state, { statuses }) => reviewed(state, known(statuses)),
   sets: (state, { step, status }) => set(state, { [step]: status }),
+  calls: (state, { isCalling }) => ({ ...state, isCalling, isCallReported: false }),
+  "call reported": (state, { isCalling }) =>
+    state.isCalling === isCalling ? { ...state, isCallReported: true } : state,
   reported: (state, { statuses }) => ({
     ...state,
     unreported: without(state.unreported, statuses),
@@ -143,7 +154,11 @@ const INSIDE: {
   }),
   reads: (state) => ({ ...state, readUpTo: Math.max(state.readUpTo, lastId(state)) }),
   watching: (state, { isWatched }) => ({ ...state, isWatched }),
-  teacher: (state, { isAway }) => ({ ...state, isTeacherAway: isAway }),
+  teacher: (state, { isAway }) => ({
+    ...state,
+    isTeacherAway: isAway,
+    isWatched: state.isWatched && !isAway,
+  }),
   notice: (state) => state,
 };
 
@@ -199,9 +214,14 @@ function over(state: State, why: End): State {
     : { ...state, phase: { name: "over", why }, isWatched: false };
 }
 
+/** Nobody watches through a connection that has ended; whoever goes on says so over the next. */
+function linked(state: State, link: Link): State {
+  return { ...state, link, isWatched: state.isWatched && link === "open" };
+}
+
 function comeIn(
   state: State,
-  { user_id: id, name, token, steps }: Extract<Heard, { kind: "joined" }>["joined"],
+  { user_id: id, name, token, steps, signal }: Extract<Heard, { kind: "joined" }>["joined"],
 ): State {
   const before = state.me?.id === id ? state.me : undefined;
   const me = { id, name: name ?? before?.name ?? "", token: token ?? before?.token ?? "" };
@@ -209,7 +229,9 @@ function comeIn(
   const own = Object.entries(state.unreported).filter(([step]) => theirs[step] !== "ACCEPTED");
   const unreported = Object.fromEntries(own);
   const statuses = { ...theirs, ...unreported };
-  return { ...state, phase: { name: "inside" }, me, statuses, unreported, isTeacherAway: false };
+  const isCalling = state.isCallReported ? signal === "HELP" : state.isCalling;
+  const phase = { name: "inside" } as const;
+  return { ...state, phase, me, statuses, unreported, isCalling, isTeacherAway: false };
 }
 
 function set(state: State, news: Record<string, Status>): State {

@@ -12,6 +12,7 @@ import type {
   Ignores,
   Joined,
   Sent,
+  Signal,
   Status,
   Step,
 } from "./generated";
@@ -99,6 +100,10 @@ export class StudentWire {
 
   askHistory(id: number): Promise<Answer> {
     return this.ask("message/user", { user_id: id });
+  }
+
+  signal(id: number, value: Signal): Promise<Answer> {
+    return this.ask("signal", { user_id: id, value });
   }
 
   report(statuses: Record<string, Status>): Promise<Answer> {

@@ -30,6 +30,7 @@ const SAID = [
   "room/update",
   "steps/load",
   "steps/status/to_mentor",
+  "signal",
   "sharing/code_send",
   "sharing/code_update",
   "message/to_mentor",
