@@ -314,7 +314,7 @@ async def test_subscribers_get_what_is_published_while_they_are_subscribed() -> 
         assert [await hear(second), await hear(second)] == [1, "only you"]
         await first.close()
         await until(lambda: not one.is_open)
-        assert len(it.server.topics) == 0
+        assert len(it.server._reception.topics) == 0
         one.send(message("too late"))
         one.subscribe("news")
         one.close()
@@ -393,9 +393,9 @@ async def test_nothing_is_proven_by_a_client_that_does_not_read() -> None:
 async def test_when_there_are_too_many_to_ask_each_is_asked_later_and_for_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("quad.realtime.raw.rawserver._PINGS_PER_S", 0.001)
-    monkeypatch.setattr("quad.realtime.raw.rawserver._PINGS_BURST", 2)
-    monkeypatch.setattr("quad.realtime.raw.rawserver._LATER_S", 0.05)
+    monkeypatch.setattr("quad.realtime.raw.asking._PINGS_PER_S", 0.001)
+    monkeypatch.setattr("quad.realtime.raw.asking._PINGS_BURST", 2)
+    monkeypatch.setattr("quad.realtime.raw.asking._LATER_S", 0.05)
     async with house() as it:
         socket, connection = await it.enter()
         connection.follow(0)

@@ -7,6 +7,7 @@ import pytest
 from websockets.frames import Opcode
 
 from quad.realtime import Client, EngineOptions, SocketServer
+from quad.realtime.raw.local import LocalConnection
 from quad.realtime.sessions.unread import UNREAD_BYTES, Unread
 from quad.realtime.turns import CROWDED_BYTES
 from quad.wire.websocket import TEXT, encode_frame
@@ -244,6 +245,7 @@ async def test_no_more_is_posted_while_much_waits_for_its_turn(http: httpx.Async
 async def test_no_more_operations_are_read_while_much_waits_for_its_turn() -> None:
     async with house() as it:
         socket, connection = await it.enter()
+        assert isinstance(connection, LocalConnection)
         await say(socket, "wait", text="a")
         for number in range(60):
             await say(socket, "say", text=f"{number:03}" + "x" * 10 * KIB)

@@ -10,8 +10,7 @@ from msgspec import Struct
 
 import quad
 from quad.admin.statistics import CommitStatistics, LoopClock
-from quad.realtime import SocketServer
-from quad.realtime.raw.rawserver import RawServer
+from quad.realtime import RawServer, SocketServer
 
 _MEMORY: Final = Path("/proc/self/statm")
 
@@ -114,7 +113,7 @@ class Gauges:
     @property
     def deliveries(self) -> int:
         """Messages queued for a connection, once for each receiver."""
-        return self._server.engine.delivery.delivered + self._endpoint.delivery.delivered
+        return self._server.engine.delivery.delivered + self._endpoint.deliveries
 
     def queues(self) -> Queues:
         """What waits for readers. Asks every connection: 1.8 ms for 15,000 of them."""

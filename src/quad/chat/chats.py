@@ -152,7 +152,7 @@ class Chats:
     def publish_each(self, chat: Chat, message: Callable[[int], Message]) -> None:
         """Tell all members something, made for each protocol that one of them speaks."""
         for protocol, topic in chat.topics.items():
-            if self.server.topics.get(topic) is not None:
+            if self.server.has_subscribers(topic):
                 self.server.publish(topic, message(protocol))
 
     def subscribe(self, chat: Chat, seats: Sequence[Seat]) -> None:

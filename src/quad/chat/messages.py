@@ -134,7 +134,7 @@ class Messages:
         server = self._chats.server
         server.position = chat.last_id = message.id
         for protocol, topic in chat.topics.items():
-            if server.topics.get(topic) is not None:
+            if server.has_subscribers(topic):
                 told = self._shown.told(chat, sender, message, protocol)
                 if key is None or protocol != CURRENT:
                     server.publish(topic, told)

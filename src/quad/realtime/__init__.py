@@ -22,8 +22,9 @@ from quad.realtime.http.site import Site, request_of
 from quad.realtime.http.streams import Streams
 from quad.realtime.options import EngineOptions
 from quad.realtime.payload import Payload
-from quad.realtime.raw.raw import RawConnection
-from quad.realtime.raw.rawserver import RawApplication, RawServer
+from quad.realtime.raw.application import RawApplication
+from quad.realtime.raw.connection import RawConnection
+from quad.realtime.raw.rawserver import RawServer
 from quad.realtime.sessions.engine import Application, Engine
 from quad.realtime.sessions.listener import Listener
 from quad.realtime.sessions.session import Session

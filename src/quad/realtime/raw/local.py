@@ -1,20 +1,23 @@
-"""WebSockets without Engine.IO: JSON objects with a `type`, on the engine's delivery.
+"""A raw WebSocket, as the engine sees it: on the engine's delivery, with proofs of arrival.
 
 What a client has *certainly* received is known here: it answers a Ping only after it has read what
 was sent before (RFC 6455, section 5.5.3, and the order of TCP). The application numbers what it
 publishes by a position that grows; each Ping carries the position of what was written before it,
 and its Pong proves that position. One Ping is under way per connection, so a quiet connection
 proves every message at once and a busy one proves many with one Pong. A Pong costs about as much
-as a message; when there are too many, connections are asked once a second (`RawServer.may_ask`).
+as a message; when there are too many, connections are asked once a second (`Asking.may_ask`).
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from quad.realtime.backlog import Shared
-from quad.realtime.delivery import Item, Kind, Message
+from quad.realtime.delivery import Delivery, Item, Kind, Message
 from quad.realtime.http.request import Handshake
+from quad.realtime.options import EngineOptions
+from quad.realtime.raw.asking import Asking
+from quad.realtime.raw.connection import RawConnection
 from quad.realtime.sessions.liveness import QUESTION, Liveness, make_liveness
 from quad.realtime.sessions.websocket import (
     INTERNAL_ERROR,
@@ -23,17 +26,38 @@ from quad.realtime.sessions.websocket import (
     UNSUPPORTED_DATA,
     WebSocket,
 )
+from quad.realtime.topics import Topics
 from quad.realtime.turns import Turns
 from quad.wire.engineio import Text
 
-if TYPE_CHECKING:
-    from quad.realtime.raw.rawserver import RawServer
+
+class Keeper(Protocol):
+    """Who has the connection. Connections alone call it, on the loop; no method waits."""
+
+    options: EngineOptions
+    delivery: Delivery
+    topics: Topics
+    asking: Asking
+    position: int
+    """Everything published so far is at or before this."""
+
+    def receive(self, connection: "LocalConnection", text: str) -> None:
+        """An operation; it may have to wait for its turn."""
+
+    def proven(self, connection: "LocalConnection", position: int) -> None:
+        """The client has read all that was written up to there."""
+
+    def note_slow_reader(self, connection: "LocalConnection", unread_bytes: int) -> None:
+        """The connection is being closed because its client does not read."""
+
+    def forget(self, connection: "LocalConnection", reason: str) -> None:
+        """The connection has ended. Once, and last."""
 
 
-class RawConnection(Turns):
-    """One raw WebSocket: a receiver of its messages and an outbox of the delivery.
+class LocalConnection(Turns, RawConnection):
+    """See `RawConnection`; what is beyond that is for the engine.
 
-    Equal only to itself, so that applications can use it as the key of their own state.
+    A receiver of the WebSocket's messages, and an outbox of the delivery.
     """
 
     __slots__ = (
@@ -43,9 +67,9 @@ class RawConnection(Turns):
         "_held_bytes",
         "_held_shared",
         "_is_followed",
+        "_keeper",
         "_liveness",
         "_proof",
-        "_server",
         "_told",
         "_websocket",
         "close_code",
@@ -57,7 +81,7 @@ class RawConnection(Turns):
         "topics",
     )
 
-    def __init__(self, server: "RawServer", handshake: Handshake) -> None:
+    def __init__(self, keeper: Keeper, handshake: Handshake) -> None:
         super().__init__()
         self.handshake = handshake
         self.kind = Kind.RAW
@@ -66,8 +90,7 @@ class RawConnection(Turns):
         self.topics: tuple[str, ...] = ()
         self.is_open = True
         self.close_code = 0
-        """After the end: why the client has closed the connection, if it has said so."""
-        self._server = server
+        self._keeper = keeper
         self._websocket: WebSocket | None = None
         # What is held back, in order, while what belongs before it is being read.
         self._held: list[Item] | None = None
@@ -81,94 +104,87 @@ class RawConnection(Turns):
         self._asked: int | None = None
         self._proof: asyncio.Future[None] | None = None
 
-    def __repr__(self) -> str:
-        return f"<RawConnection from {self.address}>"
-
     # What the application says
 
     @property
     def address(self) -> str:
-        """The IP address of the peer."""
+        """See `RawConnection`."""
         return self.handshake.address
 
     @property
     def has_certain_address(self) -> bool:
-        """Whether rights may rest on the address: no unknown proxy stands in between."""
+        """See `RawConnection`."""
         return self.handshake.has_certain_address
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The handshake's headers by lower-case name; taken apart anew with every call."""
+        """See `RawConnection`."""
         return self.handshake.headers
 
     @property
     def queued_bytes(self) -> int:
-        """What the client has not read, as far as this process knows."""
+        """See `RawConnection`."""
         return self._websocket.queued_bytes if self._websocket else 0
 
     @property
     def told(self) -> int:
-        """The position of what was written last, or would have been but for the end."""
+        """See `RawConnection`."""
         return self._told
 
     @property
     def last_heard(self) -> float:
-        """When the client last gave a sign of life, by `time.monotonic`; 0 after the end."""
+        """See `RawConnection`."""
         return self._websocket.last_heard if self._websocket else 0.0
 
     async def is_alive(self) -> bool:
-        """Ask the client for a sign of life; see `Session.is_alive`."""
+        """See `RawConnection`."""
         if not self.is_open:
             return False
         if self._liveness is None:
-            self._liveness = make_liveness(self, self.handshake, self._server.options)
+            self._liveness = make_liveness(self, self.handshake, self._keeper.options)
         return await self._liveness.ask()
 
     def send(self, message: Message) -> None:
-        """Queue a message. Never waits; a client that has gone gets nothing."""
+        """See `RawConnection`."""
         if self.is_open:
-            self._server.delivery.send(self, message)
+            self._keeper.delivery.send(self, message)
 
     def subscribe(self, topic: str) -> None:
-        """Receive what is published to a topic from now on. Twice is once."""
+        """See `RawConnection`."""
         if self.is_open and topic not in self.topics:
             self.topics = (*self.topics, topic)
-            self._server.topics.subscribe(topic, self)
+            self._keeper.topics.subscribe(topic, self)
 
     def unsubscribe(self, topic: str) -> None:
-        """Receive no more of what is published to a topic. Not subscribed is no error."""
+        """See `RawConnection`."""
         if topic in self.topics:
             self.topics = tuple(other for other in self.topics if other != topic)
-            self._server.topics.unsubscribe(topic, self)
+            self._keeper.topics.unsubscribe(topic, self)
 
     def follow(self, position: int) -> None:
-        """From now on have proven what is written; so far that is `position`."""
+        """See `RawConnection`."""
         self._is_followed = True
         self._told = position
 
     def hold(self) -> None:
-        """Hold back all that is queued from now on; what is queued already goes out."""
-        self._server.delivery.settle(self)
+        """See `RawConnection`."""
+        self._keeper.delivery.settle(self)
         self.flush()
         self._held = []
 
     def send_ahead(self, messages: Sequence[Message], position: int) -> None:
-        """Write before what is held back, and have `position` proven."""
+        """See `RawConnection`."""
         if not self.is_open:
             return
         items = [item for message in messages for item in message.items(self.kind)]
         size = sum(map(_size, items))
-        if size > self._server.options.outbox_limit_bytes // 2:
+        if size > self._keeper.options.outbox_limit_bytes // 2:
             # One answer may be as large as it has to be: that is not the fault of a slow reader.
             self._open_websocket().allow(size)
         self._write_and_ask(items, position)
 
     async def send_parts(self, parts: AsyncIterator[bytes]) -> None:
-        """Write one message in parts, before what is held back.
-
-        For what is too long to be in memory: each part goes out when the one before has been read.
-        What `parts` raises ends the connection, because nobody could read on behind half a message.
-        """
+        """See `RawConnection`."""
         is_first = True
         try:
             part = await anext(parts)
@@ -186,17 +202,17 @@ class RawConnection(Turns):
             self._open_websocket().write_part(part, is_first=is_first, is_last=True)
 
     async def proof(self) -> None:
-        """Wait until all that was written is proven, or the connection has ended."""
+        """See `RawConnection`."""
         while self.is_open and self._asked is not None:
             if self._proof is None:
                 self._proof = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._proof)
 
     def release(self) -> None:
-        """Write what was held back, and hold no longer."""
+        """See `RawConnection`."""
         if self._held is None or not self.is_open:
             return
-        self._server.delivery.settle(self)
+        self._keeper.delivery.settle(self)
         held, self._held = self._held, None
         self._held_bytes = 0
         self._held_shared = None
@@ -204,9 +220,9 @@ class RawConnection(Turns):
         self.flush()
 
     def close(self, code: int = NORMAL_CLOSURE, reason: str = "") -> None:
-        """Close after everything queued so far has been written."""
+        """See `RawConnection`."""
         if self.is_open:
-            self._server.delivery.settle(self)
+            self._keeper.delivery.settle(self)
             self.flush()
         if self._websocket is not None:  # what was queued may have been too much for the reader
             self._websocket.close(code, reason)
@@ -216,7 +232,7 @@ class RawConnection(Turns):
     def start_on(self, websocket: WebSocket) -> None:
         """The handshake is done."""
         self._websocket = websocket
-        websocket.pace = self._server.options.pace()
+        websocket.pace = self._keeper.options.pace()
         if websocket.is_compressed:
             self.kind = Kind.PACKETS
 
@@ -228,9 +244,9 @@ class RawConnection(Turns):
         if self._held is not None:
             self._hold(self._held, queue)
             return
-        position = self._server.position
+        position = self._keeper.position
         is_news = self._is_followed and position > self._told
-        if is_news and self._asked is None and self._server.may_ask(self):
+        if is_news and self._asked is None and self._keeper.asking.may_ask(self):
             self._write_and_ask(queue, position)
         else:
             if is_news:
@@ -242,7 +258,7 @@ class RawConnection(Turns):
         """Ask for a Pong now, unless one is due."""
         if self._asked is None and self._websocket is not None:
             self._asked = self._told
-            self._server.sent_ping(self)
+            self._keeper.asking.sent_ping(self)
             self._websocket.ping(self._told.to_bytes(8, "big"))
 
     def send_question(self) -> None:
@@ -255,7 +271,7 @@ class RawConnection(Turns):
         if not self.is_open:
             return
         if self._open_websocket().is_held_back:
-            self._server.sent_ping(self)  # its Pong is behind what we have not read
+            self._keeper.asking.sent_ping(self)  # its Pong is behind what we have not read
         else:
             self._open_websocket().close(INTERNAL_ERROR, "ping timeout")
 
@@ -263,7 +279,7 @@ class RawConnection(Turns):
 
     def text_received(self, text: str) -> None:
         """One operation."""
-        self._server.receive(self, text)
+        self._keeper.receive(self, text)
 
     def binary_received(self, _data: bytes) -> None:
         """Nothing here is binary."""
@@ -277,10 +293,10 @@ class RawConnection(Turns):
         if asked is None or data != asked.to_bytes(8, "big"):
             return  # a Pong that nobody asked for proves nothing
         self._asked = None
-        self._server.heard_pong(self)
+        self._keeper.asking.heard_pong(self)
         if self._is_followed:
-            self._server.application.proven(self, asked)
-            if self._told > asked and self._server.may_ask(self):
+            self._keeper.proven(self, asked)
+            if self._told > asked and self._keeper.asking.may_ask(self):
                 self.ask()
             self._wake()
 
@@ -289,13 +305,13 @@ class RawConnection(Turns):
         if self._websocket is not None:
             self.close_code = self._websocket.close_code
         self._websocket = None
-        self._server.delivery.settle(self)
+        self._keeper.delivery.settle(self)
         if self.queue or self._held:
-            self._told = self._server.position
+            self._told = self._keeper.position
         self.queue.clear()
         if self._liveness is not None:
             self._liveness.settle(is_alive=False)
-        self._server.forget(self, reason)
+        self._keeper.forget(self, reason)
         self._wake()
 
     def write_path_changed(self, direct: Callable[[bytes], object] | None) -> None:
@@ -303,11 +319,11 @@ class RawConnection(Turns):
 
     def slow_reader_closed(self) -> None:
         """The client does not read."""
-        self._server.note_slow_reader(self, self.queued_bytes)
+        self._keeper.note_slow_reader(self, self.queued_bytes)
 
-    def has_to_wait(self) -> None:
-        """An operation waits for its turn."""
-        if self.is_crowded and self._websocket is not None:
+    def slow_down(self) -> None:
+        """Read no more for as long as too much waits for its turn."""
+        if self._websocket is not None:
             self._websocket.slow_down()
 
     def too_many_waiting(self) -> None:
@@ -326,8 +342,8 @@ class RawConnection(Turns):
                 shared.add(id(item))
             self._held_bytes += _size(item)
         queue.clear()
-        if self._held_bytes > self._server.options.outbox_limit_bytes:
-            self._server.note_slow_reader(self, self._held_bytes)
+        if self._held_bytes > self._keeper.options.outbox_limit_bytes:
+            self._keeper.note_slow_reader(self, self._held_bytes)
             # Not at once: whoever flushes us is in the middle of its list.
             asyncio.get_running_loop().call_soon(self._abort, "slow reader")
 
@@ -349,8 +365,8 @@ class RawConnection(Turns):
         if self._asked is None and self.kind is Kind.RAW:
             # The usual case: messages and Ping in one write.
             self._asked = position
-            self._server.sent_ping(self)
-            items.append(self._server.ping_frame(position))
+            self._keeper.asking.sent_ping(self)
+            items.append(self._keeper.asking.frame(position))
             self._write(items)
         else:
             self._write(items)
