@@ -23,6 +23,7 @@ from tests.classroom.school import (
     open_school,
     refusal,
     rows,
+    until,
 )
 from tests.patience import patience
 
@@ -300,6 +301,29 @@ async def test_the_history_waits_for_messages_on_their_way(school: School, datab
         assert not teacher.heard
     message = await teacher.expect("message/to_mentor")
     assert (await teacher.expect("message/user"))["messages"] == [message]
+
+
+async def test_the_late_farewell_of_a_lost_connection_does_not_end_the_one_that_took_its_place(
+    school: School, database: Path
+) -> None:
+    teacher, room = await school.teacher()
+    student, joined = await school.student(room["id"], protocol=2)
+    rooms = school.service.rooms
+    ann = (await rooms.find(room["id"])).students[joined["user_id"]]
+    with locked(database):
+        await student.emit("message/to_mentor", {"room_id": room["id"], "content": "Hi"})
+        await student.close()
+        await until(lambda: not rooms.address_of(ann))
+        assert ann.is_online
+        back = await school.peer()
+        await back.emit("room/rejoin", {**joined, "protocol": 2})
+        await back.expect("room/join")
+    await teacher.expect("message/to_mentor")
+    await teacher.emit("sharing/start", {"room_id": room["id"], "user_id": joined["user_id"]})
+    await back.expect("sharing/start")
+    message = {"room_id": room["id"], "content": "I am still here"}
+    await back.emit("message/to_mentor", message)
+    assert (await teacher.expect("message/to_mentor"))["content"] == message["content"]
 
 
 async def test_a_teacher_who_leaves_while_returning_is_offline(

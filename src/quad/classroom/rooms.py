@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVarTuple, cast
+from typing import Final, TypeVarTuple
 
 from sqlalchemy import Row, Select
 
-from quad.addresses import block
 from quad.classroom import tables
 from quad.classroom.homes import SYSTEM, key_of
-from quad.classroom.model import ROOM_NUMBERS, AlertType, Enrolled, Signal
+from quad.classroom.model import ROOM_NUMBERS, AlertType
 from quad.classroom.outgoing import Alert
 from quad.classroom.refusals import (
     NotHost,
@@ -26,6 +25,7 @@ from quad.classroom.refusals import (
     UserNotFound,
     WrongRoom,
 )
+from quad.classroom.restoring import restore_room
 from quad.classroom.state import Participant, Room
 from quad.realtime import Client, SocketServer
 from quad.refusals import CannotSave, Unavailable
@@ -191,33 +191,10 @@ class Rooms:
         rows = await self.read(tables.select_participants(number))
         if not found or not rows:
             raise RoomNotFound(number)
-        room = _room(number, found[0])
-        for kind, value in await self.read(tables.select_barred(number)):
-            (room.barred_names if kind == "name" else room.barred_tokens).add(value)
-        room.last_id = max(room.last_id, *(row.id for row in rows))
+        barred = await self.read(tables.select_barred(number))
         for row in rows:
-            enrolled = Enrolled(
-                row.id,
-                "host" if row.role == "host" else "client",
-                row.name,
-                row.place,
-                # Older versions kept the address itself.
-                block(row.address),
-                row.token_hash,
-            )
-            participant = Participant(room, enrolled, tables.decoded_statuses(row.steps))
-            participant.hidden_before = row.hidden_before
-            participant.signal = cast(Signal, row.last_signal)
             self.message_ids.skip_to(max(row.hidden_before, row.last_message or 0))
-            participant.dropped_at = self._started_at
-            room.places = row.place + 1
-            room.add_name(participant)
-            if participant.role == "host":
-                room.host = participant
-            else:
-                room.students[participant.id] = participant
-                room.has_statuses = room.has_statuses or bool(participant.steps)
-        return room
+        return restore_room(number, found[0], rows, barred, self._started_at)
 
     # Seats
 
@@ -312,8 +289,11 @@ class Rooms:
 
         Raises NotInRoom, and WrongRoom if another room is named.
         """
-        participant = self.seated(client)
-        if participant is None or participant.is_leaving or participant.room.is_closing:
+        # As `seated` says, without the call: every event asks.
+        participant = self._seats.get(client)
+        if participant is None or participant.sid != client.id:
+            raise NotInRoom
+        if participant.is_leaving or participant.room.is_closing:
             raise NotInRoom
         if room_id is not None and room_id != participant.room.number:
             raise WrongRoom(room_id)
@@ -390,19 +370,6 @@ class Rooms:
         payload = Alert(message, kind)
         for event in _ALERTS:
             self.tell(participant, event, payload)
-
-
-def _room(number: int, row: Any) -> Room:
-    room = Room(number)
-    room.steps = tables.decoded_steps(row.steps)
-    room.imported = tables.decoded_imported(row.imported)
-    room.settings = tables.decoded_settings(row.settings)
-    room.exercise = row.exercise
-    room.is_locked = bool(row.is_locked)
-    room.has_results_page = bool(row.has_results_page)
-    room.last_id = row.last_id
-    room.saved_use_at = row.used_at
-    return room
 
 
 def as_refusal(error: Exception) -> Exception:

@@ -1,0 +1,65 @@
+"""A room as it comes into memory: out of the database, with nobody online."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from sqlalchemy import Row
+
+from quad.addresses import block
+from quad.classroom import tables
+from quad.classroom.model import Enrolled, Signal
+from quad.classroom.state import Participant, Room
+
+
+def restore_room(
+    number: int,
+    saved: Row[Any],
+    participants: Sequence[Any],
+    barred: Iterable[Any],
+    dropped_at: float,
+) -> Room:
+    """The room of these rows; whoever was online has lost the connection at that time."""
+    room = _room(number, saved)
+    for kind, value in barred:
+        (room.barred_names if kind == "name" else room.barred_tokens).add(value)
+    room.last_id = max(room.last_id, *(row.id for row in participants))
+    for row in participants:
+        participant = _participant(room, row)
+        participant.dropped_at = dropped_at
+        room.places = participant.place + 1
+        room.add_name(participant)
+        if participant.role == "host":
+            room.host = participant
+        else:
+            room.students[participant.id] = participant
+            room.has_statuses = room.has_statuses or bool(participant.steps)
+    return room
+
+
+def _room(number: int, saved: Row[Any]) -> Room:
+    room = Room(number)
+    room.steps = tables.decoded_steps(saved.steps)
+    room.imported = tables.decoded_imported(saved.imported)
+    room.settings = tables.decoded_settings(saved.settings)
+    room.exercise = saved.exercise
+    room.is_locked = bool(saved.is_locked)
+    room.has_results_page = bool(saved.has_results_page)
+    room.last_id = saved.last_id
+    room.saved_use_at = saved.used_at
+    return room
+
+
+def _participant(room: Room, row: Row[Any]) -> Participant:
+    enrolled = Enrolled(
+        row.id,
+        "host" if row.role == "host" else "client",
+        row.name,
+        row.place,
+        # Older versions kept the address itself.
+        block(row.address),
+        row.token_hash,
+    )
+    participant = Participant(room, enrolled, tables.decoded_statuses(row.steps))
+    participant.hidden_before = row.hidden_before
+    participant.signal = cast(Signal, row.last_signal)
+    return participant
