@@ -27,7 +27,7 @@ class Filter:
         self.asked = 0
         """How many WebSockets were asked for."""
         self._server = urlsplit(server)
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._at_work: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._asked_again = asyncio.Event()
         self._is_dead: dict[asyncio.Task[None], bool] = {}
 
@@ -44,18 +44,19 @@ class Filter:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._at_work.add(task)
+        self._at_work[task] = writer
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
                 await self._pass_on(task, reader, writer)
         finally:
             writer.transport.abort()
-            self._at_work.discard(task)
+            del self._at_work[task]
 
     async def aclose(self) -> None:
-        for task in self._at_work:
-            task.cancel()
-        await asyncio.gather(*self._at_work, return_exceptions=True)
+        tasks = list(self._at_work)
+        for writer in self._at_work.values():
+            writer.transport.abort()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _pass_on(
         self,

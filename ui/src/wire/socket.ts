@@ -1,28 +1,39 @@
 /** A Socket.IO connection as all pages use it: one server, one namespace, backoff with jitter. */
 import { io, type Socket } from "socket.io-client";
 import { page, path } from "../page";
+import { TransportChoice } from "./transports";
 
 /** How the connection is: `lost` means that it tries again by itself. */
 export type Link = "connecting" | "open" | "lost" | "ended";
 
 type Events<T> = { [E in keyof T]: (...args: never[]) => void };
+type AnySocket = Pick<Socket, "io" | "on" | "active" | "connected" | "connect" | "disconnect">;
+
+/** For an attempt, whatever it hangs on. */
+const OPENING_MS = 10_000;
+/** For an answer to a page that has just woken, which is looked at. */
+const WAKING_MS = 4_000;
 
 /** Connects when `connect()` is called on it; generics are the event maps of `generated.ts`. */
 export function makeSocket<Hears extends Events<Hears>, Says extends Events<Says>>(): Socket<
   Hears,
   Says
 > {
-  return io({
+  const choice = new TransportChoice();
+  const socket = io({
     path: path(page.socketPath),
     autoConnect: false,
-    transports: ["websocket", "polling"],
-    // A network that lets no WebSocket through gets long-polling.
+    transports: choice.transports,
+    // A network that refuses WebSockets gets long-polling.
     tryAllTransports: true,
     reconnectionDelay: 500,
     reconnectionDelayMax: 10_000,
     randomizationFactor: 0.5,
-    timeout: 10_000,
+    timeout: OPENING_MS,
   });
+  chooseTransports(socket, choice);
+  wakeWithPage(socket);
+  return socket;
 }
 
 /**
@@ -32,10 +43,7 @@ export function makeSocket<Hears extends Events<Hears>, Says extends Events<Says
 export function watchLink(socket: Pick<Socket, "on" | "active">, tell: (link: Link) => void): void {
   socket.on("connect", () => tell("open"));
   socket.on("connect_error", () => tell("lost"));
-  socket.on("disconnect", (reason) => {
-    const isOver = reason === "io server disconnect" || reason === "io client disconnect";
-    tell(isOver ? "ended" : "lost");
-  });
+  socket.on("disconnect", (reason) => tell(isOnPurpose(reason) ? "ended" : "lost"));
 }
 
 /**
@@ -47,4 +55,90 @@ export function connectNow(socket: Pick<Socket, "connected" | "connect" | "disco
     socket.disconnect();
     socket.connect();
   }
+}
+
+function isOnPurpose(reason: string): boolean {
+  return reason === "io server disconnect" || reason === "io client disconnect";
+}
+
+function chooseTransports(socket: AnySocket, choice: TransportChoice): void {
+  const manager = socket.io;
+  const apply = (): void => {
+    manager.opts.transports = choice.transports;
+  };
+  let opening: ReturnType<typeof setTimeout> | undefined;
+  const failed = (): void => {
+    clearTimeout(opening);
+    if (!socket.connected) {
+      choice.failed();
+      apply();
+    }
+  };
+  manager.on("error", failed);
+  // The library's own limit ends with the server's first packet; a filter may swallow what follows.
+  manager.on("open", () => {
+    clearTimeout(opening);
+    opening = setTimeout(() => {
+      failed();
+      drop(socket);
+    }, OPENING_MS);
+  });
+  socket.on("connect", () => {
+    clearTimeout(opening);
+    choice.connected(manager.engine.transport.name);
+    apply();
+  });
+  // The server itself has declined.
+  socket.on("connect_error", () => clearTimeout(opening));
+  socket.on("disconnect", (reason) => {
+    clearTimeout(opening);
+    if (!isOnPurpose(reason)) {
+      choice.lost();
+      apply();
+    }
+  });
+}
+
+/** A page that slept, or whose network came back, asks whether its path is still alive. */
+function wakeWithPage(socket: AnySocket): void {
+  let isAsking = false;
+  const wake = async (): Promise<void> => {
+    if (isAsking || !socket.active) {
+      return;
+    }
+    isAsking = true;
+    if (!socket.connected) {
+      connectNow(socket);
+    } else if (!(await isAnswered(socket)) && socket.connected) {
+      drop(socket);
+    }
+    isAsking = false;
+  };
+  addEventListener("online", () => void wake());
+  addEventListener("pageshow", ({ persisted }) => persisted && void wake());
+  document.addEventListener("visibilitychange", () => !document.hidden && void wake());
+}
+
+/** Nobody serves this namespace, and the server says so: that shows that the path is alive. */
+function isAnswered(socket: AnySocket): Promise<boolean> {
+  const question = socket.io.socket("/here");
+  return new Promise((resolve) => {
+    const tell = (isAlive: boolean): void => {
+      clearTimeout(timer);
+      question.off();
+      question.disconnect();
+      resolve(isAlive);
+    };
+    const timer = setTimeout(() => tell(false), WAKING_MS);
+    question.on("connect_error", () => tell(true));
+    question.connect();
+  });
+}
+
+/**
+ * Ends a connection whose path is dead. `close()` would wait until the path has taken what was written
+ * last, which it never does; this is what the library itself does when the server's pings stay away.
+ */
+function drop(socket: AnySocket): void {
+  (socket.io.engine as unknown as { _onClose: (reason: string) => void })._onClose("ping timeout");
 }
