@@ -83,6 +83,7 @@ function chooseTransports(socket: AnySocket, choice: TransportChoice): void {
       drop(socket);
     }, OPENING_MS);
   });
+  manager.on("close", () => clearTimeout(opening));
   socket.on("connect", () => {
     clearTimeout(opening);
     choice.connected(manager.engine.transport.name);
