@@ -1,12 +1,13 @@
 """The chats in real browsers and a real server: two people, cut lines, a server that dies."""
 
+import asyncio
 import itertools
 import json
 import re
 from typing import Final
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import BrowserContext, Locator, Page, expect
 from websockets.sync.client import connect
 
 from tests.browser import Visitors
@@ -62,6 +63,24 @@ async def say(page: Page, text: str) -> None:
     await page.get_by_label("Write a message").press("Enter")
 
 
+def sent_by(context: BrowserContext) -> list[str]:
+    """The texts that all tabs of a browser send from now on, each as often as it is sent."""
+    texts: list[str] = []
+
+    def note(frame: str | bytes) -> None:
+        said = json.loads(frame)
+        if said["type"] == "send_message":
+            texts.append(said["message"])
+
+    def watch(page: Page) -> None:
+        page.on("websocket", lambda socket: socket.on("framesent", note))
+
+    for page in context.pages:
+        watch(page)
+    context.on("page", watch)
+    return texts
+
+
 def said(page: Page) -> Locator:
     return page.get_by_role("log").locator("li .text")
 
@@ -107,16 +126,23 @@ async def test_what_was_written_offline_is_sent_on_return_and_is_new_for_who_was
     await expect(ann.locator("li[data-status=waiting]")).to_have_count(3)
     await ann.goto("about:blank")  # what waits is not in the page alone
     await ann.context.set_offline(False)
-    await ann.goto("/chat")
-    await entry(ann, chat).click()
-    await expect(said(ann)).to_have_text(["before", "one", "two", "two"])
-    await expect(ann.locator("li[data-status=delivered].mine")).to_have_count(3)
+    sent = sent_by(ann.context)
+    tabs = [ann, await ann.context.new_page()]
+    await asyncio.gather(*[tab.goto("/chat") for tab in tabs])
+    for tab in tabs:
+        await entry(tab, chat).click()
+        await expect(said(tab)).to_have_text(["before", "one", "two", "two"])
+        await expect(tab.locator("li[data-status=delivered].mine")).to_have_count(3)
+    assert sent == ["one", "two", "two"]
+    await ann.close()  # the tab that sends, perhaps; the other one takes over
+    await say(tabs[1], "three")
+    await expect(said(tabs[1])).to_have_text(["before", "one", "two", "two", "three"])
     await ben.goto("/chat")
-    await expect(entry(ben, chat)).to_contain_text("3 unread messages")
-    await expect(ben).to_have_title("(3) Chats · Quad")
+    await expect(entry(ben, chat)).to_contain_text("4 unread messages")
+    await expect(ben).to_have_title("(4) Chats · Quad")
     await entry(ben, chat).click()
-    await expect(said(ben)).to_have_text(["before", "one", "two", "two"])
-    await expect(ben.locator("[data-new]")).to_have_text("3 new messages")
+    await expect(said(ben)).to_have_text(["before", "one", "two", "two", "three"])
+    await expect(ben.locator("[data-new]")).to_have_text("4 new messages")
     await expect(ben).to_have_title("Chats · Quad")
 
 

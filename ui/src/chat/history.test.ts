@@ -1,4 +1,5 @@
 import "fake-indexeddb/auto";
+import { openDB } from "idb";
 import { beforeEach, describe, expect, it } from "vitest";
 import { openHistory, type History } from "./history";
 import type { Message } from "./model";
@@ -12,7 +13,6 @@ function message(number: number, more: Partial<Message> = {}): Message {
 }
 
 const CHAT = { name: "team", members: [], owner: ME, readUpto: "", wholeUpto: "", activity: 1 };
-const WHO = { tab: "tab", connection: "one", now: 1_000 };
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();
@@ -59,29 +59,6 @@ describe.each(KINDS)("a %s history", (_, open) => {
     expect(await history.queue()).toEqual([]);
   });
 
-  it("gives one message at a time, and the same again on another connection", async () => {
-    const history = await open();
-    await history.enqueue("team", "one", 1);
-    await history.enqueue("team", "two", 2);
-    const first = await history.claim(WHO);
-    expect(first).toMatchObject({ type: "send", waiting: { text: "one" } });
-    expect((await history.claim(WHO)).type).toBe("under_way");
-    const again = await history.claim({ ...WHO, connection: "two" });
-    const wireKey = first.type === "send" ? first.waiting.wireKey : "";
-    expect(again).toMatchObject({ type: "send", waiting: { text: "one", wireKey } });
-  });
-
-  it("lets one tab send, until it rests or is gone for a while", async () => {
-    const history = await open();
-    await history.enqueue("team", "one", 1);
-    await history.claim(WHO);
-    const other = { ...WHO, tab: "other", connection: "three" };
-    expect((await history.claim(other)).type).toBe("elsewhere");
-    expect((await history.claim({ ...other, now: WHO.now + 60_000 })).type).toBe("send");
-    await history.release("other");
-    expect((await history.claim(WHO)).type).toBe("send");
-  });
-
   it("forgets a chat, and refuses what waits for it", async () => {
     const history = await open();
     await history.keepChat(CHAT);
@@ -112,8 +89,43 @@ describe("a stored history", () => {
     expect([kept.length, kept[0]?.at, kept.at(-1)?.at]).toEqual([1_000, 101, 1_100]);
   });
 
+  it("of an earlier version keeps what was written and what was read, and has the rest told again", async () => {
+    await earlierVersion();
+    const history = await openHistory(ME);
+    expect(await history.queue()).toMatchObject([{ text: "kept", refused: null }]);
+    expect((await history.load()).chats).toMatchObject([
+      { chat: { name: "team", readUpto: "5", wholeUpto: "" }, messages: [] },
+    ]);
+  });
+
   it("is each phone's own", async () => {
     await (await openHistory(ME)).keepMessages([message(1)]);
     expect(await (await openHistory("222")).messagesOf("team")).toEqual([]);
   });
 });
+
+/** What the first version of the page has left. */
+async function earlierVersion(): Promise<void> {
+  const database = await openDB("quad-chat", 1, {
+    upgrade(made) {
+      made.createObjectStore("messages", { keyPath: ["phone", "chat", "id"] });
+      made.createObjectStore("chats", { keyPath: ["phone", "name"] });
+      made
+        .createObjectStore("queue", { keyPath: "key", autoIncrement: true })
+        .createIndex("phone", "phone");
+      made.createObjectStore("leases", { keyPath: "phone" });
+    },
+  });
+  const chat = { name: "team", members: [], owner: ME, readUpto: "5", activity: 1 };
+  await database.put("messages", { ...message(1), phone: ME });
+  await database.put("chats", { ...chat, phone: ME });
+  await database.put("queue", {
+    chat: "team",
+    text: "kept",
+    at: 1,
+    sentOn: null,
+    refused: null,
+    phone: ME,
+  });
+  database.close();
+}

@@ -6,12 +6,11 @@
  * moment had in its hands is all that can be lost.
  *
  * All tabs share it. What must not come apart is done in one transaction: an echo is kept and its
- * message leaves the queue; a message is noted as sent and the right to send it is taken.
+ * message leaves the queue.
  */
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from "idb";
 import { randomText } from "./identity";
 import type { KeptChat, Message, Phone, Waiting } from "./model";
-import { claim, echoed, LEASE_MS, type Claim, type Claimant, type Lease } from "./queue";
 
 /** How many messages of a chat are kept, and how many more before the oldest are dropped. */
 const MOST_MESSAGES = 1_000;
@@ -43,13 +42,7 @@ export interface History {
   enqueue(chat: string, text: string, at: number): Promise<void>;
   /** Notes that the server declines a message for good, or (null) that it is to be tried again. */
   refuse(key: number, code: string | null): Promise<void>;
-  /** Notes that a message is certainly not saved, though it was sent. */
-  unsend(key: number): Promise<void>;
   discard(keys: readonly number[]): Promise<void>;
-  /** Takes the right to send, and what to send. */
-  claim(who: Claimant): Promise<Claim>;
-  /** Lets other tabs send. */
-  release(tab: string): Promise<void>;
   /** Forgets everything of this phone. */
   forget(): Promise<void>;
 }
@@ -64,22 +57,28 @@ interface Tables extends DBSchema {
     value: Omit<Waiting, "key"> & { phone: Phone; key?: number };
     indexes: { phone: string };
   };
-  leases: { key: string; value: Lease & { phone: Phone } };
 }
 
-const ALL = ["messages", "chats", "queue", "leases"] as const;
+const ALL = ["messages", "chats", "queue"] as const;
 type Writing = IDBPTransaction<Tables, (typeof ALL)[number][], "readwrite">;
 
 /** The history of a phone; raises what the browser says if it keeps nothing. */
 export async function openHistory(phone: Phone, name = "quad-chat"): Promise<History> {
-  const database = await openDB<Tables>(name, 1, {
-    upgrade(made) {
+  const database = await openDB<Tables>(name, 2, {
+    upgrade(made, before) {
+      if (before > 0) {
+        // What earlier versions kept may have holes; the server tells it again.
+        for (const table of ["messages", "leases"]) {
+          (made as IDBPDatabase).deleteObjectStore(table);
+        }
+      }
       made.createObjectStore("messages", { keyPath: ["phone", "chat", "id"] });
-      made.createObjectStore("chats", { keyPath: ["phone", "name"] });
-      made
-        .createObjectStore("queue", { keyPath: "key", autoIncrement: true })
-        .createIndex("phone", "phone");
-      made.createObjectStore("leases", { keyPath: "phone" });
+      if (before === 0) {
+        made.createObjectStore("chats", { keyPath: ["phone", "name"] });
+        made
+          .createObjectStore("queue", { keyPath: "key", autoIncrement: true })
+          .createIndex("phone", "phone");
+      }
     },
     // A newer version of this page, in another tab, must not wait for us.
     blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
@@ -157,17 +156,13 @@ class StoredHistory implements History {
 
   enqueue(chat: string, text: string, at: number): Promise<void> {
     return this.write((tables) => {
-      const waiting = { chat, text, at, wireKey: newWireKey(), sentOn: null, refused: null };
+      const waiting = { chat, text, at, wireKey: newWireKey(), refused: null };
       void tables.objectStore("queue").add({ ...waiting, phone: this.phone });
     });
   }
 
   refuse(key: number, code: string | null): Promise<void> {
-    return this.change(key, { refused: code, sentOn: null });
-  }
-
-  unsend(key: number): Promise<void> {
-    return this.change(key, { sentOn: null });
+    return this.change(key, { refused: code });
   }
 
   discard(keys: readonly number[]): Promise<void> {
@@ -176,39 +171,10 @@ class StoredHistory implements History {
     });
   }
 
-  async claim(who: Claimant): Promise<Claim> {
-    let claimed: Claim = { type: "nothing" };
-    await this.write(async (tables) => {
-      const queue = await this.queueIn(tables);
-      const lease = await tables.objectStore("leases").get(this.phone);
-      claimed = claim(queue, lease, who);
-      if (claimed.type === "send") {
-        void this.put(tables, claimed.waiting);
-      }
-      if (claimed.type === "nothing") {
-        void tables.objectStore("leases").delete(this.phone);
-      } else if (claimed.type !== "elsewhere") {
-        const until = who.now + LEASE_MS;
-        void tables.objectStore("leases").put({ tab: who.tab, until, phone: this.phone });
-      }
-    });
-    return claimed;
-  }
-
-  release(tab: string): Promise<void> {
-    return this.write(async (tables) => {
-      const lease = await tables.objectStore("leases").get(this.phone);
-      if (lease?.tab === tab) {
-        void tables.objectStore("leases").delete(this.phone);
-      }
-    });
-  }
-
   forget(): Promise<void> {
     return this.write(async (tables) => {
       void tables.objectStore("messages").delete(ofPhone(this.phone));
       void tables.objectStore("chats").delete(ofPhone(this.phone));
-      void tables.objectStore("leases").delete(this.phone);
       for (const { key } of await this.queueIn(tables)) {
         void tables.objectStore("queue").delete(key);
       }
@@ -278,6 +244,17 @@ class StoredHistory implements History {
   }
 }
 
+/** The waiting message whose echo this is. */
+export function echoed(
+  queue: readonly Waiting[],
+  message: Message,
+  me: Phone,
+): Waiting | undefined {
+  return message.from !== me || message.wireKey === undefined
+    ? undefined
+    : queue.find((waiting) => waiting.wireKey === message.wireKey);
+}
+
 /** What is known of a chat, with the later of two positions. */
 export function furthest(chat: KeptChat, before: KeptChat | undefined): KeptChat {
   const later = (one: string, two = "") => (one > two ? one : two);
@@ -293,8 +270,8 @@ function ofPhone(phone: Phone): IDBKeyRange {
 }
 
 function asWaiting(row: Tables["queue"]["value"]): Waiting {
-  const { chat, text, at, sentOn, refused, key = 0 } = row;
+  const { chat, text, at, refused, key = 0 } = row;
   // Earlier versions of this page gave them none.
   const wireKey = (row as Partial<Waiting>).wireKey ?? `${at}-${key}`;
-  return { key, chat, text, at, wireKey, sentOn, refused };
+  return { key, chat, text, at, wireKey, refused };
 }

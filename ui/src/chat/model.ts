@@ -57,8 +57,6 @@ export interface Waiting {
   at: number;
   /** What the server knows it by, however often it is sent. */
   wireKey: string;
-  /** The connection that it was sent on, if it was. */
-  sentOn: string | null;
   /** The code with which the server declined it for good. */
   refused: string | null;
 }

@@ -1,5 +1,5 @@
 /** A history that lasts as long as the page, for browsers that let nothing be kept. */
-import { CHAT_GONE, furthest, newWireKey, type History, type Remembered } from "./history";
+import { CHAT_GONE, echoed, furthest, newWireKey, type History, type Remembered } from "./history";
 import {
   keptChat,
   type KeptChat,
@@ -8,7 +8,6 @@ import {
   type State,
   type Waiting,
 } from "./model";
-import { claim, echoed, LEASE_MS, type Claim, type Claimant, type Lease } from "./queue";
 
 export class PassingHistory implements History {
   readonly lasts = false;
@@ -16,7 +15,6 @@ export class PassingHistory implements History {
   private readonly messages = new Map<string, Message[]>();
   private waiting: Waiting[] = [];
   private lastKey = 0;
-  private lease: Lease | undefined;
 
   constructor(private readonly phone: Phone) {}
 
@@ -84,37 +82,18 @@ export class PassingHistory implements History {
 
   async enqueue(chat: string, text: string, at: number): Promise<void> {
     this.lastKey += 1;
-    const fresh = { wireKey: newWireKey(), sentOn: null, refused: null };
+    const fresh = { wireKey: newWireKey(), refused: null };
     this.waiting = [...this.waiting, { key: this.lastKey, chat, text, at, ...fresh }];
     return Promise.resolve();
   }
 
   async refuse(key: number, code: string | null): Promise<void> {
-    this.change(key, { refused: code, sentOn: null });
-    return Promise.resolve();
-  }
-
-  async unsend(key: number): Promise<void> {
-    this.change(key, { sentOn: null });
+    this.change(key, { refused: code });
     return Promise.resolve();
   }
 
   async discard(keys: readonly number[]): Promise<void> {
     this.waiting = this.waiting.filter((waiting) => !keys.includes(waiting.key));
-    return Promise.resolve();
-  }
-
-  async claim(who: Claimant): Promise<Claim> {
-    const claimed = claim(this.waiting, this.lease, who);
-    if (claimed.type === "send") {
-      this.change(claimed.waiting.key, claimed.waiting);
-    }
-    this.lease = { tab: who.tab, until: who.now + LEASE_MS };
-    return Promise.resolve(claimed);
-  }
-
-  async release(): Promise<void> {
-    this.lease = undefined;
     return Promise.resolve();
   }
 

@@ -47,7 +47,6 @@ const waiting: Waiting = {
   text: "hi",
   at: 5,
   wireKey: "a1",
-  sentOn: null,
   refused: null,
 };
 

@@ -14,6 +14,7 @@ import { PassingHistory } from "./passing";
 import { reduce, type Happened, type Newest } from "./reduce";
 import { messagesIn, personOf, phoneIn, toldChat, toldChats } from "./said";
 import { Sending } from "./sending";
+import { Turn } from "./turn";
 
 /** Why the server does not let this identity in. */
 export interface Refusal {
@@ -49,7 +50,6 @@ export class ChatSession {
   private readonly asking: Asking;
   private readonly catchUp: CatchUp;
   private readonly tabs: BroadcastChannel | undefined;
-  private readonly tab = crypto.getRandomValues(new Uint32Array(2)).join("-");
   private history: History;
   private inbox: ChatSaid[] = [];
   private isWorking = false;
@@ -82,13 +82,12 @@ export class ChatSession {
     });
     this.sending = new Sending(
       {
-        isOpen: () => this.link === "open",
-        connection: () => this.connection.name,
         say: ({ chat, text, wireKey: key }) =>
           this.connection.say({ type: "send_message", chat, message: text, key }),
-        history: () => this.history,
+        queue: () => this.safely((history) => history.queue()),
       },
-      this.tab,
+      // Not there on every page, whatever the types say.
+      new Turn(`quad/chat/${phone}`, (navigator as Partial<Navigator>).locks),
     );
     this.tabs = typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel("quad");
   }
@@ -114,6 +113,7 @@ export class ChatSession {
       this.deaf.abort();
       this.inbox = [];
       this.connection.stop();
+      this.sending.rest();
       this.tabs?.close();
     }
   }
@@ -191,15 +191,22 @@ export class ChatSession {
     const { signal } = this.deaf;
     const wake = () => document.visibilityState === "visible" && this.wake();
     document.addEventListener("visibilitychange", wake, { signal });
-    addEventListener("pageshow", (event) => event.persisted && wake(), { signal });
+    addEventListener("pageshow", (event) => event.persisted && this.shownAgain(), { signal });
     addEventListener("online", () => this.connection.wake(), { signal });
     addEventListener("offline", () => this.connection.drop(), { signal });
-    addEventListener("pagehide", () => void this.sending.rest(), { signal });
+    addEventListener("pagehide", () => this.sending.rest(), { signal });
     this.tabs?.addEventListener(
       "message",
       ({ data }: MessageEvent<Note>) => data.phone === this.identity.phone && this.noted(data),
       { signal },
     );
+  }
+
+  private shownAgain(): void {
+    if (this.link === "open") {
+      this.sending.begin();
+    }
+    this.wake();
   }
 
   private wake(): void {
@@ -236,6 +243,7 @@ export class ChatSession {
   private linkChanged(link: Link): void {
     this.link = link;
     if (link === "open") {
+      this.sending.begin();
       return; // the `state` that opened it is still to be heard
     }
     this.asking.lose();
@@ -244,9 +252,9 @@ export class ChatSession {
     this.store.act({ type: "lost" });
     if (this.connection.wasTooBig) {
       this.connection.wasTooBig = false;
-      void this.refuseSent("text_too_long");
+      void this.refuse(this.sending.underWay, "text_too_long");
     }
-    void this.sending.rest();
+    this.sending.rest();
   }
 
   private hear(said: ChatSaid): void {
@@ -350,7 +358,7 @@ export class ChatSession {
     const { open, chats } = this.store.latest;
     const interest = (name: string) =>
       name === open?.chat ? Infinity : (chats[name]?.activity ?? 0);
-    return names.toSorted((a, b) => interest(b) - interest(a));
+    return [...names].sort((a, b) => interest(b) - interest(a));
   }
 
   /** Shows what was said before; what it does not go on from is forgotten. */
@@ -383,13 +391,9 @@ export class ChatSession {
       this.catchUp.declined(PASSING_CODES.has(error.code));
     } else if (error.operation === "send_message") {
       if (PASSING_CODES.has(error.code)) {
-        const sent = await this.sentNow(error.key);
-        if (sent !== undefined) {
-          await this.safely((history) => history.unsend(sent.key));
-        }
         this.sending.pause(waitMs);
       } else {
-        await this.refuseSent(error.code, error.key);
+        await this.refuse(error.key ?? this.sending.underWay, error.code);
       }
     }
   }
@@ -440,21 +444,14 @@ export class ChatSession {
     this.store.act({ type: "queue", queue });
   }
 
-  /** The message that the server knows by a key, or else the one that is under way. */
-  private async sentNow(wireKey?: string): Promise<{ key: number } | undefined> {
+  /** The server declines the message that it knows by this key. */
+  private async refuse(wireKey: string | undefined, code: string): Promise<void> {
     const queue = await this.safely((history) => history.queue());
-    return queue.find((item) =>
-      wireKey === undefined
-        ? item.sentOn === this.connection.name && item.refused === null
-        : item.wireKey === wireKey,
-    );
-  }
-
-  private async refuseSent(code: string, wireKey?: string): Promise<void> {
-    const sent = await this.sentNow(wireKey);
-    if (sent !== undefined) {
-      await this.safely((history) => history.refuse(sent.key, code));
-      await this.readQueue();
+    const declined = queue.find((waiting) => waiting.wireKey === wireKey);
+    if (declined !== undefined) {
+      await this.safely((history) => history.refuse(declined.key, code));
+      this.sending.declined(declined.wireKey);
+      await this.queueChanged();
     }
   }
 

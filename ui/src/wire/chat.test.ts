@@ -147,13 +147,6 @@ describe("the connection", () => {
     expect(links).toEqual(["open", "lost"]);
   });
 
-  it("has a name of its own each time", () => {
-    const first = connection.name;
-    end().end();
-    connection.wake();
-    expect(connection.name).not.toBe(first);
-  });
-
   it("is over after `stop`", () => {
     comeIn();
     connection.stop();

@@ -29,13 +29,10 @@ const TOO_BIG = 1009;
 
 export class ChatConnection {
   link: Link = "connecting";
-  /** Names the connection that is open, or was open last. */
-  name = "";
   /** Whether the last connection was ended because a frame was too large. */
   wasTooBig = false;
 
   private wire: Wire | undefined;
-  private opened = 0;
   private again: ReturnType<typeof setTimeout> | undefined;
   private answer: ReturnType<typeof setTimeout> | undefined;
   private quiet: ReturnType<typeof setTimeout> | undefined;
@@ -44,7 +41,6 @@ export class ChatConnection {
     private readonly open: () => Wire,
     private readonly ears: Ears,
     private readonly backoff = new Backoff(500, 10_000),
-    private readonly page = crypto.getRandomValues(new Uint32Array(2)).join("-"),
   ) {}
 
   start(): void {
@@ -103,8 +99,6 @@ export class ChatConnection {
   private connect(): void {
     this.part();
     clearTimeout(this.again);
-    this.opened += 1;
-    this.name = `${this.page}-${this.opened}`;
     if (this.link !== "lost") {
       this.tell("connecting");
     }
