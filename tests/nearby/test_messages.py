@@ -5,6 +5,7 @@ import json
 import sqlite3
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select, update
 
 from quad.nearby.messages import Letter
@@ -170,6 +171,45 @@ async def test_every_tab_gets_every_message_once_and_in_order(campus: Campus) ->
     assert [each["message"] for each in await first.receive(first.socket_id)] == ["3"]
     assert await second.receive(second.socket_id) == []
     assert await second.receive("nobody's") == []
+
+
+async def test_a_tab_that_is_opened_while_a_message_is_being_saved_gets_it(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await campus.page("bob")
+    await campus.token("ana")
+    write, mailbox = campus.store.write, campus.nearby.messages._mailbox
+    before, may_write = mailbox.last_id, asyncio.Event()
+
+    async def write_later(*changes: Change) -> None:
+        await may_write.wait()
+        await write(*changes)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(campus.store, "write", write_later)
+        sending = asyncio.create_task(campus.send("ana", ["bob"], "hi"))
+        await campus.until(lambda: mailbox.last_id > before)
+        second = await campus.page("bob")
+    may_write.set()
+    await sending
+    assert [await first.texts(), await second.texts()] == [["hi"], ["hi"]]
+
+
+async def test_a_tab_that_could_not_be_saved_is_saved_with_what_it_is_to_get(
+    campus: Campus, database: Path
+) -> None:
+    await campus.token("ana")
+    await campus.token("bob")
+    campus.nearby.presence.stop()  # whose sweeps would save it, too
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        await campus.page("bob")
+        await campus.until(lambda: bool(campus.nearby.presence._unsaved))
+    finally:
+        connection.close()
+    await campus.send("ana", ["bob"], "hi")
+    assert [row.user_id for row in await campus.store.read(select_tabs())] == ["bob"]
 
 
 async def test_nobody_fetches_from_another_person_s_tab(campus: Campus) -> None:

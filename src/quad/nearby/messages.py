@@ -281,6 +281,8 @@ class Messages:
             changes += (put(person.box, entry_id, content) for person in expected)
             told += ((person, entry_id) for person in expected)
         if changes:
+            # Without its tab, nobody would expect the reader of a message after a restart.
+            self._presence.save_unsaved()
             await self._store.write(*changes)
         for person, entry_id in told:
             person.last_id = max(person.last_id, entry_id)

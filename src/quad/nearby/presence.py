@@ -253,12 +253,19 @@ class Presence:
         return mine[-1]
 
     def _new_tab(self, tab_id: str, person: Person, token_hash: str) -> Tab:
-        # Somebody who has lost a page, and opens another, wants what was not fetched there.
-        lacking = [tab.position for tab in person.dropped]
-        position = min(lacking, default=self._mailbox.last_id)
-        tab = Tab(tab_id, person, token_hash, position)
+        tab = Tab(tab_id, person, token_hash, self._first_position(person))
         self._of_tokens.setdefault(token_hash, set()).add(tab)
         return tab
+
+    def _first_position(self, person: Person) -> int:
+        """Up to where a new tab need not fetch."""
+        if person.dropped:
+            # Somebody who has lost a page, and opens another, wants what was not fetched there.
+            return min(tab.position for tab in person.dropped)
+        if person.is_online:
+            # Ids that were given since may be of what is being saved for this person now.
+            return max(person.last_id, *(tab.position for tab in person.tabs.values()))
+        return self._mailbox.last_id
 
     # Movement
 
@@ -385,7 +392,7 @@ class Presence:
 
     def sweep(self) -> None:
         """Forget the tabs whose grace is over."""
-        self._save_again()
+        self.save_unsaved()
         over = self._now() - self._grace
         while self._dropped and self._dropped[0][0] <= over:
             dropped_at, tab = self._dropped.popleft()
@@ -417,7 +424,8 @@ class Presence:
         """Save a tab soon, and other changes with it; if it fails, again at the next sweep."""
         self._logs.save_soon(tab.change(), *changes, failed=lambda: self._unsaved.add(tab))
 
-    def _save_again(self) -> None:
+    def save_unsaved(self) -> None:
+        """Save soon the tabs of which the database does not know the latest."""
         unsaved, self._unsaved = self._unsaved, set()
         for tab in unsaved:
             if tab in self._of_tokens.get(tab.token_hash, ()):
