@@ -170,6 +170,8 @@ async def serving(
             parts = await assemble(settings, ownership, keys, stack, anew)
         site = _site(settings)
         application = cast(Application, parts.application)  # Litestar's scope is a TypedDict
+        if parts.member is not None:
+            application = parts.member.counted(application)
         host = Host(
             {settings.engine.path: parts.sockets.engine},
             StrictHeaders(application, site),

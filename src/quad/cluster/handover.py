@@ -107,6 +107,8 @@ class Handover:
         self._others = others
         self._send = send
         self._barrier_s = barrier_s
+        self.is_changing: Callable[[frozenset[int]], bool] = lambda _: False
+        """Whether something is under way in these shards that neither events nor rules know of."""
         # Of a hand-over by this node: who has to answer, and what it has given up.
         self._asked: set[int] = set()
         self._has_answers = asyncio.Event()
@@ -167,6 +169,7 @@ class Handover:
         return (
             self._edge.is_at_work(shards)
             or self._home.is_at_work(shards)
+            or self.is_changing(shards)
             or any(rules.is_at_work(_among(shards)) for rules in self._rules.values())
         )
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from quad.bus.links import Channel, Links
 from quad.bus.urls import open_bus
+from quad.cluster.changes import Changes
 from quad.cluster.crossing import Crossing
 from quad.cluster.events import Events
 from quad.cluster.figures import ClusterFigures, names_of
@@ -25,6 +26,7 @@ from quad.cluster.shards import shard_of
 from quad.cluster.suspicion import SILENT_S
 from quad.cluster.tunnels import Tunnels
 from quad.realtime import Host, SocketServer
+from quad.realtime.http.host import Application
 from quad.realtime.http.polling import Scope
 from quad.store import NodeSession, Store
 
@@ -130,6 +132,7 @@ class Member:
             key_of=key_of,
             home_of=self.keys.answering,
         )
+        self._changes = Changes(key_of, self.keys.is_open)
         self._parts: Sequence[Part] = ()
         self._open: list[Part] = []
         self._rules: Mapping[str, Rules] = {}
@@ -153,6 +156,10 @@ class Member:
     def crossing(self) -> Crossing:
         """What a host asks about each request; `serve` has it answer those of other nodes."""
         return Crossing(self._places, self._requests, self._tunnels)
+
+    def counted(self, application: Application) -> Application:
+        """The application, so that what it changes is waited for before it moves."""
+        return self._changes.counted(application)
 
     def serve(self, host: Host) -> None:
         """Answer what other nodes forward."""
@@ -262,6 +269,7 @@ class Member:
         links.on(Channel.QUESTIONS, self.questions.received, self.questions.reset)
         self._requests, self._tunnels = Requests(links), Tunnels(links)
         self._handover = Handover(me, self.events, self._rules, self._others, events.send)
+        self._handover.is_changing = self._changes.is_under_way
         self.events.on_handover = self._handover.received
         self.events.start()
 

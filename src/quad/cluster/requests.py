@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from quad.bus.links import Channel, Links
+from quad.cluster.changes import SAFE
 from quad.cluster.lanes import Kind, Lane, Lanes
 from quad.cluster.scopes import decode_scope, encode_scope, expects_continue, has_body
 from quad.http import Refusal
@@ -41,9 +42,6 @@ _IN_DOUBT: Final = msgspec.json.encode(
         "in_doubt",
     )
 )
-# RFC 9110, section 9.2.1: these change nothing.
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-
 _BUG = b"Internal Server Error"
 
 Message = MutableMapping[str, Any]
@@ -236,7 +234,7 @@ class _Forwarded:
     async def _say_broken(self, send: Send) -> bool:
         if self._has_started:
             return False
-        if self._scope["method"] in _SAFE:
+        if self._scope["method"] in SAFE:
             await refuse(send)
         else:
             await _answer_503(send, _IN_DOUBT)
