@@ -14,7 +14,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from statistics import median, quantiles
-from typing import Any
 
 import socketio
 from playwright.async_api import Browser, Page, async_playwright
@@ -97,10 +96,10 @@ class Student:
     async def leave(self) -> None:
         await self._client.disconnect()
 
-    async def _joined(self, _: Any) -> None:
+    async def _joined(self, _: object) -> None:
         self._is_in.set()
 
-    async def _started(self, _: Any) -> None:
+    async def _started(self, _: object) -> None:
         await self._send("sharing/code_send", "CREATED")
         self.is_watched.set()
 

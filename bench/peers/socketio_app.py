@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import socketio
 import uvicorn
@@ -11,22 +10,22 @@ server = socketio.AsyncServer(async_mode="asgi", transports=["websocket"])
 leader = ""
 
 
-async def lead(sid: str, _request: Any) -> None:
+async def lead(sid: str, _request: object) -> None:
     global leader
     leader = sid
     await server.emit("led", {}, to=sid)
 
 
-async def join(sid: str, _request: Any) -> None:
+async def join(sid: str, _request: object) -> None:
     await server.enter_room(sid, "room")
     await server.emit("joined", {}, to=sid)
 
 
-async def say(_sid: str, message: Any) -> None:
+async def say(_sid: str, message: object) -> None:
     await server.emit("said", message, room="room")
 
 
-async def tell(_sid: str, message: Any) -> None:
+async def tell(_sid: str, message: object) -> None:
     await server.emit("told", message, to=leader)
 
 

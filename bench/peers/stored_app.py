@@ -8,9 +8,9 @@ import asyncio
 import sqlite3
 import sys
 import threading
+from collections.abc import Mapping
 from queue import Empty, SimpleQueue
 from time import gmtime, strftime
-from typing import Any
 
 from bench.peers.socketio_app import run, server
 
@@ -20,17 +20,17 @@ Waiting = SimpleQueue[tuple[Row, "asyncio.Future[None]"]]
 waiting: Waiting = SimpleQueue()
 
 
-async def say(sid: str, message: Any) -> None:
+async def say(sid: str, message: Mapping[str, str]) -> None:
     await store("room", sid, message["text"])
     await server.emit("said", message, room="room")
 
 
-async def enter(sid: str, request: Any) -> None:
+async def enter(sid: str, request: Mapping[str, str]) -> None:
     await server.enter_room(sid, request["chat"])
     await server.emit("entered", {"chat": request["chat"]}, to=sid)
 
 
-async def send(sid: str, request: Any) -> None:
+async def send(sid: str, request: Mapping[str, str]) -> None:
     chat, text = request["chat"], request["text"]
     if chat not in server.rooms(sid):
         return

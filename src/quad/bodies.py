@@ -57,7 +57,7 @@ def _decode(text: str, kind: type[T]) -> T:
 class JsonRequest(Request[Any, Any, Any]):
     """Litestar's request, whose JSON is read as above; a `request_class`."""
 
-    async def json(self) -> Any:
+    async def json(self) -> object:
         """The body's value. Raises ClientException, which is answered 400 with the reason."""
         if self._json is Empty:
             try:

@@ -57,7 +57,7 @@ class Types:
         self._aliases = _aliases(structs)
         self._used: set[Alias] = set()
 
-    def text(self, annotation: Any, *, is_asked: bool = False) -> str:
+    def text(self, annotation: object, *, is_asked: bool = False) -> str:
         """A type as an expression."""
         return self._text(shapes.type_info(annotation), is_asked=is_asked)
 

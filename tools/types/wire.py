@@ -140,5 +140,5 @@ def _is_in_query(name: str, field: FieldDefinition, handler: HTTPRouteHandler) -
     return not (name in RESERVED_KWARGS or in_path or is_elsewhere)
 
 
-def _content(answer: Any) -> Any:
+def _content(answer: object) -> object:
     return get_args(answer)[0] if get_origin(answer) is Response else answer

@@ -63,7 +63,7 @@ class Classes:
         answer = await self._at_home(_HAND_OVER, room_id, place, address)
         return msgspec.convert(answer, ClassHandedOver)
 
-    async def _at_home(self, name: str, room_id: int, *args: object) -> Any:
+    async def _at_home(self, name: str, room_id: int, *args: object) -> object:
         member = self._member
         home = None if member is None else member.keys.owner(key_of(room_id))
         if member is None or home == member.keys.me:

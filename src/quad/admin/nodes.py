@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -109,7 +109,7 @@ def _add_queues(queues: Sequence[Queues]) -> Queues:
     )
 
 
-def _read(answer: Any) -> _Told | None:
+def _read(answer: object) -> _Told | None:
     """What a node has told; None for nothing, or for what another version means by it."""
     try:
         return msgspec.convert(answer, _Told)

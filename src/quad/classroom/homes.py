@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from typing import Any, Final
+from typing import Final, Protocol
 
 from quad.classroom.model import ROOM_NUMBERS
 from quad.cluster.routes import Route, Routes
@@ -29,7 +29,11 @@ def key_of_path(path: str) -> str | None:
     return None if found is None else key_of(int(found[1]))
 
 
-def _of_room(request: Any) -> str:
+class _OfRoom(Protocol):
+    room_id: int
+
+
+def _of_room(request: _OfRoom) -> str:
     return key_of(request.room_id)
 
 

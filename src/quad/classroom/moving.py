@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
+
 from quad.classroom.homes import key_of, room_of
 from quad.classroom.leaving import announce_offline
 from quad.classroom.refusals import RoomNotFound
@@ -15,6 +17,9 @@ Moved = tuple[str, Client, Any]
 """The key of a class, a connection, and who is behind it: the participant's id and protocol, and
 how large a student's kept files are, which the new home would else have to read.
 """
+
+# Who it is, in which protocol, and the sizes of the files that are kept of them.
+_Seat = tuple[int, int, dict[str, int] | None]
 
 
 class Moving:
@@ -46,12 +51,12 @@ class Moving:
             self._updates.cancel(room)
         return moved
 
-    async def take_up(self, key: str, client: Client | None, seat: Any) -> None:
+    async def take_up(self, key: str, client: Client | None, seat: object) -> None:
         """Seat somebody who was in the class at another node. Raises CannotSave.
 
         Without a connection they have left meanwhile.
         """
-        participant_id, protocol, sizes = seat
+        participant_id, protocol, sizes = msgspec.convert(seat, _Seat)
         try:
             room = await self._rooms.find(room_of(key))
         except RoomNotFound:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
 
 from quad.classroom.rooms import Rooms
 from quad.classroom.state import Room
@@ -77,7 +77,7 @@ def _attendance(room: Room) -> Attendance:
     return Attendance(room.host.is_online, students)
 
 
-def _overview(row: Any, online: Attendance) -> ClassOverview:
+def _overview(row: Row[Any], online: Attendance) -> ClassOverview:
     return ClassOverview(
         room_id=row.number,
         teacher=row.teacher,

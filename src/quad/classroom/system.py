@@ -1,7 +1,7 @@
 """The classroom, put together: what the server makes, starts and closes."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from quad.classroom.events import register
 from quad.classroom.fetch import FetchOptions
@@ -63,7 +63,7 @@ class ClassroomSystem:
         self._pages.let_go(lambda number: is_meant(key_of(number)))
         return self.service.moving.give_up(is_meant)
 
-    async def take_up(self, key: str, client: Client | None, seat: Any) -> None:
+    async def take_up(self, key: str, client: Client | None, seat: object) -> None:
         """Seat somebody who was in a class at another node. Raises CannotSave."""
         await self.service.moving.take_up(key, client, seat)
 

@@ -1,6 +1,7 @@
 """``quad bot``: a program that puts a notice to everyone in a building, again and again."""
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Annotated, Any
 
 import typer
@@ -157,7 +158,9 @@ def _advice(bot: str, state: dict[str, Any]) -> str:
     return f"{bot} is running already"
 
 
-async def _first_of(link: asyncio.Task[None], sender: asyncio.Task[None], stop: Any) -> None:
+async def _first_of(
+    link: asyncio.Task[None], sender: asyncio.Task[None], stop: Coroutine[Any, Any, object]
+) -> None:
     """Wait until one of them ends; if it failed, raise that."""
     stopper = asyncio.create_task(stop)
     await asyncio.wait({link, sender, stopper}, return_when=asyncio.FIRST_COMPLETED)

@@ -69,7 +69,7 @@ class Remote:
     ) -> None:
         await self._client.aclose()
 
-    async def ask(self, path: str, body: object = None, auth: tuple[str, str] | None = None) -> Any:
+    async def ask(self, path: str, body: object = None, auth: tuple[str, str] | None = None) -> Any:  # noqa: ANN401 - any JSON
         """The answer to a GET or, with a body, to a POST. Raises Unreachable, Refusal, Failed."""
         method = "GET" if body is None else "POST"
         try:
@@ -142,7 +142,7 @@ def _header_of(auth: tuple[str, str] | None) -> httpx.BasicAuth | None:
     return httpx.BasicAuth(*auth) if auth else None
 
 
-def _decode(url: str, response: httpx.Response) -> Any:
+def _decode(url: str, response: httpx.Response) -> Any:  # noqa: ANN401 - any JSON
     try:
         return response.json()
     except ValueError:

@@ -55,7 +55,7 @@ class Rules(Protocol):
         Returns who is seated where, with what `take_up` needs to know.
         """
 
-    async def take_up(self, key: str, client: Client | None, seat: Any) -> None:
+    async def take_up(self, key: str, client: Client | None, seat: object) -> None:
         """A seat of another node's is here from now on; None: the client has left meanwhile."""
 
 

@@ -74,8 +74,8 @@ class Questions:
         self._answerers[name] = answerer
 
     async def ask(
-        self, node: int, name: str, value: Any = None, *, timeout_s: float = TIMEOUT_S
-    ) -> Any:
+        self, node: int, name: str, value: object = None, *, timeout_s: float = TIMEOUT_S
+    ) -> Any:  # noqa: ANN401 - whatever the answerer has said
         """What a node answers. Raises Unavailable if it does not, or knows no such question."""
         number = next(self._numbers)
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -90,7 +90,7 @@ class Questions:
             del self._waiting[number]
 
     async def ask_all(
-        self, name: str, value: Any = None, *, timeout_s: float = TIMEOUT_S
+        self, name: str, value: object = None, *, timeout_s: float = TIMEOUT_S
     ) -> dict[int, Any]:
         """What each of the other nodes answers; None in place of those that do not."""
         nodes = list(self._others())
@@ -104,7 +104,7 @@ class Questions:
             for node, answer in zip(nodes, answers, strict=True)
         }
 
-    def tell_all(self, name: str, value: Any) -> None:
+    def tell_all(self, name: str, value: object) -> None:
         """News for all other nodes. Never waits; a node that is lost meanwhile misses it."""
         record = _encode(_Question(0, name, value))
         for node in self._others():

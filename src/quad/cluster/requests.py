@@ -10,7 +10,7 @@ halfway says CUT, and the client's connection is cut.
 
 import asyncio
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from typing import Any, Final
 
 import msgspec
@@ -333,7 +333,7 @@ class _Served:
         if self._lane.unsent_bytes:
             await self._is_sent.wait()
 
-    def _start(self, status: int, headers: Any) -> None:
+    def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         if self._has_started:
             raise RuntimeError("a second head of one answer")
         self._has_started = True

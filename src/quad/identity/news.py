@@ -14,7 +14,7 @@ class News(Protocol):
     def on(self, name: str, heard: Callable[[Any], object]) -> None:
         """Hear what others tell by this name; once for each name, before the server starts."""
 
-    def tell_all(self, name: str, value: Any) -> None:
+    def tell_all(self, name: str, value: object) -> None:
         """Tell the others, never waiting; a node that is lost meanwhile misses it.
 
         The value is made of what MessagePack has: tuples arrive as lists.
@@ -29,7 +29,7 @@ class _Nobody:
     def on(self, name: str, heard: Callable[[Any], object]) -> None:
         """Nothing will be heard."""
 
-    def tell_all(self, name: str, value: Any) -> None:
+    def tell_all(self, name: str, value: object) -> None:
         """Nobody hears it."""
 
 

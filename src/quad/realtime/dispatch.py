@@ -73,6 +73,7 @@ class Waiting(Protocol):
         """Close the connection."""
 
 
+Waited = asyncio.Future[Any] | Coroutine[Any, Any, Any]
 SenderT = TypeVar("SenderT", bound=Sender)
 SaidT = TypeVar("SaidT")
 
@@ -88,7 +89,7 @@ class Dispatch(ABC, Generic[SenderT, SaidT]):
     # How a server answers. Called on the loop, before the turn is given back.
 
     @abstractmethod
-    def answer(self, sender: SenderT, said: SaidT, value: Any) -> None:
+    def answer(self, sender: SenderT, said: SaidT, value: object) -> None:
         """The handler has done it, and returned this. May raise: then that is its error."""
 
     @abstractmethod
@@ -141,7 +142,7 @@ class Dispatch(ABC, Generic[SenderT, SaidT]):
         """Wait for the handlers that are at work; those that take too long are cancelled."""
         await self._work.finish(grace_s)
 
-    def _wait_for(self, result: Any, handler: Handler, finish: Finished) -> None:
+    def _wait_for(self, result: Waited, handler: Handler, finish: Finished) -> None:
         if isinstance(result, asyncio.Future):
             result.add_done_callback(partial(_settle, finish))
         elif handler.is_driven:
@@ -155,7 +156,7 @@ class Dispatch(ABC, Generic[SenderT, SaidT]):
         handler: Handler,
         said: SaidT,
         started: float,
-        value: Any,
+        value: object,
         error: BaseException | None,
     ) -> None:
         try:

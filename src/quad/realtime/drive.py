@@ -32,7 +32,7 @@ class Drive:
         else:
             self._wait_for(awaited)
 
-    def _wait_for(self, awaited: Any) -> None:
+    def _wait_for(self, awaited: asyncio.Future[Any] | None) -> None:
         if awaited is None:  # a bare yield, as of `asyncio.sleep(0)`
             asyncio.get_running_loop().call_soon(self.step)
             return

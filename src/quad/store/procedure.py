@@ -20,7 +20,7 @@ class Procedure(Executable):
         self._run = run
 
     def _execute_on_connection(
-        self, connection: Connection, _distilled_params: Any, _execution_options: Any
+        self, connection: Connection, _distilled_params: object, _execution_options: object
     ) -> CursorResult[Any]:
         # The hook by which SQLAlchemy executes any Executable, as for `Upsert`.
         return self._run(connection)

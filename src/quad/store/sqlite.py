@@ -77,7 +77,9 @@ class SqliteEngine:
     def _execute(self, connection: Connection, steps: Sequence[Step]) -> None:
         prepared = self._prepared.find_all(steps)
         if prepared is not None:
-            _transact(connection.connection.driver_connection, prepared)
+            driver = connection.connection.driver_connection
+            assert driver is not None  # it was connected to just now
+            _transact(driver, prepared)
             return
         with connection.begin():
             for statement, rows in steps:
@@ -102,8 +104,8 @@ class SqliteEngine:
         self._engine.dispose()
 
 
-def _transact(driver: Any, steps: Sequence[tuple[Prepared, Step]]) -> None:
-    cursor: sqlite3.Cursor = driver.cursor()
+def _transact(driver: sqlite3.Connection, steps: Sequence[tuple[Prepared, Step]]) -> None:
+    cursor = driver.cursor()
     if len(steps) == 1:
         [(prepared, step)] = steps
         if step.rows is None or len(step.rows) == 1:
@@ -128,7 +130,7 @@ def prepare_writers(engine: SyncEngine, busy_timeout_s: float | None = None) -> 
         busy_timeout_s = BUSY_TIMEOUT_S
 
     @event.listens_for(engine, "connect")
-    def set_pragmas(connection: Any, _record: object) -> None:
+    def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # or the driver would begin by itself, without a lock
         _pragmas(
             connection,
@@ -145,12 +147,12 @@ def prepare_writers(engine: SyncEngine, busy_timeout_s: float | None = None) -> 
 
 def _prepare_readers(engine: SyncEngine) -> None:
     @event.listens_for(engine, "connect")
-    def set_pragmas(connection: Any, _record: object) -> None:
+    def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
         _pragmas(connection, f"busy_timeout={int(BUSY_TIMEOUT_S * 1000)}", "query_only=ON")
 
 
-def _pragmas(connection: Any, *pragmas: str) -> None:
+def _pragmas(connection: sqlite3.Connection, *pragmas: str) -> None:
     cursor = connection.cursor()
     for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")

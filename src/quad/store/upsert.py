@@ -38,12 +38,10 @@ class Upsert(Executable):
             found = self._natives[dialect] = _BUILDERS[dialect](self)
         return found
 
-    def _execute_on_connection(
-        self, connection: Connection, distilled_params: Any, execution_options: Any
-    ) -> CursorResult[Any]:
+    def _execute_on_connection(self, connection: Connection, *passed_on: Any) -> CursorResult[Any]:
         # The hook by which SQLAlchemy executes any Executable; the engine's own insert takes over.
         native = self.native(connection.dialect.name)
-        return native._execute_on_connection(connection, distilled_params, execution_options)
+        return native._execute_on_connection(connection, *passed_on)
 
 
 def _for_sqlite(statement: Upsert) -> Insert:

@@ -362,7 +362,7 @@ def extract_binary(value: object, attachments: list[bytes]) -> object:
             return value
 
 
-def insert_binary(value: Any, attachments: list[bytes]) -> Any:
+def insert_binary(value: object, attachments: list[bytes]) -> object:
     """The reverse of `extract_binary`, for decoded JSON.
 
     Raises:

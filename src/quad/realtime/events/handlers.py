@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from types import GenericAlias
 from typing import Any, get_type_hints
 
 import msgspec
@@ -125,24 +126,24 @@ class EventHandler(Handler):
         return BadPayload(f"{self.name}: {explain(error)}")
 
 
-def _event_decoder(annotation: Any) -> Callable[[str], tuple[Any, ...]]:
-    return msgspec.json.Decoder(tuple[str, annotation]).decode
+def _event_decoder(annotation: object) -> Callable[[str], tuple[Any, ...]]:
+    return msgspec.json.Decoder(GenericAlias(tuple, (str, annotation))).decode
 
 
 class _Parameter:
     __slots__ = ("annotation", "decode", "is_optional")
 
-    def __init__(self, annotation: Any, *, is_optional: bool) -> None:
+    def __init__(self, annotation: object, *, is_optional: bool) -> None:
         self.annotation = annotation
         self.is_optional = is_optional
         self.decode: Callable[[Any], Any] = msgspec.json.Decoder(annotation).decode
 
 
-def _decode(parameter: _Parameter, raw: Any) -> Any:
+def _decode(parameter: _Parameter, raw: msgspec.Raw) -> object:
     return parameter.decode(raw)
 
 
-def _convert(parameter: _Parameter, value: Any) -> Any:
+def _convert(parameter: _Parameter, value: object) -> object:
     return msgspec.convert(value, parameter.annotation)
 
 

@@ -130,7 +130,7 @@ class Reception(Dispatch[Caller, Event]):
 
     # How they are answered
 
-    def answer(self, client: Caller, event: Event, value: Any) -> None:
+    def answer(self, client: Caller, event: Event, value: object) -> None:
         """See `Dispatch`: by the acknowledgement, if the client wants one."""
         if event.ack_id is not None and client.is_open:
             args = value if isinstance(value, tuple) else () if value is None else (value,)

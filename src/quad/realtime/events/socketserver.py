@@ -1,7 +1,7 @@
 """A Socket.IO server, as applications see it: handlers by event name, and topics."""
 
 from collections.abc import Callable, Collection
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from quad.realtime.counters import Counters
 from quad.realtime.delivery import Message, Outbox
@@ -19,6 +19,9 @@ from quad.realtime.sessions.session import Session
 from quad.wire.socketio import RESERVED_EVENTS, encode_event
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Arrival = TypeVar("Arrival", bound=Callable[[Client], Any])
+Farewell = TypeVar("Farewell", bound=Callable[[Client, str], Any])
+Refusal = TypeVar("Refusal", bound=Callable[[Client, str, Refused], None])
 
 
 class SocketServer:
@@ -81,9 +84,13 @@ class SocketServer:
 
         return register
 
+    @overload
+    def on_connecting(self, function: Arrival, *, namespace: str = ...) -> Arrival: ...
+    @overload
+    def on_connecting(self, *, namespace: str = ...) -> Callable[[Arrival], Arrival]: ...
     def on_connecting(
-        self, function: Callable[[Client], Any] | None = None, *, namespace: str = "/"
-    ) -> Any:
+        self, function: Arrival | None = None, *, namespace: str = "/"
+    ) -> Arrival | Callable[[Arrival], Arrival]:
         """Call the function, plain or asynchronous, with every client before it is let in.
 
         A `Refused` that it raises keeps the client out: the sentence, and `code` and details of a
@@ -92,27 +99,36 @@ class SocketServer:
         """
         return _register(self.namespace(namespace).examinations, function)
 
+    @overload
+    def on_connect(self, function: Arrival, *, namespace: str = ...) -> Arrival: ...
+    @overload
+    def on_connect(self, *, namespace: str = ...) -> Callable[[Arrival], Arrival]: ...
     def on_connect(
-        self, function: Callable[[Client], Any] | None = None, *, namespace: str = "/"
-    ) -> Any:
+        self, function: Arrival | None = None, *, namespace: str = "/"
+    ) -> Arrival | Callable[[Arrival], Arrival]:
         """Call the function with every client that enters, right after it was let in."""
         return _register(self.namespace(namespace).arrivals, function)
 
+    @overload
+    def on_disconnect(self, function: Farewell, *, namespace: str = ...) -> Farewell: ...
+    @overload
+    def on_disconnect(self, *, namespace: str = ...) -> Callable[[Farewell], Farewell]: ...
     def on_disconnect(
-        self, function: Callable[[Client, str], Any] | None = None, *, namespace: str = "/"
-    ) -> Any:
+        self, function: Farewell | None = None, *, namespace: str = "/"
+    ) -> Farewell | Callable[[Farewell], Farewell]:
         """Call the function with every client that has left, and the reason.
 
         It comes after the last handler for this client has finished.
         """
         return _register(self.namespace(namespace).farewells, function)
 
+    @overload
+    def on_refused(self, function: Refusal, *, namespace: str = ...) -> Refusal: ...
+    @overload
+    def on_refused(self, *, namespace: str = ...) -> Callable[[Refusal], Refusal]: ...
     def on_refused(
-        self,
-        function: Callable[[Client, str, Refused], None] | None = None,
-        *,
-        namespace: str = "/",
-    ) -> Any:
+        self, function: Refusal | None = None, *, namespace: str = "/"
+    ) -> Refusal | Callable[[Refusal], Refusal]:
         """Call the plain function with every refusal of an event, by its name, before the `error`.
 
         For clients that listen to something else. Also what was no valid payload comes here.
@@ -201,8 +217,11 @@ def _client_of(outbox: Outbox, namespace: str) -> LocalClient | None:
     return peer.client(namespace) if isinstance(peer, Peer) else None
 
 
-def _register(functions: list[Any], function: Any) -> Any:
-    if function is None:
-        return lambda later: _register(functions, later)
-    functions.append(function)
-    return function
+def _register(
+    functions: list[Callable[..., Any]], function: Function | None
+) -> Function | Callable[[Function], Function]:
+    def register(function: Function) -> Function:
+        functions.append(function)
+        return function
+
+    return register if function is None else register(function)

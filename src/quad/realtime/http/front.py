@@ -26,6 +26,7 @@ from quad.realtime.errors import HandshakeRefused
 from quad.realtime.http.admission import Admission
 from quad.realtime.http.corked import Corked
 from quad.realtime.http.host import Host, last_answer
+from quad.realtime.http.polling import Receive, Scope, Send
 from quad.realtime.http.polling import refusal as explain
 from quad.realtime.http.rounds import Rounds
 from quad.realtime.http.seldom import Seldom
@@ -120,7 +121,7 @@ class Fronts:
         self._bodies_bytes = 0
         self.lingering: Deadlines[Front] = Deadlines(_LINGER_S, Front.abort)
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         try:
             await self.host(scope, receive, send)

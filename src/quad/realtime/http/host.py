@@ -139,7 +139,7 @@ class Host:
         scope["path"] = path.decode("latin-1")
         carry(self.site, scope)
         if self._is_foreign(scope):
-            _write_answer(transport, *_MISDIRECTED, {})
+            _write_last(transport, last_answer(*_MISDIRECTED, {}))
             return
         if self._refuses(scope):
             _refuse_upgrade(transport, shutting_down())
@@ -282,11 +282,12 @@ def last_answer(
 
 def _refuse_upgrade(transport: asyncio.Transport, refused: HandshakeRefused) -> None:
     answer = refusal(refused)
-    _write_answer(transport, answer.status, answer.content_type, answer.body, refused.headers)
+    last = last_answer(answer.status, answer.content_type, answer.body, refused.headers)
+    _write_last(transport, last)
 
 
-def _write_answer(transport: asyncio.Transport, *answer: Any) -> None:
-    transport.write(last_answer(*answer))
+def _write_last(transport: asyncio.Transport, answer: bytes) -> None:
+    transport.write(answer)
     transport.close()
 
 

@@ -282,7 +282,7 @@ def carry(site: Site, scope: Scope) -> None:
     scope[_SITE] = site
 
 
-def request_of(scope: Any) -> Request:
+def request_of(scope: Any) -> Request:  # noqa: ANN401 - Litestar's is a TypedDict
     """The request of an ASGI HTTP scope: who asks, from where, and whose page it is.
 
     For all routes; the scope of Litestar's `request.scope` is one. Made once for each request.

@@ -145,7 +145,7 @@ class RawReception(Dispatch[LocalConnection, Payload | Unreadable]):
 
     # How they are answered
 
-    def answer(self, sender: LocalConnection, said: Payload | Unreadable, value: Any) -> None:
+    def answer(self, sender: LocalConnection, said: Payload | Unreadable, value: object) -> None:
         """See `Dispatch`: whoever is to hear of it is told by the handler."""
 
     def explain(
