@@ -6,7 +6,7 @@ at home here.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
 from quad.cluster.scopes import has_body
@@ -73,7 +73,7 @@ class _Change:
         self._receive = receive
         self._has_begun = False
 
-    async def receive(self) -> Any:
+    async def receive(self) -> MutableMapping[str, Any]:
         """ASGI: the body, and that the client has left."""
         message = await self._receive()
         if message["type"] == "http.request" and not message.get("more_body"):
