@@ -14,6 +14,7 @@ from quad.admin.administrator import Administrator
 from quad.admin.tables import administrators, logouts
 from quad.identity.gate import Gate
 from quad.nearby.bots import Caller
+from quad.nearby.buildings import Buildings
 from quad.refusals import TooManyTries
 from quad.store import Store
 from tests.nearby.campus import ADMIN, FIELD, LIBRARY, TOWER, Campus, Clock, open_campus
@@ -48,6 +49,44 @@ async def test_a_building_is_added_and_changed(campus: Campus) -> None:
     ]
     building = campus.nearby.buildings.get("3")
     assert (building.position.latitude, building.radius_m) == (38.7, 50)
+
+
+async def test_a_building_is_deleted_and_whoever_was_in_it_is_outside(campus: Campus) -> None:
+    ana, bob = await campus.page("ana"), await campus.page("bob")
+    for id in ("ana", "bob"):
+        await campus.move(id, TOWER.position)
+    await campus.nearby.bots.register("a", "canteen", TOWER.id)
+    for page in (ana, bob):
+        await page.take()
+    answer = await post(campus, "buildings/delete", {"id": 1})
+    assert (answer.status_code, answer.json()) == (200, [])
+    assert [await page.take() for page in (ana, bob)] == [[("new_movement",)]] * 2
+    assert await get(campus, "buildings/show") == [{"id": "2", "name": "Library"}]
+    assert await campus.move("ana", TOWER.position) == "Out of registered facilities"
+    answer = await post(campus, "buildings/delete", {"id": "1"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown")
+    # Its bot reaches nobody, and is there again with the building.
+    (bot,) = await get(campus, "bots/show")
+    assert (bot["building_id"], bot["building"]) == ("1", "")
+    kept = Buildings(campus.store)
+    await kept.load()
+    assert [building.id for building in kept.list()] == ["2"]
+
+
+async def test_pages_that_show_the_buildings_hear_that_they_have_changed(campus: Campus) -> None:
+    ana, bob = await campus.page("ana"), await campus.page("bob")
+    await ana.call("new_client", {"id": "ana", "token": ana.token, "buildings": True})
+    await ana.take()
+    news = [("new_buildings",)]
+    await post(campus, "buildings/add", ANNEX)
+    assert await ana.take() == news
+    await post(campus, "buildings/load", {"containedSpaces": SPACES})
+    assert await ana.take() == news  # once for all of them
+    await post(campus, "buildings/load", {"containedSpaces": SPACES})
+    await post(campus, "buildings/delete", {"id": "2"})
+    assert await ana.take() == news
+    # Original pages know of no such event.
+    assert await bob.take() == []
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -330,6 +369,7 @@ async def test_what_the_administrator_does_and_who_failed_to_be_is_in_the_audit_
         await campus.http.get(USERS, auth=ADMIN)  # known already
         await post(campus, "buildings/add", ANNEX)
         await post(campus, "buildings/load", {"containedSpaces": SPACES})
+        await post(campus, "buildings/delete", {"id": "2"})
         await campus.nearby.bots.register("10.0.0.1", "canteen", "1")
         for state in (True, False):
             await post(campus, "bots/update/auth", {"id": "canteen", "state": state})
@@ -342,6 +382,7 @@ async def test_what_the_administrator_does_and_who_failed_to_be_is_in_the_audit_
         f"action=admin.login result=ok {here} name=admin",
         f"action=nearby.building result=ok {here} building=3",
         f"action=nearby.buildings result=ok {here} added=0 changed=2",
+        f"action=nearby.building_delete result=ok {here} building=2",
         "action=nearby.bot_register result=ok address=10.0.0.1 name=canteen building=1",
         f"action=nearby.bot_authorise result=ok {here} name=canteen",
         f"action=nearby.bot_disallow result=ok {here} name=canteen",

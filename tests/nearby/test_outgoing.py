@@ -14,6 +14,8 @@ async def test_people_hear_everything_that_is_declared_and_nothing_else(campus: 
     await campus.page("ben")
     await campus.send("ben", ["ann"], "Coffee?")
     check_outgoing(await ann.call("new_bot", {"id": "bell"}), ErrorPayload)
+    await ann.call("new_client", {"id": "ann", "token": ann.token, "buildings": True})
+    await campus.nearby.buildings.put(TOWER)
     heard = await ann.take()
     declared = {**OUTGOING, "error": ErrorPayload}
     for event, *payload in heard:

@@ -46,6 +46,12 @@ class Plan(Struct):
     radious: Number
 
 
+class BuildingToDelete(Struct):
+    """`buildings/delete`."""
+
+    id: str | int
+
+
 class Authorisation(Struct):
     """`bots/update/auth`."""
 
@@ -152,6 +158,17 @@ def _buildings(nearby: NearbySystem, range_limit_m: float) -> list[Any]:
         )
         return []
 
+    @post("/buildings/delete", status_code=200)
+    async def delete_building(data: JSONBody[BuildingToDelete], request: AnyRequest) -> list[str]:
+        """Take a building away; its log and its bots stay."""
+        await nearby.buildings.remove(str(data.id))
+        audit.record(
+            "nearby.building_delete",
+            address=request_of(request.scope).address,
+            building=str(data.id),
+        )
+        return []
+
     @get("/buildings/show", sync_to_thread=False)
     def show_buildings() -> list[Shown]:
         """All buildings."""
@@ -189,7 +206,7 @@ def _buildings(nearby: NearbySystem, range_limit_m: float) -> list[Any]:
         )
         return loaded
 
-    return [add_building, show_buildings, show_all_of_buildings, load_campus]
+    return [add_building, delete_building, show_buildings, show_all_of_buildings, load_campus]
 
 
 def _read_spaces(spaces: list[Space], range_limit_m: float) -> list[Building]:

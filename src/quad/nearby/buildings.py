@@ -25,8 +25,10 @@ class Buildings:
         self._store = store
         self._buildings: dict[str, Building] = {}
         self._circles: Circles[str] = Circles()
-        # Hears of each building that was put.
+        # Hears of each building that was put, or taken away, when it is.
         self.on_change: Callable[[Building], None] = lambda _: None
+        # Hears once that there is something new, however many have changed.
+        self.on_news: Callable[[], object] = lambda: None
 
     async def load(self) -> None:
         """Read all. Raises StoreError."""
@@ -38,6 +40,7 @@ class Buildings:
         await self._store.write(tables.put_building(building))
         self._set(building)
         self.on_change(building)
+        self.on_news()
 
     async def put_all(self, buildings: Iterable[Building]) -> Loaded:
         """Add or change many: all of them, or none. Raises StoreError."""
@@ -47,7 +50,22 @@ class Buildings:
         for building in news:
             self._set(building)
             self.on_change(building)
+        if news:
+            self.on_news()
         return Loaded(added=added, changed=len(news) - added)
+
+    async def remove(self, building_id: str) -> None:
+        """Take one away: nobody is in it any more, and its bots reach nobody until it is back.
+
+        Raises Unknown, StoreError.
+        """
+        self.get(building_id)
+        await self._store.write(tables.delete_building(building_id))
+        building = self._buildings.pop(building_id, None)
+        if building is not None:  # else somebody else was faster
+            self._circles.remove(building_id)
+            self.on_change(building)
+            self.on_news()
 
     def _set(self, building: Building) -> None:
         self._buildings[building.id] = building

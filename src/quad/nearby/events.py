@@ -1,7 +1,10 @@
 """Nearby's Socket.IO events by their wire names, and what they carry."""
 
+from typing import Final
+
 from quad.cluster.routes import CAMPUS
 from quad.nearby.bots import Bots, Caller
+from quad.nearby.buildings import Buildings
 from quad.nearby.entrance import Entrance
 from quad.nearby.homes import SYSTEM
 from quad.nearby.presence import Presence
@@ -9,13 +12,20 @@ from quad.nearby.refusals import WrongToken
 from quad.realtime import Client, Payload, SocketServer
 from quad.refusals import NotAllowed
 
+_BUILDINGS: Final = "nearby/buildings"
+"""The topic of those who show them."""
+
 
 class NewClient(Payload, frozen=True, kw_only=True):
-    """`new_client`: original pages write `ID`."""
+    """`new_client`: original pages write `ID`.
+
+    With `buildings` this connection hears `new_buildings`.
+    """
 
     id: str | None = None
     ID: str | None = None
     token: str = ""
+    buildings: bool = False
 
 
 class NewBot(Payload, frozen=True, kw_only=True):
@@ -25,9 +35,16 @@ class NewBot(Payload, frozen=True, kw_only=True):
     ID: str | None = None
 
 
-def register(server: SocketServer, entrance: Entrance, presence: Presence, bots: Bots) -> None:
+def register(
+    server: SocketServer,
+    entrance: Entrance,
+    presence: Presence,
+    bots: Bots,
+    buildings: Buildings,
+) -> None:
     """Let the server carry nearby's events."""
     running: dict[Client, str] = {}
+    buildings.on_news = lambda: server.publish(_BUILDINGS, "new_buildings")
 
     def stop_bot(client: Client) -> None:
         bot_id = running.pop(client, None)
@@ -41,6 +58,8 @@ def register(server: SocketServer, entrance: Entrance, presence: Presence, bots:
             raise WrongToken
         await entrance.enter(client, user_id, request.token)
         server.seat(client, SYSTEM, CAMPUS)
+        if request.buildings and client.is_open:
+            client.subscribe(_BUILDINGS)
 
     @server.on("new_bot")
     def new_bot(client: Client, request: NewBot) -> None:

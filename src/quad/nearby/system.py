@@ -122,7 +122,7 @@ class NearbySystem:
             now,
         )
         entrance = Entrance(identity.sessions, self.people, self.presence, gate)
-        register(server, entrance, self.presence, self.bots)
+        register(server, entrance, self.presence, self.bots, self.buildings)
         self._pages = PageRoutes(
             identity,
             self.people,

@@ -159,6 +159,7 @@ _TOUCH_USER: Final = (
 _PUT_BUILDING: Final = upsert(
     buildings, key=["id"], update=["name", "latitude", "longitude", "radius_m"]
 )
+_DELETE_BUILDING: Final = delete(buildings).where(buildings.c.id == bindparam("of_building"))
 _INSERT_LOG: Final = insert(logs)
 _DELETE_LOG: Final = delete(logs).where(
     logs.c.kind == bindparam("of_kind"),
@@ -269,6 +270,11 @@ def put_building(building: Building) -> Change:
         "radius_m": building.radius_m,
     }
     return Change(_PUT_BUILDING, values)
+
+
+def delete_building(id: str) -> Change:
+    """Forget a building; its log stays as long as logs are kept."""
+    return Change(_DELETE_BUILDING, {"of_building": id})
 
 
 def select_buildings() -> Select[Any]:

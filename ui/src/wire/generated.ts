@@ -82,6 +82,11 @@ export interface BuildingOverview {
   bots: string[];
 }
 
+/** `buildings/delete`. */
+export interface BuildingToDelete {
+  id: string | number;
+}
+
 /** The chat: connections are all that are open, also of those who have not registered yet. */
 export interface ChatFigures {
   chats: number;
@@ -956,11 +961,16 @@ export interface NewBot {
   ID?: string | null;
 }
 
-/** `new_client`: original pages write `ID`. */
+/**
+ * `new_client`: original pages write `ID`.
+ *
+ * With `buildings` this connection hears `new_buildings`.
+ */
 export interface NewClient {
   id?: string | null;
   ID?: string | null;
   token?: string;
+  buildings?: boolean;
 }
 
 /** `message`. The password may be here, in HTTP Basic, or have been shown before by `auth`. */
@@ -1066,6 +1076,7 @@ export interface NearbyClientEvents {
 /** What the server says to clients of nearby. */
 export interface NearbyServerEvents {
   error: (payload: ErrorPayload) => void;
+  new_buildings: () => void;
   new_message: (payload: string[]) => void;
   new_movement: () => void;
 }
@@ -1109,6 +1120,11 @@ export interface RestRoutes {
   /** Add a building, or change the one that has this id. */
   "POST /API/admin/buildings/add": {
     body: Plan | Plan[];
+    answer: string[];
+  };
+  /** Take a building away; its log and its bots stay. */
+  "POST /API/admin/buildings/delete": {
+    body: BuildingToDelete;
     answer: string[];
   };
   /**

@@ -100,6 +100,7 @@ export interface Wanted {
 
 const ANSWER_WITHIN_MS = 10_000;
 const MOVEMENT_GAP_MS = 200;
+const CAMPUS_GAP_MS = 1_000;
 /** What `message/send` answers where some are unknown; their ids follow. */
 const UNKNOWN = "Unknown: ";
 
@@ -115,6 +116,7 @@ export class NearbyWire {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isRangeUnsaved = false;
   private isEntered = false;
+  private isMapped = false;
 
   constructor(
     private readonly who: Who,
@@ -127,7 +129,7 @@ export class NearbyWire {
     this.range = new Repeated(() => this.saveRange(), failed);
     this.people = new Repeated(() => this.look(), failed, MOVEMENT_GAP_MS);
     this.inbox = new Repeated(() => this.fetchMessages(), failed);
-    this.campus = new Repeated(() => this.fetchBuildings(), failed);
+    this.campus = new Repeated(() => this.fetchBuildings(), failed, CAMPUS_GAP_MS);
     // Said at the message itself, as long as it waits.
     this.outbox = new Repeated(
       () => this.sendWaiting(),
@@ -137,6 +139,7 @@ export class NearbyWire {
     this.socket.on("connect", () => this.enter());
     this.socket.on("new_movement", () => this.people.ask());
     this.socket.on("new_message", () => this.inbox.ask());
+    this.socket.on("new_buildings", () => this.campus.ask());
     watchLink(this.socket, (link) => {
       this.isEntered = false;
       if (link === "lost" || link === "ended") {
@@ -228,7 +231,7 @@ export class NearbyWire {
     };
     this.socket
       .timeout(ANSWER_WITHIN_MS)
-      .emit("new_client", { id: user, token }, acknowledge as unknown as Ack);
+      .emit("new_client", { id: user, token, buildings: true }, acknowledge as unknown as Ack);
   }
 
   private refused(problem: Declined): void {
@@ -336,6 +339,11 @@ export class NearbyWire {
   private async fetchBuildings(): Promise<void> {
     const buildings = await this.ask("show/buildings", {});
     this.hear({ type: "mapped", buildings });
+    // The one that we are in may be another now.
+    if (this.isMapped) {
+      this.position.ask();
+    }
+    this.isMapped = true;
   }
 
   private failed(problem: unknown, complain = this.complain): boolean {
