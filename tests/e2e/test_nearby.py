@@ -36,10 +36,12 @@ def _buildings(server: Campus) -> None:
 
 def put_buildings(url: str) -> None:
     for building in BUILDINGS:
-        answer = httpx.post(
-            f"{url}/API/admin/buildings/add", json=building, auth=("admin", ADMIN_PASSWORD)
-        )
-        assert answer.status_code == 200, answer.text
+        administer(url, "buildings/add", building)
+
+
+def administer(url: str, path: str, body: object) -> None:
+    answer = httpx.post(f"{url}/API/admin/{path}", json=body, auth=("admin", ADMIN_PASSWORD))
+    assert answer.status_code == 200, answer.text
 
 
 def at(point: Point) -> dict[str, Any]:
@@ -69,9 +71,17 @@ async def follow(page: Page, building: str) -> None:
 async def stand(page: Page, point: Point) -> None:
     """Say by hand where one is."""
     latitude, longitude = point
+    await by_coordinates(page)
     await page.get_by_label("Latitude").fill(str(latitude))
     await page.get_by_label("Longitude").fill(str(longitude))
     await page.get_by_role("button", name="Set", exact=True).first.click()
+
+
+async def by_coordinates(page: Page) -> None:
+    """Their fields are there; whoever has buildings to choose from has to ask for them."""
+    fields = page.locator("details")
+    if await fields.get_attribute("open") is None:
+        await fields.locator("summary").click()
 
 
 async def stands_in(page: Page, building: str) -> None:
@@ -335,9 +345,31 @@ async def test_a_click_on_the_map_is_a_place_and_can_be_taken_back(visitors: Vis
     await stands_in(ana, "Tower")
 
 
+async def test_buildings_are_chosen_by_name_and_come_change_and_go_while_one_looks(
+    visitors: Visitors, server: Campus
+) -> None:
+    ana = await visitors.page()
+    await enter(ana, "ana-13")
+    choice = ana.get_by_label("I am in")
+    await choice.select_option("Library")
+    await stands_in(ana, "Library")
+    await expect(ana.locator(".now .hint")).to_contain_text("As you chose from the list.")
+    annex = {"id": "9", "name": "Annex", "latitude": 38.75, "longitude": -9.139, "radious": 30}
+    administer(server.url, "buildings/add", annex)
+    await choice.select_option("Annex")
+    await stands_in(ana, "Annex")
+    administer(server.url, "buildings/add", {**annex, "name": "New annex"})
+    await stands_in(ana, "New annex")
+    await expect(choice.locator("option:checked")).to_have_text("New annex")
+    administer(server.url, "buildings/delete", {"id": "9"})
+    await stands_in(ana, "Outside of all buildings")
+    await expect(choice.locator("option")).to_have_text(["Choose a building …", "Library", "Tower"])
+
+
 async def test_what_cannot_be_a_place_or_a_range_is_said_at_once(visitors: Visitors) -> None:
     ana = await visitors.page()
     await enter(ana, "ana-7")
+    await by_coordinates(ana)
     for latitude, longitude, words in (
         ("91", "0", "A latitude is"),
         ("", "0", "A latitude is"),
@@ -495,6 +527,12 @@ async def test_pictures_of_a_tile_server_are_shown_beneath_with_their_owner(
 
     await ana.route("https://tile.example.org/**", picture)
     await enter(ana, "ana-12")
+    # A campus that is empty yet explains itself, as long as it is.
+    explanation = ana.get_by_role("note")
+    await expect(explanation).to_contain_text("No buildings yet")
+    assert await serious_faults(ana) == []
+    administer(server_with_tiles.url, "buildings/add", BUILDINGS[0])
+    await expect(explanation).to_be_hidden()
     async with ana.expect_response("https://tile.example.org/**"):
         await stand(ana, TOWER)
     assert all(re.fullmatch(r"https://tile\.example\.org/\d+/\d+/\d+\.png", url) for url in fetched)

@@ -19,13 +19,17 @@ import XYZ from "ol/source/XYZ";
 import { offset } from "ol/sphere";
 import { Circle, Fill, Stroke, Style, Text } from "ol/style";
 import { coloursOf, faded, type Colours } from "./colours";
-import { metresBetween, shortened, type MapBuilding, type Place, type Tiles } from "./places";
+import type { Box } from "./labels";
+import { Names } from "./names";
+import { metresBetween, type MapBuilding, type Place, type Tiles } from "./places";
 
 export interface Wishes {
   /** Somebody clicked at a place, on the building `id` if there is one. */
   click: (place: Place, id: string | undefined) => void;
   /** Where the edge of the range is now, in pixels; undefined while there is none. */
   edge: (pixel: readonly [number, number] | undefined) => void;
+  /** What lies on the map and must not be written under. */
+  covers: () => Iterable<Element>;
 }
 
 const CORNERS = 96;
@@ -35,11 +39,14 @@ const NEAREST_ZOOM = 19;
 const MOVING_MS = 250;
 const HIT_TOLERANCE_PX = 8;
 const SMALLEST_SHOWN_PX = 5;
+const MARKER_PX = 12;
+// To the sides, upwards, and downwards, where the metres stand.
+const HANDLE_PX = [34, 14, 34] as const;
 // So much is shown around somebody whose range is small.
 const SURROUNDINGS_M = 120;
 // The lines of the grid, in degrees: as people write them, not in minutes.
 const GRID = [
-  30, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002,
+  90, 60, 30, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002,
 ];
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
 
@@ -62,6 +69,7 @@ export class Drawing {
   private readonly map: OlMap;
   private readonly buildings = new VectorSource<Feature<Polygon>>();
   private readonly buildingLayer: VectorLayer;
+  private readonly names: Names;
   private readonly range = new Feature<Polygon>();
   private readonly blur = new Feature<Polygon>();
   private readonly marker = new Feature<Point>();
@@ -72,7 +80,8 @@ export class Drawing {
   private me: Place | undefined;
   private rangeM: number | undefined;
   private highlighted: string | undefined;
-  private isFitted = false;
+  /** What one was shown at first; after that one looks where one wants to. */
+  private fitted: "me" | "all" | undefined;
 
   constructor(
     private readonly element: HTMLElement,
@@ -81,7 +90,6 @@ export class Drawing {
     this.colours = coloursOf(element);
     this.buildingLayer = new VectorLayer({
       source: this.buildings,
-      declutter: true,
       style: (feature, resolution) => this.buildingStyle(feature, resolution),
     });
     this.personLayer = new VectorLayer({
@@ -93,6 +101,13 @@ export class Drawing {
       controls: [new Scale({ minWidth: 64 })],
       view: new View({ center: [0, 0], zoom: 2, maxZoom: 21, minZoom: 1 }),
     });
+    this.names = new Names(this.map, this.buildings, {
+      colours: () => this.colours,
+      isMine: (id) => id === this.highlighted,
+      reach: reachOf,
+      obstacles: () => this.obstacles(),
+    });
+    this.map.addLayer(this.names.layer);
     this.map.on("singleclick", (event) => {
       this.wishes.click(placeOf(event.coordinate), this.buildingAt(event.coordinate));
     });
@@ -112,6 +127,7 @@ export class Drawing {
     this.buildings.clear(true);
     this.buildings.addFeatures(buildings.map(featureOf));
     this.fitOnce();
+    this.names.arrange();
   }
 
   /** Where somebody is, how exactly that is known, and how far they look; all in metres. */
@@ -127,6 +143,7 @@ export class Drawing {
     if (hasMoved && me !== undefined && !this.isInView(me)) {
       this.fit("me");
     }
+    this.names.arrange();
   }
 
   showTiles(tiles: Tiles | undefined): void {
@@ -155,6 +172,7 @@ export class Drawing {
       }),
     );
     this.buildingLayer.changed();
+    this.names.layer.changed();
     this.drawGrid();
   }
 
@@ -180,11 +198,12 @@ export class Drawing {
   }
 
   private fitOnce(): void {
-    if (!this.isFitted && (this.me !== undefined || !this.buildings.isEmpty())) {
+    const wanted = this.me ? "me" : this.buildings.isEmpty() ? undefined : "all";
+    if (wanted !== undefined && this.fitted !== "me" && this.fitted !== wanted) {
       // The browser may not have laid out the page yet: without a size nothing fits.
       this.map.updateSize();
-      this.isFitted = this.me !== undefined;
-      this.fit(this.isFitted ? "me" : "all", 0);
+      this.fitted = wanted;
+      this.fit(wanted, 0);
     }
   }
 
@@ -216,12 +235,36 @@ export class Drawing {
   }
 
   private tellEdge(): void {
-    const pixel =
-      this.me && this.rangeM !== undefined
-        ? this.map.getPixelFromCoordinate(edgeOf(this.me, this.rangeM))
-        : undefined;
-    const [x, y] = pixel ?? [];
-    this.wishes.edge(x === undefined || y === undefined ? undefined : [x, y]);
+    this.wishes.edge(this.edge());
+  }
+
+  private edge(): [number, number] | undefined {
+    return this.me && this.rangeM !== undefined
+      ? this.pixelOf(edgeOf(this.me, this.rangeM))
+      : undefined;
+  }
+
+  private pixelOf(coordinate: Coordinate): [number, number] | undefined {
+    const [x, y] = this.map.getPixelFromCoordinate(coordinate) ?? [];
+    return x === undefined || y === undefined ? undefined : [x, y];
+  }
+
+  /** One's own place, the handle of the range with its metres, and what the page puts above. */
+  private obstacles(): Box[] {
+    const me = this.me && this.pixelOf(pointOf(this.me));
+    const edge = this.edge();
+    const { left, top } = this.element.getBoundingClientRect();
+    const covers = [...this.wishes.covers()].map((each) => each.getBoundingClientRect());
+    return [
+      ...(me ? [boxAround(me, MARKER_PX, MARKER_PX, MARKER_PX)] : []),
+      ...(edge ? [boxAround(edge, ...HANDLE_PX)] : []),
+      ...covers.map((each) => ({
+        left: each.left - left,
+        right: each.right - left,
+        top: each.top - top,
+        bottom: each.bottom - top,
+      })),
+    ];
   }
 
   // By distance and not by reading pixels back, which slows a canvas down.
@@ -241,34 +284,16 @@ export class Drawing {
 
   // How it looks
 
-  private buildingStyle(feature: FeatureLike, resolution: number): Style[] {
+  private buildingStyle(feature: FeatureLike, resolution: number): Style {
     const { accent, edge, quiet } = this.colours;
     const isMine = idOf(feature) === this.highlighted;
     const stroke = new Stroke({ color: isMine ? accent : edge, width: isMine ? 2.5 : 1.25 });
     const fill = new Fill({ color: isMine ? faded(accent, 0.2) : faded(quiet, 0.13) });
-    const geometry = new Point(feature.get("centre") as Coordinate);
-    if (widthOf(feature) / resolution >= 2 * SMALLEST_SHOWN_PX) {
-      // Away from the marker of whoever stands in the middle.
-      return [new Style({ fill, stroke }), this.label(feature, geometry, isMine, isMine ? -20 : 0)];
+    if (isWide(feature, resolution)) {
+      return new Style({ fill, stroke });
     }
-    const image = new Circle({ radius: SMALLEST_SHOWN_PX, fill, stroke });
-    return [new Style({ geometry, image }), this.label(feature, geometry, isMine, -14)];
-  }
-
-  private label(feature: FeatureLike, geometry: Point, isMine: boolean, offsetY: number): Style {
-    const { accent, sheet, text } = this.colours;
-    return new Style({
-      geometry,
-      zIndex: isMine ? 1 : 0,
-      text: new Text({
-        text: shortened(String(feature.get("label"))),
-        font: `${isMine ? 700 : 500} 13px ${FONT}`,
-        fill: new Fill({ color: isMine ? accent : text }),
-        stroke: new Stroke({ color: sheet, width: 3.5 }),
-        overflow: true,
-        offsetY,
-      }),
-    });
+    const geometry = new Point(feature.get("centre") as Coordinate);
+    return new Style({ geometry, image: new Circle({ radius: SMALLEST_SHOWN_PX, fill, stroke }) });
   }
 
   private drawGrid(): void {
@@ -307,6 +332,19 @@ function featureOf(building: MapBuilding): Feature<Polygon> {
   feature.setId(building.id);
   feature.setProperties({ label: building.label ?? building.name, centre: pointOf(building) });
   return feature;
+}
+
+function boxAround([x, y]: [number, number], aside: number, up: number, down: number): Box {
+  return { left: x - aside, right: x + aside, top: y - up, bottom: y + down };
+}
+
+/** Whether a building is drawn as wide as it is; others as a dot. */
+function isWide(feature: FeatureLike, resolution: number): boolean {
+  return widthOf(feature) / resolution >= 2 * SMALLEST_SHOWN_PX;
+}
+
+function reachOf(feature: FeatureLike, resolution: number): number {
+  return Math.max(SMALLEST_SHOWN_PX, widthOf(feature) / resolution / 2);
 }
 
 function widthOf(feature: FeatureLike): number {

@@ -7,7 +7,7 @@ import { forget, keep, kept, keptKeys } from "../wire/kept";
 import type { Source, Spot } from "./state";
 import { unsent, type Message, type Waiting } from "./talk";
 
-const SOURCES: readonly string[] = ["browser", "hand", "map"] satisfies Source[];
+const SOURCES: readonly string[] = ["browser", "hand", "map", "building"] satisfies Source[];
 const FEWER_MESSAGES = 50;
 
 export class Kept {

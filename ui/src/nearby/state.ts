@@ -3,8 +3,8 @@ import { metresBetween, type MapBuilding, type Place } from "../map/places";
 import type { Link } from "../wire/socket";
 import { isOfTalk, talk, type Message, type OfTalk, type Talk, type Target } from "./talk";
 
-/** How a place became known: from the browser, from the fields, from the map. */
-export type Source = "browser" | "hand" | "map";
+/** How a place became known: from the browser, from the fields, from the map, by a building's name. */
+export type Source = "browser" | "hand" | "map" | "building";
 
 export interface Spot extends Place {
   source: Source;

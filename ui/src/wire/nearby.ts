@@ -141,7 +141,7 @@ export class NearbyWire {
     this.socket.on("new_message", () => this.inbox.ask());
     this.socket.on("new_buildings", () => this.campus.ask());
     watchLink(this.socket, (link) => {
-      this.isEntered = false;
+      this.isEntered = this.isMapped = false;
       if (link === "lost" || link === "ended") {
         this.hear({ type: "linked", link: "lost" });
       }
