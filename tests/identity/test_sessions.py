@@ -46,7 +46,9 @@ async def test_what_has_ended_is_forgotten_when_somebody_comes(campus: Campus) -
     assert [row.user_id for row in rows] == ["bob"]
 
 
-async def test_logging_out_ends_this_token_alone_and_its_connections(campus: Campus) -> None:
+async def test_logging_out_ends_this_token_alone_and_its_connections(
+    campus: Campus, caplog: pytest.LogCaptureFixture
+) -> None:
     async with httpx.AsyncClient(base_url=campus.url) as browser:
         await browser.post("/nearby", data={"name": "ana"})
         token = browser.cookies["quad_nearby"]
@@ -58,6 +60,7 @@ async def test_logging_out_ends_this_token_alone_and_its_connections(campus: Cam
         assert "quad_nearby" not in browser.cookies
         assert notice(await browser.get("/nearby/bye")) == "logged_out"
         await campus.until(lambda: campus.connections == 0)
+    assert "bug" not in caplog.text
     assert await asks(campus, "ana", token) == 401
     assert await asks(campus, "ana", other) == 200
     again = Page(campus, "ana", token)

@@ -68,6 +68,19 @@ async def test_saying_it_twice_is_once_and_another_name_is_a_change(campus: Camp
     assert await page.texts() == ["hi"]
 
 
+async def test_whoever_takes_another_name_hears_nothing_of_the_tab_that_comes_back(
+    campus: Campus,
+) -> None:
+    page = await campus.page("ana")
+    await page.enter()
+    await page.call("new_client", {"id": "bob", "token": await campus.token("bob")})
+    back = await campus.page("ana")
+    await page.take()
+    await campus.send("cid", ["ana"], "hi")
+    assert ("new_message", ["ana"]) in await back.take()
+    assert await page.take() == []
+
+
 @pytest.mark.parametrize("key", ["id", "ID"])
 async def test_a_bot_runs_once_it_has_shown_its_password(campus: Campus, key: str) -> None:
     answer = await campus.http.post("/API/bot/register", json={"id": "bot", "b_id": TOWER.id})

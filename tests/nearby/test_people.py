@@ -258,7 +258,7 @@ async def test_several_objects_are_answered_by_a_list_of_the_answers(campus: Cam
         "Moved from: Library to: Tower",
         "Sent to ana: 2",
     ]
-    tabs = [tab for id in ("ana", "bob") for tab in campus.nearby.people.get(id).tabs.values()]
+    tabs = [tab for id in ("ana", "bob") for tab in campus.nearby.people.get(id).tabs]
     fetch = [(tab.person.id, {"socket_id": tab.id}) for tab in (tabs[0], tabs[1], tabs[0])]
     answer = await ask_many(campus, "message/receive", *fetch)
     texts = [[json.loads(text)["message"] for text in each] for each in answer.json()]

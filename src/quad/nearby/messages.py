@@ -17,6 +17,7 @@ from quad.nearby.model import check_message, shown_time
 from quad.nearby.people import People, Person, Tab
 from quad.nearby.presence import Presence
 from quad.nearby.refusals import NobodyKnown
+from quad.realtime import SocketServer
 from quad.refusals import BadInput
 from quad.settings import NearbySettings
 from quad.store import Change, Conflict, Mailbox, Store, StoreError
@@ -104,6 +105,7 @@ class Messages:
 
     def __init__(
         self,
+        server: SocketServer,
         store: Store,
         mailbox: Mailbox,
         people: People,
@@ -114,6 +116,7 @@ class Messages:
         guesses: Guesses | None = None,
     ) -> None:
         """`guesses` holds back whoever tries which ids there are."""
+        self._server = server
         self._store = store
         self._mailbox = mailbox
         self._people = people
@@ -286,12 +289,12 @@ class Messages:
             await self._store.write(*changes)
         for person, entry_id in told:
             person.last_id = max(person.last_id, entry_id)
-            for client in person.tabs:
-                client.emit("new_message", [person.id])
+            for tab in person.tabs:
+                self._server.publish(tab.topic, "new_message", [person.id])
 
     def _settled(self, person: Person) -> Change:
         """Delete what every tab has fetched."""
-        tabs = (*person.tabs.values(), *person.dropped)
+        tabs = (*person.tabs, *person.dropped)
         return trim(person.box, min(tab.position for tab in tabs))
 
 

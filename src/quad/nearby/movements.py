@@ -5,30 +5,34 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from quad.nearby.people import Person, Tab
+from quad.realtime import SocketServer
 
 _WINDOW_S: Final = 1.0
 _TICK_S: Final = 0.1
 
 
 class Movements:
-    """`new_movement` for connections.
+    """`new_movement` for tabs.
 
     What comes too soon is told once, when it may be: a page then asks for all that has changed
     meanwhile, so nothing is missed.
     """
 
-    def __init__(self, clock: Callable[[], float], *, is_limited: bool = True) -> None:
+    def __init__(
+        self, server: SocketServer, clock: Callable[[], float], *, is_limited: bool = True
+    ) -> None:
+        self._server = server
         self._clock = clock
         self._window_s = _WINDOW_S if is_limited else 0.0
         self._waiting: dict[Tab, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def tell(self, people: Iterable[Person]) -> None:
-        """Everybody's connections may ask again."""
-        self._tell(tab for person in people for tab in person.tabs.values())
+        """Everybody's tabs may ask again."""
+        self._tell(tab for person in people for tab in person.tabs)
 
     def tell_tab(self, tab: Tab) -> None:
-        """One connection may ask again."""
+        """One tab may ask again."""
         self._tell((tab,))
 
     def stop(self) -> None:
@@ -42,12 +46,14 @@ class Movements:
         now = self._clock()
         since, waiting = now - self._window_s, self._waiting
         for tab in tabs:
-            if tab.told_before > since and tab.client is not None:
+            if not tab.is_connected:
+                continue
+            if tab.told_before > since:
                 # Two within the window: the third waits for the first to be that long ago.
                 waiting[tab] = None
-            elif tab.client is not None:
+            else:
                 tab.told_before, tab.told_at = tab.told_at, now
-                tab.client.emit("new_movement")
+                self._server.publish(tab.topic, "new_movement")
         if waiting and self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(_TICK_S, self._tell_waiting)

@@ -56,7 +56,8 @@ class Person:
         # When they went, or said where they are: right while they are offline.
         self.used_at = _NEVER
         self.building: Building | None = None
-        self.tabs: dict[Client, Tab] = {}
+        # Those that are connected, in the order of their coming.
+        self.tabs: dict[Tab, None] = {}
         # Those that lost their connection and may come back, the oldest first.
         self.dropped: list[Tab] = []
         # Ids have any length and any letters; names of boxes have not.
@@ -69,7 +70,7 @@ class Person:
 
     @property
     def is_online(self) -> bool:
-        """Whether at least one connection is open."""
+        """Whether at least one tab is connected."""
         return bool(self.tabs)
 
     @property
@@ -79,7 +80,7 @@ class Person:
 
     def tab(self, name: str) -> "Tab | None":
         """The tab that bears, or bore, this id."""
-        for tab in (*self.tabs.values(), *self.dropped):
+        for tab in (*self.tabs, *self.dropped):
             if name == tab.id or name in tab.names:
                 return tab
         return None
@@ -89,13 +90,13 @@ class Tab:
     """One connection after another, and what it has not fetched yet."""
 
     __slots__ = (
-        "client",
         "dropped_at",
         "id",
         "names",
         "person",
         "position",
         "receiving",
+        "sid",
         "token_hash",
         "told_at",
         "told_before",
@@ -107,7 +108,8 @@ class Tab:
         self.token_hash = token_hash
         # Everything in the person's box up to here was fetched, or is from before.
         self.position = position
-        self.client: Client | None = None
+        # Its connection's id, empty while it has none.
+        self.sid = ""
         self.dropped_at: datetime | None = None
         self.names: deque[str] = deque(maxlen=_NAMES)
         # Two requests at once must not get the same messages.
@@ -115,9 +117,19 @@ class Tab:
         # When this connection was told of movements last, and the time before; by `Movements`.
         self.told_at = self.told_before = -math.inf
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether it has a connection."""
+        return bool(self.sid)
+
+    @property
+    def topic(self) -> str:
+        """What reaches this tab alone, over whichever connection it has."""
+        return f"nearby/tab/{self.id}"
+
     def connect(self, client: Client) -> None:
         """A connection is this tab from now on."""
-        self.client = client
+        self.sid = client.id
         self.dropped_at = None
         self.told_at = self.told_before = -math.inf
         for name in (client.id, client.engine_id):

@@ -24,7 +24,7 @@ from quad.nearby.movements import Movements
 from quad.nearby.people import People, Person, Tab
 from quad.nearby.spatial import Point, point_at
 from quad.nearby.whereabouts import Whereabouts
-from quad.realtime import Client
+from quad.realtime import Client, SocketServer
 from quad.store import Change, Mailbox, Store
 from quad.store.mailbox import drop
 
@@ -37,6 +37,7 @@ class Presence:
 
     def __init__(
         self,
+        server: SocketServer,
         store: Store,
         mailbox: Mailbox,
         people: People,
@@ -49,6 +50,7 @@ class Presence:
         now: Callable[[], datetime],
     ) -> None:
         """`grace_s`: how long a tab that has dropped may come back."""
+        self._server = server
         self._store = store
         self._mailbox = mailbox
         self._people = people
@@ -171,7 +173,7 @@ class Presence:
 
     def enter(self, client: Client, person: Person, token_hash: str) -> None:
         """A connection belongs to this person: a tab that has come back, or a new one."""
-        before = self._tabs.get(client)
+        before = self._tab(client)
         if before is not None and before.person is person:
             return
         self.leave(client)
@@ -180,7 +182,9 @@ class Presence:
         tab_id = client.engine_id if before is None else new_token()
         tab = self._returned(person, token_hash) or self._new_tab(tab_id, person, token_hash)
         tab.connect(client)
-        person.tabs[client] = self._tabs[client] = tab
+        self._tabs[client] = tab
+        person.tabs[tab] = None
+        client.subscribe(tab.topic)
         self.save(tab)
         if not was_online:
             building = self._buildings.at(person.point)
@@ -195,11 +199,22 @@ class Presence:
 
     def leave(self, client: Client) -> None:
         """A connection has ended; one that belongs to nobody is no error."""
-        tab = self._tabs.pop(client, None)
-        if tab is None:
-            return
-        del tab.person.tabs[client]
-        tab.client = None
+        tab = self._tab(client)
+        self._tabs.pop(client, None)
+        if tab is not None:
+            client.unsubscribe(tab.topic)
+            self._drop(tab)
+
+    def _tab(self, client: Client) -> Tab | None:
+        """The tab that the connection is."""
+        tab = self._tabs.get(client)
+        # The tab may have been ended, before the farewell of the connection has come.
+        is_its_own = tab is not None and tab.sid == client.id
+        return tab if is_its_own else None
+
+    def _drop(self, tab: Tab) -> None:
+        del tab.person.tabs[tab]
+        tab.sid = ""
         self._await_return(tab, self._now())
         self.save(tab)
         if not tab.person.is_online:
@@ -232,10 +247,10 @@ class Presence:
 
     def _end_tabs(self, token_hash: str) -> None:
         for tab in list(self._of_tokens.get(token_hash, ())):
-            client = tab.client
-            if client is not None:
-                self.leave(client)
-                client.disconnect()
+            if tab.is_connected:
+                self._drop(tab)
+                for client in self._server.subscribers(tab.topic):
+                    client.disconnect()
             self._forget(tab)
 
     def _returned(self, person: Person, token_hash: str) -> Tab | None:
@@ -264,7 +279,7 @@ class Presence:
             return min(tab.position for tab in person.dropped)
         if person.is_online:
             # Ids that were given since may be of what is being saved for this person now.
-            return max(person.last_id, *(tab.position for tab in person.tabs.values()))
+            return max(person.last_id, *(tab.position for tab in person.tabs))
         return self._mailbox.last_id
 
     # Movement

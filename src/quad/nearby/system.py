@@ -88,18 +88,20 @@ class NearbySystem:
         self.buildings = Buildings(store)
         self.logs = Logs(store, mailbox, now)
         self.presence = Presence(
+            server,
             store,
             mailbox,
             self.people,
             self.buildings,
             self.logs,
-            Movements(clock, is_limited=is_limited),
+            Movements(server, clock, is_limited=is_limited),
             Grid(nearby.grid_m),
             grace_s=nearby.grace_s,
             now=now,
         )
         self._guesses = _guesses(settings.identity, clock) if is_limited else None
         self.messages = Messages(
+            server,
             store,
             mailbox,
             self.people,
