@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from quad.classroom.events import register
-from quad.classroom.model import Step
+from quad.classroom.model import Imported, LeftOut, Step
 from quad.classroom.service import ClassroomService
 from quad.realtime import Client, EngineOptions, Host, Site, SocketServer, listen
 from quad.settings import (
@@ -145,16 +145,17 @@ class Importer:
 
     def __init__(self) -> None:
         self.answer: list[Step] | Exception = []
+        self.left_out: dict[LeftOut, int] = {}
         self.asked: list[str] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
-    async def load(self, url: str) -> list[Step]:
+    async def load(self, url: str) -> Imported:
         self.asked.append(url)
         await self.may_answer.wait()
         if isinstance(self.answer, Exception):
             raise self.answer
-        return self.answer
+        return Imported(self.answer, self.left_out)
 
 
 class Clock:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 
 from quad.classroom.fetch import FetchOptions
 from quad.classroom.html import sanitise
-from quad.classroom.model import Step
-from quad.classroom.notion import ImportFailed, NotionImporter, divide
+from quad.classroom.model import LeftOut, Step
+from quad.classroom.notion import NotionImporter, divide
 from quad.classroom.notion_html import Block, PageTooLong, Writer
+from quad.classroom.notion_site import ImportFailed
 from tests.classroom.web import Request, Web, serving
 from tests.patience import patience
 
@@ -34,6 +36,7 @@ class Notion:
     def __init__(self) -> None:
         self.blocks: dict[str, dict[str, Any]] = {}
         self.withheld: set[str] = set()
+        self.people: dict[str, dict[str, Any]] = {}
         self.chunk = 100
         self.wraps = False
         self.endpoint = "loadPageChunk"
@@ -71,6 +74,7 @@ class Notion:
         body = json.loads(request.body)
         if endpoint == "syncRecordValuesMain":
             ids = [each["pointer"]["id"] for each in body["requests"]]
+            assert len(ids) <= 100
             await self._answer(request, {"recordMap": {"block": self._records(ids)}})
         elif endpoint == self.endpoint:
             await self._answer(request, self._chunk(body))
@@ -90,7 +94,8 @@ class Notion:
             if self.endpoint == "loadPageChunk"
             else {"cursors": [{"stack": stack}]}
         )
-        return {"recordMap": {"block": self._records(reachable[start:stop])}, **cursor}
+        records = {"block": self._records(reachable[start:stop]), "notion_user": self.people}
+        return {"recordMap": records, **cursor}
 
     def _reachable(self, root: str) -> list[str]:
         found = [root]
@@ -125,7 +130,11 @@ async def web(notion: Notion) -> AsyncIterator[Web]:
 
 
 async def load(web: Web, path: str = f"/Tasks-{PAGE}") -> list[Step]:
-    return await NotionImporter(OPTIONS).load(web.url(path))
+    return (await NotionImporter(OPTIONS).load(web.url(path))).steps
+
+
+async def left_out(web: Web) -> Mapping[LeftOut, int]:
+    return (await NotionImporter(OPTIONS).load(web.url(f"/Tasks-{PAGE}"))).left_out
 
 
 async def contents(web: Web) -> dict[str, str | None]:
@@ -140,7 +149,7 @@ def parts(*blocks: tuple[str, str]) -> list[tuple[str, str]]:
     ]
     return [
         (part.name, " ".join(block.properties["title"][0][0] for block in part.blocks))
-        for part in divide(written)
+        for part in divide(written)[0]
         if part.blocks
     ]
 
@@ -312,11 +321,94 @@ async def test_a_long_page_is_read_chunk_by_chunk(notion: Notion, web: Web) -> N
     assert notion.calls == ["loadPageChunk"] * 4
 
 
-async def test_chunks_without_end_are_given_up(notion: Notion, web: Web) -> None:
-    notion.chunk = 1
-    notion.page("Lesson", *(notion.block("text", "x") for _ in range(100)))
-    assert len(await load(web)) == 1
-    assert notion.calls.count("loadPageChunk") == 20
+async def test_chunks_that_bring_nothing_new_are_given_up(notion: Notion, web: Web) -> None:
+    notion.page("Lesson", notion.block("text", "x"))
+    answer = notion._chunk
+    circle = {"cursor": {"stack": [{"index": 0}]}}
+    notion._chunk = lambda body: answer(body) | circle  # type: ignore[method-assign]
+    assert await contents(web) == {"1": "<p>x</p>"}
+    assert notion.calls == ["loadPageChunk"] * 4
+
+
+async def test_a_very_long_page_comes_whole_by_chunks(notion: Notion, web: Web) -> None:
+    notion.page("Lesson", *(notion.block("text", "x") for _ in range(3_000)))
+    assert (await load(web))[0].content == "<p>x</p>" * 3_000
+    assert await left_out(web) == {}
+
+
+async def test_a_very_long_page_comes_whole_without_chunks(notion: Notion, web: Web) -> None:
+    notion.page("Lesson", *(notion.block("text", "x") for _ in range(1_200)))
+    notion.withheld = set(notion.blocks) - {dashed(PAGE)}
+    assert (await load(web))[0].content == "<p>x</p>" * 1_200
+    assert notion.calls == ["loadPageChunk"] + ["syncRecordValuesMain"] * 12
+
+
+async def test_the_original_of_a_synced_block_may_be_on_another_page(
+    notion: Notion, web: Web
+) -> None:
+    original = notion.block("transclusion_container", None, [notion.block("text", "shared")])
+    pointers = [{"table": "block", "id": each} for each in (original, id_of(7_777))]
+    notion.page(
+        "Lesson",
+        *(
+            notion.block("transclusion_reference", format={"transclusion_reference_pointer": each})
+            for each in pointers
+        ),
+    )
+    assert await contents(web) == {"1": "<p>shared</p>"}
+    assert await left_out(web) == {"synced_block": 1}
+
+
+async def test_people_are_named_where_their_names_came(notion: Notion, web: Web) -> None:
+    notion.people = {
+        "u-1": {"value": {"name": "Emmy Noether"}},
+        "u-2": {"value": {"value": {"given_name": "Ada", "family_name": "Lovelace"}}},
+        "u-3": {"role": "none"},
+    }
+    notion.page("Lesson", notion.block("text", [["‣", [["u", each]]] for each in notion.people]))
+    assert await contents(web) == {"1": "<p>@Emmy Noether@Ada Lovelace@…</p>"}
+    assert await left_out(web) == {"person": 1}
+
+
+async def test_what_could_not_come_along_is_counted(notion: Notion, web: Web) -> None:
+    hidden = id_of(8_888)
+    inner = [notion.block("collection_view"), notion.block("image"), id_of(7_777)]
+    notion.page(
+        "Lesson",
+        notion.block("toggle", "Look", inner),
+        notion.block("image", format={"display_source": 1}),
+        notion.block("hologram"),
+        notion.block("text", [["‣", [["zz", "1"]]]]),
+        id_of(6_666),
+        *(notion.block("page", f"Task {number}", block_id=hidden) for number in (1,)),
+    )
+    answer = notion._chunk
+
+    def chunk(body: Mapping[str, Any]) -> dict[str, Any]:
+        return answer({"page": {"id": "?"}} if body["page"]["id"] == hidden else body)
+
+    notion._chunk = chunk  # type: ignore[method-assign]
+    assert await left_out(web) == {
+        "block": 3,
+        "database": 1,
+        "mention": 1,
+        "picture": 2,
+        "sub_page": 1,
+    }
+
+
+async def test_tasks_too_many_are_counted(notion: Notion, web: Web) -> None:
+    heads = [("header", str(number)) for number in range(101, 119)]
+    notion.page(
+        "Lesson", *(notion.block(*each) for head in heads for each in (head, ("text", "a")))
+    )
+    assert await left_out(web) == {"task": 2}
+
+
+async def test_blanks_around_the_address_are_no_fault(notion: Notion, web: Web) -> None:
+    notion.page("Lesson", notion.block("text", "a"))
+    imported = await NotionImporter(OPTIONS).load(f" \t{web.url(f'/{PAGE}')}\n ")
+    assert imported.left_out == {}
 
 
 async def test_blocks_that_the_chunks_left_out_are_asked_for(notion: Notion, web: Web) -> None:
@@ -327,7 +419,7 @@ async def test_blocks_that_the_chunks_left_out_are_asked_for(notion: Notion, web
     notion.withheld = {inner, outer}
     (step,) = await load(web)
     assert step.content == ('<p>a</p><p><strong>outer</strong></p><p class="ql-indent-1">inner</p>')
-    assert notion.calls[1:] == ["syncRecordValuesMain"] * 3
+    assert notion.calls[1:] == ["syncRecordValuesMain"] * 2
 
 
 async def test_missing_blocks_may_be_refused(notion: Notion) -> None:
@@ -540,6 +632,13 @@ def spans(*written: object) -> list[object]:
     return list(written)
 
 
+HOURS = {
+    "type": "datetimerange",
+    "start_date": "2026-01-02",
+    "start_time": "10:00",
+    "end_date": "2026-01-02",
+    "end_time": "11:30",
+}
 RICH = {
     "plain": (spans(["a"]), "a"),
     "signs of markup": (spans(['<b> & "x"']), '&lt;b&gt; &amp; "x"'),
@@ -567,6 +666,29 @@ RICH = {
     ),
     "an unknown colour": (spans(["a", [["h", "x"]], 1], ["b", [["h", "red_x"]]]), "ab"),
     "an equation": (spans(["⁍", [["e", "a<b"]]]), "<code>a&lt;b</code>"),
+    "a mentioned link": (
+        spans(["‣", [["lm", {"href": "https://docs.python.org/3/", "title": "Python docs"}]]]),
+        f'<a href="https://docs.python.org/3/" {LINK}>Python docs</a>',
+    ),
+    "a mentioned link without a title": (
+        spans(["‣", [["lm", {"href": "https://e.example/?a=1&b"}]]]),
+        f'<a href="https://e.example/?a=1&amp;b" {LINK}>https://e.example/?a=1&amp;b</a>',
+    ),
+    "a person": (spans(["‣", [["u", "u-1"]]]), "@Emmy Noether"),
+    "a person without a name": (spans(["‣", [["u", "u-2"]]]), "@…"),
+    "what is mentioned in an unknown way": (spans(["‣", [["zz", "1"]]]), "…"),
+    "a time": (
+        spans(["‣", [["d", {"start_date": "2026-01-02", "start_time": "10:00"}]]]),
+        "2026-01-02 10:00",
+    ),
+    "a span of days": (
+        spans(["‣", [["d", {"start_date": "2026-01-02", "end_date": "2026-01-05"}]]]),
+        "2026-01-02 – 2026-01-05",
+    ),
+    "a span of hours": (
+        spans(["‣", [["d", HOURS]]]),
+        "2026-01-02 10:00 – 11:30",
+    ),
     "a date": (spans(["‣", [["d", {"start_date": "2026-01-02"}]]]), "2026-01-02"),
     "another page": (
         spans(["‣", [["p", "0-1"]]]),
@@ -592,7 +714,10 @@ def written(*blocks: Block) -> str:
     known = {each.id: each for each in blocks}
     inside = {child for each in blocks for child in each.content}
     top = [each for each in blocks if each.id not in inside and not each.id.startswith("known")]
-    return sanitise(Writer(known, "https://n.example").write(top))
+    return sanitise(Writer(known, "https://n.example", PEOPLE, Counter()).write(top))
+
+
+PEOPLE = {"u-1": "Emmy Noether"}
 
 
 @pytest.mark.parametrize(("text", "html"), RICH.values(), ids=RICH.keys())
@@ -726,6 +851,37 @@ BLOCKS = {
             block("table_row", id="1", properties={"x": [["a"]], "y": [["b", [["b"]]]]}),
         ],
         "<table><tbody><tr><td><strong>b</strong></td><td>a</td></tr></tbody></table>",
+    ),
+    "a table with heads": (
+        [
+            block(
+                "table",
+                content=["1", "2"],
+                format={
+                    "table_block_column_order": ["x", "y"],
+                    "table_block_column_header": True,
+                    "table_block_row_header": True,
+                },
+            ),
+            block("table_row", id="1", properties={"x": [["a"]], "y": [["b"]]}),
+            block("table_row", id="2", properties={"x": [["c"]], "y": [["d"]]}),
+        ],
+        "<table><tbody><tr><th>a</th><th>b</th></tr><tr><th>c</th><td>d</td></tr></tbody></table>",
+    ),
+    "a list that goes on": (
+        [
+            block("numbered_list", [["c"]], id="1", format={"list_start_index": 3}),
+            block("numbered_list", [["d"]], id="2"),
+        ],
+        '<ol start="3"><li>c</li><li>d</li></ol>',
+    ),
+    "a link to a page": (
+        [block("alias", format={"alias_pointer": {"table": "block", "id": "a-b"}})],
+        f'<p><a href="https://n.example/ab" {LINK}>page</a></p>',
+    ),
+    "a described image": (
+        [block("image", properties=source("https://e.example/a.png"), format={"alt_text": "A<"})],
+        '<p><img src="https://e.example/a.png" alt="A&lt;"></p>',
     ),
     "a table without columns": ([block("table")], ""),
     "what has no text of its own": ([block("table_of_contents"), block("breadcrumb")], ""),

@@ -81,6 +81,19 @@ class Step(Struct, frozen=True):
     type: Literal["exercise", "theory"] = "exercise"
 
 
+LeftOut = Literal[
+    "block", "database", "mention", "person", "picture", "sub_page", "synced_block", "task"
+]
+"""What an import may have to leave out."""
+
+
+class Imported(Struct, frozen=True):
+    """Tasks that were read from a page, and how much of it is not in them, by kinds."""
+
+    steps: list[Step]
+    left_out: Mapping[LeftOut, int] = {}
+
+
 class File(Struct, frozen=True):
     """One file of a student; `filename` is relative to the shared folder."""
 

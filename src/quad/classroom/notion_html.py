@@ -2,9 +2,11 @@
 
 A block has a type, rich text under `properties`, and the ids of its children under `content`. Rich
 text is a list of `[text]` or `[text, [[format, argument?], ...]]`. Whatever is not known is shown
-as the text it carries; what a task cannot hold (a video, a file) becomes a link.
+as the text it carries; what a task cannot hold (a video, a file) becomes a link. What is lost all
+the same is counted.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
@@ -12,6 +14,8 @@ from typing import Any, Final
 from urllib.parse import quote, urljoin
 
 from msgspec import Struct
+
+from quad.classroom.model import LeftOut
 
 _DEPTH: Final = 20
 # Of 5 MB of blocks, honest ones write no more; formats around formats and names of pages that are
@@ -23,7 +27,7 @@ _INDENT: Final = 8
 _HEADINGS: Final = {"header": "h1", "sub_header": "h2", "sub_sub_header": "h3"}
 _LISTS: Final = {"bulleted_list": "ul", "numbered_list": "ol", "to_do": "ul"}
 _TRANSPARENT: Final = {"column_list", "column", "transclusion_container"}
-_INVISIBLE: Final = {"table_of_contents", "breadcrumb", "collection_view", "alias", "table_row"}
+_INVISIBLE: Final = {"table_of_contents", "breadcrumb", "table_row"}
 _STYLES: Final = {"b": "strong", "i": "em", "s": "s", "_": "u", "c": "code"}
 _COLOURS: Final = {
     "gray": "#787774", "brown": "#9f6b53", "orange": "#d9730d", "yellow": "#cb912f",
@@ -37,6 +41,10 @@ _BACKGROUNDS: Final = {
 }  # fmt: skip
 # Files that were uploaded: their own addresses expire, Notion serves them through its own.
 _UPLOADED: Final = ("attachment:", "secure.notion-static.com", "prod-files-secure", "/image/")
+
+
+# Stands in the text for what is told by its format.
+_MENTION: Final = "‣"
 
 
 class PageTooLong(Exception):
@@ -61,16 +69,28 @@ class Writer:
     Raises PageTooLong where writing would take long.
     """
 
-    def __init__(self, blocks: Mapping[str, Block], base: str) -> None:
-        """`base` is the address of the site, for links inside it."""
+    def __init__(
+        self,
+        blocks: Mapping[str, Block],
+        base: str,
+        people: Mapping[str, str],
+        left_out: Counter[LeftOut],
+    ) -> None:
+        """`base` is the address of the site, for links inside it; `people` are names by ids.
+
+        What cannot come along is counted in `left_out`, by its kind: one of `LeftOut`.
+        """
         self._blocks = blocks
         self._base = base
+        self._people = people
+        self._left_out = left_out
         self._written: set[str] = set()
         self._left = _WRITTEN_LIMIT
 
     def write(self, blocks: Iterable[Block], depth: int = 0, indent: int = 0) -> str:
         """Return the HTML of blocks that follow one another; neighbours make one list."""
         if depth > _DEPTH:
+            self._left_out["block"] += sum(1 for _ in self._once(blocks))
             return ""
         runs = groupby(self._once(blocks), _list_attributes)
         return "".join(
@@ -81,6 +101,7 @@ class Writer:
         )
 
     def _children(self, block: Block) -> list[Block]:
+        self._left_out["block"] += sum(each not in self._blocks for each in block.content)
         return children(self._blocks, block)
 
     def _once(self, blocks: Iterable[Block]) -> Iterable[Block]:
@@ -95,7 +116,7 @@ class Writer:
             f"<li>{self._title(item)}{self.write(self._children(item), depth + 1)}</li>"
             for item in items
         )
-        return f"<{attributes}>{''.join(written)}</{tag}>"
+        return f"<{attributes}{_start(items[0])}>{''.join(written)}</{tag}>"
 
     def _block(self, block: Block, depth: int, indent: int) -> str:
         if block.type in _INVISIBLE:
@@ -121,6 +142,11 @@ class Writer:
                 return "<hr>"
             case "page" | "collection_view_page":
                 return self._page(block)
+            case "alias":
+                return self._alias(block)
+            case "collection_view":
+                self._left_out["database"] += 1
+                return ""
             case "transclusion_reference":
                 return self._synced(block)
             case "table":
@@ -142,6 +168,9 @@ class Writer:
         source = _address(block)
         if source is not None:
             return self._paragraph(self._link(source, title or escape(source)), indent)
+        if not title and not block.content and block.type != "text":
+            self._left_out["block"] += 1
+            return ""
         return self._paragraph(title or "<br>", indent)
 
     def _paragraph(self, html: str, indent: int) -> str:
@@ -162,12 +191,15 @@ class Writer:
     def _image(self, block: Block) -> str:
         source = _address(block)
         if source is None:
+            self._left_out["picture"] += 1
             return ""
         if any(mark in source for mark in _UPLOADED):
             path = f"/image/{quote(source, safe='')}?table=block&id={block.id}&cache=v2"
             source = self._absolute(path)
         address = escape(self._absolute(source))
-        return f'<p><img src="{address}"></p>' + self._caption(block)
+        described = block.format.get("alt_text")
+        alt = f' alt="{escape(described)}"' if isinstance(described, str) and described else ""
+        return f'<p><img src="{address}"{alt}></p>' + self._caption(block)
 
     def _caption(self, block: Block) -> str:
         caption = self.rich(block.properties.get("caption"))
@@ -177,23 +209,42 @@ class Writer:
         title = self._title(block) or "Untitled"
         return f"<p>{self._link('/' + block.id.replace('-', ''), title)}</p>"
 
+    def _alias(self, block: Block) -> str:
+        pointer = block.format.get("alias_pointer")
+        match pointer:
+            case {"id": str(page_id)}:
+                return f"<p>{self._mentioned(page_id)}</p>"
+            case _:
+                return ""
+
     def _synced(self, block: Block) -> str:
-        pointer = block.format.get("transclusion_reference_pointer")
-        target = self._blocks.get(str(pointer.get("id"))) if isinstance(pointer, dict) else None
-        return self.write([target]) if target else ""
+        original = self._blocks.get(original_of(block) or "")
+        if original is None or not original.alive:
+            self._left_out["synced_block"] += 1
+            return ""
+        return self.write([original])
 
     def _table(self, block: Block) -> str:
         columns = block.format.get("table_block_column_order")
         if not isinstance(columns, list):
             return ""
+        has_head = block.format.get("table_block_column_header") is True
+        has_side = block.format.get("table_block_row_header") is True
         rows = (
-            "".join(self._cell(row.properties.get(str(name))) for name in columns)
-            for row in self._children(block)
+            "".join(
+                self._cell(
+                    row.properties.get(str(name)),
+                    is_head=(has_head and place == 0) or (has_side and name is columns[0]),
+                )
+                for name in columns
+            )
+            for place, row in enumerate(self._children(block))
         )
         return f"<table><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
 
-    def _cell(self, text: object) -> str:
-        return self._spent(f"<td>{self.rich(text)}</td>")
+    def _cell(self, text: object, *, is_head: bool) -> str:
+        tag = "th" if is_head else "td"
+        return self._spent(f"<{tag}>{self.rich(text)}</{tag}>")
 
     def _spent(self, html: str) -> str:
         self._left -= len(html)
@@ -232,13 +283,44 @@ class Writer:
             case "e", str():
                 return f"<code>{escape(argument, quote=False)}</code>"
             case "p", str():
-                page = self._blocks.get(argument)
-                title = escape(plain(page.properties.get("title"))) if page else ""
-                return self._link("/" + argument.replace("-", ""), title or "page")
-            case "d", {"start_date": str(day)}:
-                return escape(day)
+                return self._mentioned(argument)
+            case "lm", {"href": str(address)}:
+                return self._link(address, _title_of_link(argument) or escape(address))
+            case "u", str():
+                return self._person(argument)
+            case "d", {"start_date": str()}:
+                return escape(_dates(argument))
             case _:
-                return html
+                return self._unknown(html)
+
+    def _mentioned(self, page_id: str) -> str:
+        page = self._blocks.get(page_id)
+        title = escape(plain(page.properties.get("title"))) if page else ""
+        return self._link("/" + page_id.replace("-", ""), title or "page")
+
+    def _person(self, person: str) -> str:
+        name = self._people.get(person)
+        if name is None:
+            self._left_out["person"] += 1
+        return f"@{escape(name or '…')}"
+
+    def _unknown(self, html: str) -> str:
+        """Text is shown without what is not known of it; the sign of a mention has no text."""
+        if html != _MENTION:
+            return html
+        self._left_out["mention"] += 1
+        return "…"
+
+
+def original_of(block: Block) -> str | None:
+    """The block that a synced one shows, here or on another page."""
+    if block.type != "transclusion_reference":
+        return None
+    match block.format.get("transclusion_reference_pointer"):
+        case {"id": str(original)}:
+            return original
+        case _:
+            return None
 
 
 def children(blocks: Mapping[str, Block], block: Block) -> list[Block]:
@@ -277,6 +359,39 @@ def _list_attributes(block: Block) -> str | None:
         return tag
     checked = plain(block.properties.get("checked")) == "Yes"
     return f'{tag} data-checked="{str(checked).lower()}"'
+
+
+def _start(item: Block) -> str:
+    """Where the numbers of a list begin, if not at 1."""
+    start = item.format.get("list_start_index")
+    is_number = isinstance(start, int) and not isinstance(start, bool)
+    return f' start="{start}"' if item.type == "numbered_list" and is_number and start != 1 else ""
+
+
+def _title_of_link(mention: object) -> str:
+    match mention:
+        case {"title": str(title)}:
+            return escape(title.strip())
+        case _:
+            return ""
+
+
+def _dates(argument: object) -> str:
+    """A day or a span of days, with its times: `2026-01-02 10:00 – 11:30`."""
+    match argument:
+        case {"start_date": str(start_day), **more}:
+            start = _moment(start_day, more.get("start_time"))
+            end_day, end_time = more.get("end_date"), more.get("end_time")
+            if not isinstance(end_day, str):
+                return start
+            is_same_day = end_day == start_day and isinstance(end_time, str)
+            return f"{start} – {end_time if is_same_day else _moment(end_day, end_time)}"
+        case _:
+            return ""
+
+
+def _moment(day: str, time: object) -> str:
+    return f"{day} {time}" if isinstance(time, str) else day
 
 
 def _address(block: Block) -> str | None:

@@ -5,9 +5,9 @@ and messages without `id` and `at`.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from quad.classroom.ignores import Ignores
 from quad.classroom.model import (
@@ -15,6 +15,7 @@ from quad.classroom.model import (
     CurrentMessage,
     File,
     Joined,
+    LeftOut,
     Message,
     RoomUpdate,
     Signal,
@@ -34,6 +35,9 @@ class Alert(Struct, frozen=True):
 
     message: str
     type: AlertType
+    code: Literal["import_left_out"] | UnsetType = UNSET
+    left_out: Mapping[LeftOut, int] | UnsetType = UNSET
+    """What an import had to leave out, by kinds."""
 
 
 class Nothing(Struct, frozen=True):

@@ -379,6 +379,10 @@ def as_refusal(error: Exception) -> Exception:
 
 def alert(client: Client, kind: AlertType, message: str) -> None:
     """Show a caller a notice."""
-    payload = Alert(message, kind)
+    tell_alert(client, Alert(message, kind))
+
+
+def tell_alert(client: Client, payload: Alert) -> None:
+    """Show a caller a notice, which may carry more than its sentence."""
     for event in _ALERTS:
         client.emit(event, payload)

@@ -10,6 +10,8 @@ from quad.classroom.cleaning import Cleaning
 from quad.classroom.ignores import parse_ignores
 from quad.classroom.model import (
     ORIGINAL,
+    Imported,
+    LeftOut,
     Signal,
     Status,
     Step,
@@ -20,15 +22,33 @@ from quad.classroom.model import (
     utf8_size,
     verdicts,
 )
-from quad.classroom.outgoing import NOTHING, SignalOfStudent, StepsOfStudent, Task, Verdict
+from quad.classroom.outgoing import (
+    NOTHING,
+    Alert,
+    SignalOfStudent,
+    StepsOfStudent,
+    Task,
+    Verdict,
+)
 from quad.classroom.progress import Progress
 from quad.classroom.refusals import BadValue, ImportRunning, RoomNotFound, WrongUser
-from quad.classroom.rooms import Rooms, alert
+from quad.classroom.rooms import Rooms, alert, tell_alert
 from quad.classroom.state import Participant, Room
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client, Refused
 
 _IGNORES_LIMIT_BYTES: Final = 65_536
+
+_LEFT_OUT: Final[Mapping[LeftOut, tuple[str, str]]] = {
+    "block": ("block", "blocks"),
+    "database": ("database", "databases"),
+    "mention": ("mention", "mentions"),
+    "person": ("person's name", "people's names"),
+    "picture": ("picture", "pictures"),
+    "sub_page": ("sub-page that is not public", "sub-pages that are not public"),
+    "synced_block": ("synced block", "synced blocks"),
+    "task": ("task after the sixteenth", "tasks after the sixteenth"),
+}
 
 log = logging.getLogger("quad.classroom")
 
@@ -36,7 +56,7 @@ log = logging.getLogger("quad.classroom")
 class Importer(Protocol):
     """Reads tasks from a page on the web."""
 
-    async def load(self, url: str) -> list[Step]:
+    async def load(self, url: str) -> Imported:
         """The tasks of the page, sanitised; raises Refused with the reason for people."""
 
 
@@ -88,28 +108,32 @@ class Steps:
 
     def import_page(self, client: Client, url: str, room_id: int | None) -> None:
         """Begin to read tasks from a page for the host, who may then hand them out."""
-        room = self._rooms.host(client, room_id).room
+        host = self._rooms.host(client, room_id)
+        room = host.room
         if room.is_importing:
             raise ImportRunning
         room.is_importing = True
         # Not awaited by the handler: it takes seconds, and the host has other things to say.
-        task = asyncio.get_running_loop().create_task(self._import(client, room, url))
+        task = asyncio.get_running_loop().create_task(self._import(client, host, url))
         self._imports.add(task)
         task.add_done_callback(self._imports.discard)
 
-    async def _import(self, client: Client, room: Room, url: str) -> None:
+    async def _import(self, client: Client, host: Participant, url: str) -> None:
+        room = host.room
         try:
-            steps = await self._importer.load(url)
-            await self._keep_imported(room, steps)
+            imported = await self._importer.load(url)
+            await self._keep_imported(room, imported.steps)
         except Refused as failure:
             alert(client, "ERROR", str(failure))
         except Exception:
             log.exception("importing tasks for room %d failed", room.number)
             alert(client, "ERROR", "Something went wrong on the server!")
         else:
-            client.emit("steps/load", steps)
+            client.emit("steps/load", imported.steps)
             # In the words that existing test programs compare.
             alert(client, "SUCCESS", "Задания были успешно загружены из Notion!")
+            if imported.left_out:
+                tell_alert(client, _left_out_alert(imported.left_out, host.protocol))
         finally:
             room.is_importing = False
 
@@ -231,3 +255,12 @@ class Steps:
     def _check_size(self, tasks: str) -> None:
         if utf8_size(tasks) > self._limit_bytes:
             raise BadValue("content", f"may not be longer than {self._limit_bytes} bytes")
+
+
+def _left_out_alert(left_out: Mapping[LeftOut, int], protocol: int) -> Alert:
+    """The sentence for everybody, for current clients the figures as well."""
+    words = ", ".join(f"{count} {_LEFT_OUT[kind][count > 1]}" for kind, count in left_out.items())
+    message = f"The import had to leave out: {words}."
+    if protocol == ORIGINAL:
+        return Alert(message, "WARNING")
+    return Alert(message, "WARNING", "import_left_out", left_out)

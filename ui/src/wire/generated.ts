@@ -505,6 +505,8 @@ export type ChatSaid =
 export interface Alert {
   message: string;
   type: AlertType;
+  code?: "import_left_out";
+  left_out?: Record<string, number>;
 }
 
 export type AlertType = "INFO" | "SUCCESS" | "WARNING" | "ERROR";
