@@ -303,6 +303,16 @@ describe("tasks", () => {
   it("that are none are nothing of nothing", () => {
     expect(percentOf([], [])).toBe(0);
   });
+
+  it("say what an import had to leave out, until the next one or until they are sent", () => {
+    const told: Happening = { type: "left out", leftOut: { picture: 2 } };
+    const state = play(entering(), { type: "importing", isImporting: true }, told);
+    expect(reduce(state, { type: "importing", isImporting: false }).leftOut).toEqual({
+      picture: 2,
+    });
+    expect(reduce(state, { type: "importing", isImporting: true }).leftOut).toEqual({});
+    expect(reduce(state, { type: "tasks sent", steps: [] }).leftOut).toEqual({});
+  });
 });
 
 describe("panels", () => {

@@ -35,6 +35,8 @@ export interface Classroom {
   /** What is to be put into the editor. */
   readonly loaded: readonly Step[] | undefined;
   readonly isImporting: boolean;
+  /** What the last import had to leave out: how much of each kind. */
+  readonly leftOut: Readonly<Record<string, number>>;
   /** Whether newcomers are kept out. */
   readonly isLocked: boolean;
   /** Whether everybody who knows the number may see the results. */
@@ -58,6 +60,7 @@ export const OUTSIDE: Classroom = {
   tasks: [],
   loaded: undefined,
   isImporting: false,
+  leftOut: {},
   isLocked: false,
   hasResultsPage: true,
   ignores: NOTHING_IGNORED,
@@ -79,6 +82,7 @@ export type Happening =
   | { type: "tasks loaded"; steps: readonly Step[] }
   | { type: "tasks sent"; steps: readonly Step[] }
   | { type: "importing"; isImporting: boolean }
+  | { type: "left out"; leftOut: Readonly<Record<string, number>> }
   | { type: "opened"; user: number; isBeside: boolean }
   | { type: "shut"; user: number }
   | OfStudent;
@@ -105,8 +109,13 @@ const CHANGES: { [T in OfClass["type"]]: Change<T> } = {
   live: (state, { isLive }) => ({ ...state, isLive }),
   ignoring: (state, { ignores }) => ({ ...state, ignores }),
   "tasks loaded": (state, { steps }) => loadTasks(state, steps),
-  "tasks sent": (state, { steps }) => ({ ...state, tasks: usable(steps) }),
-  importing: (state, { isImporting }) => ({ ...state, isImporting }),
+  "tasks sent": (state, { steps }) => ({ ...state, tasks: usable(steps), leftOut: {} }),
+  importing: (state, { isImporting }) => ({
+    ...state,
+    isImporting,
+    leftOut: isImporting ? {} : state.leftOut,
+  }),
+  "left out": (state, { leftOut }) => ({ ...state, leftOut }),
   opened: (state, { user, isBeside }) => openPanel(state, user, isBeside),
   shut: (state, { user }) => ({ ...state, open: state.open.filter((other) => other !== user) }),
 };

@@ -262,7 +262,8 @@ export class Lesson implements Listener {
     "message/user": ({ user_id, messages }) =>
       this.hear({ type: "history", user: user_id, messages }),
     message: ({ message }) => toast(message),
-    alerts: ({ message, type }) => this.alerted(message, type),
+    alerts: ({ message, type, left_out: leftOut }) =>
+      leftOut ? this.act({ type: "left out", leftOut }) : this.alerted(message, type),
     error: ({ message, code }) =>
       toast(problemText({ isDone: false, code, message, retryAfterS: undefined }), "problem"),
   };
