@@ -15,8 +15,8 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect
 from litestar.types import Guard
 
+from quad.appearance import Appearance, choose_appearance
 from quad.bodies import JsonRequest
-from quad.languages import choose_language
 from quad.realtime import request_of
 from quad.realtime.http.request import Request
 from quad.refusals import OTHER_SITES, BadInput, CannotSave, CrossSite, HttpRefused, NotAllowed
@@ -136,13 +136,16 @@ def address_of(request: AnyRequest) -> str:
     return asked.site.public_url or f"{scheme}://{asked.host}{root_of(request)}"
 
 
+def appearance_of(request: Request) -> Appearance:
+    """How whoever asks wants pages to look."""
+    cookies = dict(cookies_in(request.headers.get("cookie", "")))
+    return choose_appearance(cookies, request.headers.get("accept-language", ""))
+
+
 def visit_of(request: AnyRequest) -> Visit:
     """What a page of the application has to know of whoever opens it."""
-    return Visit(
-        root=root_of(request),
-        host=request_of(request.scope).host,
-        language=choose_language(request.headers.get("accept-language", "")),
-    )
+    asked = request_of(request.scope)
+    return Visit(root=root_of(request), host=asked.host, appearance=appearance_of(asked))
 
 
 def see_other(address: str, cookies: Iterable[Cookie] = ()) -> Redirect:

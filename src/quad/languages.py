@@ -13,7 +13,10 @@ from typing import Any, Final
 
 Texts = Mapping[str, str]
 
-LANGUAGES: Final = ("en", "pt", "ru")
+NAMES: Final = {"en": "English", "pt": "Português", "ru": "Русский"}
+"""What the languages are called by those who speak them."""
+
+LANGUAGES: Final = tuple(NAMES)
 
 
 def choose_language(accept_language: str) -> str:

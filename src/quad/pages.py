@@ -13,6 +13,9 @@ from typing import Any, Final
 import jinja2
 from litestar import Response
 
+from quad.appearance import THEMES, Appearance
+from quad.languages import NAMES, texts_of
+
 _MEDIA_TYPES: Final = {"css": "text/css", "js": "text/javascript"}
 FILE_HEADERS: Final = {
     "Cache-Control": "public, max-age=31536000, immutable",
@@ -21,21 +24,40 @@ FILE_HEADERS: Final = {
 _HOST: Final = re.compile(r"[\w.\-\[\]:]+", re.ASCII)
 
 
+class Files:
+    """What pages load, under names with a hash."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        """`files` maps a file's name to the package whose folder `static` holds it."""
+        contents = {name: _read(home, name) for name, home in files.items()}
+        self.names = {name: _hashed(name, content) for name, content in contents.items()}
+        """The names under which `file` serves them."""
+        self._contents = {self.names[name]: content for name, content in contents.items()}
+
+    def file(self, name: str) -> Response[Any]:
+        """A file by its name with the hash; 404 for any other."""
+        content = self._contents.get(name)
+        if content is None:
+            return Response(b"", status_code=404, media_type="text/plain")
+        media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
+        return Response(content, media_type=media_type, headers=FILE_HEADERS)
+
+
 class Pages:
     """The templates of one package, and the files that its pages load."""
 
     def __init__(self, package: str, files: Mapping[str, str]) -> None:
         """`files` maps a file's name to the package whose folder `static` holds it.
 
-        The style sheet that all pages share, `base.css`, comes by itself.
+        Colours and style sheet that all pages share come by themselves, as does the bar at the top,
+        `bar.html`.
         """
-        files = {"base.css": "quad", **files}
-        contents = {name: _read(home, name) for name, home in files.items()}
-        self.file_names = {name: _hashed(name, content) for name, content in contents.items()}
-        """The names under which `file` serves them."""
-        self._files = {self.file_names[name]: content for name, content in contents.items()}
+        shared = dict.fromkeys(("colours.css", "dark.css", "base.css", "bar.js"), "quad")
+        self._files = Files({**shared, **files})
         self._templates = jinja2.Environment(
-            loader=jinja2.PackageLoader(package),
+            loader=jinja2.ChoiceLoader(
+                [jinja2.PackageLoader(package), jinja2.PackageLoader("quad")]
+            ),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
@@ -44,32 +66,35 @@ class Pages:
 
     def render(self, template: str, **values: object) -> str:
         """The HTML of a template; `files` in it are the names of the files."""
-        return self._templates.get_template(template).render(files=self.file_names, **values)
+        return self._templates.get_template(template).render(files=self._files.names, **values)
 
     def page(
         self,
         template: str,
         values: Mapping[str, object],
         *,
+        look: Appearance,
+        root: str = "",
         host: str = "",
         status: int = 200,
-        headers: Mapping[str, str] | None = None,
     ) -> Response[str]:
-        """A page; `host` is what the browser calls this server, if the page opens a WebSocket."""
+        """A page as somebody wants it to look.
+
+        `root` is the path below which a proxy serves us, `host` what the browser calls this server,
+        if the page opens a WebSocket.
+        """
+        shared = texts_of(look.language, "shared")
+        bar = {"look": look, "root": root, "shared": shared, "languages": NAMES, "themes": THEMES}
         return Response(
-            self.render(template, **values),
+            self.render(template, **bar, **values),
             status_code=status,
             media_type="text/html",
-            headers={**page_headers(host), **(headers or {})},
+            headers=page_headers(host),
         )
 
     def file(self, name: str) -> Response[Any]:
         """A file by its name with the hash; 404 for any other."""
-        content = self._files.get(name)
-        if content is None:
-            return Response(b"", status_code=404, media_type="text/plain")
-        media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
-        return Response(content, media_type=media_type, headers=FILE_HEADERS)
+        return self._files.file(name)
 
 
 def page_headers(host: str, *, nonce: str = "", images: Sequence[str] = ()) -> dict[str, str]:
@@ -101,3 +126,7 @@ def _read(package: str, name: str) -> bytes:
 def _hashed(name: str, content: bytes) -> str:
     stem, _, kind = name.rpartition(".")
     return f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
+
+
+SHARED_FILES: Final = Files({"colours.css": "quad", "dark.css": "quad"})
+"""The colours of all pages; the server has them below `/static`."""

@@ -65,6 +65,7 @@ from quad.stopping import Ending, end_by_force
 from quad.store import NodeSession, Store, StoreError, is_current, migrate, safe_url
 from quad.store.mailbox import Mailbox
 from quad.store.ownership import Ownership
+from quad.web.appearance import make_appearance
 from quad.web.application import make_application
 from quad.web.connection import make_page_check
 from quad.web.exposure import exposures
@@ -360,6 +361,7 @@ async def assemble(
             make_application(shell, settings.server.host, wheel.name),
             wheel.router,
             make_page_check(),
+            make_appearance(),
             *make_health(store, clock, held, watchers),
             make_metrics(metrics, watchers),
             *(router for system in systems for router in system.routers),

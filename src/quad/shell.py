@@ -16,8 +16,9 @@ import msgspec
 from litestar import Response
 from markupsafe import Markup
 
+from quad.appearance import Appearance
 from quad.languages import texts_of
-from quad.pages import FILE_HEADERS, page_headers
+from quad.pages import FILE_HEADERS, SHARED_FILES, page_headers
 
 _ENTRY: Final = "src/main.ts"
 _NOT_BUILT: Final = (
@@ -40,12 +41,12 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """Who opens a page.
 
     `root` is the path below which a proxy serves us (no slash at its end), `host` what the browser
-    calls this server, `language` one of `quad.languages.LANGUAGES`.
+    calls this server.
     """
 
     root: str = ""
     host: str = ""
-    language: str = "en"
+    appearance: Appearance = Appearance()
 
 
 class Shell:
@@ -84,10 +85,12 @@ class Shell:
         if not self._manifest:
             return Response(_NOT_BUILT, status_code=503, media_type="text/plain")
         nonce = secrets.token_urlsafe(16)
-        texts = texts_of(visit.language, "shared")
+        language = visit.appearance.language
+        texts = texts_of(language, "shared")
         styles, preloads = self._files_of(name)
         html = self._template.render(
-            language=visit.language,
+            look=visit.appearance,
+            shared=SHARED_FILES.names,
             title="Quad",
             root=visit.root,
             script=self._manifest[_ENTRY]["file"],
@@ -99,7 +102,8 @@ class Shell:
                 {
                     "root": visit.root,
                     "socketPath": self._socket_path,
-                    "language": visit.language,
+                    "language": language,
+                    "theme": visit.appearance.theme,
                     "page": name,
                     "values": values or {},
                     "nonce": nonce,

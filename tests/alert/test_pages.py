@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from quad.alert.links import parts_of
 from quad.alert.sessions import COOKIE, Session, Sessions
 from quad.identity import Keys
 from quad.settings import AlertSettings
@@ -369,3 +370,37 @@ async def test_files_are_kept_by_browsers_and_others_are_not_there(
             "text/javascript; charset=utf-8",
         )
     assert (await browser.get("/v1/static/room.js")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("See https://a.example/x?y=1&z=2, please.", ["https://a.example/x?y=1&z=2"]),
+        ("(http://a.example/(b)!) HTTPS://B.EXAMPLE", ["http://a.example/(b", "HTTPS://B.EXAMPLE"]),
+        ("no http:// here, nor javascript:alert(1)", []),
+        ('https://a.example/"><script>', ["https://a.example/"]),
+    ],
+)
+def test_addresses_in_a_message_are_links_and_nothing_is_lost(text: str, links: list[str]) -> None:
+    parts = list(parts_of(text))
+    assert "".join(part.text for part in parts) == text
+    assert [part.text for part in parts if part.is_link] == links
+
+
+async def test_a_link_in_a_message_can_be_followed(hall: Hall, browser: httpx.AsyncClient) -> None:
+    await browser.post("/v1/rooms/R101/messages", content="See https://a.example/?b&c.")
+    await browser.post("/v1", data=FORM)
+    page = (await browser.get("/v1/room")).text
+    link = '<a href="https://a.example/?b&amp;c" target="_blank" rel="noopener">'
+    assert f"ALERT: See {link}https://a.example/?b&amp;c</a>.</span>" in page
+
+
+async def test_the_page_has_the_language_and_the_colours_that_were_chosen(hall: Hall) -> None:
+    chosen = {"Cookie": "quad_language=ru; quad_theme=dark", "Accept-Language": "pt"}
+    async with hall.browser(**chosen) as browser:
+        page = (await browser.get("/v1")).text
+    assert '<html lang="ru">' in page
+    assert '<meta name="color-scheme" content="dark">' in page
+    assert re.search(r'dark\.\w+\.css" media="all"', page)
+    assert '<option value="dark" selected>' in page
+    assert 'href="/"' in page

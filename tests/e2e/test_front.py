@@ -51,3 +51,26 @@ async def test_axe_finds_no_serious_fault(visitors: Visitors, scheme: str) -> No
     await page.goto("/")
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert await serious_faults(page) == []
+
+
+async def test_chosen_colours_count_at_once_and_on_all_pages(visitors: Visitors) -> None:
+    page = await visitors.page(color_scheme="light")
+    await page.goto("/")
+    behind = "getComputedStyle(document.documentElement).backgroundColor"
+    light = await page.evaluate(behind)
+    await page.get_by_label("Settings").click()
+    await page.get_by_label("Colours").select_option(label="Dark")
+    dark = await page.evaluate(behind)
+    assert dark != light
+    await page.goto("/v1")
+    assert await page.evaluate(behind) == dark
+    # The server's own pages have the same menu.
+    await page.get_by_text("English").click()
+    await page.get_by_label("Colours").select_option(label="As on the device")
+    await page.wait_for_function(f"{behind} === '{light}'")
+    await page.get_by_text("English").click()
+    await page.get_by_label("Language").select_option(label="Português")
+    await expect(page.get_by_label("Seu nome")).to_be_visible()
+    assert await serious_faults(page) == []
+    await page.get_by_role("link", name="Quad").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Seu campus")

@@ -39,6 +39,7 @@ def links(html: str) -> dict[str, str]:
     return {
         href: rel
         for rel, href in re.findall(r'<link rel="(stylesheet|modulepreload)" href="([^"]+)"', html)
+        if "/static/" not in href  # the colours, which are the server's
     }
 
 

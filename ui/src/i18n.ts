@@ -5,7 +5,6 @@
  * server renders read the same files. A page loads its own area and the shared one.
  */
 import { IntlMessageFormat } from "intl-messageformat";
-import { keep, kept } from "./wire/kept";
 
 export const LANGUAGES = { en: "English", pt: "Português", ru: "Русский" } as const;
 export type Language = keyof typeof LANGUAGES;
@@ -17,12 +16,6 @@ const files = import.meta.glob<Tree>("$messages/*/*.json", { import: "default" }
 const texts = new Map<string, string>();
 const formats = new Map<string, IntlMessageFormat>();
 
-/** The language that the visitor chose here, or else asks for. */
-export function chosenLanguage(asked: string): Language {
-  const chosen = kept("language", asString);
-  return isLanguage(chosen) ? chosen : isLanguage(asked) ? asked : "en";
-}
-
 export let language: Language = "en";
 
 /** Loads what the areas say. Call it before anything is shown. */
@@ -30,12 +23,6 @@ export async function speak(wanted: Language, areas: readonly string[]): Promise
   language = wanted;
   const trees = await Promise.all(areas.map((area) => load(wanted, area)));
   trees.forEach((tree, index) => addTexts(`${areas[index] ?? ""}.`, tree));
-}
-
-/** Remembers the choice and shows the page anew in it. */
-export function changeLanguage(wanted: Language): void {
-  keep("language", wanted);
-  location.reload();
 }
 
 /** The text of a key, such as "classroom.join.title"; a missing one is shown as its key. */
@@ -78,10 +65,6 @@ function format(key: string, text: string): IntlMessageFormat {
   return known;
 }
 
-function asString(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
-function isLanguage(value: unknown): value is Language {
-  return typeof value === "string" && value in LANGUAGES;
+export function isLanguage(value: string): value is Language {
+  return value in LANGUAGES;
 }

@@ -2,7 +2,7 @@
 import "./app.css";
 import { mount, type Component } from "svelte";
 import Frame from "./parts/Frame.svelte";
-import { chosenLanguage, speak, t } from "./i18n";
+import { isLanguage, speak, t } from "./i18n";
 import { page } from "./page";
 
 interface Area {
@@ -29,7 +29,7 @@ async function start(): Promise<void> {
   if (area === undefined || target === null) {
     throw new Error("the page has no place for the application");
   }
-  const language = chosenLanguage(page.language);
+  const language = isLanguage(page.language) ? page.language : "en";
   const loading = area.load();
   await speak(language, ["shared", ...area.messages]);
   document.documentElement.lang = language;

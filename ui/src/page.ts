@@ -4,8 +4,10 @@ export interface PageValues {
   root: string;
   /** Where Socket.IO is served, with slashes around: "/socket.io/". */
   socketPath: string;
-  /** The language that the visitor's browser asks for and we have. */
+  /** The language that the visitor chose, or that the browser asks for and we have. */
   language: string;
+  /** The colours that the visitor chose; `appearance.ts` knows them. */
+  theme: string;
   /** Which page: `main.ts` knows them. */
   page: string;
   /** What this page needs beyond that. */
@@ -18,6 +20,7 @@ const EMPTY: PageValues = {
   root: "",
   socketPath: "/socket.io/",
   language: "en",
+  theme: "auto",
   page: "front",
   values: {},
   nonce: "",

@@ -7,29 +7,37 @@ import msgspec
 from litestar import Response
 from msgspec import Struct
 
+from quad.alert.links import parts_of
 from quad.alert.model import NAME_LIMIT, ROOM_LIMIT, shown_time
 from quad.alert.outgoing import shown_id
 from quad.alert.refusals import BadInput
 from quad.alert.service import RoomView
 from quad.alert.sessions import Session
 from quad.alert.texts import OF_SCRIPT
-from quad.languages import Texts
+from quad.appearance import Appearance
+from quad.languages import Texts, texts_of
 from quad.pages import Pages
 from quad.realtime import Refused
 
 
 class View(Struct, frozen=True, kw_only=True):
-    """What every page depends on: the addresses, the language, and who looks at it how.
+    """What every page depends on: the addresses, and who looks at it how.
 
     `host` is what the browser calls this server; `is_display` asks for large type.
     """
 
+    root: str
     base: str
     socket_path: str
     check_path: str
     host: str
-    texts: Texts
+    look: Appearance
     is_display: bool
+
+    @property
+    def texts(self) -> Texts:
+        """What the page says."""
+        return texts_of(self.look.language, "alert")
 
 
 class Draft(Struct, frozen=True):
@@ -66,7 +74,7 @@ def room_page(
 ) -> Response[str]:
     """Who is in the room, what was said, and a field to write; with what was refused, if any."""
     lines = [
-        (shown_id(each.id), each.shown(), shown_time(each.at), _clock(each.at))
+        (shown_id(each.id), parts_of(each.shown()), shown_time(each.at), _clock(each.at))
         for each in room.messages
     ]
     script_texts = {key: view.texts[key] for key in OF_SCRIPT}
@@ -92,7 +100,9 @@ def static_file(name: str) -> Response[bytes]:
 
 def _page(view: View, template: str, status: int, **values: object) -> Response[str]:
     shown = {"view": view, "t": view.texts, **values}
-    return _PAGES.page(template, shown, host=view.host, status=status)
+    return _PAGES.page(
+        template, shown, look=view.look, root=view.root, host=view.host, status=status
+    )
 
 
 def _sentence(view: View, refused: Refused | None) -> str | None:

@@ -19,11 +19,11 @@ from quad.alert.pages import Draft, View, login_page, room_page, static_file
 from quad.alert.refusals import BadQuery, BadText
 from quad.alert.service import AlertService, RoomView
 from quad.alert.sessions import COOKIE, Session, Sessions
-from quad.alert.texts import choose_texts
 from quad.bodies import BadBody, decode_json
 from quad.http import (
     NO_STORE,
     AnyRequest,
+    appearance_of,
     form_fields,
     make_cookie,
     refuse_cross_site,
@@ -244,12 +244,14 @@ class AlertRoutes:
         return self._sessions.of_cookies(visit.headers.get("cookie", ""))
 
     def _view(self, visit: Visit, base: str) -> View:
+        root = base.removesuffix(PATH)
         return View(
+            root=root,
             base=base,
-            socket_path=base.removesuffix(PATH) + self._socket_path,
-            check_path=base.removesuffix(PATH) + _CHECK_PATH,
+            socket_path=root + self._socket_path,
+            check_path=root + _CHECK_PATH,
             host=visit.host,
-            texts=choose_texts(visit.headers.get("accept-language", "")),
+            look=appearance_of(visit),
             is_display=_is_display(visit),
         )
 

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from quad.languages import Texts, choose_language, texts_of
-
 # What the page's script says by itself.
 OF_SCRIPT: Final = frozenset(
     {
@@ -20,8 +18,3 @@ OF_SCRIPT: Final = frozenset(
         "cross_site",
     }
 )
-
-
-def choose_texts(accept_language: str) -> Texts:
-    """The texts for an Accept-Language header; English if none of ours is wanted."""
-    return texts_of(choose_language(accept_language), "alert")

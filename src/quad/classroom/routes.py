@@ -17,11 +17,12 @@ from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp
 from msgspec import Struct
 
+from quad.appearance import Appearance
 from quad.classroom.model import Stats
 from quad.classroom.refusals import TooManyFailedJoins
-from quad.http import AnyRequest, root_of
+from quad.http import AnyRequest, appearance_of, root_of
 from quad.identity.guesses import Guesses
-from quad.languages import LANGUAGES, choose_language, texts_of
+from quad.languages import LANGUAGES, texts_of
 from quad.pages import Pages
 from quad.realtime import Streams, request_of
 from quad.streams import HEARTBEAT, HEARTBEAT_S, EventStream, is_set_within
@@ -99,10 +100,9 @@ class StatsPages:
     def _routes(self) -> Router:
         @get("/{room:str}")
         async def page(room: FromPath[str], request: AnyRequest) -> Response[str]:
-            base = root_of(request) + PATH
-            language = choose_language(request.headers.get("accept-language", ""))
+            visit = request_of(request.scope)
             try:
-                return await self._page(room, base, language, request_of(request.scope).address)
+                return await self._page(room, root_of(request), appearance_of(visit), visit.address)
             except TooManyFailedJoins as refused:
                 return _too_many(refused)
 
@@ -132,7 +132,8 @@ class StatsPages:
             return None
         return room_id
 
-    async def _page(self, room: str, base: str, language: str, address: str) -> Response[str]:
+    async def _page(self, room: str, root: str, look: Appearance, address: str) -> Response[str]:
+        base, language = root + PATH, look.language
         room_id = await self._look(room, address)
         board = None if room_id is None else make_board(await self._source.stats(room_id))
         values = {
@@ -142,7 +143,8 @@ class StatsPages:
             "events": None if room_id is None else f"{base}/{room_id}/events?language={language}",
             "t": texts_of(language, "roomstats"),
         }
-        return _PAGES.page("roomstats.html", values, status=404 if board is None else 200)
+        status = 404 if board is None else 200
+        return _PAGES.page("roomstats.html", values, look=look, root=root, status=status)
 
     async def _events(self, room: str, language: str, address: str) -> ASGIApp:
         if language not in LANGUAGES:

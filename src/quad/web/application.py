@@ -9,6 +9,7 @@ from litestar import Response, Router, get
 from litestar.params import FromPath
 
 from quad.http import AnyRequest, visit_of
+from quad.pages import SHARED_FILES
 from quad.shell import Shell
 from quad.web.network import network_host
 
@@ -44,9 +45,13 @@ def make_application(shell: Shell, bound: str, wheel: str | None) -> Router:
     def admin(request: AnyRequest) -> Response[str]:
         return shell.page("admin", visit_of(request))
 
+    @get("/static/{name:str}", sync_to_thread=False)
+    def static(name: FromPath[str]) -> Response[Any]:
+        return SHARED_FILES.file(name)
+
     @get("/app/{name:path}", sync_to_thread=False)
     def file(request: AnyRequest, name: FromPath[str]) -> Response[Any]:
         return shell.file(name.lstrip("/"), request.headers.get("accept-encoding", ""))
 
-    handlers: list[Any] = [front, classroom, student, chat, admin, file]
+    handlers: list[Any] = [front, classroom, student, chat, admin, static, file]
     return Router("/", route_handlers=handlers, include_in_schema=False)

@@ -4,6 +4,8 @@
 (function () {
   var LEAVING_MS = 1000;
   var FAILURES_LIMIT = 2;
+  // As `links.py` has it.
+  var LINK = /(https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?()[\]{}»”])/i;
   var HAS_JOINED = / has joined the chat!$/;
   var HAS_LEFT = / has left the chat :\($/;
 
@@ -150,9 +152,22 @@
     time.setAttribute("datetime", new Date(item.at).toISOString());
     time.textContent = shownTime(new Date(item.at));
     text.dir = "auto";
-    text.textContent = item.text;
+    addLinked(text, item.text);
     line.appendChild(time);
     line.appendChild(text);
+  }
+
+  function addLinked(place, text) {
+    text.split(LINK).forEach(function (part, index) {
+      var isLink = index % 2 === 1; // what a group of the pattern holds
+      var piece = isLink ? document.createElement("a") : document.createTextNode(part);
+      if (isLink) {
+        piece.href = piece.textContent = part;
+        piece.target = "_blank";
+        piece.rel = "noopener";
+      }
+      place.appendChild(piece);
+    });
   }
 
   function shownTime(at) {
@@ -173,6 +188,23 @@
 
   function now() {
     return Date.now() + aheadMs;
+  }
+
+  // Another language loads the page anew: what was being written stays.
+  function takeUpDraft() {
+    if (!sayForm) {
+      return;
+    }
+    var field = element("msg");
+    try {
+      field.value = field.value || sessionStorage.getItem("draft") || "";
+      sessionStorage.removeItem("draft");
+      window.addEventListener("pagehide", function () {
+        sessionStorage.setItem("draft", field.value);
+      });
+    } catch (refused) {
+      // This browser keeps nothing.
+    }
   }
 
   // What the page was loaded with.
@@ -307,6 +339,7 @@
     view = new QuadLines(list, element("scroll"), fill);
   }
   takeUp();
+  takeUpDraft();
   say("connecting");
   element("leave").addEventListener("submit", leave);
   if (sayForm) {
