@@ -65,10 +65,10 @@ async def test_chosen_colours_count_at_once_and_on_all_pages(visitors: Visitors)
     await page.goto("/v1")
     assert await page.evaluate(behind) == dark
     # The server's own pages have the same menu.
-    await page.get_by_text("Language and colours").click()
+    await page.locator("summary").click()
     await page.get_by_label("Colours").select_option(label="As on the device")
     await page.wait_for_function(f"{behind} === '{light}'")
-    await page.get_by_text("Language and colours").click()
+    await page.locator("summary").click()
     await page.get_by_label("Language").select_option(label="Português")
     await expect(page.get_by_label("Seu nome")).to_be_visible()
     assert await serious_faults(page) == []
