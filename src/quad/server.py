@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, NamedTuple, Protocol, cast
@@ -20,12 +20,14 @@ from quad.admin.figures import Gauges
 from quad.admin.nodes import AllFigures
 from quad.admin.statistics import CommitStatistics, LoopClock
 from quad.alert import AlertSystem
+from quad.alert.homes import KEY as ALERT
 from quad.bodies import JsonRequest, explain_bug
 from quad.chat import ChatSystem
 from quad.classroom import ClassroomSystem
 from quad.classroom.homes import KIND as CLASSES
 from quad.cli.failures import Failed
 from quad.cluster.expiring import Expiring
+from quad.cluster.handover import Rules
 from quad.cluster.member import Member, Part
 from quad.cluster.routes import CAMPUS
 from quad.homes import CHAT_PATHS
@@ -341,7 +343,7 @@ async def assemble(
             close = expiring.closing(system.aclose)
             drain = partial(chat.endpoint.drain, _CHAT_SPREAD_S) if system is chat else None
             parts.append(Part(system.name, system.key, system.start, close, drain))
-    await _start(parts, member, classroom, stack)
+    await _start(parts, member, {CLASSES: classroom, ALERT: alert.moving}, stack)
     await admin.start()
     retention = RetentionClock(store, settings.retention, expiries)
     if member is not None:
@@ -392,16 +394,19 @@ def _distrust_memory(anew: asyncio.Event) -> None:
 
 
 async def _start(
-    parts: Sequence[Part], member: Member | None, classroom: ClassroomSystem, stack: Ending
+    parts: Sequence[Part], member: Member | None, moving: Mapping[str, Rules], stack: Ending
 ) -> None:
-    """Start what is at home here: everything, or what the other nodes leave to this one."""
+    """Start what is at home here: everything, or what the other nodes leave to this one.
+
+    `moving`, by the kind of key, is what moves with whoever is seated there.
+    """
     for part in parts:
         if member is None:
             await part.start()
         close = part.aclose if member is None else partial(member.close_part, part)
         stack.step(part.name, close, spare_s=_SYSTEMS_SPARE_S)
     if member is not None:
-        await member.join(parts, {CLASSES: classroom})
+        await member.join(parts, moving)
         stack.step("what other nodes ask", member.stop_crossing, spare_s=_SYSTEMS_SPARE_S)
 
 

@@ -148,6 +148,34 @@ class Presence:
         for first in range(0, len(changes), _CHANGES_PER_SAVE):
             await self._try_to_save(changes[first : first + _CHANGES_PER_SAVE])
 
+    # Moving to another node: see `moving`
+
+    def give_up(self) -> list[tuple[Client, Room, Person, Seat]]:
+        """All connections are another node's from now on: who was behind them may come back.
+
+        To be closed then. Returns what each of them was certainly told, in its seat.
+        """
+        places, self._places = self._places, {}
+        given = []
+        for client, place in places.items():
+            seat = place.person.seats[client]
+            seat.told_id = self._told(seat)
+            given.append((client, *place, seat))
+            self._lose(place, client, is_silent=True)
+            client.unsubscribe(place.room.current_topic)
+            client.unsubscribe(place.room.original_topic)
+        return given
+
+    def take_up(
+        self, client: Client, room: Room, name: str, told_id: int, *, is_current: bool
+    ) -> None:
+        """A connection that has been in the room at another node; nobody is told."""
+        seat = Seat(client, is_current=is_current, told_id=told_id, joined_at=time.monotonic())
+        self._sit_down(room, name, seat)
+        # It was kept as one that may come back.
+        room.people[name].find(asyncio.get_running_loop().time())
+        client.subscribe(room.current_topic if is_current else room.original_topic)
+
     # Coming
 
     async def _close_dead(self, person: Person | None, newcomer: Client) -> None:
@@ -182,20 +210,22 @@ class Presence:
         self, client: Client, room: Room, name: str, told_id: int, *, is_current: bool
     ) -> None:
         client.subscribe(room.current_topic if is_current else room.original_topic)
-        person = room.people.get(name)
-        is_new = person is None
-        if person is None:
-            person = room.people[name] = Person(name)
-        person.stay()
-        person.seats[client] = Seat(
-            client, is_current=is_current, told_id=told_id, joined_at=time.monotonic()
-        )
-        self._places[client] = Place(room, person)
-        self._server.seat(client, SYSTEM, KEY)
+        is_new = name not in room.people
+        seat = Seat(client, is_current=is_current, told_id=told_id, joined_at=time.monotonic())
+        self._sit_down(room, name, seat)
         if is_new:
             self._tell(room, shown_joined(name))
         else:
             client.emit("status", Line(shown_joined(name)))
+
+    def _sit_down(self, room: Room, name: str, seat: Seat) -> None:
+        person = room.people.get(name)
+        if person is None:
+            person = room.people[name] = Person(name)
+        person.stay()
+        person.seats[seat.client] = seat
+        self._places[seat.client] = Place(room, person)
+        self._server.seat(seat.client, SYSTEM, KEY)
 
     def _restore(self, room: Room, name: str, told_id: int, connections: int) -> None:
         person = room.people[name] = Person(name)

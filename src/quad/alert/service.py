@@ -15,6 +15,7 @@ from quad.alert.model import (
     check_text,
     shown_time,
 )
+from quad.alert.moving import Moving
 from quad.alert.outgoing import Accepted, People, current_line, original_line, shown_id
 from quad.alert.presence import Presence
 from quad.alert.retention import MESSAGES
@@ -64,6 +65,7 @@ class AlertService:
     ) -> None:
         self.rooms = Rooms(store, settings.history_limit)
         self.presence = Presence(server, store, self.rooms, settings, now)
+        self.moving = Moving(self.rooms, self.presence)
         self._server = server
         self._store = store
         self._text_limit_bytes = settings.text_limit_bytes

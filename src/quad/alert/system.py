@@ -57,6 +57,7 @@ class AlertSystem:
             streams=self.streams,
         )
         self.routers = (routes.router,)
+        self.moving = self.service.moving
 
     async def start(self) -> None:
         """Read who was here before. Raises StoreError."""

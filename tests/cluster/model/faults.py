@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
-from quad.alert.homes import KEY as ALERT
 from quad.cluster.routes import CAMPUS
 from tests.cluster.model.fleet import PING_TIMEOUT_S, Fleet, FleetNode, Homes
 from tests.cluster.model.lives import Closing
@@ -19,7 +18,7 @@ _HARMLESS_S: Final = 4.0
 # Nodes are connected again so long after the broker is back.
 _RECONNECT_S: Final = 2.0
 # What does not move with whoever is seated there.
-_STAYS: Final = frozenset({ALERT, CAMPUS})
+_STAYS: Final = frozenset({CAMPUS})
 
 
 class Fault(ABC):
