@@ -1,17 +1,20 @@
 """Alert rooms that move to another node, with everybody in them."""
 
 from collections.abc import Callable
-from typing import Any
+
+import msgspec
 
 from quad.alert.homes import KEY
 from quad.alert.presence import Presence
 from quad.alert.rooms import Rooms
 from quad.realtime import Client
 
-Moved = tuple[str, Client, Any]
-"""The key of alert, a connection, and its seat: the code of the room, the name, whether it is of a
-current client, and up to which id it was certainly told.
+_Seat = tuple[str, str, bool, int]
+"""The code of a room, a name, whether it is of a current client, and up to which id that was
+certainly told.
 """
+Moved = tuple[str, Client, _Seat]
+"""The key of alert, a connection, and its seat."""
 
 
 class Moving:
@@ -37,13 +40,13 @@ class Moving:
             for client, room, person, seat in self._presence.give_up()
         ]
 
-    async def take_up(self, _key: str, client: Client | None, seat: Any) -> None:
+    async def take_up(self, _key: str, client: Client | None, seat: object) -> None:
         """Seat somebody who was in a room at another node. Raises CannotSave.
 
         Who has lost their connection meanwhile is expected back, as all whom the database names.
         """
         if client is None or not client.is_open:
             return
-        code, name, is_current, told_id = seat
+        code, name, is_current, told_id = msgspec.convert(seat, _Seat)
         async with self._rooms.hold(code) as room:
             self._presence.take_up(client, room, name, told_id, is_current=is_current)

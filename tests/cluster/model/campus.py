@@ -130,11 +130,15 @@ class Walker(Life):
     async def _fetch(self, tab: str) -> None:
         known = {other.name: other.acknowledged for other in self.campus.people}
         body = {"id": self.name, "token": self._token, "socket_id": tab}
-        answer = await self._post("/API/user/message/receive", json=body)
+        answer = None
+        try:
+            answer = await self._post("/API/user/message/receive", json=body)
+        finally:  # also if this tab loses its connection, and waits no more
+            if answer is None or answer.status_code != 200:
+                # What it was may be lost on the way: nobody asks for it twice.
+                for other in self.campus.people:
+                    self._excused[other.name] = other.written
         if answer is None or answer.status_code != 200:
-            # What it was may be lost on the way: nobody asks for it twice.
-            for other in self.campus.people:
-                self._excused[other.name] = other.written
             return
         for text in answer.json():
             author, _, number = json.loads(text)["message"].partition("/")
