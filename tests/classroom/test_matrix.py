@@ -35,6 +35,10 @@ STUDENTS: dict[str, Any] = {
     "message/to_mentor": {"room_id": "ROOM", "content": "x", "key": "k"},
     "sharing/code_send": {"room_id": "ROOM", "files": [code("a", "x")]},
     "sharing/code_update": {"room_id": "ROOM", "files": [code("a", "x")]},
+    "sharing/left_out": {
+        "room_id": "ROOM",
+        "files": [{"filename": "a", "why": "too_large", "size": 1}],
+    },
     "steps/status/to_mentor": {"1": "HELP"},
     "signal": {"user_id": "STUDENT", "value": "HELP"},
 }

@@ -97,6 +97,8 @@ async def _work(ann: Peer, in_room: Ids, of_ann: Ids) -> None:
     await ann.emit("message/to_mentor", {**in_room, "content": "Help!"})
     await ann.emit("sharing/code_send", {**in_room, "files": [code("a.py", "1")]})
     await ann.emit("sharing/code_update", {**in_room, "files": [removed]})
+    left_out = {"filename": "b.csv", "why": "too_large", "size": 900_000, "limit": 700_000}
+    await ann.emit("sharing/left_out", {**in_room, "files": [left_out]})
     await ann.emit("steps/status/to_mentor", {"1": "DONE"})
     await ann.emit("signal", {**of_ann, "value": "HELP"})
     for _ in range(2):

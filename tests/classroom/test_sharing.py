@@ -48,6 +48,39 @@ async def test_watching_ends_for_one_or_for_all(school: School) -> None:
     assert await bob.take() == [("sharing/end", {})]
 
 
+async def test_what_is_left_out_is_told_to_a_current_teacher_alone(school: School) -> None:
+    files = [{"filename": "data.csv", "why": "too_large", "size": 2_200_000, "limit": 700_000}]
+    for protocol, told in ((2, True), (None, False)):
+        teacher, room = await school.teacher(protocol=protocol)
+        ann, joined = await school.student(room["id"], protocol=2)
+        await teacher.take()
+        await ann.emit("sharing/left_out", {"room_id": room["id"], "files": files})
+        assert await ann.take() == []
+        expected = ("sharing/left_out", {"user_id": joined["user_id"], "files": files})
+        assert await teacher.take() == ([expected] if told else [])
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [{"filename": "../a", "why": "too_large", "size": 1}],
+        [{"filename": "a", "why": "secret", "size": 1}],
+        [{"filename": "a", "why": "too_large", "size": "1"}],
+        [{"filename": str(n), "why": "too_large", "size": 1} for n in range(101)],
+    ],
+    ids=["climbing", "unknown reason", "no size", "too many"],
+)
+async def test_what_cannot_have_been_left_out_is_refused(
+    school: School, files: list[object]
+) -> None:
+    teacher, room = await school.teacher(protocol=2)
+    ann, _ = await school.student(room["id"], protocol=2)
+    await teacher.take()
+    await ann.emit("sharing/left_out", {"room_id": room["id"], "files": files})
+    assert refusal(await ann.take()) in ("bad_payload", "bad_value")
+    assert await teacher.take() == []
+
+
 async def test_a_student_who_is_offline_cannot_be_watched(school: School) -> None:
     teacher, room = await school.teacher()
     ann, joined = await school.student(room["id"], "Ann")

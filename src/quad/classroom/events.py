@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from msgspec.json import encode
 
-from quad.classroom.model import ORIGINAL, Door, File, GivenStatuses, Sent, Signal, Step
+from quad.classroom.model import ORIGINAL, Door, File, GivenStatuses, Sent, Signal, Step, UnsentFile
 from quad.classroom.resuming import Visitor
 from quad.classroom.rooms import alert
 from quad.classroom.service import ClassroomService
@@ -122,6 +122,12 @@ class Code(OfRoom, frozen=True, kw_only=True):
     """`sharing/code_send` and `sharing/code_update`."""
 
     files: list[File]
+
+
+class LeavingOut(OfRoom, frozen=True, kw_only=True):
+    """`sharing/left_out`."""
+
+    files: list[UnsentFile]
 
 
 class Review(OfUser, frozen=True, kw_only=True):
@@ -301,6 +307,10 @@ def _register_sharing(server: SocketServer, service: ClassroomService) -> None:
     @server.on("sharing/code_update", overlap=True, deferred=True)
     def code_update(client: Client, code: Code, finished: Finished) -> None:
         sharing.code_update(client, code.room_id, code.files, finished)
+
+    @server.on("sharing/left_out")
+    def left_out(client: Client, request: LeavingOut) -> None:
+        sharing.leave_out(client, request.room_id, request.files)
 
 
 def _register_steps(server: SocketServer, service: ClassroomService) -> None:

@@ -64,6 +64,7 @@ ROUTES: Final[Routes] = {
             "sharing/code_send",
             "sharing/code_update",
             "sharing/end",
+            "sharing/left_out",
             "sharing/start",
             "signal",
             "steps/all",

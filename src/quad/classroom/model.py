@@ -66,6 +66,7 @@ _LARGEST_STEP: Final = 64  # a divisor of 256
 
 _NAME_LIMIT: Final = 100
 _FILENAME_LIMIT: Final = 1_000
+_LEFT_OUT_LIMIT: Final = 100
 _NAMED: Final = 5
 # What can leave the student's folder, or is another way to write a path: an absolute path, a drive,
 # a step up, a step that is none; either slash.
@@ -100,6 +101,18 @@ class File(Struct, frozen=True):
     filename: str
     status: FileStatus
     content: str | None = None
+
+
+class UnsentFile(Struct, frozen=True):
+    """A file that a student's program does not send, its size and what it may be, in bytes of JSON.
+
+    `too_large`: by itself; `too_much`: together with the student's others.
+    """
+
+    filename: str
+    why: Literal["too_large", "too_much"]
+    size: int
+    limit: int | UnsetType = UNSET
 
 
 class Message(Struct, frozen=True):
@@ -254,6 +267,15 @@ def check_files(
     refused = BadValue("filename", f"must be a relative path inside the folder: {named}")
     without = set(bad)
     return [file for file in files if file.filename not in without], refused
+
+
+def check_left_out(files: Sequence[UnsentFile]) -> None:
+    """Raises BadValue for too many, or for a name that could not be one of the student's."""
+    if len(files) > _LEFT_OUT_LIMIT:
+        raise BadValue("files", f"may not be more than {_LEFT_OUT_LIMIT}")
+    for file in files:
+        if not _is_plain_path(file.filename):
+            raise BadValue("filename", "must be a relative path inside the folder")
 
 
 def _is_plain_path(name: str) -> bool:

@@ -21,6 +21,7 @@ from quad.classroom.model import (
     Signal,
     Status,
     Step,
+    UnsentFile,
 )
 
 
@@ -53,6 +54,13 @@ class CodeOfStudent(Struct, frozen=True, gc=False):
     room_id: int
     user_id: int
     files: Sequence[File]
+
+
+class LeftOutOfStudent(Struct, frozen=True):
+    """What a current host gets of `sharing/left_out`: all that is left out now."""
+
+    user_id: int
+    files: Sequence[UnsentFile]
 
 
 class StepsOfStudent(Struct, frozen=True):
@@ -111,6 +119,7 @@ OUTGOING: Final[Mapping[str, Any]] = {
     "sharing/code_send": CodeOfStudent,
     "sharing/code_update": CodeOfStudent,
     "sharing/end": Nothing,
+    "sharing/left_out": LeftOutOfStudent,
     "sharing/start": Nothing,
     "signal": SignalOfStudent,
     "steps/all": list[Step],

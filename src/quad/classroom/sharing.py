@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from quad.classroom import tables
-from quad.classroom.model import CURRENT, File, check_files
-from quad.classroom.outgoing import NOTHING, CodeOfStudent
+from quad.classroom.model import CURRENT, ORIGINAL, File, UnsentFile, check_files, check_left_out
+from quad.classroom.outgoing import NOTHING, CodeOfStudent, LeftOutOfStudent
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import FilesLimit, UserOffline
 from quad.classroom.rooms import Rooms, as_refusal
@@ -106,6 +106,17 @@ class Sharing:
         except BaseException:
             kept.put_back(before)
             raise
+
+    def leave_out(self, client: Client, room_id: int, files: Sequence[UnsentFile]) -> None:
+        """A student says which files are not sent at all; a current host hears it.
+
+        Latest state, of what is on the student's screen: it is not kept.
+        """
+        student = self._rooms.student(client, room_id)
+        check_left_out(files)
+        if student.room.host.protocol != ORIGINAL:
+            report = LeftOutOfStudent(student.id, files)
+            self._updates.tell_host(student, "sharing/left_out", report)
 
     def _check_limits(
         self, student: Participant, kept: KeptFiles, bytes_before: int, address: str

@@ -73,6 +73,7 @@ class Waiting(Protocol):
         """Close the connection."""
 
 
+Waited = asyncio.Future[Any] | Coroutine[Any, Any, Any]
 SenderT = TypeVar("SenderT", bound=Sender)
 SaidT = TypeVar("SaidT")
 
@@ -122,15 +123,9 @@ class Dispatch(ABC, Generic[SenderT, SaidT]):
         except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
             self._finish(sender, handler, said, started, None, error)
             return
-        if type(result) is CoroutineType:
+        if type(result) is CoroutineType or isinstance(result, asyncio.Future):
             finish = finish or partial(self._finish, sender, handler, said, started)
-            if handler.is_driven:
-                Drive(result, finish).step()
-            else:
-                self._work.own(run_to_end(result, finish))
-        elif result is not None and isinstance(result, asyncio.Future):
-            finish = finish or partial(self._finish, sender, handler, said, started)
-            result.add_done_callback(partial(_settle, finish))
+            self._wait_for(result, handler, finish)
         elif finish is None:
             self._finish(sender, handler, said, started, result, None)
 
@@ -147,6 +142,14 @@ class Dispatch(ABC, Generic[SenderT, SaidT]):
         """Wait for the handlers that are at work; those that take too long are cancelled."""
         await self._work.finish(grace_s)
 
+    def _wait_for(self, result: Waited, handler: Handler, finish: Finished) -> None:
+        if isinstance(result, asyncio.Future):
+            result.add_done_callback(partial(_settle, finish))
+        elif handler.is_driven:
+            Drive(result, finish).step()
+        else:
+            self._work.own(run_to_end(result, finish))
+
     def _finish(
         self,
         sender: SenderT,
@@ -159,9 +162,8 @@ class Dispatch(ABC, Generic[SenderT, SaidT]):
         try:
             if error is None:
                 self.answer(sender, said, value)
-                counter = handler.counter
-                counter.succeeded += 1
-                counter.latency_s.observe(time.perf_counter() - started)
+                handler.counter.succeeded += 1
+                handler.counter.latency_s.observe(time.perf_counter() - started)
             else:
                 self._explain_error(sender, handler, said, error)
         except Exception as unsayable:  # noqa: BLE001 - what it returned cannot be sent

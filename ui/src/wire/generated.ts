@@ -676,6 +676,18 @@ export interface KillStudent {
   is_barred?: boolean;
 }
 
+/** `sharing/left_out`. */
+export interface LeavingOut {
+  room_id: number;
+  files: UnsentFile[];
+}
+
+/** What a current host gets of `sharing/left_out`: all that is left out now. */
+export interface LeftOutOfStudent {
+  user_id: number;
+  files: UnsentFile[];
+}
+
 /** `message/to_client`. */
 export interface MessageToClient {
   room_id: number;
@@ -817,6 +829,18 @@ export interface Task {
   content: string;
 }
 
+/**
+ * A file that a student's program does not send, its size and what it may be, in bytes of JSON.
+ *
+ * `too_large`: by itself; `too_much`: together with the student's others.
+ */
+export interface UnsentFile {
+  filename: string;
+  why: "too_large" | "too_much";
+  size: number;
+  limit?: number;
+}
+
 /** A participant in a room update; current clients also get a `signal` that is not NONE. */
 export interface User {
   id: number;
@@ -855,6 +879,7 @@ export interface ClassroomClientEvents {
   "sharing/code_send": (payload: Code, ack?: Ack) => void;
   "sharing/code_update": (payload: Code, ack?: Ack) => void;
   "sharing/end": (payload: EndSharing, ack?: Ack) => void;
+  "sharing/left_out": (payload: LeavingOut, ack?: Ack) => void;
   "sharing/start": (payload: StartSharing, ack?: Ack) => void;
   signal: (payload: SendSignal, ack?: Ack) => void;
   "steps/all": (payload: StepInput[], ack?: Ack) => void;
@@ -883,6 +908,7 @@ export interface ClassroomServerEvents {
   "sharing/code_send": (payload: CodeOfStudent) => void;
   "sharing/code_update": (payload: CodeOfStudent) => void;
   "sharing/end": (payload: Nothing) => void;
+  "sharing/left_out": (payload: LeftOutOfStudent) => void;
   "sharing/start": (payload: Nothing) => void;
   signal: (payload: SignalOfStudent) => void;
   "steps/all": (payload: Step[]) => void;

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from quad.realtime.sessions.unread import CROWDED_S, LOOK_S, UNREAD_BYTES, Unread
+from quad.realtime.sessions.unread import Unread
 from quad.wire.engineio import AnyPacket, Binary, Close, Noop, Text
 
 # The packets of the answer; none at all says that the server stops.
@@ -20,12 +20,12 @@ class Polling:
     __slots__ = (
         "_held",
         "_most",
-        "_unread",
         "_waiting",
         "held_bytes",
         "is_delivering",
         "is_posting",
         "is_slowed",
+        "unread",
     )
 
     def __init__(self, most: int | None) -> None:
@@ -39,8 +39,8 @@ class Polling:
         """Whether a part of the POST is not read yet."""
         self.is_slowed = False
         """Whether the session may be crowded."""
-        # What the client says while it does not poll for what it was sent.
-        self._unread: Unread | None = None
+        self.unread: Unread | None = None
+        """What the client says while it does not poll for what it was sent."""
 
     @property
     def is_waiting(self) -> bool:
@@ -51,22 +51,6 @@ class Polling:
     def is_empty(self) -> bool:
         """Whether the client has fetched everything."""
         return not self._held
-
-    def is_hopeless(self) -> bool:
-        """Whether the client goes on saying things, and has long fetched nothing of too much."""
-        if self.held_bytes <= UNREAD_BYTES:
-            return False
-        if self._unread is None:
-            self._unread = Unread(self.held_bytes)
-        return self._unread.is_hopeless(self.held_bytes)
-
-    def slow_s(self, packet: AnyPacket, *, is_crowded: bool) -> float:
-        """How long what follows a packet waits: the client does not poll, or is not heard."""
-        self.is_slowed = is_crowded
-        wait_s = CROWDED_S if is_crowded else 0.0
-        if self._unread is None or self.held_bytes <= UNREAD_BYTES:
-            return wait_s
-        return max(wait_s, min(LOOK_S, self._unread.spend(1.0, size_of(packet))))
 
     def wait(self) -> Answer:
         """A poll has arrived; its answer."""
@@ -96,7 +80,7 @@ class Polling:
             return False
         packets = self._held[: self._most]
         self._held = self._held[len(packets) :]
-        self._unread = None
+        self.unread = None
         self.held_bytes = sum(map(size_of, self._held))
         self._waiting.set_result(packets)
         return True

@@ -1,25 +1,29 @@
 """An Engine.IO session: one client, over long-polling or a WebSocket, or on the way between them.
 
-`state.py` has the picture of its life.
+    POLLING ──websocket with the sid──▶ PROBING ──2probe──▶ PROBED ──5──▶ WEBSOCKET
+       ▲                                  │                    │              ▲
+       └───────── timeout, websocket gone ┴────────────────────┘       direct handshake
+
+From each of them to CLOSED; from POLLING also to CLOSING, where the last packets wait for the
+client to fetch them.
 """
 
+import enum
 from collections.abc import Callable
 from time import monotonic
 from typing import Protocol, assert_never
 
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery, Item, Kind, Message
-from quad.realtime.http.poll import Answer, Polling, PollRefused
+from quad.realtime.http.poll import Answer, Polling, PollRefused, size_of
 from quad.realtime.http.request import Handshake
 from quad.realtime.options import EngineOptions
-from quad.realtime.sessions.forms import frame_of, kind_of, message_of
 from quad.realtime.sessions.lines import Lines
 from quad.realtime.sessions.listener import NOBODY, Listener
 from quad.realtime.sessions.liveness import QUESTION, Liveness, make_liveness
 from quad.realtime.sessions.probe import Probe
 from quad.realtime.sessions.quirks import NONE, Quirks
-from quad.realtime.sessions.state import State, moved
-from quad.realtime.sessions.unread import UNREAD_BYTES
+from quad.realtime.sessions.unread import CROWDED_S, LOOK_S, UNREAD_BYTES, Unread
 from quad.realtime.sessions.websocket import (
     NORMAL_CLOSURE,
     PROTOCOL_ERROR,
@@ -39,10 +43,34 @@ from quad.wire.engineio import (
     Version,
     decode_binary_message,
     decode_text_packet,
+    encode_base64_message,
+    encode_binary_message,
     encode_text_packet,
 )
 from quad.wire.errors import WireError
-from quad.wire.websocket import TEXT, encode_frame
+from quad.wire.websocket import BINARY, TEXT, encode_frame
+
+
+class State(enum.Enum):
+    """Where a session is in its life."""
+
+    POLLING = "polling"
+    PROBING = "probing"
+    PROBED = "probed"
+    WEBSOCKET = "websocket"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+_MOVES = {
+    State.POLLING: {State.PROBING, State.CLOSING, State.CLOSED},
+    State.PROBING: {State.PROBED, State.POLLING, State.CLOSING, State.CLOSED},
+    State.PROBED: {State.WEBSOCKET, State.POLLING, State.CLOSING, State.CLOSED},
+    State.WEBSOCKET: {State.CLOSED},
+    State.CLOSING: {State.CLOSED},
+    State.CLOSED: set[State](),
+}
+
 
 _PING = (Ping(),)
 _PING_FRAME = (encode_frame(TEXT, encode_text_packet(Ping()).encode()),)
@@ -391,11 +419,21 @@ class Session:
         wait_s = 0.0 if self.pace is None else self.pace.spend()
         polling = self._polling
         if polling is not None and (polling.is_slowed or polling.held_bytes > UNREAD_BYTES):
-            if polling.is_hopeless():
-                self.slow_reader_closed()
-                self.fail("slow reader")
-            wait_s = max(wait_s, polling.slow_s(packet, is_crowded=self.is_crowded))
+            return max(wait_s, self._slow_s(polling, packet))
         return wait_s
+
+    def _slow_s(self, polling: Polling, packet: AnyPacket) -> float:
+        """How long the next packet waits because the client does not poll, or is not heard."""
+        polling.is_slowed = self.is_crowded
+        wait_s = CROWDED_S if polling.is_slowed else 0.0
+        if polling.held_bytes <= UNREAD_BYTES:
+            return wait_s
+        if polling.unread is None:
+            polling.unread = Unread(polling.held_bytes)
+        if polling.unread.is_hopeless(polling.held_bytes):
+            self.slow_reader_closed()
+            self.fail("slow reader")
+        return max(wait_s, min(LOOK_S, polling.unread.spend(1.0, size_of(packet))))
 
     def end_post(self) -> None:
         """The POST has been read."""
@@ -565,23 +603,34 @@ class Session:
         websocket.pace = self.pace
         if websocket.is_compressed:
             self.kind = Kind.PACKETS
+        elif self.version is Version.V4:
+            self.kind = Kind.FRAMES_V4
         else:
-            self.kind = kind_of(self.version, wants_base64=self.wants_base64)
+            self.kind = Kind.FRAMES_V3_BASE64 if self.wants_base64 else Kind.FRAMES_V3
         self.write_path_changed(websocket.direct)
 
     def _as_item(self, packet: AnyPacket) -> Item:
         if self.kind is Kind.PACKETS:
             return packet
-        return frame_of(packet, self.version, wants_base64=self.wants_base64)
+        message = self._as_message(packet)
+        if isinstance(message, str):
+            return encode_frame(TEXT, message.encode())
+        return encode_frame(BINARY, message)
 
     def _as_message(self, item: Item) -> str | bytes:
-        assert not isinstance(item, bytes)  # only what is of another kind is framed by then
-        return message_of(item, self.version, wants_base64=self.wants_base64)
+        assert not isinstance(item, bytes)
+        if not isinstance(item, Binary):
+            return encode_text_packet(item)
+        if self.wants_base64 and self.version is Version.V3:
+            return encode_base64_message(item.data, Version.V3)
+        return encode_binary_message(item.data, self.version)
 
     # The end
 
     def _move(self, state: State) -> None:
-        self._state = moved(self._state, state)
+        if state not in _MOVES[self._state]:
+            raise AssertionError(f"a session cannot go from {self._state} to {state}")
+        self._state = state
 
     def _end(self, reason: str) -> None:
         if self._state is State.CLOSED:
