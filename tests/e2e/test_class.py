@@ -100,6 +100,19 @@ async def write_code(student: Page, text: str) -> None:
     await student.keyboard.insert_text(text)
 
 
+async def paste_code(student: Page, line: str, lines: int) -> None:
+    """Instead of what is there; typing so much takes a browser minutes."""
+    await write_code(student, "")
+    await student.locator(".cm-content").evaluate(
+        """(editor, [line, lines]) => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData("text/plain", `${line}\\n`.repeat(lines));
+          editor.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+        }""",
+        [line, lines],
+    )
+
+
 async def set_status(student: Page, status: str) -> None:
     await student.locator("label", has_text=status).click()
     await expect(student.get_by_role("radio", name=status)).to_be_checked()
@@ -125,6 +138,19 @@ async def test_the_signs_of_both_pages_are_true_whoever_comes_and_goes(
     await join(anna, room, "Anna")
     watched = anna.get_by_text("Your teacher is watching your code.")
     await expect(watched).to_be_visible()
+
+    # What is too large to be sent is told to both, and what was shown before stays.
+    await write_code(anna, "print('shown')")
+    await expect(tile(teacher, "Anna")).to_contain_text("print('shown')")
+    await paste_code(anna, "x" * 99, lines=8_000)
+    await expect(anna.get_by_role("alert")).to_contain_text("too large to share, 700 kB at most")
+    await tile(teacher, "Anna").locator(".face").click()
+    await expect(teacher.locator("[data-left-out]")).to_contain_text("main.py: 808 kB, too large")
+    await expect(tile(teacher, "Anna")).to_contain_text("print('shown')")
+    await teacher.keyboard.press("Escape")
+    await write_code(anna, "print('small again')")
+    await expect(tile(teacher, "Anna")).to_contain_text("small again")
+    await expect(anna.get_by_role("alert")).to_have_count(0)
 
     # Help before there is any task.
     await anna.get_by_role("button", name="I need help").click()

@@ -12,7 +12,7 @@ from quad.realtime.http.polling import serve_polling
 from quad.realtime.http.site import Site
 from quad.realtime.sessions.liveness import QUESTION
 from quad.realtime.sessions.probe import Probe
-from quad.realtime.sessions.state import State
+from quad.realtime.sessions.session import State
 from quad.wire.engineio import AnyPacket, Close, Noop, Text
 from tests.patience import patience
 from tests.protocol.peers import SOCKET, Polling

@@ -10,6 +10,22 @@ const file = (filename: string, content: string, status: File["status"] = "CHANG
 const nothingHidden = () => false;
 const noPyc = (filename: string) => filename.endsWith(".pyc");
 
+describe("what is too large to be sent", () => {
+  it("stays as it was shown, also when the whole tree comes without it", () => {
+    const shown = replaceTree(
+      NO_PROJECT,
+      [file("a.py", "1"), file("big.csv", "small")],
+      nothingHidden,
+    );
+    const leftOut = [{ filename: "big.csv", why: "too_large" as const, size: 9, limit: 7 }];
+    const again = replaceTree({ ...shown, leftOut }, [file("a.py", "2")], nothingHidden);
+    expect(again.files.get("big.csv")?.content).toBe("small");
+    expect(
+      replaceTree(again, [file("big.csv", "new")], nothingHidden).files.get("big.csv")?.content,
+    ).toBe("new");
+  });
+});
+
 describe("a student's files", () => {
   const first = replaceTree(
     NO_PROJECT,

@@ -1,5 +1,5 @@
 /** What is known of one student's files. */
-import type { File } from "../wire/generated";
+import type { File, UnsentFile } from "../wire/generated";
 import { PersistentMap } from "./persistent";
 
 export interface Entry {
@@ -14,12 +14,15 @@ export interface Project {
   readonly latest: string | undefined;
   /** Whether all of it has come: what was edited may come before. */
   readonly isWhole: boolean;
+  /** What the student's program does not send: too large. What was shown of it before stays. */
+  readonly leftOut: readonly UnsentFile[];
 }
 
 export const NO_PROJECT: Project = {
   files: PersistentMap.of<string, Entry>(),
   latest: undefined,
   isWhole: false,
+  leftOut: [],
 };
 
 type IsHidden = (filename: string) => boolean;
@@ -40,12 +43,21 @@ export function replaceTree(before: Project, sent: readonly File[], isHidden: Is
       latest = isChanged && !isHidden(file.filename) ? file.filename : latest;
       return [file.filename, { content, isChanged }];
     });
-  const files = PersistentMap.of(entries);
+  const files = PersistentMap.of([...entries, ...stillShown(before, sent)]);
   return {
     files,
     latest: latest ?? stillThere(files, before.latest) ?? likelyMain(files, isHidden),
     isWhole: true,
+    leftOut: before.leftOut,
   };
+}
+
+function stillShown(before: Project, sent: readonly File[]): [string, Entry][] {
+  const names = new Set(sent.map((file) => file.filename));
+  return before.leftOut.flatMap(({ filename }): [string, Entry][] => {
+    const entry = names.has(filename) ? undefined : before.files.get(filename);
+    return entry === undefined ? [] : [[filename, entry]];
+  });
 }
 
 /** Some files were edited, added or removed. */
@@ -67,7 +79,7 @@ export function updateFiles(before: Project, sent: readonly File[], isHidden: Is
     return before;
   }
   latest ??= likelyMain(files, isHidden);
-  return { files, latest, isWhole: before.isWhole };
+  return { ...before, files, latest };
 }
 
 /** The teacher has looked at a file. */

@@ -258,6 +258,8 @@ export class Lesson implements Listener {
       this.hear({ type: "tree", user: user_id, files, at: Date.now() }),
     "sharing/code_update": ({ user_id, files }) =>
       this.hear({ type: "files", user: user_id, files, at: Date.now() }),
+    "sharing/left_out": ({ user_id, files }) =>
+      this.hear({ type: "left out", user: user_id, files }),
     "message/to_mentor": (message) => this.hear({ type: "message", message, at: Date.now() }),
     "message/user": ({ user_id, messages }) =>
       this.hear({ type: "history", user: user_id, messages }),

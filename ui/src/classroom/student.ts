@@ -3,7 +3,7 @@
  * changes, and only then. That is how the board knows which tiles to draw anew.
  */
 import { asStatus, isFinished, type Status } from "../class/status";
-import type { CurrentMessage, File, User } from "../wire/generated";
+import type { CurrentMessage, File, UnsentFile, User } from "../wire/generated";
 import { lookAt, NO_PROJECT, replaceTree, updateFiles, type Project } from "./files";
 import { addMessage, joinMessages, unreadOf } from "./messages";
 
@@ -51,6 +51,7 @@ export type OfStudent =
   | { type: "signal"; user: number; isCalling: boolean; at: number }
   | { type: "tree"; user: number; files: readonly File[]; at: number }
   | { type: "files"; user: number; files: readonly File[]; at: number }
+  | { type: "left out"; user: number; files: readonly UnsentFile[] }
   | { type: "message"; message: CurrentMessage; at: number }
   | { type: "history"; user: number; messages: readonly CurrentMessage[] }
   | { type: "read"; user: number }
@@ -94,6 +95,10 @@ const CONCERNS: { [T in OfStudent["type"]]: Concern<T> } = {
     const project = updateFiles(student.project, event.files, isHidden);
     return project === student.project ? student : { ...student, project, activeAt: event.at };
   },
+  "left out": (student, event) => ({
+    ...student,
+    project: { ...student.project, leftOut: event.files },
+  }),
   message: (student, event) => {
     const talk = addMessage(student.talk, event.message);
     return talk === student.talk ? student : { ...withTalk(student, talk), activeAt: event.at };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { File } from "../wire/generated";
+import type { File, UnsentFile } from "../wire/generated";
 import type { Answer } from "../wire/student";
 import { Outgoing } from "./outgoing";
 
@@ -9,11 +9,17 @@ class Desk {
   heard: [string, string[]][] = [];
   refusals: string[] = [];
   answer: Answer = "done";
+  leftOut: UnsentFile[] = [];
+  told: string[][] = [];
   readonly outgoing = new Outgoing(
     {
       tree: (files) => this.take("tree", files),
       update: (files) => this.take("update", files),
-      there: () => new Map(this.files),
+      leftOut: (files) => {
+        this.told.push(files.map(({ filename, why }) => `${filename} ${why}`));
+        return Promise.resolve("done");
+      },
+      shareable: () => ({ there: new Map(this.files), leftOut: this.leftOut }),
       refused: ({ code }) => this.refusals.push(code),
     },
     () => Date.now(),
@@ -124,5 +130,31 @@ describe("a student's files on their way to the teacher", () => {
     await later(20_000);
     expect(desk.refusals).toEqual(["files_limit"]);
     expect(desk.heard).toHaveLength(1);
+  });
+
+  it("are told of when they are too large, and once that has changed", async () => {
+    const desk = new Desk();
+    desk.leftOut = [{ filename: "data.csv", why: "too_large", size: 9, limit: 7 }];
+    desk.outgoing.start();
+    await later(0);
+    desk.type("main.py", "2");
+    await later(1_000);
+    desk.leftOut = [];
+    desk.type("main.py", "3");
+    await later(1_000);
+    expect(desk.told).toEqual([["data.csv too_large"], []]);
+  });
+
+  it("are told of when the server keeps no more, until it does", async () => {
+    const desk = new Desk();
+    desk.outgoing.start();
+    await later(0);
+    desk.answer = { code: "files_limit", message: "", event: "sharing/code_update" };
+    desk.type("b.py", "x");
+    await later(1_000);
+    desk.answer = "done";
+    desk.type("b.py", "y");
+    await later(12_000);
+    expect(desk.told).toEqual([[], ["b.py too_much"], []]);
   });
 });

@@ -2,21 +2,32 @@
  * Brings a student's files to the teacher while the teacher watches: the whole project first, then
  * what has changed, at most once a second; after a lost connection everything once more.
  */
-import type { File } from "../wire/generated";
+import type { File, UnsentFile } from "../wire/generated";
 import type { Answer } from "../wire/student";
-import { after, batches, differences, wholeTree, type Sent } from "./sharing";
+import {
+  after,
+  batches,
+  differences,
+  tooMuch,
+  wholeTree,
+  type Sent,
+  type Shareable,
+} from "./sharing";
 
 const PAUSE_MS = 1_000;
 // After an answer that the database or the network is in trouble.
 const TROUBLE_MS = 5_000;
 // Nothing was kept, and nothing is wrong with what was sent.
+// As many as the server relays.
+const MOST_LEFT_OUT = 100;
 const TROUBLES = new Set(["store_unavailable", "unavailable"]);
 
 export interface Ways {
   tree: (files: File[]) => Promise<Answer>;
   update: (files: File[]) => Promise<Answer>;
-  /** What the teacher may see now. */
-  there: () => Sent;
+  leftOut: (files: UnsentFile[]) => Promise<Answer>;
+  /** What the teacher may see now, who was shown `known` before. */
+  shareable: (known: Sent) => Shareable;
   /** The server keeps no more files than these; told once until something changes. */
   refused: (answer: Exclude<Answer, "done" | "lost">) => void;
 }
@@ -24,6 +35,12 @@ export interface Ways {
 export class Outgoing {
   /** What the teacher knows; undefined before the whole project was sent. */
   private sent: Sent | undefined;
+  /** The same, but kept when the teacher looks away. */
+  private shown: Sent = new Map();
+  /** What the teacher was told to be left out, as JSON. */
+  private told = "";
+  /** What the server did not take, until something is taken. */
+  private refused: UnsentFile[] = [];
   private isWatched = false;
   private isBusy = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -38,6 +55,7 @@ export class Outgoing {
   start(): void {
     this.isWatched = true;
     this.sent = undefined;
+    this.told = "";
     this.schedule(0);
   }
 
@@ -66,7 +84,9 @@ export class Outgoing {
 
   private async send(): Promise<void> {
     this.timer = undefined;
-    const there = this.ways.there();
+    const { there, leftOut } = this.ways.shareable(this.shown);
+    // Before the files: a teacher who hears of it keeps what was shown.
+    this.tellLeftOut([...leftOut, ...this.refused]);
     const isWhole = this.sent === undefined;
     const before: Sent = this.sent ?? new Map();
     const files = isWhole ? wholeTree(there) : differences(before, there);
@@ -80,7 +100,21 @@ export class Outgoing {
     this.sent = known;
     const answer = await this.deliver(files, isWhole);
     this.isBusy = false;
+    this.refused = answer === "done" || !isRefusal(answer) ? [] : tooMuch(files);
+    if (answer === "done") {
+      this.shown = known;
+    } else {
+      this.tellLeftOut([...leftOut, ...this.refused]);
+    }
     this.answered(answer, known, isWhole ? undefined : before);
+  }
+
+  private tellLeftOut(files: UnsentFile[]): void {
+    const told = JSON.stringify(files.slice(0, MOST_LEFT_OUT));
+    if (told !== this.told && this.isWatched) {
+      this.told = told;
+      void this.ways.leftOut(files.slice(0, MOST_LEFT_OUT));
+    }
   }
 
   private async deliver(files: File[], isWhole: boolean): Promise<Answer> {
@@ -103,13 +137,17 @@ export class Outgoing {
       this.schedule(PAUSE_MS);
       return;
     }
-    const isTrouble = answer !== "lost" && TROUBLES.has(answer.code);
+    const isTrouble = answer !== "lost" && !isRefusal(answer);
     if (this.sent === known && isTrouble) {
       this.sent = before;
     }
-    if (answer !== "lost" && !isTrouble) {
+    if (isRefusal(answer)) {
       this.ways.refused(answer);
     }
     this.schedule(TROUBLE_MS);
   }
+}
+
+function isRefusal(answer: Answer): answer is Exclude<Answer, "done" | "lost"> {
+  return answer !== "done" && answer !== "lost" && !TROUBLES.has(answer.code);
 }

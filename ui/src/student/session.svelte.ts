@@ -17,7 +17,7 @@ import {
   rememberName,
   rememberProject,
 } from "./remembered";
-import { visible } from "./sharing";
+import { shareable } from "./sharing";
 import { signsOf, type Signs } from "./signs";
 import { asRefusal, begin, reduce, report, unread, type Event, type State } from "./state";
 
@@ -56,7 +56,8 @@ export class StudentSession {
     this.outgoing = new Outgoing({
       tree: (files) => this.wire.sendTree(files),
       update: (files) => this.wire.sendFiles(files),
-      there: () => visible(this.project.files, this.store.latest.ignores),
+      leftOut: (files) => this.wire.sayLeftOut(files),
+      shareable: (known) => shareable(this.project.files, this.store.latest.ignores, known),
       refused: (refusal) => this.tellRefusal(refusal),
     });
   }

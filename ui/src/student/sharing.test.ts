@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { after, batches, differences, fits, visible, wholeTree } from "./sharing";
+import { after, batches, differences, fits, shareable, wholeTree } from "./sharing";
 
 const tree = (files: Record<string, string>) => new Map(Object.entries(files));
 
@@ -7,7 +7,24 @@ it("what the room ignores is out of the teacher's sight", () => {
   const ignores = { names: ["secret.txt"], dirs: [".git"], extensions: ["pyc"] };
   const names = ["main.py", "a.pyc", "lib/secret.txt", "lib/.git/x"];
   const files = names.map((filename) => ({ filename, content: "x" }));
-  expect([...visible(files, ignores).keys()]).toEqual(["main.py"]);
+  expect([...shareable(files, ignores, new Map()).there.keys()]).toEqual(["main.py"]);
+});
+
+describe("a file that has grown too large", () => {
+  const nothing = { names: [], dirs: [], extensions: [] };
+  const files = [{ filename: "data.csv", content: "x".repeat(700_001) }];
+
+  it("is named with its size and the limit, and what was shown of it stays", () => {
+    const { there, leftOut } = shareable(files, nothing, tree({ "data.csv": "small" }));
+    expect(there).toEqual(tree({ "data.csv": "small" }));
+    expect(leftOut).toEqual([
+      { filename: "data.csv", why: "too_large", size: 700_003, limit: 700_000 },
+    ]);
+  });
+
+  it("is not there for a teacher who has seen nothing of it", () => {
+    expect(shareable(files, nothing, new Map()).there.size).toBe(0);
+  });
 });
 
 describe("what has to be sent", () => {

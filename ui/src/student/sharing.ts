@@ -1,21 +1,51 @@
 /** What has to be sent to the teacher, from what was sent and what is there. Pure. */
 import { isIgnored } from "../classroom/ignores";
-import type { File, FileStatus, Ignores } from "../wire/generated";
+import type { File, FileStatus, Ignores, UnsentFile } from "../wire/generated";
 import type { ProjectFile } from "./project";
 
 /** Contents by name, as the teacher knows them. */
 export type Sent = ReadonlyMap<string, string>;
 
 /** The server takes messages of a million bytes; names, quotes and escapes need room, too. */
-const BATCH_BYTES = 700_000;
+export const BATCH_BYTES = 700_000;
 
-/** What the teacher may see of a project. */
-export function visible(files: readonly ProjectFile[], ignores: Ignores): Map<string, string> {
-  return new Map(
-    files
-      .filter(({ filename, content }) => !isIgnored(filename, ignores) && fits(content))
-      .map(({ filename, content }) => [filename, content]),
-  );
+/** What the teacher may see of a project, and what does not fit. */
+export interface Shareable {
+  there: Sent;
+  leftOut: UnsentFile[];
+}
+
+/** `known` is what the teacher was shown before: of what no longer fits, that stays. */
+export function shareable(files: readonly ProjectFile[], ignores: Ignores, known: Sent): Shareable {
+  const there = new Map<string, string>();
+  const leftOut: UnsentFile[] = [];
+  for (const { filename, content } of files) {
+    if (isIgnored(filename, ignores)) {
+      continue;
+    }
+    if (fits(content)) {
+      there.set(filename, content);
+      continue;
+    }
+    leftOut.push({ filename, why: "too_large", size: jsonBytes(content), limit: BATCH_BYTES });
+    const before = known.get(filename);
+    if (before !== undefined) {
+      there.set(filename, before);
+    }
+  }
+  return { there, leftOut };
+}
+
+/** What the server does not keep beside the student's other files. */
+export function tooMuch(files: readonly File[]): UnsentFile[] {
+  return files
+    .filter(({ status }) => status !== "REMOVED")
+    .map((file) => ({ filename: file.filename, why: "too_much", size: sizeOf(file) }));
+}
+
+/** What to say of a file that does not fit: how large it is, and how large it may be. */
+export function excess(content: string): number | undefined {
+  return fits(content) ? undefined : jsonBytes(content);
 }
 
 /** The whole project, for a teacher who begins to watch. */

@@ -11,6 +11,7 @@ import type {
   File,
   Ignores,
   Joined,
+  UnsentFile,
   Sent,
   Signal,
   Status,
@@ -117,6 +118,11 @@ export class StudentWire {
 
   sendFiles(files: File[]): Promise<Answer> {
     return this.ask("sharing/code_update", { room_id: this.room, files });
+  }
+
+  /** Which files are not sent; the teacher's page shows it. */
+  sayLeftOut(files: UnsentFile[]): Promise<Answer> {
+    return this.ask("sharing/left_out", { room_id: this.room, files });
   }
 
   private listen(): void {

@@ -33,6 +33,7 @@ const SAID = [
   "signal",
   "sharing/code_send",
   "sharing/code_update",
+  "sharing/left_out",
   "message/to_mentor",
   "message/user",
   "message",
