@@ -180,6 +180,9 @@ async def test_who_has_scrolled_up_stays_there_and_is_told_what_comes(visitors: 
 async def test_members_come_and_go_and_the_owner_deletes(visitors: Visitors) -> None:
     ann, ben, chat = await two_in_a_chat(visitors)
     await expect(ann.locator("aside li")).to_have_count(2)
+    await expect(ann.locator("aside")).not_to_contain_text("1")  # names, and no numbers
+    await ann.get_by_role("button", name="Show phone numbers").click()
+    await expect(ann.locator("aside li").last).to_contain_text(re.compile(r"Ben\s*1\d{5}"))
     await add(ann, "999 999")
     await expect(ann.get_by_role("alert")).to_contain_text("Nobody is registered")
     await ann.get_by_role("button", name="Remove Ben").click()
@@ -193,6 +196,27 @@ async def test_members_come_and_go_and_the_owner_deletes(visitors: Visitors) -> 
     await ben.get_by_role("button", name="Delete the chat").click()
     await ben.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
     await expect(ben.get_by_text("The owner deleted this chat.")).to_be_visible()
+
+
+async def test_a_press_on_a_member_opens_a_chat_of_two(visitors: Visitors) -> None:
+    ann, ben, _ = await two_in_a_chat(visitors)
+    await ann.get_by_role("button", name="Write to Ben").click()
+    await expect(ann.get_by_role("heading", name="Ben", exact=True)).to_be_visible()
+    await say(ann, "Only for you:\n```py\nif True:\n    pass\n```\nsee https://example.org and `x`")
+    await entry(ben, "Ann").click()
+    await expect(said(ben).locator("pre")).to_have_text("if True:\n    pass")
+    await expect(said(ben).get_by_role("link")).to_have_attribute("href", "https://example.org")
+    await ben.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await ben.get_by_role("button", name="Copy", exact=True).click()
+    await expect(ben.get_by_text("Copied")).to_be_visible()
+    assert await ben.evaluate("navigator.clipboard.readText()") == "if True:\n    pass"
+    await ben.get_by_label("Write a message").press_sequentially("```\none\n```")
+    await ben.get_by_label("Write a message").press("Enter")
+    await expect(said(ann).locator("pre").last).to_have_text("one")
+    # The same chat again, and with a third one in the other chat.
+    await ann.go_back()
+    await ann.get_by_role("button", name="Write to Ben").click()
+    await expect(said(ann)).to_have_count(2)
 
 
 async def test_the_owner_leaves_and_the_next_one_takes_over(visitors: Visitors) -> None:
@@ -327,7 +351,7 @@ async def test_axe_finds_no_serious_fault(visitors: Visitors, scheme: str) -> No
     faults = await serious_faults(page)
     await register(page, "Ann", a_phone())
     await create(page, chat)
-    await say(page, "See https://example.org")
+    await say(page, "See https://example.org\n```\nprint()\n```")
     await expect(page.locator("li[data-status=delivered]")).to_be_visible()
     faults += await serious_faults(page)
     await page.get_by_role("button", name="Delete the chat").click()

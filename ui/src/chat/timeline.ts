@@ -68,23 +68,3 @@ function written(waiting: Waiting): Line {
   const status = waiting.refused === null ? "waiting" : "refused";
   return { key: `waiting ${waiting.key}`, at: waiting.at, text: waiting.text, status, waiting };
 }
-
-export interface Part {
-  text: string;
-  href: string | null;
-}
-
-const LINK = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}'»”]/gi;
-
-/** A text in parts, of which some are links. */
-export function partsOf(text: string): Part[] {
-  const parts: Part[] = [];
-  let end = 0;
-  for (const found of text.matchAll(LINK)) {
-    parts.push({ text: text.slice(end, found.index), href: null });
-    parts.push({ text: found[0], href: found[0] });
-    end = found.index + found[0].length;
-  }
-  parts.push({ text: text.slice(end), href: null });
-  return parts.filter((part) => part.text !== "");
-}
