@@ -290,6 +290,10 @@ async def test_another_device_and_new_members_have_all_that_was_said(
         await expect(said(page)).to_have_text(texts)
         await page.get_by_role("log").evaluate("log => log.scrollTo(0, 0)")
         await expect(page.get_by_text("There is nothing before this")).to_be_visible()
+    await laptop.get_by_role("searchbox").fill("TEXT 42")
+    await laptop.get_by_role("link", name="text 42").click()
+    await expect(said(laptop).get_by_text("text 42")).to_be_in_viewport()
+    await expect(laptop.locator("li.wanted")).to_have_text(re.compile("text 42"))
 
 
 async def test_a_phone_that_another_app_uses_is_handed_over_with_a_code(

@@ -9,6 +9,7 @@
  * message leaves the queue.
  */
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from "idb";
+import { matching } from "./finding";
 import { randomText } from "./identity";
 import type { KeptChat, Message, Phone, Waiting } from "./model";
 
@@ -30,6 +31,8 @@ export interface History {
   readonly lasts: boolean;
   load(): Promise<Remembered>;
   messagesOf(chat: string): Promise<Message[]>;
+  /** The newest messages, of all chats, with these words. */
+  search(query: string): Promise<Message[]>;
   /** Keeps each once, however often it is told, and takes what they prove off the queue. */
   keepMessages(messages: readonly Message[]): Promise<void>;
   /** Keeps what is known of a chat; what was read, or is here without a hole, stays so. */
@@ -106,6 +109,10 @@ class StoredHistory implements History {
 
   messagesOf(chat: string): Promise<Message[]> {
     return this.database.getAll("messages", this.ofChat(chat));
+  }
+
+  async search(query: string): Promise<Message[]> {
+    return matching(await this.database.getAll("messages", ofPhone(this.phone)), query);
   }
 
   keepMessages(messages: readonly Message[]): Promise<void> {

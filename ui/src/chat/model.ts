@@ -68,6 +68,11 @@ export interface Open {
   newAfter: string | null;
 }
 
+/** A message that was looked for; each search has one of its own. */
+export interface Target {
+  id: string;
+}
+
 export interface State {
   me: Phone;
   people: Readonly<Record<Phone, Person>>;

@@ -1,4 +1,5 @@
 /** A history that lasts as long as the page, for browsers that let nothing be kept. */
+import { matching } from "./finding";
 import { CHAT_GONE, echoed, furthest, newWireKey, type History, type Remembered } from "./history";
 import {
   keptChat,
@@ -41,6 +42,10 @@ export class PassingHistory implements History {
 
   async messagesOf(chat: string): Promise<Message[]> {
     return Promise.resolve([...(this.messages.get(chat) ?? [])]);
+  }
+
+  async search(query: string): Promise<Message[]> {
+    return Promise.resolve(matching([...this.messages.values()].flat(), query));
   }
 
   async keepMessages(messages: readonly Message[]): Promise<void> {

@@ -9,7 +9,7 @@ import { Asking, type Asked } from "./asking";
 import { CatchUp } from "./catchup";
 import { openHistory, type History } from "./history";
 import { forgetIdentity, keepIdentity, type Identity } from "./identity";
-import { emptyState, keptChat, type Chat, type Phone, type State } from "./model";
+import { emptyState, keptChat, type Chat, type Message, type Phone, type State } from "./model";
 import { PassingHistory } from "./passing";
 import { reduce, type Happened, type Newest } from "./reduce";
 import { messagesIn, personOf, phoneIn, toldChat, toldChats } from "./said";
@@ -146,6 +146,11 @@ export class ChatSession {
   /** Asks for what was said before the first message that is here. */
   askOlder(chat: string): void {
     this.catchUp.older(chat);
+  }
+
+  /** Messages of all chats with these words, as far as this browser has them. */
+  search(query: string): Promise<Message[]> {
+    return this.safely((history) => history.search(query));
   }
 
   look(is: boolean): void {
