@@ -102,8 +102,8 @@ def test_logs_are_of_one_person_or_of_one_building(args: list[str], campus: Serv
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("{", "is not the JSON of a campus"),
-        ("{}", "missing required field `containedSpaces`"),
+        ("{", "as a table it has no column name or latitude or longitude"),
+        ("{}", "neither a list containedSpaces nor features of GeoJSON"),
         ('{"containedSpaces": [{"id": "1"}]}', "missing required field `name`"),
         (None, "No such file"),
     ],
@@ -120,14 +120,35 @@ def test_a_file_that_is_no_campus_is_a_sentence(
     assert words in done.err
 
 
-def test_a_building_that_is_refused_is_named(server: ServerProcess, tmp_path: Path) -> None:
-    space = {"id": "9", "name": "Nowhere", "latitude": 91, "longitude": 0, "range": 5}
-    file = tmp_path / "campus.json"
-    file.write_text(json.dumps({"containedSpaces": [space]}))
-    done = admin(server, "load", str(file))
-    assert done.code == 1
-    assert "building 9 (Nowhere)" in done.err
-    assert "latitude" in done.err
+def test_every_building_that_cannot_be_is_named_and_nothing_is_loaded(
+    campus: ServerProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "campus.csv"
+    file.write_text("name,lat,lon\nGood,38.7,-9.1\nNowhere,91,0\nNoplace,0,181\n")
+    done = admin(campus, "load", str(file))
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        f"quad: {file}: line 3 (Nowhere): its latitude is not between -90 and 90\n"
+        f"{file}: line 4 (Noplace): its longitude is not between -180 and 180\n"
+    )
+    assert len(json.loads(admin(campus, "buildings", "--json").out)) == 2
+
+
+def test_a_table_is_tried_loaded_and_a_building_of_it_is_deleted(
+    campus: ServerProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "campus.csv"
+    file.write_text("id;name;lat;lon;range\n1;Tower;38,737;-9,139;60\nx;Annex;38,75;-9,14;20\n")
+    done = admin(campus, "load", "--dry-run", str(file))
+    assert done.code == 0
+    assert re.search(r"Tower.*as it is", done.out)
+    assert re.search(r"Annex.*new", done.out)
+    assert len(json.loads(admin(campus, "buildings", "--json").out)) == 2
+    assert admin(campus, "load", str(file)) == Done(0, "2 buildings loaded\n", "")
+    assert {"id": "x", "name": "Annex"} in json.loads(admin(campus, "buildings", "--json").out)
+    assert admin(campus, "delete", "x") == Done(0, "x is deleted\n", "")
+    done = admin(campus, "delete", "x")
+    assert done == Done(1, "", f"quad: {campus.url} refuses: there is no building 'x'\n")
 
 
 # --- where the server and the password come from --------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import typer
 
-from quad.campus import Space, read_campus
+from quad.campus import BadCampus, Found, Space, read_campus
 from quad.cli.failures import MISUSED, Failed
 from quad.cli.remote import (
     DEFAULT_ADDRESS,
@@ -50,29 +50,85 @@ Password = Annotated[
 T = TypeVar("T")
 
 
-@app.command(epilog="Example: quad admin load campus.json")
+@app.command(epilog="Example: quad admin load campus.csv --dry-run")
 def load(
+    *,
     file: Annotated[
         Path,
         typer.Argument(
-            help='JSON: {"containedSpaces": [{"id", "name", "latitude", "longitude", "range"}]}'
+            help="A campus file (JSON with containedSpaces: id, name, latitude, longitude, range), "
+            "GeoJSON, or a table as CSV whose first line names these columns."
         ),
     ],
+    is_dry: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would become of it, and change nothing.")
+    ] = False,
     url: Address = DEFAULT_ADDRESS,
     password: Password = None,
 ) -> None:
-    """Add the buildings of a campus, or change those that are there already."""
-    spaces = _read_campus(file)
+    """Add the buildings of a campus, or change those that are there: all of them, or none."""
+    found = _read_campus(file)
+    if found.unnamed:
+        typer.echo(f"quad: left out, for having no name: {found.unnamed}", err=True)
+    if is_dry:
+        _print_plan(found.spaces, _get(url, password, "/API/admin/buildings/show/all"))
+        return
 
     async def send(remote: Remote, auth: tuple[str, str]) -> None:
-        for space in spaces:
-            try:
-                await remote.ask("/API/admin/buildings/add", _plan(space), auth)
-            except Refusal as refusal:
-                raise Failed(f"building {space.id} ({space.name}): {refusal}") from None
+        body = {"containedSpaces": msgspec.to_builtins(found.spaces)}
+        try:
+            await remote.ask("/API/admin/buildings/load", body, auth)
+        except Refusal as refusal:
+            if refusal.status not in _NO_SUCH_ROUTE:
+                raise
+            await _send_one_by_one(remote, auth, found.spaces)
 
     _with_server(url, password, send)
-    print(f"{len(spaces)} {'building' if len(spaces) == 1 else 'buildings'} loaded")
+    print(f"{_counted(len(found.spaces))} loaded")
+
+
+# What a server of the original answers to a route that it does not have.
+_NO_SUCH_ROUTE = (404, 405)
+
+
+async def _send_one_by_one(remote: Remote, auth: tuple[str, str], spaces: list[Space]) -> None:
+    for space in spaces:
+        try:
+            await remote.ask("/API/admin/buildings/add", _plan(space), auth)
+        except Refusal as refusal:
+            raise Failed(f"building {space.id} ({space.name}): {refusal}") from None
+
+
+def _print_plan(spaces: list[Space], present: list[dict[str, Any]]) -> None:
+    known = {building["id"]: building for building in present}
+    rows = []
+    for plan in map(_plan, spaces):
+        before = known.get(plan["id"])
+        is_same = before is not None and all(before[key] == plan[key] for key in plan)
+        becomes = "new" if before is None else "as it is" if is_same else "changed"
+        rows.append({**plan, "becomes": becomes})
+    columns = {"id": "Id", "name": "Name", "radious": "Radius in m", "becomes": "Becomes"}
+    print_rows(rows, columns, "Nothing.")
+    print("Nothing is changed: this was a dry run.")
+
+
+def _counted(number: int) -> str:
+    return f"{number} {'building' if number == 1 else 'buildings'}"
+
+
+@app.command(epilog="Example: quad admin delete 2448131360897")
+def delete(
+    building: Annotated[str, typer.Argument(metavar="BUILDING", help="The building's id.")],
+    url: Address = DEFAULT_ADDRESS,
+    password: Password = None,
+) -> None:
+    """Delete a building. Its bots reach nobody until there is one with this id again."""
+
+    async def send(remote: Remote, auth: tuple[str, str]) -> None:
+        await remote.ask("/API/admin/buildings/delete", {"id": building}, auth)
+
+    _with_server(url, password, send)
+    print(f"{building} is deleted")
 
 
 @app.command(epilog="Example: quad admin buildings --json")
@@ -187,12 +243,20 @@ def chat_code(
     print(f"{made['code']} is the code for {made['phone']}, until {made['expires_at']}")
 
 
-def _read_campus(file: Path) -> list[Space]:
+_SHOWN = 20
+
+
+def _read_campus(file: Path) -> Found:
     """Raises Failed."""
     try:
         return read_campus(file.read_bytes())
-    except msgspec.DecodeError as error:
-        raise Failed(f"{file} is not the JSON of a campus: {error}") from None
+    except BadCampus as bad:
+        shown = [f"{file}: {problem}" for problem in bad.problems[:_SHOWN]]
+        if len(bad.problems) > _SHOWN:
+            shown.append(f"and {len(bad.problems) - _SHOWN} more")
+        raise Failed("\n".join(shown)) from None
+    except OSError as error:
+        raise Failed(f"{file} cannot be read: {error.strerror}") from None
 
 
 def _plan(space: Space) -> dict[str, Any]:
