@@ -161,12 +161,36 @@ async def test_a_campus_file_is_shown_before_it_is_loaded(page: Page) -> None:
     await expect(page.get_by_role("row", name="Great tower")).to_be_visible()
     await expect(page.get_by_role("row", name="Hall")).to_contain_text("30 m")
 
+    # A table, dropped onto the dialog.
+    await page.get_by_role("button", name="Import").click()
+    table = "name;lat;lon;range\nHall;38,738;-9,138;30\nKiosk;north;-9,138;5\n"
+    await drop(page, "campus.csv", table)
+    await expect(page.get_by_text("Line 3, “Kiosk”.")).to_contain_text("from -90 to 90")
+    await expect(load).to_be_disabled()
+    await drop(page, "campus.csv", table.replace("north", "38,7381"))
+    await load.click()
+    await expect(page.get_by_role("row", name="Kiosk")).to_contain_text("5 m")
+    await page.get_by_role("button", name="Delete Kiosk").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    await expect(page.get_by_text("Kiosk is deleted.")).to_be_visible()
+    await expect(page.get_by_role("row", name="Kiosk")).to_be_hidden()
+
 
 async def choose(page: Page, spaces: list[dict[str, Any]]) -> None:
     content = json.dumps({"containedSpaces": spaces}).encode()
-    await page.get_by_label("Campus file", exact=True).set_input_files(
+    await page.get_by_label("File of buildings", exact=True).set_input_files(
         {"name": "campus.json", "mimeType": "application/json", "buffer": content}
     )
+
+
+async def drop(page: Page, name: str, content: str) -> None:
+    script = """([name, content]) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([content], name));
+        return transfer;
+    }"""
+    transfer = await page.evaluate_handle(script, [name, content])
+    await page.locator(".drop").dispatch_event("drop", {"dataTransfer": transfer})
 
 
 async def test_a_building_is_changed_by_its_form_and_the_map(page: Page) -> None:

@@ -1,9 +1,11 @@
-/** The campus file: read before it is sent, so that one sees what it would do, and written. */
+/** A file of the campus: read before it is sent, so that one sees what it would do, and written. */
 import type { BuildingOverview, CampusFile, Space } from "../wire/generated";
 import { problemsOf, type DraftField, type Plan } from "./plan";
+import { sourceOf, type Entry, type Unreadable } from "./sources";
 
 /** What is wrong with one entry; `number` counts from 1. */
 export interface Fault {
+  place: Entry["place"];
   number: number;
   name: string;
   field: DraftField | "entry" | "range";
@@ -16,26 +18,18 @@ export interface Preview {
   changed: readonly Space[];
   same: number;
   faults: readonly Fault[];
+  /** How many were left out, because they have no name. */
+  unnamed: number;
 }
-
-/** Why there is nothing to preview: the text is no JSON, or has no list of buildings. */
-export type Unreadable = "no_json" | "no_list" | "empty";
 
 export function readCampus(
   text: string,
   present: readonly BuildingOverview[],
 ): Preview | Unreadable {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\ufeff/, ""));
-  } catch {
-    return "no_json";
-  }
-  const entries = (Object(value) as { containedSpaces?: unknown }).containedSpaces;
-  if (!Array.isArray(entries)) {
-    return "no_list";
-  }
-  return entries.length === 0 ? "empty" : previewOf(entries, present);
+  const source = sourceOf(text);
+  return typeof source === "string"
+    ? source
+    : { ...previewOf(source.entries, present), unnamed: source.unnamed };
 }
 
 /** The campus as it is now, as a file that can be loaded here or elsewhere. */
@@ -62,20 +56,22 @@ export function exampleText(): string {
   return `${JSON.stringify(EXAMPLE, undefined, 2)}\n`;
 }
 
-function previewOf(entries: readonly unknown[], present: readonly BuildingOverview[]): Preview {
+function previewOf(
+  entries: readonly Entry[],
+  present: readonly BuildingOverview[],
+): Omit<Preview, "unnamed"> {
   const known = new Map(present.map((building) => [building.id, building]));
   const seen = new Set<string>();
   const faults: Fault[] = [];
   const spaces: Space[] = [];
-  entries.forEach((entry, index) => {
-    const space = spaceOf(entry);
+  entries.forEach(({ place, number, value }) => {
+    const space = spaceOf(value);
     const found = space === undefined ? undefined : faultsOf(space, seen);
-    const name = space?.name ?? "";
     if (space === undefined || found === undefined) {
-      faults.push({ number: index + 1, name, field: "entry", problem: "shape" });
+      faults.push({ place, number, name: nameOf(value), field: "entry", problem: "shape" });
       return;
     }
-    faults.push(...found.map((fault) => ({ number: index + 1, name, ...fault })));
+    faults.push(...found.map((fault) => ({ place, number, name: space.name, ...fault })));
     seen.add(String(space.id));
     spaces.push(space);
   });
@@ -114,6 +110,11 @@ function spaceOf(entry: unknown): Space | undefined {
     longitude: numberOf(longitude),
     range: numberOf(range),
   };
+}
+
+function nameOf(entry: unknown): string {
+  const { name } = Object(entry) as { name?: unknown };
+  return typeof name === "string" ? name : "";
 }
 
 function numberOf(value: unknown): number {
