@@ -67,7 +67,7 @@ class Wire(asyncio.Transport):
         self._done = asyncio.get_running_loop().create_future()
         return self._done
 
-    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+    def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
         data = bytes(data)  # which it is: nothing is copied
         self.heard += data.count(_EVENT.encode())
         if self._done is None:

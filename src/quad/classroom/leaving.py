@@ -172,7 +172,7 @@ class Leaving:
             raise
         self._rooms.tell_students(room, "room/closed", CLOSED)
         if is_host_told:
-            self._rooms.tell(room.host, "room/closed", CLOSED)
+            self._rooms.tell_host(room, "room/closed", CLOSED)
             self._rooms.alert(room.host, "WARNING", "The administrator has closed the room!")
         self._empty(room)
         self._progress.changed(room)

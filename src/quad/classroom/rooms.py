@@ -358,6 +358,10 @@ class Rooms:
         """Send to a participant; nothing happens if they are offline."""
         self._server.publish(participant.topic, event, payload)
 
+    def tell_host(self, room: Room, event: str, payload: object) -> None:
+        """The same to the host of a room."""
+        self._server.publish(room.host_topic, event, payload)
+
     def tell_students(
         self, room: Room, event: str, payload: object, skip: Participant | None = None
     ) -> None:

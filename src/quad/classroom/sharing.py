@@ -130,7 +130,5 @@ class Sharing:
             self._quotas.keep(student, student.room, growth, address)
 
     def _relay(self, event: str, student: Participant, files: Sequence[File]) -> None:
-        room = student.room
-        if room.host.is_online:
-            payload = CodeOfStudent(room.number, student.id, files)
-            self._updates.tell_host(student, event, payload)
+        payload = CodeOfStudent(student.room.number, student.id, files)
+        self._updates.tell_host(student, event, payload)

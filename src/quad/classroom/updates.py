@@ -48,9 +48,9 @@ class RoomUpdates:
             return
         update = _room_update(room, token)
         room.update_due = asyncio.get_running_loop().time() + self._pause_s(len(update.users))
-        self._rooms.tell(host, "room/update", update)
+        self._rooms.tell_host(room, "room/update", update)
         for event, payload in held:
-            self._rooms.tell(host, event, payload)
+            self._rooms.tell_host(room, event, payload)
 
     def tell_host(self, student: Participant, event: str, payload: object) -> None:
         """Send what a student did to the host, if online, after the list that shows the student."""
@@ -58,7 +58,7 @@ class RoomUpdates:
         if not room.host.is_online:
             return
         if student.is_listed:
-            self._rooms.tell(room.host, event, payload)
+            self._rooms.tell_host(room, event, payload)
         else:
             room.held.append((event, payload))
             self.request(room)

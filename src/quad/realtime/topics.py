@@ -4,24 +4,25 @@ Most topics are somebody's own and have one subscriber. That one is then the top
 somebody by a name costs what telling a connection does, in memory (an entry of a dict) and in time.
 """
 
+from collections.abc import Callable
+
 from quad.realtime.delivery import Delivery, Outbox, Subscribers, Topic
 
 
 class Topics:
     """Who is subscribed to what, while somebody is."""
 
-    __slots__ = ("_delivery", "_topics")
+    __slots__ = ("_delivery", "_topics", "get")
 
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
         self._topics: dict[str, Subscribers] = {}
+        # The dict's own: every message asks.
+        self.get: Callable[[str], Subscribers | None] = self._topics.get
+        """Those to publish to, or None if nobody is subscribed."""
 
     def __len__(self) -> int:
         return len(self._topics)
-
-    def get(self, name: str) -> Subscribers | None:
-        """Those to publish to, or None if nobody is subscribed."""
-        return self._topics.get(name)
 
     def subscribers(self, name: str) -> list[Outbox]:
         """Every subscriber."""
