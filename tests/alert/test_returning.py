@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
 
 from quad.settings import AlertSettings
 from tests.alert.hall import Hall, open_hall
@@ -35,6 +36,32 @@ async def test_whoever_was_lost_for_a_moment_hears_only_what_was_said_meanwhile(
     back = await hall.guest()
     await back.join("hall", "K1")
     assert await back.texts() == ["OFFICE: now", "HALL has joined the chat!"]
+
+
+async def test_what_was_written_to_a_connection_that_had_ended_is_told_to_who_comes_back(
+    hall: Hall,
+) -> None:
+    office = await hall.member("office", "K1")
+    url = hall.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+    async with connect(url) as display:
+        await display.recv()
+        await display.send("40")
+        await display.recv()
+        await display.send('420["joined",{"name":"hall","room":"K1","headless":true}]')
+        while not str(await display.recv()).startswith("430"):
+            pass
+        service = hall.alert.service
+        async with service.rooms.hold("K1") as room:
+            message = room.make_message("OFFICE", "now", datetime.now(UTC))
+            await service.rooms.save(room, message, None)
+            display.transport.abort()
+            # The server's loop, which is this one, has not read yet that it has ended.
+            service._tell(room, message, None)
+    await hall.until(lambda: hall.connections == 1)
+    back = await hall.guest()
+    await back.join("hall", "K1")
+    assert await back.texts() == ["OFFICE: now", "HALL has joined the chat!"]
+    await office.close()
 
 
 async def test_each_lost_display_of_one_name_hears_what_it_missed(hall: Hall) -> None:

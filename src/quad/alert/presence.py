@@ -254,7 +254,7 @@ class Presence:
         room, person = place
         seat = person.seats.pop(client)
         loop = asyncio.get_running_loop()
-        told_id = self._told(seat) if is_silent else room.told_id
+        told_id = self._told(seat) if is_silent else room.surely_told_id
         person.lose(told_id, loop.time() + self._grace_s)
         if not person.seats:
             person.going = loop.call_later(self._grace_s, self._go, room, person)

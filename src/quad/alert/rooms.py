@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Executable, Row
 
@@ -15,6 +15,11 @@ from quad.alert.people import Person
 from quad.refusals import CannotSave
 from quad.store import Change, Conflict, Store, StoreClosed, StoreUnavailable
 from quad.store.ids import Ids, milliseconds_of
+
+# What is published is written in the next turn of the loop. The end of a connection is read in any
+# turn behind it, and heard of in the next: an end that lay in the socket before the write is known
+# by then, and whoever ends later was there.
+_TURNS: Final = 4
 
 
 class Room:
@@ -33,6 +38,7 @@ class Room:
         "people",
         "readers",
         "reading",
+        "surely_told_id",
         "told_id",
         "untrimmed",
     )
@@ -47,8 +53,9 @@ class Room:
         self.history: deque[Message] = deque(maxlen=history_limit)
         # Of messages; their last is known once the room was read.
         self.ids = Ids(COUNT_BITS)
-        # Of the last message that was told to all.
-        self.told_id = 0
+        # Of the last message that was told to all, and of the last one of which it is certain that
+        # connections that are open now were open when it was written to them.
+        self.told_id = self.surely_told_id = 0
         # How many messages the database may hold beyond those in `history`.
         self.untrimmed = history_limit
         # How many are at work on the room without being in it.
@@ -74,6 +81,22 @@ class Room:
     def since(self, id: int, oldest: datetime) -> Iterator[Message]:
         """What was said after an id, but not before a moment."""
         return (each for each in self.history if each.id > id and each.at >= oldest)
+
+    def note_told(self, id: int) -> None:
+        """A message was published to all."""
+        is_settled = self.told_id == self.surely_told_id
+        self.told_id = id
+        if is_settled:
+            self._settle(id, _TURNS)
+
+    def _settle(self, id: int, turns: int) -> None:
+        loop = asyncio.get_running_loop()
+        if turns:
+            loop.call_soon(self._settle, id, turns - 1)
+            return
+        self.surely_told_id = max(self.surely_told_id, id)
+        if id < self.told_id:
+            self._settle(self.told_id, _TURNS)
 
     def wake_readers(self) -> None:
         """Something was said."""
@@ -229,7 +252,7 @@ class Rooms:
         rows = await self._read_rows(tables.select_messages(room.key, self._history_limit))
         room.history.extend(tables.read_messages(reversed(rows)))
         if room.history:
-            room.told_id = room.history[-1].id
+            room.told_id = room.surely_told_id = room.history[-1].id
             room.ids.skip_to(room.told_id)
 
     async def _read_rows(self, query: Executable) -> Sequence[Row[Any]]:

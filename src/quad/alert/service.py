@@ -222,7 +222,7 @@ class AlertService:
 
     def _tell(self, room: Room, message: Message, key: str | None) -> int:
         """Publish a message that is saved; returns how many connections it was written to."""
-        room.told_id = message.id
+        room.note_told(message.id)
         publish = self._server.publish
         count = publish(room.original_topic, "message", original_line(message))
         own = [] if key is None else self._devices(room, message.name)
