@@ -2,7 +2,7 @@
  * The teacher's class while the page is open: what is asked of the server, and what is made of what
  * it says. The state itself is in `classroom.ts`.
  */
-import { Unconfirmed } from "../class/keys";
+import { Outbox, type Fate, type Waiting } from "../class/outbox.svelte";
 import { has, t } from "../i18n";
 import { toast, type Kind } from "../parts/toasts.svelte";
 import type { Step } from "../wire/generated";
@@ -49,8 +49,6 @@ const ENDED = new Set([
   "token_required",
   "not_host",
 ]);
-// How long the fate of a message may stay unknown.
-const KNOWN_WITHIN_MS = 20_000;
 const INFORM_AFTER_MS = 500;
 const KINDS: Record<string, Kind> = { SUCCESS: "good", WARNING: "warning" };
 
@@ -63,8 +61,9 @@ export class Lesson implements Listener {
   /** Until the notice that ends it: the tasks themselves come before. */
   private isImporting = false;
   private entries = 0;
-  private entryReaders: (() => void)[] = [];
-  private readonly unconfirmed = new Unconfirmed();
+  /** What was written to students of this class. */
+  private outbox: Outbox | undefined;
+  private outboxRoom = 0;
   private marking: ReturnType<typeof setInterval> | undefined;
 
   get state(): Classroom {
@@ -297,7 +296,7 @@ export class Lesson implements Listener {
       keepTicket(this.ticket);
       this.windows.hold(this.ticket.room);
     }
-    this.entryReaders.splice(0).forEach((enter) => enter());
+    this.openOutbox();
     clearInterval(this.marking);
     this.marking = setInterval(() => this.keepMarks(), KEEP_MARKS_EVERY_MS);
     this.entries += 1;
@@ -403,43 +402,50 @@ export class Lesson implements Listener {
 
   // What the teacher does
 
-  async write(user: number, content: string): Promise<boolean> {
+  write(user: number, content: string): void {
+    this.outbox?.add(user, content);
+  }
+
+  /** What was written to a student and has not arrived. */
+  waitingFor(user: number): Waiting[] {
+    return this.outbox?.of(user) ?? [];
+  }
+
+  /** Takes back what the server does not take. */
+  withdraw(key: string): void {
+    this.outbox?.take(key);
+  }
+
+  private openOutbox(): void {
     const { room } = this.store.latest;
-    // While nobody knows whether it arrived, it keeps its key: sent again, it is the same message.
-    const key = this.unconfirmed.keyOf(user, content);
-    const message = { room_id: room, user_id: user, content, key };
-    const answer = await this.askUntilKnown("message/to_client", message);
-    if (answer.isDone || (answer.code !== "offline" && answer.code !== "no_answer")) {
-      this.unconfirmed.settle(user);
+    if (this.outboxRoom !== room) {
+      this.outbox?.stop();
+      this.outbox = new Outbox(`teacher/${room}`, (waiting) => this.deliver(waiting));
+      this.outboxRoom = room;
     }
+    void this.outbox?.send();
+  }
+
+  private async deliver({ to, content, key }: Waiting): Promise<Fate> {
+    const { room, phase } = this.store.latest;
+    if (phase !== "inside") {
+      return "lost";
+    }
+    const message = { room_id: room, user_id: to, content, key };
+    const answer = await this.wire.ask("message/to_client", message);
     if (answer.isDone) {
       // The message itself, with its id and time, is in the history.
-      await this.wire.ask("message/user", { user_id: user });
-    } else if (answer.code !== "offline" && answer.code !== "no_answer") {
-      // Those two the conversation tells by itself.
-      this.complain(answer);
+      await this.wire.ask("message/user", { user_id: to });
+      return "taken";
     }
-    return answer.isDone;
-  }
-
-  /** Asks again, once the connection is back, if the answer was lost with it. */
-  private async askUntilKnown<E extends Asked>(event: E, payload: Payload<E>): Promise<Answer> {
-    const until = Date.now() + KNOWN_WITHIN_MS;
-    let answer = await this.wire.ask(event, payload);
-    while (!answer.isDone && answer.code === "no_answer" && Date.now() < until) {
-      if (this.store.latest.phase !== "inside" || !this.wire.isOpen) {
-        await this.nextEntry(until - Date.now());
-      }
-      answer = await this.wire.ask(event, payload);
+    if (answer.code === "offline" || answer.code === "no_answer") {
+      return "lost";
     }
-    return answer;
-  }
-
-  private nextEntry(withinMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.entryReaders.push(resolve);
-      setTimeout(resolve, withinMs);
-    });
+    if (LATER.has(answer.code)) {
+      return { againAfterS: answer.retryAfterS ?? 1 };
+    }
+    this.complain(answer);
+    return "refused";
   }
 
   read(user: number): void {

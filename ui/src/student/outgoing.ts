@@ -17,10 +17,10 @@ import {
 const PAUSE_MS = 1_000;
 // After an answer that the database or the network is in trouble.
 const TROUBLE_MS = 5_000;
-// Nothing was kept, and nothing is wrong with what was sent.
 // As many as the server relays.
 const MOST_LEFT_OUT = 100;
-const TROUBLES = new Set(["store_unavailable", "unavailable"]);
+// Nothing was kept, and nothing is wrong with what was sent.
+export const TROUBLES = new Set(["store_unavailable", "unavailable"]);
 
 export interface Ways {
   tree: (files: File[]) => Promise<Answer>;

@@ -1,13 +1,13 @@
 /** One student's class on this page: hears the wire, keeps what has to last, tells what happens. */
 import { has, t } from "../i18n";
-import { Unconfirmed } from "../class/keys";
+import { Outbox, type Fate, type Waiting } from "../class/outbox.svelte";
 import { stepTitle } from "../class/steps";
 import type { Status } from "../class/status";
 import { toast } from "../parts/toasts.svelte";
-import type { ErrorPayload, Sent } from "../wire/generated";
+import type { ErrorPayload } from "../wire/generated";
 import { Store } from "../wire/store.svelte";
 import { StudentWire, type Answer, type Heard } from "../wire/student";
-import { Outgoing } from "./outgoing";
+import { Outgoing, TROUBLES } from "./outgoing";
 import { EMPTY, type Project } from "./project";
 import {
   forgetIn,
@@ -25,8 +25,8 @@ import { asRefusal, begin, reduce, report, unread, type Event, type State } from
 const AGAIN_MS = 600;
 const PATIENCE_S = 3;
 const SAVE_MS = 400;
-// How long the fate of a message may stay unknown after the connection is back.
-const HISTORY_MS = 20_000;
+// After an answer that the database or the network is in trouble.
+const TROUBLE_S = 5;
 
 type Follow<H> = (heard: H, before: State) => void;
 
@@ -38,8 +38,9 @@ export class StudentSession {
   private confirmed: Record<string, Status> = {};
   private againTimer: ReturnType<typeof setTimeout> | undefined;
   private saveTimer: ReturnType<typeof setTimeout> | undefined;
-  private readonly unconfirmed = new Unconfirmed();
-  private historyReaders: (() => void)[] = [];
+  private outbox: Outbox | undefined = $state.raw();
+  /** Whether the place in the room was taken up on this connection. */
+  private isHere = false;
 
   project: Project = $state.raw(EMPTY);
   /** Whether the student looks at the chat. */
@@ -73,6 +74,7 @@ export class StudentSession {
   close(): void {
     clearTimeout(this.againTimer);
     this.outgoing.stop();
+    this.outbox?.stop();
     this.saveNow();
     this.wire.disconnect();
   }
@@ -200,7 +202,7 @@ export class StudentSession {
     reviewed: ({ statuses }, before) => this.heardReview(before, statuses),
     watching: ({ isWatched }) => (isWatched ? this.outgoing.start() : this.outgoing.stop()),
     ignores: () => this.outgoing.changed(),
-    history: () => this.historyReaders.splice(0).forEach((read) => read()),
+    history: ({ messages }) => this.outbox?.settle(messages.map(({ key }) => key)),
     message: () => this.isReading || toast(t("student.chat.arrived")),
     teacher: ({ isAway }, before) => this.heardTeacher(before, isAway),
     notice: ({ text, type }) => toast(text, type === "ERROR" ? "problem" : "info"),
@@ -210,6 +212,7 @@ export class StudentSession {
 
   private heardLink(link: State["link"]): void {
     if (link !== "open") {
+      this.isHere = false;
       this.outgoing.stop();
     }
     if (link === "open") {
@@ -224,10 +227,8 @@ export class StudentSession {
     this.wanted = undefined;
     this.confirmed = steps;
     this.keepIdentity();
-    const { me } = this.store.latest;
-    if (me !== undefined) {
-      void this.wire.askHistory(me.id);
-    }
+    this.isHere = true;
+    void this.sendWaiting();
     this.reportIfNew();
     void this.reportCall();
   }
@@ -317,40 +318,56 @@ export class StudentSession {
     }
   }
 
-  /** Whether it has reached the server; waits for a lost connection to be back if nobody knows. */
-  async say(content: string): Promise<boolean> {
-    // While nobody knows whether it arrived, it keeps its key: sent again, it is the same message.
-    const key = this.unconfirmed.keyOf(this.room, content);
-    const until = Date.now() + HISTORY_MS;
-    while (this.isInside && Date.now() < until) {
-      const answer = await this.wire.say(content, key);
-      if (answer !== "lost") {
-        this.unconfirmed.settle(this.room);
-        return this.said(content, answer);
-      }
-      if (!this.isInside) {
-        await this.nextHistory();
-      }
+  /** Says it as soon as there is a connection. */
+  say(content: string): void {
+    this.outbox?.add(this.meId, content);
+  }
+
+  /** What was said and has not arrived. */
+  get waiting(): Waiting[] {
+    return this.outbox?.of(this.meId) ?? [];
+  }
+
+  /** Takes back what the server does not take. */
+  withdraw(key: string): void {
+    this.outbox?.take(key);
+  }
+
+  private get meId(): number {
+    return this.store.state.me?.id ?? 0;
+  }
+
+  /** What the history shows has arrived, and is not sent again. */
+  private async sendWaiting(): Promise<void> {
+    const id = this.store.latest.me?.id ?? 0;
+    this.outbox ??= new Outbox(`student/${this.room}/${id}`, (waiting) => this.deliver(waiting));
+    await this.wire.askHistory(id);
+    await this.outbox.send();
+  }
+
+  private async deliver({ content, key }: Waiting): Promise<Fate> {
+    const answer = this.isHere ? await this.wire.say(content, key) : "lost";
+    if (answer === "lost") {
+      return "lost";
     }
-    return false;
-  }
-
-  private get isInside(): boolean {
-    return this.store.latest.phase.name === "inside" && this.wire.isOpen;
-  }
-
-  private said(content: string, answer: Exclude<Answer, "lost"> | Sent): boolean {
     if (answer === "done") {
       // An original client's place: the message itself is in the history.
       void this.wire.askHistory(this.store.latest.me?.id ?? 0);
-      return true;
+      return "taken";
     }
     if ("code" in answer) {
-      this.tellRefusal(answer);
-      return false;
+      return this.declined(answer);
     }
     this.store.act({ kind: "said", content, ...answer });
-    return true;
+    return "taken";
+  }
+
+  private declined(answer: ErrorPayload): Fate {
+    if (answer.retry_after_s !== undefined || TROUBLES.has(answer.code)) {
+      return { againAfterS: answer.retry_after_s ?? TROUBLE_S };
+    }
+    this.tellRefusal(answer);
+    return "refused";
   }
 
   /** The teacher's messages have been seen. */
@@ -388,13 +405,6 @@ export class StudentSession {
     if (me !== undefined && me.token !== "") {
       remember(this.room, { ...me, readUpTo });
     }
-  }
-
-  private nextHistory(): Promise<void> {
-    return new Promise((resolve) => {
-      this.historyReaders.push(resolve);
-      setTimeout(resolve, HISTORY_MS);
-    });
   }
 
   private tellRefusal(answer: Exclude<Answer, "done">): void {
