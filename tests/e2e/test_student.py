@@ -143,8 +143,12 @@ async def test_tasks_arrive_and_progress_goes_back(join: Joining, teacher: Teach
     await expect(page.get_by_text("red")).to_have_css("color", re.compile("oklch"))
     report = await teacher.hears("steps/status/to_mentor")
     assert report == {"user_id": student, "steps": {"1": "NONE", "2": "NONE"}}
+    help_button = page.get_by_role("button", name="I need help")
+    # Neither the theory nor what is accepted is a task that one needs help with.
+    await expect(help_button).to_have_text("I need help")
     await page.get_by_role("button", name="Task 2:").click()
-    await page.get_by_role("button", name="I need help").click()
+    await expect(help_button).to_contain_text("Task 2")
+    await help_button.click()
     assert (await teacher.hears("steps/status/to_mentor"))["steps"]["2"] == "HELP"
     await page.get_by_role("button", name="Task 1:").click()
     await page.get_by_role("radio", name="Done").check()
@@ -153,6 +157,7 @@ async def test_tasks_arrive_and_progress_goes_back(join: Joining, teacher: Teach
     await teacher.tell("steps/status/to_client", student, steps={"1": "ACCEPTED"})
     await expect(page.get_by_text("Task 1 is accepted. Well done!")).to_be_visible()
     await expect(page.get_by_text("Your teacher has accepted this task.")).to_be_visible()
+    await expect(page.get_by_text("Task 2 · Press when you can go on")).to_be_visible()
     await page.get_by_role("button", name="Task 2:").click()
     await page.get_by_role("radio", name="Done").check()
     assert (await teacher.hears("steps/status/to_mentor"))["steps"]["2"] == "DONE"
@@ -172,6 +177,7 @@ async def test_only_what_has_changed_goes_to_a_teacher_who_watches(
     await page.get_by_label("Name", exact=True).fill("secret.log")
     await page.get_by_role("button", name="Create").click()
     await expect(page.get_by_role("treeitem", name="secret.log")).to_be_visible()
+    await expect(page.locator(".cm-content")).to_be_focused()
     await page.get_by_role("treeitem", name="main.py").click()
     assert not teacher.has_heard("sharing/code_send")
     await teacher.tell("sharing/start", student)
@@ -213,7 +219,7 @@ async def test_a_reload_brings_everything_back_once(join: Joining, teacher: Teac
         "href", "https://example.org/a"
     )
     await expect(page.locator(".cm-content")).to_have_text("print('kept')")
-    await page.get_by_role("button", name="Task 1:").click()
+    # The task that was shown last.
     await expect(page.get_by_role("radio", name="In progress")).to_be_checked()
     assert await teacher.student("Anna") == student
 
@@ -251,6 +257,39 @@ async def test_a_power_cut_loses_nothing_and_shows_nothing_twice(
     await page.get_by_label("Idioma").select_option("en")
     await page.get_by_role("button", name="Task 2:").click()
     await expect(page.get_by_role("radio", name="Done")).to_be_checked()
+
+
+async def test_two_at_one_computer_have_a_place_each(join: Joining, teacher: Teacher) -> None:
+    page = await join("Anna")
+    anna = await teacher.student("Anna")
+    await write(page, "a = 1")
+    await chat(page, "I am Anna")
+    await teacher.hears("message/to_mentor")
+    await page.get_by_role("textbox", name="Message").fill("half a tho")
+    await page.get_by_role("button", name="Not Anna?").click()
+    await expect(page.get_by_role("button", name="Anna", exact=True)).to_be_visible()
+    assert await serious_faults(page) == []
+    await page.get_by_label("Or your name").fill("Boris")
+    await page.get_by_role("button", name="Join", exact=True).click()
+    boris = await teacher.student("Boris")
+    await expect(page.get_by_text("Boris", exact=True)).to_be_visible()
+    await expect(page.locator(".cm-content")).to_have_text("")
+    await expect_messages(page)
+    await write(page, "b = 2")
+    await chat(page, "I am Boris")
+    assert (await teacher.hears("message/to_mentor"))["sender"] == boris
+    await page.reload()
+    await page.get_by_role("button", name="Not Boris?").click()
+    await page.get_by_role("button", name="Anna", exact=True).click()
+    await expect(page.locator(".cm-content")).to_have_text("a = 1")
+    await expect_messages(page, "I am Anna")
+    await expect(page.get_by_role("textbox", name="Message")).to_have_value("half a tho")
+    assert await teacher.student("Anna") == anna
+    # Whoever types the name of a place that waits here gets it.
+    await page.get_by_role("button", name="Not Anna?").click()
+    await page.get_by_label("Or your name").fill("boris")
+    await page.get_by_role("button", name="Join", exact=True).click()
+    await expect(page.locator(".cm-content")).to_have_text("b = 2")
 
 
 async def test_refusals_stand_at_the_form(visitors: Visitors, join: Joining) -> None:
@@ -318,7 +357,9 @@ async def test_on_a_phone_it_is_one_thing_at_a_time(join: Joining, teacher: Teac
     await tabs.get_by_role("button", name="Code").click()
     await teacher.tell("sharing/start", student)
     await expect(page.get_by_text("Your teacher is watching your code.")).to_be_visible()
-    await write(page, "x = 1")
+    await write(page, "x = 1 " * 100)
+    scroller = page.locator(".cm-scroller")
+    assert await scroller.evaluate("it => it.scrollWidth <= it.clientWidth")
     assert await serious_faults(page) == []
     await tabs.get_by_role("button", name="Chat").click()
     await expect(page.get_by_text("Hello!")).to_be_visible()

@@ -2,7 +2,7 @@
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { bracketMatching, indentOnInput, indentUnit } from "@codemirror/language";
 import { searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, Transaction } from "@codemirror/state";
+import { Compartment, EditorState, Transaction, type Extension } from "@codemirror/state";
 import {
   EditorView,
   highlightActiveLine,
@@ -19,9 +19,14 @@ export interface EditorOptions {
   changed: (filename: string, content: string) => void;
 }
 
+// As wide as the page of the class shows one thing at a time: long lines would scroll out of sight.
+const NARROW = "(max-width: 59.99rem)";
+
 export class Editor {
   private readonly view: EditorView;
   private readonly language = new Compartment();
+  private readonly wrapping = new Compartment();
+  private readonly narrow = matchMedia(NARROW);
   /** What was done to each file, so that it can be undone after a look at another one. */
   private readonly known = new Map<string, EditorState>();
   private filename: string | undefined;
@@ -31,6 +36,7 @@ export class Editor {
     private readonly options: EditorOptions,
   ) {
     this.view = new EditorView({ parent, state: this.fresh("") });
+    this.narrow.addEventListener("change", this.wrap);
   }
 
   /** Shows a file; a content that comes from elsewhere replaces what was typed, and can be undone. */
@@ -50,7 +56,16 @@ export class Editor {
   }
 
   destroy(): void {
+    this.narrow.removeEventListener("change", this.wrap);
     this.view.destroy();
+  }
+
+  private readonly wrap = (): void => {
+    this.view.dispatch({ effects: this.wrapping.reconfigure(this.wrapped()) });
+  };
+
+  private wrapped(): Extension {
+    return this.narrow.matches ? EditorView.lineWrapping : [];
   }
 
   private turnTo(filename: string, text: string): void {
@@ -62,6 +77,8 @@ export class Editor {
     this.view.setState(before ?? this.fresh(text));
     if (before === undefined) {
       void this.speak(filename);
+    } else {
+      this.wrap();
     }
   }
 
@@ -93,6 +110,7 @@ export class Editor {
           }
         }),
         this.language.of([]),
+        this.wrapping.of(this.wrapped()),
       ],
     });
   }

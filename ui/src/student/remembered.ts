@@ -1,6 +1,6 @@
 /** What this browser remembers of a room: who the student is there, what was read, the project. */
-import { forget, keep, kept } from "../wire/kept";
-import { asProject, type Project } from "./project";
+import { forget, keep, kept, keptKeys } from "../wire/kept";
+import { asProject, EMPTY, type Project } from "./project";
 import type { Identity } from "./state";
 
 export interface Remembered extends Identity {
@@ -36,6 +36,51 @@ export function rememberedProject(room: number): Project | undefined {
 /** Whether it will outlive the page. */
 export function rememberProject(room: number, project: Project): boolean {
   return keep(`project/${room}`, project);
+}
+
+/** The page of the tasks that a student looked at last. */
+export function rememberedStep(room: number, id: number): string | undefined {
+  return kept(`step/${room}/${id}`, (value) => (typeof value === "string" ? value : undefined));
+}
+
+export function rememberStep(room: number, id: number, step: string): void {
+  keep(`step/${room}/${id}`, step);
+}
+
+// Several students at one computer: each has a place of their own, and one of them is in the class.
+
+/** Puts a student's place aside, with the project; returns whether it will outlive the page. */
+export function putAside(room: number, who: Remembered, project: Project): boolean {
+  const isKept = keep(`aside/${room}/${who.id}`, { who, project });
+  forgetIn(room);
+  forget(`project/${room}`);
+  return isKept;
+}
+
+/** Those whose places wait in this browser. */
+export function asideIn(room: number): Remembered[] {
+  return keptKeys(`aside/${room}/`)
+    .map((key) => kept(key, asAside)?.who)
+    .filter((who) => who !== undefined)
+    .sort((one, other) => one.name.localeCompare(other.name));
+}
+
+/** Brings a place back; it is the one of this browser then. */
+export function bringBack(room: number, id: number): Remembered | undefined {
+  const aside = kept(`aside/${room}/${id}`, asAside);
+  if (aside === undefined) {
+    return undefined;
+  }
+  remember(room, aside.who);
+  rememberProject(room, aside.project);
+  forget(`aside/${room}/${id}`);
+  return aside.who;
+}
+
+function asAside(value: unknown): { who: Remembered; project: Project } | undefined {
+  const aside = value as { who?: unknown; project?: unknown } | null;
+  const who = asRemembered(aside?.who);
+  return who && { who, project: asProject(aside?.project) ?? EMPTY };
 }
 
 function asRemembered(value: unknown): Remembered | undefined {

@@ -10,12 +10,18 @@ import { StudentWire, type Answer, type Heard } from "../wire/student";
 import { Outgoing, TROUBLES } from "./outgoing";
 import { EMPTY, type Project } from "./project";
 import {
+  asideIn,
+  bringBack,
   forgetIn,
+  putAside,
   remember,
   rememberedIn,
   rememberedProject,
+  rememberedStep,
   rememberName,
   rememberProject,
+  rememberStep,
+  type Remembered,
 } from "./remembered";
 import { shareable } from "./sharing";
 import { signsOf, type Signs } from "./signs";
@@ -52,6 +58,7 @@ export class StudentSession {
     const who = rememberedIn(room);
     const me = who && { id: who.id, name: who.name, token: who.token };
     this.project = rememberedProject(room) ?? EMPTY;
+    this.aside = asideIn(room);
     this.store = new Store(begin(me, who?.readUpTo), reduce);
     this.wire = new StudentWire(room, (heard) => this.hear(heard));
     this.outgoing = new Outgoing({
@@ -89,6 +96,11 @@ export class StudentSession {
   // Ways in and out
 
   join(name: string): void {
+    const known = this.aside.find((who) => who.name.toLowerCase() === name.toLowerCase());
+    if (known !== undefined) {
+      this.comeBack(known.id);
+      return;
+    }
     this.wanted = name;
     rememberName(name);
     this.store.act({ kind: "knocks" });
@@ -105,6 +117,49 @@ export class StudentSession {
       return;
     }
     this.end("left");
+  }
+
+  /** Others of this class whose places wait in this browser. */
+  aside: readonly Remembered[] = $state.raw([]);
+
+  /** Makes room for somebody else at this computer; nothing is lost, and nobody has left. */
+  stepAside(): void {
+    const { me, readUpTo } = this.store.latest;
+    if (me === undefined) {
+      return;
+    }
+    this.saveNow();
+    // What the storage does not take is in memory, for as long as the page is there.
+    putAside(this.room, { ...me, readUpTo }, this.project);
+    this.turnTo(EMPTY);
+    this.store.act({ kind: "anew" });
+    this.wire.connect();
+  }
+
+  /** Goes on as somebody whose place waits here. */
+  comeBack(id: number): void {
+    const who = bringBack(this.room, id);
+    if (who === undefined) {
+      return;
+    }
+    const { readUpTo, ...me } = who;
+    this.turnTo(rememberedProject(this.room) ?? EMPTY);
+    rememberName(me.name);
+    this.store.act({ kind: "returns", me, readUpTo });
+    this.wire.connect();
+  }
+
+  /** Another student's files; nothing of the one before goes on. */
+  private turnTo(project: Project): void {
+    this.outgoing.stop();
+    this.outbox?.stop();
+    this.outbox = undefined;
+    this.wire.disconnect();
+    this.isHere = false;
+    this.wanted = undefined;
+    this.confirmed = {};
+    this.project = project;
+    this.aside = asideIn(this.room);
   }
 
   /** Back to the door, after the end. */
@@ -345,7 +400,7 @@ export class StudentSession {
     await this.outbox.send();
   }
 
-  private async deliver({ content, key }: Waiting): Promise<Fate> {
+  private async deliver({ to, content, key }: Waiting): Promise<Fate> {
     const answer = this.isHere ? await this.wire.say(content, key) : "lost";
     if (answer === "lost") {
       return "lost";
@@ -358,7 +413,9 @@ export class StudentSession {
     if ("code" in answer) {
       return this.declined(answer);
     }
-    this.store.act({ kind: "said", content, ...answer });
+    if (to === this.store.latest.me?.id) {
+      this.store.act({ kind: "said", content, ...answer });
+    }
     return "taken";
   }
 
@@ -368,6 +425,15 @@ export class StudentSession {
     }
     this.tellRefusal(answer);
     return "refused";
+  }
+
+  /** The page of the tasks that was looked at last. */
+  get shownStep(): string | undefined {
+    return rememberedStep(this.room, this.meId);
+  }
+
+  set shownStep(step: string) {
+    rememberStep(this.room, this.meId, step);
   }
 
   /** The teacher's messages have been seen. */

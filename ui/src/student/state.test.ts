@@ -3,6 +3,7 @@ import type { CurrentMessage, Step } from "../wire/generated";
 import {
   asRefusal,
   begin,
+  calledTask,
   firstOpen,
   helpTarget,
   reduce,
@@ -114,11 +115,10 @@ describe("tasks", () => {
       { kind: "reviewed", statuses: { "10": "ACCEPTED" } },
     );
     expect(helpTarget(inside(steps), "10")).toBe("10");
-    expect(helpTarget(inside(steps), "theory")).toBe("2");
-    expect(helpTarget(state, "10")).toBe("2");
-    expect(helpTarget(inside(steps, { kind: "sets", step: "10", status: "HELP" }), "theory")).toBe(
-      "10",
-    );
+    expect(helpTarget(inside(steps), "theory")).toBeUndefined();
+    expect(helpTarget(state, "10")).toBeUndefined();
+    expect(calledTask(inside(steps, { kind: "sets", step: "10", status: "HELP" }))).toBe("10");
+    expect(calledTask(inside(steps))).toBeUndefined();
     expect(helpTarget(inside(), undefined)).toBeUndefined();
   });
 

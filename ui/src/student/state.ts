@@ -61,6 +61,7 @@ export type Event =
   | { kind: "waits"; refusal: Refusal }
   | { kind: "over"; why: End }
   | { kind: "anew"; refusal?: Refusal }
+  | { kind: "returns"; me: Identity; readUpTo: number }
   | { kind: "sets"; step: string; status: Status }
   | { kind: "calls"; isCalling: boolean }
   | { kind: "call reported"; isCalling: boolean }
@@ -109,6 +110,8 @@ export function reduce(state: State, event: Event): State {
       return over(state, "taken");
     case "anew":
       return { ...begin(undefined), link: state.link, phase: door(event.refusal) };
+    case "returns":
+      return { ...begin(event.me, event.readUpTo), link: state.link };
     default:
       return state.phase.name === "over" ? state : inside(state, event);
   }
@@ -116,7 +119,10 @@ export function reduce(state: State, event: Event): State {
 
 type Inside = Exclude<
   Event,
-  { kind: "link" | "knocks" | "refused" | "waits" | "over" | "closed" | "taken" | "anew" }
+  {
+    kind:
+      "link" | "knocks" | "refused" | "waits" | "over" | "closed" | "taken" | "anew" | "returns";
+  }
 >;
 
 function inside(state: State, event: Inside): State {
@@ -280,15 +286,13 @@ function merged(state: State, news: readonly Said[]): Said[] {
   return [...byId.values()].sort((one, other) => one.id - other.id);
 }
 
-/** Which task a call for help is about: the one that is shown, or else the first open one. */
+/** Which task a call for help is about: the one that is shown, unless there is nothing to do in it. */
 export function helpTarget(state: State, shown: string | undefined): string | undefined {
-  const isOpen = (name: string): boolean => state.statuses[name] !== "ACCEPTED";
-  const all = tasks(state).map(({ name }) => name);
-  const calling = all.find((name) => state.statuses[name] === "HELP");
-  if (shown !== undefined && all.includes(shown) && isOpen(shown)) {
-    return shown;
-  }
-  return (
-    calling ?? all.find((name) => !isFinished(state.statuses[name] ?? "NONE")) ?? all.find(isOpen)
-  );
+  const task = tasks(state).find(({ name }) => name === shown);
+  return task === undefined || state.statuses[task.name] === "ACCEPTED" ? undefined : task.name;
+}
+
+/** The task that the student has called for help with. */
+export function calledTask(state: State): string | undefined {
+  return tasks(state).find(({ name }) => state.statuses[name] === "HELP")?.name;
 }
