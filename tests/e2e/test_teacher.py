@@ -558,3 +558,41 @@ async def test_tasks_are_sent_and_a_draft_survives_a_reload(
     await expect(editor).to_have_text("Draw a circle.")
     await page.get_by_role("tab", name="Board").click()
     await expect(tile(page, "Ada").locator("[data-status]")).to_have_count(1)
+
+
+async def test_who_would_lose_a_status_is_named_before_tasks_get_other_numbers(
+    visitors: Visitors, join: Joining
+) -> None:
+    page = await visitors.page()
+    room = await open_class(page)
+    ada = await join(room, "Ada")
+    await page.get_by_role("tab", name="Tasks").click()
+    editor = page.locator("[contenteditable=true]")
+    for number, text in enumerate(("ALPHA", "BETA", "GAMMA"), 1):
+        if number > 1:
+            await page.get_by_role("button", name="+ Task").click()
+        await editor.fill(text)
+    await page.get_by_role("button", name="Send to all").click()
+    await ada.hears("steps/all")
+    await ada.report(task1="NONE", task2="DONE", task3="NONE")
+
+    losses = page.locator("[data-losses]")
+    await page.locator('[data-page="1"]').click()
+    await page.get_by_role("button", name="Remove", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.locator("[data-losses]")).to_have_text("Task 2: Ada (Done)")
+    assert await serious_faults(page) == []
+    await dialog.get_by_role("button", name="Remove", exact=True).click()
+    await expect(losses).to_have_text("Task 2: Ada (Done)")
+    await page.get_by_role("button", name="Send to all").click()
+    await expect(dialog.locator("[data-losses]")).to_have_text("Task 2: Ada (Done)")
+    await dialog.get_by_role("button", name="Put the tasks back").click()
+    await expect(losses).to_have_count(0)
+    await expect(page.get_by_text("The class has everything.")).to_be_visible()
+    await page.get_by_role("button", name="Later").click()
+    await expect(losses).to_have_text("Task 2: Ada (Done)")
+    await page.get_by_role("button", name="Send to all").click()
+    await dialog.get_by_role("button", name="Send all the same").click()
+    tasks = await ada.hears("steps/all")
+    assert [task["content"] for task in tasks] == ["<p>ALPHA</p>", "<p>GAMMA</p>", "<p>BETA</p>"]
+    await expect(losses).to_have_count(0)

@@ -9,12 +9,14 @@ import {
   MOST_TASKS,
   nameOf,
   newestKey,
+  renumbered,
   reverted,
   stepsOf,
   withHtml,
   withImported,
   withLoaded,
   withMoved,
+  withOrderOf,
   withoutImport,
   withoutTask,
   withTask,
@@ -148,6 +150,37 @@ describe("an import", () => {
 
   it("has nothing to bring back where nothing was", () => {
     expect(withImported(BLANK, three).before).toBeUndefined();
+  });
+});
+
+describe("tasks that got other numbers", () => {
+  it("are none while texts alone have changed", () => {
+    expect(renumbered(loaded)).toEqual([]);
+    expect(renumbered(withTask(withHtml(loaded, keyOf(loaded, 1), "<p>new</p>")))).toEqual([]);
+  });
+
+  it.each([
+    ["taken out", withoutTask(loaded, keyOf(loaded, 1)), ["1", "2"]],
+    ["taken out at the end", withoutTask(loaded, keyOf(loaded, 2)), ["2"]],
+    ["moved", withMoved(loaded, keyOf(loaded, 1), 1), ["1", "2"]],
+    ["emptied", withHtml(loaded, keyOf(loaded, 2), "<p></p>"), ["2"]],
+    ["replaced by an import", withImported(loaded, [step("1", "<p>n</p>")]), ["1", "2"]],
+  ])("are those behind one that was %s", (_, drafts, names) => {
+    expect(renumbered(drafts)).toEqual(names);
+    expect(renumbered(afterSending(drafts))).toEqual([]);
+  });
+
+  it("are put back with the texts of now, and what has come since behind them", () => {
+    const less = withoutTask(loaded, keyOf(loaded, 1));
+    const more = withTask(withHtml(less, keyOf(less, 1), "<p>b2</p>"));
+    const back = withOrderOf(withHtml(more, newestKey(more), "<p>c</p>"), loaded);
+    expect(back.tasks.map(({ html }) => html)).toEqual(["<p>a</p>", "<p>b2</p>", "<p>c</p>"]);
+    expect(renumbered(back)).toEqual([]);
+  });
+
+  it("are none of drafts that an older version kept", () => {
+    const older = { ...loaded, tasks: loaded.tasks.map(({ key, html }) => ({ key, html })) };
+    expect(asDrafts(JSON.parse(JSON.stringify(older)))).toEqual(loaded);
   });
 });
 

@@ -8,6 +8,8 @@ export interface Page {
   /** Names the page as long as it lives, wherever it moves to. */
   readonly key: number;
   readonly html: string;
+  /** The name under which the class has it: its statuses are of that name. */
+  readonly sentAs?: string | undefined;
 }
 
 /** The pages' HTML by the names of the steps; blank pages are none. */
@@ -65,7 +67,7 @@ export function pageOf(drafts: Drafts, key: number): Page {
 }
 
 export function withHtml(drafts: Drafts, key: number, html: string): Drafts {
-  const change = (page: Page): Page => (page.key === key ? { key, html } : page);
+  const change = (page: Page): Page => (page.key === key ? { ...page, html } : page);
   return { ...drafts, theory: change(drafts.theory), tasks: drafts.tasks.map(change) };
 }
 
@@ -97,16 +99,46 @@ export function withMoved(drafts: Drafts, key: number, by: number): Drafts {
   return { ...drafts, tasks };
 }
 
+/**
+ * The order of another time with the texts of now: what was taken out is back, what has come since is
+ * behind it.
+ */
+export function withOrderOf(drafts: Drafts, earlier: Drafts): Drafts {
+  const now = new Map(drafts.tasks.map((page) => [page.key, page]));
+  const tasks = earlier.tasks.map((page) => now.get(page.key) ?? page);
+  const known = new Set(tasks.map(({ key }) => key));
+  const fresh = drafts.tasks.filter(({ key }) => !known.has(key));
+  return { ...drafts, tasks: [...tasks, ...fresh].slice(0, MOST_TASKS) };
+}
+
+/**
+ * Names of tasks that the class has and whose statuses would be of something else: the page is not
+ * there any more, or has got another number. What was merely written anew stays the same task.
+ */
+export function renumbered(drafts: Drafts): string[] {
+  const tasks = Object.keys(drafts.sent).filter((name) => name !== "theory");
+  return tasks
+    .filter((name) => {
+      const page = drafts.tasks[Number(name) - 1];
+      return page?.sentAs !== name || isBlank(page.html);
+    })
+    .sort(byPlace);
+}
+
 /** The class has all of it now. */
 export function afterSending(drafts: Drafts): Drafts {
-  return { ...drafts, sent: contents(drafts), before: undefined };
+  const tasks = drafts.tasks.map((page, index) => ({
+    ...page,
+    sentAs: isBlank(page.html) ? undefined : String(index + 1),
+  }));
+  return { ...drafts, tasks, sent: contents(drafts), before: undefined };
 }
 
 /** The server tells what the class has: drafts that are newer stay. */
 export function withLoaded(drafts: Drafts, steps: readonly Step[]): Drafts {
   const sent = sentOf(steps);
   const isUntouched = changed(drafts).length === 0 || Object.keys(contents(drafts)).length === 0;
-  return isUntouched ? { ...pagesOf(sent, drafts), sent } : { ...drafts, sent };
+  return isUntouched ? asSent(sent, drafts) : { ...drafts, sent };
 }
 
 /** Tasks from elsewhere: they replace the pages, which can be brought back. */
@@ -123,7 +155,17 @@ export function withoutImport(drafts: Drafts): Drafts {
 
 /** As the class has it. */
 export function reverted(drafts: Drafts): Drafts {
-  return { ...pagesOf(drafts.sent, drafts), sent: drafts.sent };
+  return asSent(drafts.sent, drafts);
+}
+
+function asSent(sent: Sent, known: Drafts): Drafts {
+  const { theory, tasks } = pagesOf(sent, known);
+  return { theory, tasks: tasks.map((page, index) => withName(page, index, sent)), sent };
+}
+
+function withName(page: Page, index: number, sent: Sent): Page {
+  const name = String(index + 1);
+  return name in sent ? { ...page, sentAs: name } : page;
 }
 
 /** Drafts as they were kept, or nothing if those are none. */
@@ -135,7 +177,15 @@ export function asDrafts(value: unknown): Drafts | undefined {
     kept.tasks.every(isPage) &&
     typeof kept.sent === "object" &&
     Object.values(kept.sent).every((html) => typeof html === "string");
-  return isWhole ? (kept as Drafts) : undefined;
+  return isWhole ? withNames(kept as Drafts) : undefined;
+}
+
+/** Drafts of an older version do not say what they were sent as: what is where it was, is that. */
+function withNames(drafts: Drafts): Drafts {
+  if (drafts.tasks.some(({ sentAs }) => sentAs !== undefined)) {
+    return drafts;
+  }
+  return { ...drafts, tasks: drafts.tasks.map((page, at) => withName(page, at, drafts.sent)) };
 }
 
 function isPage(value: unknown): value is Page {
