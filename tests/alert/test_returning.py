@@ -252,6 +252,10 @@ async def test_a_key_makes_one_message_of_many_tries_and_only_its_sender_sees_it
     assert await devices[0].take() == [("message", {**shown, "key": "k1"})] * 3
     other = await devices[0].call("text", {"msg": "hi", "key": "k2"})
     assert other["id"] > answers[0]["id"]
+    await devices[1].call("joined", {"name": "b", "room": "K1", "headless": True, "protocol": 2})
+    await devices[1].take()
+    answer = await devices[0].call("text", {"msg": "ho", "key": "k3"})
+    assert await devices[1].take() == [("message", {"msg": "A: ho", **answer})]
 
 
 async def test_a_key_counts_for_its_sender_alone_and_outlives_a_restart(database: Path) -> None:

@@ -162,8 +162,7 @@ class Presence:
             seat.told_id = self._told(seat)
             given.append((client, *place, seat))
             self._lose(place, client, is_silent=True)
-            client.unsubscribe(place.room.current_topic)
-            client.unsubscribe(place.room.original_topic)
+            self._unsubscribe(client, place)
         return given
 
     def take_up(
@@ -174,7 +173,7 @@ class Presence:
         self._sit_down(room, name, seat)
         # It was kept as one that may come back.
         room.people[name].find(asyncio.get_running_loop().time())
-        client.subscribe(room.current_topic if is_current else room.original_topic)
+        self._subscribe(client, room, name, is_current=is_current)
 
     # Coming
 
@@ -209,7 +208,7 @@ class Presence:
     def _enter(
         self, client: Client, room: Room, name: str, told_id: int, *, is_current: bool
     ) -> None:
-        client.subscribe(room.current_topic if is_current else room.original_topic)
+        self._subscribe(client, room, name, is_current=is_current)
         is_new = name not in room.people
         seat = Seat(client, is_current=is_current, told_id=told_id, joined_at=time.monotonic())
         self._sit_down(room, name, seat)
@@ -217,6 +216,11 @@ class Presence:
             self._tell(room, shown_joined(name))
         else:
             client.emit("status", Line(shown_joined(name)))
+
+    def _subscribe(self, client: Client, room: Room, name: str, *, is_current: bool) -> None:
+        client.subscribe(room.current_topic if is_current else room.original_topic)
+        if is_current:
+            client.subscribe(room.own_topic(name))
 
     def _sit_down(self, room: Room, name: str, seat: Seat) -> None:
         person = room.people.get(name)
@@ -247,8 +251,12 @@ class Presence:
         if not person.seats:
             self._go(room, person)
         # Only now: whoever leaves is told so, too.
-        client.unsubscribe(room.current_topic)
-        client.unsubscribe(room.original_topic)
+        self._unsubscribe(client, place)
+
+    def _unsubscribe(self, client: Client, place: Place) -> None:
+        room, person = place
+        for topic in (room.current_topic, room.original_topic, room.own_topic(person.name)):
+            client.unsubscribe(topic)
 
     def _lose(self, place: Place, client: Client, *, is_silent: bool) -> None:
         room, person = place

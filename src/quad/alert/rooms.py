@@ -74,6 +74,10 @@ class Room:
         """What reaches every client of protocol 2."""
         return f"alert/2/{self.key}"
 
+    def own_topic(self, name: str) -> str:
+        """What reaches every client of protocol 2 of one name. Keys and names have any letters."""
+        return f"alert/own/{len(self.key)}/{self.key}/{name}"
+
     def make_message(self, name: str, text: str, at: datetime) -> Message:
         """The next message of the room."""
         return Message(self.ids.next_id(milliseconds_of(at)), name, text, at)

@@ -225,17 +225,13 @@ class AlertService:
         room.note_told(message.id)
         publish = self._server.publish
         count = publish(room.original_topic, "message", original_line(message))
-        own = [] if key is None else self._devices(room, message.name)
-        count += publish(room.current_topic, "message", current_line(message), skip=own or None)
-        for client in own:
-            client.emit("message", current_line(message, key))
+        own_topic = room.own_topic(message.name)
+        own = () if key is None else self._server.subscribers(own_topic)
+        count += publish(room.current_topic, "message", current_line(message), skip=own)
+        if own:
+            count += publish(own_topic, "message", current_line(message, key))
         room.wake_readers()
-        return count + len(own) + len(room.readers)
-
-    def _devices(self, room: Room, name: str) -> list[Client]:
-        person = room.people.get(name)
-        seats = () if person is None else person.seats.values()
-        return [seat.client for seat in seats if seat.is_current]
+        return count + len(room.readers)
 
     def _shown(self, room: Room, since: int = 0) -> Iterator[Message]:
         return room.since(since, self._now() - self._oldest)
