@@ -88,6 +88,51 @@ async def test_people_log_in_write_see_each_other_and_leave(visitors: Visitors) 
     await expect(bob).to_have_url(re.compile(r"/v1$"))
 
 
+# What a browser without loudspeakers and desktop would do, noted.
+_NOTED = """
+    window.noted = [];
+    window.Notification = function (title, options) { noted.push(title + ": " + options.body); };
+    Notification.permission = "default";
+    Notification.requestPermission = (tell) => tell("granted");
+    const start = OscillatorNode.prototype.start;
+    OscillatorNode.prototype.start = function (at) { noted.push("tone"); start.call(this, at); };
+    let isHidden = false;
+    Object.defineProperty(document, "hidden", { get: () => isHidden });
+    window.hide = (value) => {
+        isHidden = value;
+        document.dispatchEvent(new Event("visibilitychange"));
+    };
+"""
+
+
+async def test_whoever_looks_elsewhere_is_told_as_chosen(visitors: Visitors, hall: Hall) -> None:
+    bob = await hall.member("bob", "R101")
+    page = await visitors.page()
+    await page.add_init_script(_NOTED)
+    await enter(page, "alice")
+    await expect(page.locator("#state")).to_have_text("Connected")
+    await page.evaluate("hide(true)")
+    await bob.say("one")
+    await expect(page).to_have_title("(1) R101 · Alert room")
+    assert await page.evaluate("noted") == []
+    await page.evaluate("hide(false)")
+    await expect(page).to_have_title("R101 · Alert room")
+    await page.locator("summary").click()
+    await page.get_by_label("Sound for news").check()
+    await page.get_by_label("Desktop notifications").check()
+    assert await page.evaluate("noted") == ["tone", "tone"]
+    # The choice is remembered.
+    await page.reload()
+    await expect(page.locator("#state")).to_have_text("Connected")
+    await page.evaluate("hide(true)")
+    await bob.say("two")
+    await expect(page).to_have_title("(1) R101 · Alert room")
+    assert await page.evaluate("noted") == ["tone", "tone", "R101 · Alert room: BOB: two"]
+    await page.evaluate("hide(false)")
+    await say(page, "My own")
+    assert len(await page.evaluate("noted")) == 3
+
+
 async def test_a_reload_shows_the_same_messages_and_no_goodbye(visitors: Visitors) -> None:
     alice, bob = await visitors.page(), await visitors.page()
     for page, name in ((alice, "alice"), (bob, "bob")):

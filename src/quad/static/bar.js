@@ -5,8 +5,10 @@
   var form = document.getElementById("appearance");
   var menu = form.parentNode;
   form.querySelector("button").hidden = true;
-  form.addEventListener("change", function () {
-    form.submit();
+  form.addEventListener("change", function (event) {
+    if (event.target.name) {
+      form.submit();
+    }
   });
   document.addEventListener("click", function (event) {
     if (!menu.contains(event.target)) {

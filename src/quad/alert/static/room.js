@@ -16,6 +16,7 @@
   var aheadMs = Date.parse(page.getAttribute("data-now")) - Date.now();
   var list = element("messages");
   var view = null;
+  var notices = new QuadNotices();
   var sayForm = element("say"); // a display has none
   var people = null; // those who are here, once we have joined
   var heard = null; // what is heard while joining
@@ -71,7 +72,15 @@
   }
 
   function isOwn(name) {
-    return name === page.getAttribute("data-name").trim().toUpperCase();
+    return name === ownName();
+  }
+
+  function ownName() {
+    return page.getAttribute("data-name").trim().toUpperCase();
+  }
+
+  function isOwnMessage(item) {
+    return !isWall && item.text.indexOf(ownName() + ": ") === 0;
   }
 
   function lost(wasConnected) {
@@ -142,6 +151,9 @@
       return;
     }
     view.add(item);
+    if (isMessage(item) && !isOwnMessage(item)) {
+      notices.tell(item.text);
+    }
     element("silence").hidden = true;
     element("empty").hidden = true;
   }
