@@ -565,6 +565,33 @@ async def test_an_overlapping_handler_that_awaits_something_cancelled_gives_its_
     assert (str(ack)[:4], fine) == ("430[", '431["yes"]')
 
 
+async def test_a_handler_whose_end_is_a_future_answers_when_that_has_come() -> None:
+    server = SocketServer()
+    answers: list[asyncio.Future[str]] = []
+
+    @server.on("wait")
+    def wait(client: Client) -> "asyncio.Future[str]":
+        answers.append(asyncio.get_running_loop().create_future())
+        return answers[-1]
+
+    client = await entered(server.engine)
+    for id in range(3):
+        client.emit("wait", id=id)
+    assert await client.news() == []
+    assert len(answers) == 1
+    answers[0].set_result("yes")
+    await turn()  # the future calls back in the turn behind its result
+    assert await client.news() == ['430["yes"]']
+    answers[1].set_exception(Refused("no"))
+    await turn()
+    error, ack = await client.news()
+    assert (event(error)[1]["message"], str(ack)[:4]) == ("Error: no", "431[")
+    answers[2].cancel()
+    await turn()
+    error, ack = await client.news()
+    assert (event(error)[1]["code"], str(ack)[:4]) == ("cancelled", "432[")
+
+
 # --- unknown events -------------------------------------------------------------------------------
 
 

@@ -287,6 +287,19 @@ async def test_a_bug_is_logged_with_the_id_that_its_client_gets(
         assert it.server.counters.event(f"test/{how}").failed == 1
 
 
+async def test_what_is_cancelled_has_failed_and_is_no_bug(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with house() as it:
+        socket, _ = await it.enter()
+        it.application.gate("a").cancel()
+        await say(socket, "overlap", text="a")
+        told = await hear(socket)
+        assert (told["operation"], told["code"]) == ("overlap", "cancelled")
+        assert it.server.counters.event("test/overlap").failed == 1
+    assert "bug" not in caplog.text
+
+
 async def fail(it: House, socket: ClientConnection, how: str, error: Exception) -> None:
     if how == "say":
         it.application.error = error

@@ -59,7 +59,8 @@ class SocketServer:
 
         A wrong payload never reaches it: the client gets an `error` that names event and key.
         What it returns goes into the acknowledgement, if the client wants one: a tuple as
-        several arguments, None as none, anything else as one.
+        several arguments, None as none, anything else as one. Of a future or a coroutine that is
+        what it ends with.
 
         Events of one client are handled in order, one at a time. With `overlap` the next event
         of the client may start while this one waits, and a coroutine runs without a task (see
