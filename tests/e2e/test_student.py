@@ -365,5 +365,11 @@ async def test_on_a_phone_it_is_one_thing_at_a_time(join: Joining, teacher: Teac
     await expect(page.get_by_text("Hello!")).to_be_visible()
     await expect(tabs.get_by_role("button", name="Chat", exact=True)).to_be_visible()
     assert await serious_faults(page) == []
+    await page.set_viewport_size({"width": 320, "height": 740})
+    await teacher.leave()
+    await expect(page.get_by_text("Your teacher is away and will see")).to_be_visible()
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert await page.evaluate(overflow) <= 0
+    await page.get_by_role("button", name="Leave", exact=True).click()
+    await page.get_by_role("dialog").get_by_role("button", name="Not Anna?").click()
+    await expect(page.get_by_role("button", name="Anna", exact=True)).to_be_visible()
