@@ -305,7 +305,7 @@ describe("tasks", () => {
   });
 
   it("say what an import had to leave out, until the next one or until they are sent", () => {
-    const told: Happening = { type: "left out", leftOut: { picture: 2 } };
+    const told: Happening = { type: "import incomplete", leftOut: { picture: 2 } };
     const state = play(entering(), { type: "importing", isImporting: true }, told);
     expect(reduce(state, { type: "importing", isImporting: false }).leftOut).toEqual({
       picture: 2,

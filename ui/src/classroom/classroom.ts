@@ -82,7 +82,7 @@ export type Happening =
   | { type: "tasks loaded"; steps: readonly Step[] }
   | { type: "tasks sent"; steps: readonly Step[] }
   | { type: "importing"; isImporting: boolean }
-  | { type: "left out"; leftOut: Readonly<Record<string, number>> }
+  | { type: "import incomplete"; leftOut: Readonly<Record<string, number>> }
   | { type: "opened"; user: number; isBeside: boolean }
   | { type: "shut"; user: number }
   | OfStudent;
@@ -115,7 +115,7 @@ const CHANGES: { [T in OfClass["type"]]: Change<T> } = {
     isImporting,
     leftOut: isImporting ? {} : state.leftOut,
   }),
-  "left out": (state, { leftOut }) => ({ ...state, leftOut }),
+  "import incomplete": (state, { leftOut }) => ({ ...state, leftOut }),
   opened: (state, { user, isBeside }) => openPanel(state, user, isBeside),
   shut: (state, { user }) => ({ ...state, open: state.open.filter((other) => other !== user) }),
 };

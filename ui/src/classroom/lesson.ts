@@ -264,7 +264,7 @@ export class Lesson implements Listener {
       this.hear({ type: "history", user: user_id, messages }),
     message: ({ message }) => toast(message),
     alerts: ({ message, type, left_out: leftOut }) =>
-      leftOut ? this.act({ type: "left out", leftOut }) : this.alerted(message, type),
+      leftOut ? this.act({ type: "import incomplete", leftOut }) : this.alerted(message, type),
     error: ({ message, code }) =>
       toast(problemText({ isDone: false, code, message, retryAfterS: undefined }), "problem"),
   };
