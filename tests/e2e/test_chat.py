@@ -12,6 +12,8 @@ from websockets.sync.client import connect
 from tests.browser import Visitors
 from tests.e2e.axe import serious_faults
 from tests.e2e.conftest import ADMIN_PASSWORD, Campus
+from tests.filter import Upgrades, a_filter
+from tests.patience import patience
 
 # All tests of this file share a server, and phones and names of chats are unique there.
 _number: Final = itertools.count(100_000)
@@ -345,6 +347,22 @@ async def test_a_telephone_goes_from_the_members_to_the_chat_to_the_list(
     await entry(page, chat).click()
     await page.get_by_role("button", name="Back to the chats").click()
     await expect(page).to_have_url(re.compile(r"/chat#?$"))
+
+
+@pytest.mark.parametrize("upgrades", ["refuse", "swallow"])
+async def test_where_no_websocket_gets_through_the_page_says_so(
+    visitors: Visitors, server: Campus, upgrades: Upgrades
+) -> None:
+    async with a_filter(server.url) as between:
+        between.upgrades = upgrades
+        page = await visitors.page(base_url=between.url)
+        await page.goto("/chat")
+        await page.get_by_label("Your name").fill("Ann")
+        await page.get_by_label("Phone number").fill(a_phone())
+        await page.get_by_role("button", name="Start").click()
+        why = page.get_by_text("WebSockets do not get through to the server")
+        await expect(why).to_be_visible(timeout=patience(10) * 1_000)
+        await page.context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

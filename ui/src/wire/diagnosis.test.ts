@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { diagnose, type Opening } from "./diagnosis";
 
 class Probe implements Opening {
-  onopen: Opening["onopen"] = null;
+  onmessage: Opening["onmessage"] = null;
   onerror: Opening["onerror"] = null;
   isClosed = false;
   constructor(readonly address: string) {}
@@ -52,10 +52,19 @@ describe("why there is no connection", () => {
     expect(await trouble).toBe("no_websocket");
   });
 
-  it("is unknown if a WebSocket opens", async () => {
+  it("is the WebSocket, too, if it opens and nothing comes through it", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"], shouldAdvanceTime: true });
+    const trouble = diagnose(open);
+    await found();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await trouble).toBe("no_websocket");
+    vi.useRealTimers();
+  });
+
+  it("is unknown if a WebSocket brings what the server says", async () => {
     const trouble = diagnose(open);
     const socket = await found();
-    socket.onopen?.call(socket as unknown as WebSocket, new Event("open"));
+    socket.onmessage?.call(socket as unknown as WebSocket, new MessageEvent("message"));
     expect(await trouble).toBeUndefined();
     expect(socket.isClosed).toBe(true);
   });

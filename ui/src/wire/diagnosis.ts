@@ -7,7 +7,7 @@ export type Trouble = "refused" | "no_websocket" | undefined;
 const ANSWER_WITHIN_MS = 5_000;
 
 /** What a probe needs of a WebSocket. */
-export type Opening = Pick<WebSocket, "onopen" | "onerror" | "close">;
+export type Opening = Pick<WebSocket, "onmessage" | "onerror" | "close">;
 
 /** Asks the server by plain HTTP, and then tries a WebSocket; nothing is known if neither answers. */
 export async function diagnose(
@@ -21,7 +21,7 @@ export async function diagnose(
     }
     // Whoever is let in by polling would be let in by WebSocket, too.
     await ask(`${page.socketPath}?EIO=4&transport=polling`, "GET");
-    return (await opens(open)) ? undefined : "no_websocket";
+    return (await carries(open)) ? undefined : "no_websocket";
   } catch {
     return undefined;
   }
@@ -39,7 +39,8 @@ async function ask(address: string, method: string): Promise<Response> {
   return answer;
 }
 
-function opens(open: (address: string) => Opening): Promise<boolean> {
+/** Whether a WebSocket opens, and brings what the server says first: some filters swallow that. */
+function carries(open: (address: string) => Opening): Promise<boolean> {
   return new Promise((resolve) => {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const address = path(`${page.socketPath}?EIO=4&transport=websocket`);
@@ -50,7 +51,7 @@ function opens(open: (address: string) => Opening): Promise<boolean> {
       resolve(does);
     };
     const timer = setTimeout(() => tell(false), ANSWER_WITHIN_MS);
-    socket.onopen = () => tell(true);
+    socket.onmessage = () => tell(true);
     socket.onerror = () => tell(false);
   });
 }
