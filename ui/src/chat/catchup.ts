@@ -25,6 +25,8 @@ interface Check {
   chat: string;
   /** What is here up to this id is without a hole; "" if nothing is. */
   whole: string;
+  /** The last message that was here when it began. What comes meanwhile may overtake an answer. */
+  last: string;
   pages: number;
   /** The first message of the last page. */
   before: string | undefined;
@@ -123,12 +125,19 @@ export class CatchUp {
     const chat = this.shelf.chat(this.unchecked.shift() ?? "");
     return chat === undefined || chat.gone !== null
       ? undefined
-      : { chat: chat.name, whole: wholeUpto(chat), pages: 0, before: undefined };
+      : {
+          chat: chat.name,
+          whole: wholeUpto(chat),
+          last: chat.messages.at(-1)?.id ?? "",
+          pages: 0,
+          before: undefined,
+        };
   }
 
-  private askNewest({ chat, pages, before }: Check): boolean {
-    // Most often nothing was missed: then one message is enough to know it.
-    const limit = pages === 0 ? 1 : PAGE;
+  private askNewest({ chat, pages, before, whole }: Check): boolean {
+    // Most often the server has told what was missed: then one message more is enough to know it.
+    const told = this.shelf.chat(chat)?.messages.filter(({ id }) => id > whole).length ?? 0;
+    const limit = pages === 0 ? Math.min(1 + told, PAGE) : PAGE;
     return this.say("newest", { type: "history", chat, limit, ...(before && { before }) });
   }
 
@@ -144,7 +153,7 @@ export class CatchUp {
   }
 
   private found(check: Check, messages: readonly Message[]): Happened {
-    const { chat, pages } = check;
+    const { chat, pages, before, last } = check;
     const first = messages[0]?.id;
     const isMet = meets(check, first);
     const isDone = isMet || first === undefined || pages === MOST_PAGES;
@@ -155,8 +164,7 @@ export class CatchUp {
       messages,
       isDone,
       // The server has nothing older, or much more than is worth to be read now.
-      keptFrom: isDone && !isMet ? (first ?? check.before ?? null) : null,
-      isEmpty: first === undefined && pages === 0,
+      keptFrom: isDone && !isMet ? (first ?? before ?? justBehind(last)) : null,
     };
   }
 }
@@ -164,6 +172,11 @@ export class CatchUp {
 /** Whether a page that begins with this message leaves nothing out. */
 function meets({ whole }: Check, first: string | undefined): boolean {
   return whole === "" || (first !== undefined && first <= whole);
+}
+
+/** No id lies between an id and this. */
+function justBehind(id: string): string {
+  return `${id}~`;
 }
 
 function hasMore(chat: Chat): boolean {

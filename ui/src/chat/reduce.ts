@@ -33,7 +33,7 @@ export type Happened =
 
 /**
  * What was said last, or before that, until it meets what is here (`isDone`); `keptFrom`: it did not, and
- * what is older than this message is forgotten here; `isEmpty`: nothing was ever said.
+ * what is older than this id is forgotten here.
  */
 export interface Newest {
   type: "newest";
@@ -41,7 +41,6 @@ export interface Newest {
   messages: readonly Message[];
   isDone: boolean;
   keptFrom: string | null;
-  isEmpty: boolean;
 }
 
 export function reduce(state: State, happened: Happened): State {
@@ -379,10 +378,10 @@ function withNews(chat: Chat, messages: readonly Message[]): Chat {
   return now.isChecked && now !== chat ? { ...now, wholeUpto: lastOf(now)?.id ?? "" } : now;
 }
 
-function withNewest(chat: Chat, { messages, isDone, keptFrom, isEmpty }: Newest): Chat {
+function withNewest(chat: Chat, { messages, isDone, keptFrom }: Newest): Chat {
   const isNewHere = chat.readUpto === "";
   const known = chat.messages[0]?.id;
-  const now = withMessages(isEmpty ? { ...chat, messages: [] } : chat, messages);
+  const now = withMessages(chat, messages);
   const kept = now.messages.filter(({ id }) => keptFrom === null || id >= keptFrom);
   const last = kept.at(-1)?.id ?? "";
   const whole = {

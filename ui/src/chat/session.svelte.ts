@@ -11,7 +11,7 @@ import { openHistory, type History } from "./history";
 import { forgetIdentity, keepIdentity, type Identity } from "./identity";
 import { emptyState, keptChat, type Chat, type Message, type Phone, type State } from "./model";
 import { PassingHistory } from "./passing";
-import { reduce, type Happened, type Newest } from "./reduce";
+import { reduce, type Happened } from "./reduce";
 import { messagesIn, personOf, phoneIn, toldChat, toldChats } from "./said";
 import { Sending } from "./sending";
 import { Turn } from "./turn";
@@ -53,8 +53,8 @@ export class ChatSession {
   private history: History;
   private inbox: ChatSaid[] = [];
   private isWorking = false;
-  /** Whether what this browser lacks is asked for on this connection. */
-  private isCatchingUp = false;
+  /** Whether this connection has brought the `state`. */
+  private isWelcome = false;
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing shows it
   private readonly kept = new Map<string, Chat>();
   private readonly deaf = new AbortController();
@@ -208,7 +208,7 @@ export class ChatSession {
   }
 
   private shownAgain(): void {
-    if (this.link === "open") {
+    if (this.isWelcome) {
       this.sending.begin();
     }
     this.wake();
@@ -248,12 +248,11 @@ export class ChatSession {
   private linkChanged(link: Link): void {
     this.link = link;
     if (link === "open") {
-      this.sending.begin();
       return; // the `state` that opened it is still to be heard
     }
     this.asking.lose();
     this.catchUp.lose();
-    this.isCatchingUp = false;
+    this.isWelcome = false;
     this.store.act({ type: "lost" });
     if (this.connection.wasTooBig) {
       this.connection.wasTooBig = false;
@@ -352,9 +351,11 @@ export class ChatSession {
     const { chats: kept } = await this.safely((history) => history.load());
     await this.dropped(kept.map(({ chat }) => chat.name).filter((name) => !names.includes(name)));
     await this.remember();
-    if (!this.isCatchingUp) {
-      this.isCatchingUp = true;
+    if (!this.isWelcome) {
+      this.isWelcome = true;
       this.catchUp.begin(this.byInterest(names));
+      // Not before: what was written to a chat that is gone is not to be sent.
+      this.sending.begin();
     }
   }
 
@@ -368,19 +369,11 @@ export class ChatSession {
 
   /** Shows what was said before; what it does not go on from is forgotten. */
   private async readBack(found: Happened): Promise<void> {
-    if (found.type === "newest") {
-      await this.forgetBefore(found);
+    if (found.type === "newest" && found.keptFrom !== null) {
+      const { chat, keptFrom } = found;
+      await this.safely((history) => history.dropMessages(chat, keptFrom));
     }
     this.store.hear(found);
-  }
-
-  private async forgetBefore({ chat, keptFrom, isEmpty }: Newest): Promise<void> {
-    const last = this.store.latest.chats[chat]?.messages.at(-1)?.id;
-    if (keptFrom !== null) {
-      await this.safely((history) => history.dropMessages(chat, keptFrom));
-    } else if (isEmpty && last !== undefined) {
-      await this.safely((history) => history.dropMessages(chat, `${last}~`));
-    }
   }
 
   private keepToken(token: string): void {
