@@ -16,6 +16,7 @@ import quad
 from quad.addresses import parse_network
 from quad.admin import AdminSystem, Systems
 from quad.admin.classes import Classes
+from quad.admin.day import Recorder
 from quad.admin.figures import Gauges
 from quad.admin.nodes import AllFigures
 from quad.admin.statistics import CommitStatistics, LoopClock
@@ -355,6 +356,9 @@ async def assemble(
     stack.step("events", partial(server.aclose, handlers_s), spare_s=_SYSTEMS_SPARE_S)
     clock.start()
     stack.callback(clock.stop)
+    recorder = Recorder(store, gauges, 0 if member is None else member.membership.me)
+    recorder.start()
+    stack.callback(recorder.stop)
     watchers = Watchers(admin.guard, are_everyone=settings.server.metrics_for == "everyone")
     wheel = WheelOffer(streams)
     stack.step("the wheel", wheel.aclose, spare_s=_SYSTEMS_SPARE_S)

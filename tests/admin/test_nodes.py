@@ -5,11 +5,12 @@ import msgspec
 from quad.admin.figures import (
     CommitTotals,
     ConnectionCount,
+    EventFigures,
     EventTotals,
     Figures,
     Queues,
 )
-from quad.admin.nodes import _read, add
+from quad.admin.nodes import _read, add, add_events
 
 
 def figures(uptime_s: float, kinds: list[ConnectionCount], memory: int | None) -> Figures:
@@ -52,6 +53,15 @@ def test_what_can_be_added_is_and_the_rest_is_of_the_worst() -> None:
         cpu_seconds=3.0,
         loop_lateness_s=0.02,
     )
+
+
+def test_events_are_added_by_name() -> None:
+    ada = [EventFigures("room/join", 1, 2, 3, 0.5), EventFigures("message", 1, 0, 0, 0.1)]
+    bob = [EventFigures("room/join", 10, 20, 30, 1.5)]
+    assert add_events([ada, bob, []]) == [
+        EventFigures("message", 1, 0, 0, 0.1),
+        EventFigures("room/join", 11, 22, 33, 2.0),
+    ]
 
 
 def test_one_alone_is_as_it_is() -> None:

@@ -32,6 +32,16 @@ class EventTotals(Struct):
     seconds: float
 
 
+class EventFigures(Struct):
+    """Events of one name since the start: what became of them, and `seconds` to handle them."""
+
+    event: str
+    succeeded: int
+    refused: int
+    failed: int
+    seconds: float
+
+
 class CommitTotals(Struct):
     """Transactions since the start: how many, of how many changes, in how many seconds."""
 
@@ -142,6 +152,13 @@ class Gauges:
             cpu_seconds=time.process_time(),
             loop_lateness_s=self.clock.lateness_s,
         )
+
+    def events(self) -> list[EventFigures]:
+        """Each of those that have come."""
+        return [
+            EventFigures(name, event.succeeded, event.refused, event.failed, event.latency_s.total)
+            for name, event in self.counters.events.items()
+        ]
 
     def _events(self) -> EventTotals:
         totals = EventTotals(0, 0, 0, 0.0)

@@ -1,7 +1,8 @@
 """Figures of all nodes together, and of each by itself."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final, TypeVar
 
 import msgspec
@@ -11,6 +12,7 @@ from msgspec.structs import astuple
 from quad.admin.figures import (
     CommitTotals,
     ConnectionCount,
+    EventFigures,
     EventTotals,
     Figures,
     Gauges,
@@ -22,6 +24,7 @@ from quad.cluster.figures import ClusterFigures
 from quad.cluster.member import Member
 
 _QUESTION: Final = "figures"
+_OF_EVENTS: Final = "figures.events"
 # The page asks every second.
 _PATIENCE_S: Final = 1.0
 
@@ -44,6 +47,7 @@ class AllFigures:
         self._member = member
         if member is not None:
             member.questions.on(_QUESTION, self._tell)
+            member.questions.on(_OF_EVENTS, lambda _: gauges.events())
 
     async def read(self) -> Figures:
         """All of it, now; what does not answer in time is named, and not in the sums."""
@@ -59,6 +63,14 @@ class AllFigures:
             for number, name in sorted(member.names.items(), key=lambda each: each[1])
         ]
         return figures
+
+    async def read_events(self) -> list[EventFigures]:
+        """Those of each event, by name; what does not answer in time is not in the sums."""
+        told = [self._gauges.events()]
+        if self._member is not None:
+            answers = await self._member.questions.ask_all(_OF_EVENTS, timeout_s=_PATIENCE_S)
+            told += map(_read_events, answers.values())
+        return add_events(told)
 
     def _tell(self, _: object) -> _Told:
         assert self._member is not None
@@ -89,6 +101,17 @@ def add(own: Figures, nodes: Sequence[Figures]) -> Figures:
     )
 
 
+def add_events(nodes: Iterable[Iterable[EventFigures]]) -> list[EventFigures]:
+    """The sums over all nodes of the events of each name."""
+    sums: dict[str, EventFigures] = {}
+    for each in chain.from_iterable(nodes):
+        before = sums.get(each.event, EventFigures(each.event, 0, 0, 0, 0.0))
+        sums[each.event] = EventFigures(
+            each.event, *map(sum, zip(astuple(before)[1:], astuple(each)[1:], strict=True))
+        )
+    return [sums[name] for name in sorted(sums)]
+
+
 def _add_connections(nodes: Sequence[Figures]) -> list[ConnectionCount]:
     counts: Counter[tuple[str, str]] = Counter()
     for figures in nodes:
@@ -115,6 +138,14 @@ def _read(answer: object) -> _Told | None:
         return msgspec.convert(answer, _Told)
     except msgspec.ValidationError:
         return None
+
+
+def _read_events(answer: object) -> list[EventFigures]:
+    """As `_read`."""
+    try:
+        return msgspec.convert(answer, list[EventFigures])
+    except msgspec.ValidationError:
+        return []
 
 
 def _overview(member: Member, number: int, name: str, told: _Told | None) -> NodeOverview:

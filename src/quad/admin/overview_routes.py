@@ -1,5 +1,6 @@
 """What the administrator sees of all systems together, under `/API/admin`."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Router, get, post
@@ -10,7 +11,8 @@ from msgspec import Struct
 from quad import audit
 from quad.addresses import parse
 from quad.admin.classes import Classes
-from quad.admin.figures import Figures
+from quad.admin.day import Day
+from quad.admin.figures import EventFigures, Figures
 from quad.admin.nodes import AllFigures
 from quad.admin.routes import Limit, Offset, make_router
 from quad.alert.service import AlertService
@@ -80,10 +82,11 @@ def make_overview_router(
     alert: AlertService,
     chat: ChatSystem,
     figures: AllFigures,
+    day: Callable[[], Awaitable[Day]],
     guard: Guard,
 ) -> Router:
     """The routes; `guard` is that of all the administrator's."""
-    handlers = [*_classes(classes), *_alert_rooms(alert), *_chats(chat), *_figures(figures)]
+    handlers = [*_classes(classes), *_alert_rooms(alert), *_chats(chat), *_figures(figures, day)]
     return make_router(handlers, guard, "administrator: all systems")
 
 
@@ -164,10 +167,20 @@ def _chats(chat: ChatSystem) -> list[Any]:
     return [show_chats, make_chat_code]
 
 
-def _figures(figures: AllFigures) -> list[Any]:
+def _figures(figures: AllFigures, day: Callable[[], Awaitable[Day]]) -> list[Any]:
     @get("/figures")
     async def show_figures() -> Figures:
         """Live figures of the server: what is open and waits now, and totals since the start."""
         return await figures.read()
 
-    return [show_figures]
+    @get("/figures/events")
+    async def show_events() -> list[EventFigures]:
+        """What became of the events of each name since the start, by name."""
+        return await figures.read_events()
+
+    @get("/figures/day")
+    async def show_day() -> Day:
+        """The last day, minute by minute."""
+        return await day()
+
+    return [show_figures, show_events, show_day]

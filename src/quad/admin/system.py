@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from litestar import Router
@@ -9,6 +10,7 @@ from msgspec import Struct
 
 from quad.admin.administrator import PASSWORD_FILE, Administrator, make_guard
 from quad.admin.classes import Classes
+from quad.admin.day import read_day
 from quad.admin.nearby_routes import make_nearby_router
 from quad.admin.nodes import AllFigures
 from quad.admin.overview_routes import make_overview_router
@@ -56,6 +58,8 @@ class AdminSystem:
             now,
             keys,
         )
+        self._store = store
+        self._now = now
         self.guard: Final = make_guard(self.administrator)
         """Lets nobody but the administrator through."""
         self._range_limit_m = settings.nearby.range_limit_m
@@ -80,5 +84,12 @@ class AdminSystem:
         return (
             make_session_router(self.administrator),
             make_nearby_router(systems.nearby, self.guard, range_limit_m=self._range_limit_m),
-            make_overview_router(systems.classes, systems.alert, systems.chat, figures, self.guard),
+            make_overview_router(
+                systems.classes,
+                systems.alert,
+                systems.chat,
+                figures,
+                partial(read_day, self._store, self._now),
+                self.guard,
+            ),
         )
