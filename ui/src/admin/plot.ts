@@ -1,9 +1,8 @@
-/** A plot of the last minutes on a canvas. Loaded only where one is shown. */
+/** A plot of the last minutes, or the last day, on a canvas. Loaded only where one is shown. */
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { language } from "../i18n";
 import { faded } from "../map/colours";
-import { KEPT_S } from "./live";
 
 export type Values = readonly (number | null)[];
 
@@ -12,6 +11,8 @@ export interface Wishes {
   format: (value: number) => string;
   /** The scale reaches at least so far, so that noise does not look like mountains. */
   atLeast: number;
+  /** How far back it reaches. */
+  spanS: number;
   /** Which sample is pointed at, if any. */
   point: (index: number | undefined) => void;
 }
@@ -71,11 +72,17 @@ export class Plot {
       },
       hooks: { setCursor: [(plot) => this.wishes.point(plot.cursor.idx ?? undefined)] },
       scales: {
-        x: { range: () => lastMinutes(this.plot?.data[0]) },
+        x: { range: () => lastOf(this.plot?.data[0], this.wishes.spanS) },
         y: { range: (_, __, most) => [0, Math.max(this.wishes.atLeast, (most ?? 0) * 1.15)] },
       },
       axes: [
-        { ...axis, incrs: [60, 120, 300], space: 44, size: 24, values: (_, at) => at.map(minute) },
+        {
+          ...axis,
+          incrs: [60, 120, 300, 3_600, 7_200, 10_800, 21_600],
+          space: 44,
+          size: 24,
+          values: (_, at) => at.map(minute),
+        },
         {
           ...axis,
           size: AXIS_PX,
@@ -96,9 +103,9 @@ export class Plot {
   }
 }
 
-function lastMinutes(times: ArrayLike<number> | undefined): [number, number] {
+function lastOf(times: ArrayLike<number> | undefined, spanS: number): [number, number] {
   const last = times?.[times.length - 1] ?? Date.now() / 1000;
-  return [last - KEPT_S, last];
+  return [last - spanS, last];
 }
 
 function minute(seconds: number): string {

@@ -7,12 +7,14 @@ import { PAGE_SIZE, reduce, START, type Event, type Find, type State } from "./s
 
 const FIGURES_MS = 1_000;
 const TABLES_MS = 3_000;
+const DAY_MS = 60_000;
 
 export class Session {
   private readonly store = new Store<State, Event>(START, reduce);
   private readonly entrance = new Poll(() => this.askEntrance(), 2_000);
   private readonly figures = new Poll(() => this.askFigures(), FIGURES_MS);
   private readonly tables = new Poll(() => this.askTables(), TABLES_MS);
+  private readonly day = new Poll(() => this.askDay(), DAY_MS);
 
   get state(): State {
     return this.store.state;
@@ -24,11 +26,11 @@ export class Session {
   }
 
   stop(): void {
-    [this.entrance, this.figures, this.tables].forEach((poll) => poll.stop());
+    [this.entrance, this.figures, this.tables, this.day].forEach((poll) => poll.stop());
   }
 
   retry(): void {
-    [this.entrance, this.figures, this.tables].forEach((poll) => poll.now());
+    [this.entrance, this.figures, this.tables, this.day].forEach((poll) => poll.now());
   }
 
   async logIn(password: string): Promise<Answer<undefined>> {
@@ -79,6 +81,7 @@ export class Session {
     this.store.act({ kind: "admitted" });
     this.figures.start();
     this.tables.start();
+    this.day.start();
   }
 
   /** All but the login goes through here: what the answer says of session and connection counts. */
@@ -91,6 +94,7 @@ export class Session {
     if (!answer.isDone && answer.status === 401) {
       this.figures.stop();
       this.tables.stop();
+      this.day.stop();
       this.store.act({ kind: "not_allowed" });
     }
     return answer;
@@ -117,10 +121,16 @@ export class Session {
     return answer.isDone;
   }
 
+  private async askDay(): Promise<boolean> {
+    const answer = await this.ask("GET /API/admin/figures/day");
+    this.load(answer, (day) => ({ kind: "loaded", tables: { day } }));
+    return answer.isDone;
+  }
+
   private async askTables(): Promise<boolean> {
     const { section, opened } = this.store.latest.place;
     const wanted: Record<typeof section, () => Promise<Answer<unknown>>[]> = {
-      overview: () => [this.counts(), this.chats(), this.classes(), this.bots()],
+      overview: () => [this.counts(), this.chats(), this.classes(), this.bots(), this.events()],
       buildings: () => [this.buildings()],
       bots: () => [this.bots()],
       people: () => [this.counts(), this.people(), ...(opened ? this.detail(opened) : [])],
@@ -156,6 +166,11 @@ export class Session {
   private async chats(): Promise<Answer<unknown>> {
     const answer = await this.ask("GET /API/admin/chats/show");
     return this.load(answer, (chats) => ({ kind: "loaded", tables: { chats } }));
+  }
+
+  private async events(): Promise<Answer<unknown>> {
+    const answer = await this.ask("GET /API/admin/figures/events");
+    return this.load(answer, (events) => ({ kind: "loaded", tables: { events } }));
   }
 
   private async classes(): Promise<Answer<unknown>> {

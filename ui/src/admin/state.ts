@@ -6,6 +6,8 @@ import type {
   BuildingOverview,
   ChatFigures,
   ClassPage,
+  Day,
+  EventFigures,
   Figures,
   Someone,
   UserCounts,
@@ -26,6 +28,8 @@ export interface Tables {
   classes?: ClassPage;
   rooms?: readonly AlertRoomOverview[];
   chats?: ChatFigures;
+  day?: Day;
+  events?: readonly EventFigures[];
 }
 export type Table = keyof Tables;
 

@@ -126,6 +126,34 @@ export interface ConnectionCount {
   open: number;
 }
 
+/**
+ * The last day: `minutes` are their beginnings in seconds since 1970, the rest is by minute.
+ *
+ * Of several nodes these are the sums; `largest` and `lateness` are those of the worst.
+ */
+export interface Day {
+  minutes: number[];
+  connections: (number | null)[];
+  deliveries: (number | null)[];
+  events: (number | null)[];
+  declined: (number | null)[];
+  queued: (number | null)[];
+  largest: (number | null)[];
+  memory: (number | null)[];
+  cpu: (number | null)[];
+  lateness: (number | null)[];
+  commits: (number | null)[];
+}
+
+/** Events of one name since the start: what became of them, and `seconds` to handle them. */
+export interface EventFigures {
+  event: string;
+  succeeded: number;
+  refused: number;
+  failed: number;
+  seconds: number;
+}
+
 /** Events of all names since the start, by what became of them; `seconds` to handle them. */
 export interface EventTotals {
   succeeded: number;
@@ -1211,6 +1239,16 @@ export interface RestRoutes {
   "GET /API/admin/figures": {
     body: undefined;
     answer: Figures;
+  };
+  /** The last day, minute by minute. */
+  "GET /API/admin/figures/day": {
+    body: undefined;
+    answer: Day;
+  };
+  /** What became of the events of each name since the start, by name. */
+  "GET /API/admin/figures/events": {
+    body: undefined;
+    answer: EventFigures[];
   };
   /** The last ten notices in a building, newest first. */
   "GET /API/admin/logs/show/building/{building_id}": {
