@@ -262,6 +262,72 @@ async def test_a_code_hands_a_phone_of_the_chat_over(
             await connection.close()
 
 
+async def test_chats_are_found_by_their_people_and_closed(tmp_path: Path) -> None:
+    async with open_site(tmp_path) as browser:
+        address = str(browser.base_url).replace("http", "ws") + "/chat/ws"
+        ann, ben = await connect(address), await connect(address)
+        for phone, name, number in ((ann, "Ann", "+351 911"), (ben, "Ben", "222")):
+            user = {"name": name, "phone": number}
+            await phone.send(json.dumps({"type": "register", "user": user}))
+            await phone.recv()
+        for frame in (
+            {"type": "create_chat", "name": "alone"},
+            {"type": "create_chat", "name": "Team"},
+            {"type": "add_member", "chat": "Team", "phone": "222"},
+            {"type": "send_message", "chat": "Team", "message": "Hello"},
+        ):
+            await ann.send(json.dumps(frame))
+            await ann.recv()
+        page = await get(browser, "chats/find")
+        assert [(each["name"], each["messages"]) for each in page["chats"]] == [
+            ("Team", 1),
+            ("alone", 0),
+        ]
+        (team,) = (await get(browser, "chats/find?search=beN"))["chats"]
+        assert team["owner"] == {"phone": "+351 911", "name": "Ann", "is_online": True}
+        assert (team["members"], [each["name"] for each in team["people"]]) == (2, ["Ann", "Ben"])
+        assert team["last_at"] >= team["created_at"]
+        assert (await get(browser, "chats/find?search=911&offset=1&limit=1"))["total"] == 2
+        answer = await browser.post("/API/admin/chats/close", json={"name": "Team"})
+        assert (answer.status_code, answer.json()) == (200, [])
+        assert json.loads(await ann.recv())["type"] == "chat_deleted"
+        answer = await browser.post("/API/admin/chats/close", json={"name": "Team"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "unknown")
+        assert (await get(browser, "chats/find"))["total"] == 1
+        for phone in (ann, ben):
+            await phone.close()
+
+
+async def test_alert_rooms_are_listed_after_their_people_have_gone_and_closed(
+    tmp_path: Path,
+) -> None:
+    async with open_site(tmp_path) as browser:
+        url = str(browser.base_url)
+        for code, names in (("Hall", ("ann", "ben")), ("X1", ("eve",))):
+            for name in names:
+                peer = await enter(url)
+                await peer.call("joined", {"name": name, "room": code, "protocol": 2})
+                await peer.call("text", {"msg": f"I am {name}"})
+                if name != "ben":
+                    await peer.emit("left", {})
+                    await peer.close()
+                else:
+                    ben = peer
+        rooms = await get(browser, "rooms/show")
+        assert [(each["code"], each["names"], each["messages"]) for each in rooms] == [
+            ("Hall", ["BEN"], 2),
+            ("X1", [], 1),
+        ]
+        assert rooms[1]["last_at"] > rooms[0]["last_at"]
+        for code in ("hall", "X1"):  # codes are compared without case
+            answer = await browser.post("/API/admin/rooms/close", json={"code": code})
+            assert (answer.status_code, answer.json()) == (200, [])
+        await ben.wait_closed()
+        assert await get(browser, "rooms/show") == []
+        answer = await browser.post("/API/admin/rooms/close", json={"code": "X1"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "unknown")
+
+
 async def test_alert_rooms_and_chats_are_counted_and_the_figures_move(tmp_path: Path) -> None:
     async with open_site(tmp_path) as browser:
         url = str(browser.base_url)

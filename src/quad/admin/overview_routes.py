@@ -1,4 +1,4 @@
-"""What the administrator sees of all systems together, under `/API/admin`."""
+"""What the administrator sees of classes and of the whole server, under `/API/admin`."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,25 +8,18 @@ from litestar.params import JSONBody
 from litestar.types import Guard
 from msgspec import Struct
 
-from quad import audit
 from quad.addresses import parse
 from quad.admin.classes import Classes
 from quad.admin.day import Day
 from quad.admin.figures import EventFigures, Figures
 from quad.admin.nodes import AllFigures
 from quad.admin.routes import Limit, Offset, make_router
-from quad.alert.service import AlertService
-from quad.chat.model import phone_number
-from quad.chat.refusals import BadValue, UnknownPhone
-from quad.chat.system import ChatSystem
 from quad.classroom.leaving import ClassHandedOver
 from quad.classroom.overview import ClassPage
 from quad.classroom.refusals import RoomNotFound
 from quad.http import AnyRequest
 from quad.realtime import request_of
 from quad.refusals import BadInput, Unknown
-
-_NAMED = 100
 
 
 class ClassToClose(Struct):
@@ -46,47 +39,11 @@ class ClassToHandOver(Struct):
     address: str | None = None
 
 
-class AlertRoomOverview(Struct):
-    """An alert room with somebody in it; `names` are those of the first hundred who came."""
-
-    code: str
-    people: int
-    names: list[str]
-
-
-class ChatFigures(Struct):
-    """The chat: connections are all that are open, also of those who have not registered yet."""
-
-    chats: int
-    users: int
-    users_online: int
-    connections: int
-
-
-class PhoneToHandOver(Struct):
-    """The phone that is to get a new owner, or a new token."""
-
-    phone: str | int
-
-
-class HandOverCode(Struct):
-    """A code of one use, which the chat takes as a token; `expires_at` is ISO 8601."""
-
-    phone: str
-    code: str
-    expires_at: str
-
-
 def make_overview_router(
-    classes: Classes,
-    alert: AlertService,
-    chat: ChatSystem,
-    figures: AllFigures,
-    day: Callable[[], Awaitable[Day]],
-    guard: Guard,
+    classes: Classes, figures: AllFigures, day: Callable[[], Awaitable[Day]], guard: Guard
 ) -> Router:
     """The routes; `guard` is that of all the administrator's."""
-    handlers = [*_classes(classes), *_alert_rooms(alert), *_chats(chat), *_figures(figures, day)]
+    handlers = [*_classes(classes), *_figures(figures, day)]
     return make_router(handlers, guard, "administrator: all systems")
 
 
@@ -120,51 +77,6 @@ def _classes(classes: Classes) -> list[Any]:
             raise Unknown("class", str(data.room_id)) from None
 
     return [show_classes, close_class, hand_class_over]
-
-
-def _alert_rooms(alert: AlertService) -> list[Any]:
-    @get("/rooms/show", sync_to_thread=False)
-    def show_alert_rooms() -> list[AlertRoomOverview]:
-        """The alert rooms that somebody is in, by code."""
-        rooms = sorted(alert.rooms, key=lambda room: room.code)
-        return [
-            AlertRoomOverview(room.code, len(room.people), list(room.people)[:_NAMED])
-            for room in rooms
-            if room.people
-        ]
-
-    return [show_alert_rooms]
-
-
-def _chats(chat: ChatSystem) -> list[Any]:
-    @get("/chats/show", sync_to_thread=False)
-    def show_chats() -> ChatFigures:
-        """How many chats and users there are, and how many are online."""
-        chats = chat.chats
-        return ChatFigures(
-            chats=len(chats.by_name),
-            users=len(chats.users),
-            users_online=len({seat.user for seat in chats.seats.values()}),
-            connections=len(chat.endpoint),
-        )
-
-    @post("/chats/code", status_code=200)
-    async def make_chat_code(request: AnyRequest, data: JSONBody[PhoneToHandOver]) -> HandOverCode:
-        """Make a code with which a current client gets a phone, and a new token for it.
-
-        Until it is used nothing changes; a second one replaces the first.
-        """
-        try:
-            phone = phone_number(data.phone).normal
-            made = await chat.admission.make_code(phone)
-        except BadValue as error:
-            raise BadInput(str(error)) from None
-        except UnknownPhone:
-            raise Unknown("phone", str(data.phone)) from None
-        audit.record("chat.make_code", address=request_of(request.scope).address, phone=phone)
-        return HandOverCode(phone, made.code, made.expires_at.isoformat(timespec="seconds"))
-
-    return [show_chats, make_chat_code]
 
 
 def _figures(figures: AllFigures, day: Callable[[], Awaitable[Day]]) -> list[Any]:

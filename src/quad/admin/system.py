@@ -14,6 +14,7 @@ from quad.admin.day import read_day
 from quad.admin.nearby_routes import make_nearby_router
 from quad.admin.nodes import AllFigures
 from quad.admin.overview_routes import make_overview_router
+from quad.admin.rooms_routes import make_rooms_router
 from quad.admin.session_routes import make_session_router
 from quad.alert.service import AlertService
 from quad.chat.system import ChatSystem
@@ -85,11 +86,7 @@ class AdminSystem:
             make_session_router(self.administrator),
             make_nearby_router(systems.nearby, self.guard, range_limit_m=self._range_limit_m),
             make_overview_router(
-                systems.classes,
-                systems.alert,
-                systems.chat,
-                figures,
-                partial(read_day, self._store, self._now),
-                self.guard,
+                systems.classes, figures, partial(read_day, self._store, self._now), self.guard
             ),
+            make_rooms_router(systems.alert, systems.chat, self._store, self.guard),
         )

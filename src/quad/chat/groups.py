@@ -112,9 +112,23 @@ class Groups:
             chat = self._chats.membership(user, name)
             if user is not chat.owner:
                 raise NotOwner(name)
-            await self._chats.save(*tables.delete_chat(chat.id), drop(chat.box))
-            self._chats.publish_each(chat, partial(frames.chat_deleted, chat))
-            self._forget(chat)
+            await self._delete(chat)
+
+    async def close(self, name: str) -> bool:
+        """Delete a chat, whoever owns it; returns whether there was one of this very name.
+
+        Raises CannotSave.
+        """
+        async with self._chats.turns.turn(name):
+            chat = self._chats.by_name.get(name)
+            if chat is not None:
+                await self._delete(chat)
+            return chat is not None
+
+    async def _delete(self, chat: Chat) -> None:
+        await self._chats.save(*tables.delete_chat(chat.id), drop(chat.box))
+        self._chats.publish_each(chat, partial(frames.chat_deleted, chat))
+        self._forget(chat)
 
     def _check_chats_of(self, user: User) -> None:
         if len(user.chats) >= self._chats_limit:

@@ -67,7 +67,7 @@ class ChatSystem:
             state_limit_bytes=settings.state_limit_bytes,
             page_bytes=page_bytes,
         )
-        events.groups = Groups(
+        self.groups = events.groups = Groups(
             self.chats,
             settings,
             phones=phones,

@@ -106,6 +106,11 @@ _READ_BACK: Final[Select[str, int, str]] = (
     .order_by(entries.c.id.desc())
     .limit(bindparam("most"))
 )
+_COUNTS: Final[Select[str, int]] = (
+    select(entries.c.box, func.count().label("entries"))
+    .where(entries.c.box.in_(bindparam("boxes", expanding=True)))
+    .group_by(entries.c.box)
+)
 _FIRST_IDS: Final[Select[int]] = (
     select(entries.c.id)
     .where(entries.c.box == bindparam("box"))
@@ -231,6 +236,11 @@ class Mailbox:
         """The id of the last entry of every box of one system; raises StoreUnavailable."""
         rows = await self._store.read(_LAST_IDS, _names_of(owner))
         return {row.box: row.last_id for row in rows}
+
+    async def counts(self, boxes: Iterable[str]) -> dict[str, int]:
+        """How many entries these boxes hold, those with any; raises StoreUnavailable."""
+        rows = await self._store.read(_COUNTS, {"boxes": list(boxes)})
+        return {row.box: row.entries for row in rows}
 
     # Readers
 
