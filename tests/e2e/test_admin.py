@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 import socketio
 from playwright.async_api import Locator, Page, Route, expect
+from websockets.asyncio.client import connect
 
 from tests.browser import Visitors
 from tests.e2e.axe import serious_faults
@@ -262,6 +263,44 @@ async def test_an_open_class_is_closed_after_a_question(page: Page, server: Camp
     heard = [(await teacher.receive(timeout=patience(5)))[0] for _ in range(2)]
     assert heard == ["room/update", "room/closed"]
     await teacher.disconnect()
+
+
+async def test_chats_and_rooms_are_listed_by_names_and_closed_after_a_question(
+    page: Page, server: Campus
+) -> None:
+    async with (
+        connect(server.url.replace("http", "ws") + "/chat/ws") as phone,
+        socketio.AsyncSimpleClient() as porter,
+    ):
+        for frame in (
+            {"type": "register", "user": {"name": "Ann", "phone": "+351 911"}},
+            {"type": "create_chat", "name": "Lunch"},
+            {"type": "send_message", "chat": "Lunch", "message": "At noon"},
+        ):
+            await phone.send(json.dumps(frame))
+            await phone.recv()
+        await porter.connect(server.url, transports=["websocket"])
+        await porter.call("joined", {"name": "porter", "room": "Gate"})
+        await page.goto("/admin#classes")
+        lunch = page.get_by_role("row", name="Lunch")
+        await expect(lunch).to_contain_text(re.compile(r"of Ann\s*1\s*Ann\s*1\s*just now"))
+        await expect(lunch).not_to_contain_text("911")
+        gate = page.get_by_role("row", name="Gate")
+        await expect(gate).to_contain_text(re.compile(r"1\s*PORTER"))
+        await page.get_by_label("Find a chat").fill("supper")
+        await expect(page.get_by_text("No chat is found.")).to_be_visible()
+        await page.get_by_label("Find a chat").fill("ann")
+        await page.get_by_role("button", name="Close the chat Lunch").click()
+        question = page.get_by_role("dialog")
+        await expect(question).to_contain_text("its one member")
+        await question.get_by_role("button", name="Close", exact=True).last.click()
+        await expect(lunch).to_be_hidden()
+        assert json.loads(await phone.recv())["type"] == "chat_deleted"
+        await page.get_by_role("button", name="Close the room Gate").click()
+        await question.get_by_role("button", name="Close", exact=True).last.click()
+        await expect(gate).to_be_hidden()
+    await page.set_viewport_size({"width": 390, "height": 844})
+    assert await serious_faults(page) == []
 
 
 async def test_figures_move_and_the_page_survives_a_restart(page: Page, server: Campus) -> None:

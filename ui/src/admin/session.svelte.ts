@@ -3,7 +3,15 @@ import { Store } from "../wire/store.svelte";
 import { ask, type Answer, type Answered, type Asking, type Route } from "../wire/admin";
 import { Poll } from "./poll";
 import type { Opened, Place } from "./route";
-import { PAGE_SIZE, reduce, START, type Event, type Find, type State } from "./state";
+import {
+  PAGE_SIZE,
+  reduce,
+  START,
+  type ChatFind,
+  type Event,
+  type Find,
+  type State,
+} from "./state";
 
 const FIGURES_MS = 1_000;
 const TABLES_MS = 3_000;
@@ -76,6 +84,11 @@ export class Session {
     this.tables.now();
   }
 
+  seekChats(chatFind: ChatFind): void {
+    this.store.act({ kind: "seek", chatFind });
+    this.tables.now();
+  }
+
   private admit(): void {
     this.entrance.stop();
     this.store.act({ kind: "admitted" });
@@ -134,7 +147,7 @@ export class Session {
       buildings: () => [this.buildings()],
       bots: () => [this.bots()],
       people: () => [this.counts(), this.people(), ...(opened ? this.detail(opened) : [])],
-      classes: () => [this.classes(), this.rooms(), this.chats()],
+      classes: () => [this.classes(), this.rooms(), this.chats(), this.chatsFound()],
     };
     const answers = await Promise.all(wanted[section]());
     const declined = answers.find((answer) => !answer.isDone);
@@ -171,6 +184,13 @@ export class Session {
   private async events(): Promise<Answer<unknown>> {
     const answer = await this.ask("GET /API/admin/figures/events");
     return this.load(answer, (events) => ({ kind: "loaded", tables: { events } }));
+  }
+
+  private async chatsFound(): Promise<Answer<unknown>> {
+    const chatFind = this.store.latest.chatFind;
+    const query = { ...chatFind, limit: PAGE_SIZE };
+    const answer = await this.ask("GET /API/admin/chats/find", { query });
+    return this.load(answer, (chats) => ({ kind: "chats", chatFind, chats }));
   }
 
   private async classes(): Promise<Answer<unknown>> {

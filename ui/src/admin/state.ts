@@ -5,6 +5,7 @@ import type {
   BuildingLine,
   BuildingOverview,
   ChatFigures,
+  ChatPage,
   ClassPage,
   Day,
   EventFigures,
@@ -28,6 +29,7 @@ export interface Tables {
   classes?: ClassPage;
   rooms?: readonly AlertRoomOverview[];
   chats?: ChatFigures;
+  chatPage?: ChatPage;
   day?: Day;
   events?: readonly EventFigures[];
 }
@@ -38,6 +40,12 @@ export interface Find {
   search: string;
   isOnline: boolean;
   building: string;
+  offset: number;
+}
+
+/** Which chats are looked for. */
+export interface ChatFind {
+  search: string;
   offset: number;
 }
 
@@ -59,6 +67,7 @@ export interface State {
   tables: Tables;
   find: Find;
   classOffset: number;
+  chatFind: ChatFind;
   detail: Detail | undefined;
 }
 
@@ -76,7 +85,9 @@ export type Event =
   | { kind: "listed"; offset: number; classes: ClassPage }
   | { kind: "looked"; detail: Detail }
   | { kind: "find"; find: Find }
-  | { kind: "turn"; offset: number };
+  | { kind: "turn"; offset: number }
+  | { kind: "seek"; chatFind: ChatFind }
+  | { kind: "chats"; chatFind: ChatFind; chats: ChatPage };
 
 export const PAGE_SIZE = 50;
 export const ANYBODY: Find = { search: "", isOnline: false, building: "", offset: 0 };
@@ -91,6 +102,7 @@ export const START: State = {
   tables: {},
   find: ANYBODY,
   classOffset: 0,
+  chatFind: { search: "", offset: 0 },
   detail: undefined,
 };
 
@@ -113,10 +125,10 @@ export function reduce(state: State, event: Event): State {
   }
 }
 
-type TableEvent = Exclude<
-  Event,
-  { kind: "admitted" | "left" | "not_allowed" | "lost" | "heard" | "declined" }
->;
+type OfPage = { kind: "admitted" | "left" | "not_allowed" | "lost" | "heard" | "declined" };
+type OfLists = { kind: "found" | "listed" | "chats" | "find" | "turn" | "seek" };
+type TableEvent = Exclude<Event, OfPage>;
+type ListEvent = Extract<Event, OfLists>;
 
 function reduceTables(state: State, event: TableEvent): State {
   switch (event.kind) {
@@ -128,18 +140,30 @@ function reduceTables(state: State, event: TableEvent): State {
     }
     case "loaded":
       return { ...state, tables: loaded(state.tables, event.tables) };
-    case "found":
-      return isEqual(event.find, state.find) ? found(state, event.people) : state;
-    case "listed":
-      return event.offset === state.classOffset ? listed(state, event.classes) : state;
     case "looked":
       return isEqual(event.detail.of, state.place.opened)
         ? { ...state, detail: kept(state.detail, event.detail) }
         : state;
+    default:
+      return reduceLists(state, event);
+  }
+}
+
+/** Parts of long lists: what somebody looks for, and what has come of it if they still do. */
+function reduceLists(state: State, event: ListEvent): State {
+  switch (event.kind) {
+    case "found":
+      return isEqual(event.find, state.find) ? found(state, event.people) : state;
+    case "listed":
+      return event.offset === state.classOffset ? listed(state, event.classes) : state;
+    case "chats":
+      return isEqual(event.chatFind, state.chatFind) ? chatted(state, event.chats) : state;
     case "find":
       return { ...state, find: event.find };
     case "turn":
       return { ...state, classOffset: event.offset };
+    case "seek":
+      return { ...state, chatFind: event.chatFind };
   }
 }
 
@@ -178,6 +202,13 @@ function found(state: State, people: UserPage): State {
 function listed(state: State, classes: ClassPage): State {
   const classOffset = within(state.classOffset, classes.total);
   return { ...state, classOffset, tables: loaded(state.tables, { classes }) };
+}
+
+function chatted(state: State, chatPage: ChatPage): State {
+  const offset = within(state.chatFind.offset, chatPage.total);
+  const chatFind =
+    offset === state.chatFind.offset ? state.chatFind : { ...state.chatFind, offset };
+  return { ...state, chatFind, tables: loaded(state.tables, { chatPage }) };
 }
 
 function within(offset: number, total: number): number {

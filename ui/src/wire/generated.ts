@@ -34,13 +34,6 @@ export interface AdminSession {
   is_open: boolean;
 }
 
-/** An alert room with somebody in it; `names` are those of the first hundred who came. */
-export interface AlertRoomOverview {
-  code: string;
-  people: number;
-  names: string[];
-}
-
 /** `bots/update/auth`. */
 export interface Authorisation {
   id: string;
@@ -93,6 +86,11 @@ export interface ChatFigures {
   users: number;
   users_online: number;
   connections: number;
+}
+
+/** The chat that is to end, by its very name. */
+export interface ChatToClose {
+  name: string;
 }
 
 /** The class that is to end. */
@@ -230,6 +228,11 @@ export interface Queues {
   waiting: number;
 }
 
+/** The alert room that is to end. */
+export interface RoomToClose {
+  code: string;
+}
+
 /** How many have ever logged in, are online, and are so out of all buildings and in each. */
 export interface UserCounts {
   known: number;
@@ -264,6 +267,19 @@ export interface UserPage {
 export interface Accepted {
   id: string;
   at: string;
+}
+
+/**
+ * An alert room in which somebody is, or something was said.
+ *
+ * `names` are those of the first hundred who came; `last_at` is null if nothing is kept.
+ */
+export interface AlertRoomOverview {
+  code: string;
+  people: number;
+  names: string[];
+  messages: number;
+  last_at: string | null;
 }
 
 /** `joined`. Clients that say `protocol` 2, or more, are current ones. */
@@ -409,6 +425,27 @@ export interface ChatOfUser {
   messages: Entry[];
 }
 
+/**
+ * A chat; `people` are its first hundred members, `messages` those that are kept.
+ *
+ * `last_at` is when somebody wrote last; null if nothing that was said is kept.
+ */
+export interface ChatOverview {
+  name: string;
+  owner: MemberOverview;
+  members: number;
+  people: MemberOverview[];
+  messages: number;
+  created_at: string;
+  last_at: string | null;
+}
+
+/** Some of the chats; `total` is how many were found. */
+export interface ChatPage {
+  total: number;
+  chats: ChatOverview[];
+}
+
 /** `state`, the answer to `register`; `token` is there when it was just given. */
 export interface ChatState {
   type: "state";
@@ -441,6 +478,13 @@ export interface Entry {
   date: string;
   message: string;
   id: string;
+}
+
+/** Somebody in a chat. */
+export interface MemberOverview {
+  phone: string;
+  name: string;
+  is_online: boolean;
 }
 
 /** `member_removed`, also to the one who is removed. */
@@ -1202,6 +1246,11 @@ export interface RestRoutes {
     body: undefined;
     answer: BuildingOverview[];
   };
+  /** Delete a chat with its messages, for all its members; the answer is an empty list. */
+  "POST /API/admin/chats/close": {
+    body: ChatToClose;
+    answer: string[];
+  };
   /**
    * Make a code with which a current client gets a phone, and a new token for it.
    *
@@ -1210,6 +1259,16 @@ export interface RestRoutes {
   "POST /API/admin/chats/code": {
     body: PhoneToHandOver;
     answer: HandOverCode;
+  };
+  /** The chats, those that were used last first, by names and numbers of members as well. */
+  "GET /API/admin/chats/find": {
+    query: {
+      search?: string;
+      offset?: number;
+      limit?: number;
+    };
+    body: undefined;
+    answer: ChatPage;
   };
   /** How many chats and users there are, and how many are online. */
   "GET /API/admin/chats/show": {
@@ -1260,7 +1319,12 @@ export interface RestRoutes {
     body: undefined;
     answer: UserLine[];
   };
-  /** The alert rooms that somebody is in, by code. */
+  /** Delete what was said in a room, and send everybody away; the answer is an empty list. */
+  "POST /API/admin/rooms/close": {
+    body: RoomToClose;
+    answer: string[];
+  };
+  /** The alert rooms with somebody in them, then the others that were used last. */
   "GET /API/admin/rooms/show": {
     body: undefined;
     answer: AlertRoomOverview[];
