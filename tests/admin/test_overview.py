@@ -303,16 +303,14 @@ async def test_alert_rooms_are_listed_after_their_people_have_gone_and_closed(
 ) -> None:
     async with open_site(tmp_path) as browser:
         url = str(browser.base_url)
-        for code, names in (("Hall", ("ann", "ben")), ("X1", ("eve",))):
-            for name in names:
-                peer = await enter(url)
-                await peer.call("joined", {"name": name, "room": code, "protocol": 2})
-                await peer.call("text", {"msg": f"I am {name}"})
-                if name != "ben":
-                    await peer.emit("left", {})
-                    await peer.close()
-                else:
-                    ben = peer
+        peers = {name: await enter(url) for name in ("ann", "ben", "eve")}
+        for name, peer in peers.items():
+            room = "X1" if name == "eve" else "Hall"
+            await peer.call("joined", {"name": name, "room": room, "protocol": 2})
+            await peer.call("text", {"msg": f"I am {name}"})
+            if name != "ben":
+                await peer.emit("left", {})
+                await peer.close()
         rooms = await get(browser, "rooms/show")
         assert [(each["code"], each["names"], each["messages"]) for each in rooms] == [
             ("Hall", ["BEN"], 2),
@@ -322,7 +320,7 @@ async def test_alert_rooms_are_listed_after_their_people_have_gone_and_closed(
         for code in ("hall", "X1"):  # codes are compared without case
             answer = await browser.post("/API/admin/rooms/close", json={"code": code})
             assert (answer.status_code, answer.json()) == (200, [])
-        await ben.wait_closed()
+        await peers["ben"].wait_closed()
         assert await get(browser, "rooms/show") == []
         answer = await browser.post("/API/admin/rooms/close", json={"code": "X1"})
         assert (answer.status_code, answer.json()["code"]) == (400, "unknown")

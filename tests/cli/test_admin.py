@@ -151,6 +151,30 @@ def test_a_table_is_tried_loaded_and_a_building_of_it_is_deleted(
     assert done == Done(1, "", f"quad: {campus.url} refuses: there is no building 'x'\n")
 
 
+def test_chats_and_alert_rooms_are_listed_and_closed(server: ServerProcess) -> None:
+    with connect(server.url.replace("http", "ws") + "/chat/ws") as phone:
+        for frame in (
+            {"type": "register", "user": {"name": "Eve", "phone": "333"}},
+            {"type": "create_chat", "name": "Lunch at 12"},
+        ):
+            phone.send(json.dumps(frame))
+            phone.recv()
+        (chat,) = json.loads(admin(server, "chats", "--find", "EVE", "--json").out)
+        assert (chat["name"], chat["owner"], chat["members"]) == ("Lunch at 12", "Eve", 1)
+        assert "Lunch at 12" in admin(server, "chats").out
+        done = admin(server, "close-chat", "Lunch at 12")
+        assert done == Done(0, "Lunch at 12 is closed\n", "")
+        assert json.loads(phone.recv())["type"] == "chat_deleted"
+    done = admin(server, "close-chat", "Lunch at 12")
+    assert done.err == f"quad: {server.url} refuses: there is no chat 'Lunch at 12'\n"
+    message = {"name": "porter", "msg": "Fire drill at noon"}
+    answer = httpx.post(f"{server.url}/v1/rooms/Gate/messages", json=message)
+    assert answer.is_success, answer.text
+    assert "Gate" in admin(server, "rooms").out
+    assert admin(server, "close-room", "gate") == Done(0, "gate is closed\n", "")
+    assert admin(server, "rooms").out == "There are no alert rooms.\n"
+
+
 # --- where the server and the password come from --------------------------------------------------
 
 

@@ -79,7 +79,7 @@ async def stand(page: Page, point: Point) -> None:
 
 async def by_coordinates(page: Page) -> None:
     """Their fields are there; whoever has buildings to choose from has to ask for them."""
-    fields = page.locator("details")
+    fields = page.locator(".whereabouts details")
     if await fields.get_attribute("open") is None:
         await fields.locator("summary").click()
 
@@ -197,7 +197,20 @@ async def test_a_reload_keeps_place_range_messages_and_what_was_being_written(
     await follow(bob, "Tower")
     await stand(ana, TOWER)
     await sees(bob, "ana-2", building=1, in_range=1)
+    # The server has it, and its answer is lost: it is sent again, and is there once.
+    lost: list[str] = []
+
+    async def lose_first(route: Route) -> None:
+        if lost:
+            await route.continue_()
+        else:
+            lost.append((await route.fetch()).status_text)
+            await route.abort("connectionreset")
+
+    await bob.route("**/API/user/message/send", lose_first)
     await write(bob, "One")
+    await expect(bob.locator("[data-fate]")).to_have_count(0)
+    assert lost
     await write(bob, "Two")
     await has_messages(ana, "One", "Two")
     await ana.get_by_label("Range in metres").fill("80")

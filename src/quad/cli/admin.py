@@ -1,15 +1,13 @@
-"""``quad admin``: the buildings, people and bots of nearby, and the chat's phones, anywhere."""
+"""``quad admin``: the buildings, people and bots of nearby, chats and alert rooms, anywhere."""
 
-import asyncio
-import os
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from quad.campus import BadCampus, Found, Space, read_campus
+from quad.cli.administrator import Password, get, with_server
 from quad.cli.failures import MISUSED, Failed
 from quad.cli.remote import (
     DEFAULT_ADDRESS,
@@ -18,17 +16,13 @@ from quad.cli.remote import (
     Refusal,
     Remote,
     print_rows,
-    read_secret,
     segment,
 )
 
-NAME = "admin"
-PASSWORD_VARIABLE = "QUAD_ADMIN_PASSWORD"
-
 app = typer.Typer(
     no_args_is_help=True,
-    help="Look after nearby's buildings, people, bots and logs, and the chat's phones, on any "
-    "server.\n\n"
+    help="Look after nearby's buildings, people, bots and logs, after chats and alert rooms, on "
+    "any server.\n\n"
     "The password is asked for, unless QUAD_ADMIN_PASSWORD or the address holds it. The server "
     "printed one when it was first started.",
     epilog="Examples:\n\n"
@@ -37,17 +31,6 @@ app = typer.Typer(
     "quad admin authorise canteen\n\n"
     "quad admin logs --building 2448131360897",
 )
-
-Password = Annotated[
-    str | None,
-    typer.Option(
-        "--password",
-        metavar="WORD",
-        help="The administrator's password. Others on this machine may see flags: "
-        f"rather set {PASSWORD_VARIABLE}, or be asked.",
-    ),
-]
-T = TypeVar("T")
 
 
 @app.command(epilog="Example: quad admin load campus.csv --dry-run")
@@ -71,7 +54,7 @@ def load(
     if found.unnamed:
         typer.echo(f"quad: left out, for having no name: {found.unnamed}", err=True)
     if is_dry:
-        _print_plan(found.spaces, _get(url, password, "/API/admin/buildings/show/all"))
+        _print_plan(found.spaces, get(url, password, "/API/admin/buildings/show/all"))
         return
 
     async def send(remote: Remote, auth: tuple[str, str]) -> None:
@@ -83,7 +66,7 @@ def load(
                 raise
             await _send_one_by_one(remote, auth, found.spaces)
 
-    _with_server(url, password, send)
+    with_server(url, password, send)
     print(f"{_counted(len(found.spaces))} loaded")
 
 
@@ -127,7 +110,7 @@ def delete(
     async def send(remote: Remote, auth: tuple[str, str]) -> None:
         await remote.ask("/API/admin/buildings/delete", {"id": building}, auth)
 
-    _with_server(url, password, send)
+    with_server(url, password, send)
     print(f"{building} is deleted")
 
 
@@ -136,7 +119,7 @@ def buildings(
     *, url: Address = DEFAULT_ADDRESS, password: Password = None, as_json: AsJson = False
 ) -> None:
     """List the buildings."""
-    rows = _get(url, password, "/API/admin/buildings/show")
+    rows = get(url, password, "/API/admin/buildings/show")
     print_rows(rows, {"id": "Id", "name": "Name"}, "There are no buildings.", as_json=as_json)
 
 
@@ -157,7 +140,7 @@ def users(
         path += f"/building/{segment(building)}"
     elif is_online:
         path += "/online"
-    print_rows(_get(url, password, path), {"id": "Id"}, "Nobody.", as_json=as_json)
+    print_rows(get(url, password, path), {"id": "Id"}, "Nobody.", as_json=as_json)
 
 
 @app.command(epilog="Example: quad admin bots")
@@ -173,7 +156,7 @@ def bots(
             rows += [{"id": bot["id"], "authorised": shown} for bot in answer]
         return rows
 
-    rows = _with_server(url, password, ask)
+    rows = with_server(url, password, ask)
     print_rows(
         rows, {"id": "Id", "authorised": "Authorised"}, "There are no bots.", as_json=as_json
     )
@@ -219,7 +202,7 @@ def logs(
     else:
         typer.echo("quad: say whose log: --user ID, or --building ID", err=True)
         raise typer.Exit(MISUSED)
-    print_rows(_get(url, password, path), columns, "Nothing is logged.", as_json=as_json)
+    print_rows(get(url, password, path), columns, "Nothing is logged.", as_json=as_json)
 
 
 @app.command("chat-code", epilog='Example: quad admin chat-code "+49 170 1234567"')
@@ -239,7 +222,7 @@ def chat_code(
         made: dict[str, Any] = await remote.ask("/API/admin/chats/code", {"phone": phone}, auth)
         return made
 
-    made = _with_server(url, password, ask)
+    made = with_server(url, password, ask)
     print(f"{made['code']} is the code for {made['phone']}, until {made['expires_at']}")
 
 
@@ -273,27 +256,4 @@ def _set_authorisation(url: str, password: str | None, bot: str, *, state: bool)
     async def send(remote: Remote, auth: tuple[str, str]) -> None:
         await remote.ask("/API/admin/bots/update/auth", {"id": bot, "state": state}, auth)
 
-    _with_server(url, password, send)
-
-
-def _get(url: str, password: str | None, path: str) -> list[dict[str, Any]]:
-    async def ask(remote: Remote, auth: tuple[str, str]) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = await remote.ask(path, auth=auth)
-        return rows
-
-    return _with_server(url, password, ask)
-
-
-def _with_server(
-    url: str, password: str | None, work: Callable[[Remote, tuple[str, str]], Awaitable[T]]
-) -> T:
-    """Do the work with the administrator's credentials. Raises Failed."""
-
-    async def run() -> T:
-        async with Remote(url) as remote:
-            name = remote.name or NAME
-            secret = password or os.environ.get(PASSWORD_VARIABLE) or remote.password
-            secret = read_secret(secret, PASSWORD_VARIABLE, f"Password of {name} at {remote.url}")
-            return await work(remote, (name, secret))
-
-    return asyncio.run(run())
+    with_server(url, password, send)

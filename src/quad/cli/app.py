@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from quad import __version__
-from quad.cli import admin, bench, bot, db, manual, retention, share
+from quad.cli import admin_rooms, bench, bot, db, manual, retention, share
 from quad.cli.failures import sentences
 from quad.cli.printing import write_on_anything
 from quad.cli.serve import serve
@@ -62,7 +62,7 @@ app.command(
 app.command(epilog=share.EPILOG)(share.share)
 app.command(epilog=bench.EPILOG)(bench.bench)
 app.add_typer(bot.app, name="bot")
-app.add_typer(admin.app, name="admin")
+app.add_typer(admin_rooms.app, name="admin")
 app.add_typer(db.app, name="db")
 app.command(epilog=retention.EPILOG)(retention.retention)
 app.command()(manual.settings)
