@@ -21,6 +21,7 @@ FILE_HEADERS: Final = {
     "Cache-Control": "public, max-age=31536000, immutable",
     "X-Content-Type-Options": "nosniff",
 }
+_SHARED: Final = dict.fromkeys(("colours.css", "dark.css", "base.css", "bar.js"), "quad")
 _HOST: Final = re.compile(r"[\w.\-\[\]:]+", re.ASCII)
 
 
@@ -52,8 +53,7 @@ class Pages:
         Colours and style sheet that all pages share come by themselves, as does the bar at the top,
         `bar.html`.
         """
-        shared = dict.fromkeys(("colours.css", "dark.css", "base.css", "bar.js"), "quad")
-        self._files = Files({**shared, **files})
+        self._files = Files({**_SHARED, **files})
         self._templates = jinja2.Environment(
             loader=jinja2.ChoiceLoader(
                 [jinja2.PackageLoader(package), jinja2.PackageLoader("quad")]
@@ -128,5 +128,5 @@ def _hashed(name: str, content: bytes) -> str:
     return f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
 
 
-SHARED_FILES: Final = Files({"colours.css": "quad", "dark.css": "quad"})
-"""The colours of all pages; the server has them below `/static`."""
+SHARED_FILES: Final = Files(_SHARED)
+"""The same for the pages that no system serves; the server has them below `/static`."""

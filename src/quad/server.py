@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 import uvloop
 from litestar import Litestar, Response, Router
+from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
@@ -75,6 +76,7 @@ from quad.web.exposure import exposures
 from quad.web.health import Lease, make_health
 from quad.web.install import WheelOffer
 from quad.web.metrics import Metrics, QuadCollector, make_metrics
+from quad.web.missing import explain_missing
 from quad.web.network import elsewhere
 from quad.web.strict import StrictHeaders
 from quad.web.watching import Watchers
@@ -377,6 +379,7 @@ async def assemble(
         exception_handlers={
             Refused: _explain_refusal,
             CannotSave: _explain_refusal,
+            NotFoundException: explain_missing,
             500: explain_bug,
         },
         request_class=JsonRequest,

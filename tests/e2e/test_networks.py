@@ -85,3 +85,26 @@ async def test_a_page_that_wakes_notices_that_its_path_is_dead(
         await expect(anna.locator("[data-link=open]")).to_have_count(1)
         assert between.asked == asked
         await anna.context.close()
+
+
+async def test_on_plain_http_what_a_dialog_copies_is_copied(visitors: Visitors) -> None:
+    teacher = await visitors.page()
+    # As browsers have it where there is no HTTPS.
+    await teacher.add_init_script("delete Navigator.prototype.clipboard")
+    room = await start_class(teacher)
+    await teacher.get_by_role("button", name=re.compile("invite students")).click()
+    dialog = teacher.get_by_role("dialog")
+    copy = dialog.get_by_role("button", name="Copy link")
+    await copy.click()
+    await expect(teacher.get_by_text("Copied")).to_be_visible()
+    await expect(copy).to_be_focused()
+    await teacher.evaluate(
+        "document.querySelector('dialog').append(document.createElement('textarea'))"
+    )
+    await dialog.locator("textarea").focus()
+    await teacher.keyboard.press("Control+V")
+    await expect(dialog.locator("textarea")).to_have_value(re.compile(f"/classroom/{room}$"))
+    # Where it cannot be done, nobody is told that it was.
+    await teacher.evaluate("document.execCommand = () => false")
+    await copy.click()
+    await expect(teacher.get_by_text("does not let us copy")).to_be_visible()

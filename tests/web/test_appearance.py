@@ -1,5 +1,6 @@
 """Language and colours are chosen once, for the server's pages and the application's."""
 
+import re
 from pathlib import Path
 
 import httpx
@@ -50,3 +51,24 @@ async def test_what_a_page_of_the_server_posts_counts_for_all_pages(tmp_path: Pa
         # What nobody offers is not remembered.
         answer = await browser.post("/appearance", data={"language": "xx", "theme": "<b>"})
         assert "set-cookie" not in answer.headers
+
+
+async def test_an_address_without_a_page_leads_home_in_a_browser(tmp_path: Path) -> None:
+    server = ServerSettings(port=0, data=tmp_path)
+    async with (
+        serving(Settings(server=server)) as url,
+        httpx.AsyncClient(base_url=url, timeout=patience(10)) as client,
+    ):
+        browser = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": "pt"}
+        for address in ("/nope", "/v1/nope", "/quad/a/b"):
+            page = await client.get(address, headers=browser)
+            assert page.status_code == 404
+            assert "Esta página não existe" in page.text
+            assert 'class="button primary" href="/"' in page.text
+            for file in re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text):
+                assert (await client.get(file)).status_code == 200
+            program = await client.get(address)
+            assert (program.status_code, program.json()["status_code"]) == (404, 404)
+        assert (await client.post("/nope", headers=browser)).headers["content-type"] == (
+            "application/json"
+        )
