@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -75,6 +76,7 @@ from quad.web.connection import make_page_check
 from quad.web.exposure import exposures
 from quad.web.health import Lease, make_health
 from quad.web.install import WheelOffer
+from quad.web.invitation import invite
 from quad.web.metrics import Metrics, QuadCollector, make_metrics
 from quad.web.missing import explain_missing
 from quad.web.network import elsewhere
@@ -130,6 +132,7 @@ async def _serve_until_stopped(settings: Settings, worker: Worker | None) -> Non
                     # Programs and people wait for this line; it is the only one on standard output.
                     others = elsewhere(settings.server.host, url)
                     print(f"Quad {quad.__version__} is listening on {url}{others}", flush=True)
+                    invite(settings.server, url, sys.stderr)
                     is_told = True
                 await _first(stopped, anew)
                 if stopped.is_set():

@@ -27,6 +27,7 @@ from quad.realtime import stop_signal
 from quad.realtime.http.binding import url_of
 from quad.settings import Settings
 from quad.starting import check_descriptors, share_address
+from quad.web.invitation import invite
 from quad.web.network import elsewhere
 
 log = logging.getLogger("quad.workers")
@@ -76,6 +77,7 @@ async def _run(settings: Settings, arguments: Sequence[str]) -> int:
                 others = elsewhere(settings.server.host, url)
                 count = f"{len(listeners)} workers"
                 print(f"Quad {quad.__version__} is listening on {url}{others}; {count}", flush=True)
+                invite(settings.server, url, sys.stderr)
                 await stopped.wait()
                 log.info("stopping")
         finally:

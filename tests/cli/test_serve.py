@@ -1,6 +1,7 @@
 """``quad serve`` as a process."""
 
 import os
+import pty
 import shlex
 import shutil
 import socket
@@ -16,6 +17,7 @@ import httpx
 import pytest
 
 from quad.web.network import network_host
+from quad.web.qr import in_blocks, qr_code
 from tests.process import ServerProcess, free_port
 
 SERVE = [sys.executable, "-m", "quad", "serve"]
@@ -325,6 +327,30 @@ def test_a_server_for_all_says_the_address_that_others_type(tmp_path: Path) -> N
     here = network_host("0.0.0.0")
     told = f"; others reach it at http://{here}:{server.port}" if here else ""
     assert f"is listening on http://0.0.0.0:{server.port}{told}\n" in server.output
+
+
+def test_on_a_terminal_a_server_for_all_shows_the_address_for_students(tmp_path: Path) -> None:
+    here = network_host("0.0.0.0") or pytest.skip("this machine has no network")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*SERVE, "--host", "0.0.0.0", "--port", "0"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+    )
+    os.close(theirs)
+    assert process.stdout is not None
+    port = process.stdout.readline().strip().rpartition(":")[2]
+    shown = b""
+    while b"\x1b[0m\r\n\r\n" not in shown:
+        shown += os.read(ours, 65_536)
+    process.kill()
+    process.communicate()
+    os.close(ours)
+    address = f"http://{here}:{port}"
+    assert f"Students open {address} or scan this:" in shown.decode()
+    assert in_blocks(qr_code(address)).replace("\n", "\r\n") in shown.decode()
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,26 @@ async def test_axe_finds_no_serious_fault(visitors: Visitors, scheme: str) -> No
     assert await serious_faults(page) == []
 
 
+async def test_a_question_mark_shows_what_keys_do_and_stays_one_where_somebody_writes(
+    visitors: Visitors,
+) -> None:
+    page = await visitors.page(width=390)
+    await page.goto("/chat")
+    sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
+    await page.get_by_role("textbox").first.press("?")
+    await expect(page.get_by_role("textbox").first).to_have_value("?")
+    await expect(sheet).to_have_count(0)
+    await page.locator("h1").first.click()
+    await page.keyboard.press("?")
+    await expect(sheet.get_by_text("A new line in the message")).to_be_visible()
+    assert await serious_faults(page) == []
+    await page.keyboard.press("Escape")
+    await expect(sheet).to_have_count(0)
+    await page.get_by_label("Settings").click()
+    await page.get_by_role("button", name="Keyboard shortcuts").click()
+    await expect(sheet).to_be_visible()
+
+
 async def test_chosen_colours_count_at_once_and_on_all_pages(visitors: Visitors) -> None:
     page = await visitors.page(color_scheme="light")
     await page.goto("/")

@@ -33,9 +33,15 @@ def _outward_address() -> str | None:
         return address
 
 
+def address_for_others(host: str, url: str) -> str | None:
+    """What others type, of what listens on `host`; None if it is for this computer alone."""
+    reachable = network_host(host)
+    return None if reachable is None else f"http://{reachable}:{url.rpartition(':')[2]}"
+
+
 def elsewhere(host: str, url: str) -> str:
     """What others type who cannot type the `url` of what listens on `host`: to stand behind it."""
-    reachable = network_host(host)
-    if reachable is None or reachable.strip("[]") == host:
+    address = address_for_others(host, url)
+    if address is None or (network_host(host) or "").strip("[]") == host:
         return ""
-    return f"; others reach it at http://{reachable}:{url.rpartition(':')[2]}"
+    return f"; others reach it at {address}"
