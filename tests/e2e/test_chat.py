@@ -334,11 +334,17 @@ async def test_a_phone_that_another_app_uses_is_handed_over_with_a_code(
 async def test_a_telephone_goes_from_the_members_to_the_chat_to_the_list(
     visitors: Visitors,
 ) -> None:
-    page, chat = await visitors.page(width=390, height=844), a_name()
+    page, chat = await visitors.page(width=320, height=640), a_name()
     await register(page, "Ann", a_phone())
     await create(page, chat)
     await page.get_by_role("button", name="Members").click()
     await expect(page.get_by_role("heading", name="Members")).to_be_visible()
+    inside = page.locator("aside .inside")
+    assert await inside.evaluate("inside => inside.scrollWidth <= inside.clientWidth")
+    for face in await page.locator("aside .avatar").all():
+        box = await face.bounding_box()
+        assert box is not None
+        assert box["width"] == box["height"]
     await page.go_back()
     await expect(page.get_by_label("Write a message")).to_be_visible()
     await page.go_back()
