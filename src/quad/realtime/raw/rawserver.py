@@ -37,6 +37,8 @@ class RawServer:
         self.counters = counters or Counters()
         self._door = door or Door(self.options, self.counters)
         self._reception = RawReception(name, application, self.options, self.counters, self._door)
+        self._topics = self._reception.topics
+        self._delivery = self._reception.delivery
         self._is_draining = False
 
     # What applications say
@@ -81,28 +83,28 @@ class RawServer:
     @property
     def deliveries(self) -> int:
         """How many messages were queued for connections so far, once for each of them."""
-        return self._reception.delivery.delivered
+        return self._delivery.delivered
 
     def has_subscribers(self, topic: str) -> bool:
         """Whether anybody would get what is published to a topic."""
-        return self._reception.topics.get(topic) is not None
+        return self._topics.get(topic) is not None
 
     def publish(self, topic: str, message: Message) -> int:
         """Queue a message for every subscriber of a topic; returns how many there are.
 
         Never waits. Every subscriber gets messages in the order of the calls.
         """
-        subscribers = self._reception.topics.get(topic)
-        return self._reception.delivery.publish(subscribers, message) if subscribers else 0
+        subscribers = self._topics.get(topic)
+        return self._delivery.publish(subscribers, message) if subscribers else 0
 
     def publish_except(
         self, topic: str, message: Message, skipped: Collection[RawConnection]
     ) -> None:
         """Queue a message for every subscriber of a topic but some, as `publish` does."""
-        subscribers = self._reception.topics.get(topic)
+        subscribers = self._topics.get(topic)
         if subscribers:
             outboxes = [each for each in skipped if isinstance(each, LocalConnection)]
-            self._reception.delivery.publish_except(subscribers, message, outboxes)
+            self._delivery.publish_except(subscribers, message, outboxes)
 
     async def aclose(self, grace_s: float = 2.0) -> None:
         """Wait for the handlers that are at work; those that take too long are cancelled."""
@@ -136,7 +138,7 @@ class RawServer:
         """
         self._is_draining = True
         await close_spread(self._reception.connections, _send_away, spread_s)
-        self._reception.delivery.flush()
+        self._delivery.flush()
 
     def stop_clocks(self) -> None:
         """No timer of this server outlives it."""

@@ -20,6 +20,7 @@ from quad.realtime.options import EngineOptions
 from quad.realtime.payload import Payload
 from quad.realtime.raw.application import RawApplication
 from quad.realtime.raw.asking import Asking
+from quad.realtime.raw.connection import RawConnection
 from quad.realtime.raw.local import LocalConnection
 from quad.realtime.sessions.websocket import WebSocket
 from quad.realtime.topics import Topics
@@ -53,6 +54,7 @@ class RawReception(Dispatch[LocalConnection, Payload | Unreadable]):
         self.position = 0
         self.asking = Asking(options)
         self.connections: set[LocalConnection] = set()
+        self.proven: Callable[[RawConnection, int], None] = application.proven
         self._name = name
         self._application = application
         self._counters = counters
@@ -118,10 +120,6 @@ class RawReception(Dispatch[LocalConnection, Payload | Unreadable]):
         else:
             start = partial(self.call, connection, handler, payload, (payload,))
             wait_for_turn(connection, start, len(text), overlaps=handler.is_overlapping)
-
-    def proven(self, connection: LocalConnection, position: int) -> None:
-        """The client has read all that was written up to there."""
-        self._application.proven(connection, position)
 
     def note_slow_reader(self, connection: LocalConnection, unread_bytes: int) -> None:
         """A connection is being closed because its client does not read."""
