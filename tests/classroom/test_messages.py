@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from quad.settings import ClassroomSettings
 from tests.classroom.school import School, events, open_school, refusal
 
@@ -294,3 +296,26 @@ async def test_a_room_goes_on_behind_its_last_message_on_a_machine_with_a_slow_c
         await student.emit("message/user", {"user_id": joined["user_id"]})
         history = await student.expect("message/user")
         assert [message["content"] for message in history["messages"]] == ["a", "b", "c"]
+
+
+async def test_a_history_holds_what_was_told_while_it_was_read(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher, room = await school.teacher(protocol=2)
+    ann, joined = await school.student(room["id"], "Ann", protocol=2)
+    rooms = school.service.rooms
+    read, answers = rooms.read, 0
+
+    async def read_slowly(query: Any) -> Any:
+        nonlocal answers
+        found = await read(query)
+        answers += 1
+        if answers == 1:
+            await ann.call("message/to_mentor", {"room_id": room["id"], "content": "meanwhile"})
+        return found
+
+    monkeypatch.setattr(rooms, "read", read_slowly)
+    await teacher.call("message/user", {"user_id": joined["user_id"]})
+    assert (await teacher.expect("message/to_mentor"))["content"] == "meanwhile"
+    history = await teacher.expect("message/user")
+    assert [each["content"] for each in history["messages"]] == ["meanwhile"]

@@ -1,11 +1,12 @@
 """Private messages between the teacher and each student."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from msgspec import structs
+from sqlalchemy import Row
 
 from quad.classroom import tables
 from quad.classroom.model import (
@@ -33,8 +34,13 @@ from quad.store.ids import milliseconds_of
 _HISTORY_LIMIT: Final = 5_000
 # To give a message another number, if its own is taken: no other process should have given it.
 _ATTEMPTS: Final = 5
+# Somebody who writes without a pause keeps nobody from reading for ever.
+_READS: Final = 5
 # Of one sender; older ones are looked up in the database.
 _KEYS_REMEMBERED: Final = 50
+
+
+_Row = Row[int, int, datetime, str, str | None]
 
 
 class Letter(NamedTuple):
@@ -129,6 +135,7 @@ class Messages:
         if isinstance(kept, Sent):
             return kept
         message = kept
+        letter.student.last_told_id = message.id
         if letter.sender is letter.student:
             shown = message_for(letter.receiver.protocol, message)
             self._updates.tell_host(letter.student, "message/to_mentor", shown)
@@ -152,8 +159,7 @@ class Messages:
             raise WrongUser(user_id)
         # What is on its way to the database reaches the asker before the history that holds it.
         await self._rooms.save()
-        after = asker.hidden_before
-        found = await self._rooms.read(tables.select_messages(student.id, _HISTORY_LIMIT, after))
+        found = await self._read(student, asker.hidden_before)
         host_id = student.room.host.id
         messages: list[CurrentMessage] = []
         for number, sender, at, content, kept_key in reversed(found):
@@ -163,6 +169,17 @@ class Messages:
             messages.append(message if key is None else structs.replace(message, key=key))
         shown = [message_for(asker.protocol, message) for message in messages]
         client.emit("message/user", History(user_id, shown))
+
+    async def _read(self, student: Participant, after: int) -> Sequence[_Row]:
+        """A conversation after an id, last first, with all that was told of it until now."""
+        select = tables.select_messages(student.id, _HISTORY_LIMIT, after)
+        for _ in range(_READS - 1):
+            told_id = student.last_told_id
+            found = await self._rooms.read(select)
+            # Else something was saved and told since the database has looked.
+            if student.last_told_id == told_id:
+                return found
+        return await self._rooms.read(select)
 
     async def _keep(self, letter: Letter) -> CurrentMessage | Sent:
         """The message, which is saved; or what was told of it before."""

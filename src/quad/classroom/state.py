@@ -72,6 +72,7 @@ class Participant:
         "is_leaving",
         "is_listed",
         "kept_files",
+        "last_told_id",
         "name",
         "place",
         "protocol",
@@ -95,6 +96,8 @@ class Participant:
         self.id, self.role, self.name, self.place, self.address, self.token_hash = enrolled
         self.steps = steps
         self.decided_steps = steps
+        # Of the conversation with the teacher, as far as it was told here.
+        self.last_told_id = 0
         # How it goes, apart from any task.
         self.signal: Signal = "NONE"
         # Their connection's id, empty while offline; when the last one ended, by the clock of the
