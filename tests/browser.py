@@ -29,7 +29,7 @@ _FLAGS = [
 ]
 # Networks that are cut, and requests that are refused, on purpose.
 _EXPECTED = re.compile(
-    r"WebSocket connection|status of [45]\d\d"
+    r"WebSocket connection|status of [45]\d\d|Service Worker registration blocked"
     r"|net::ERR_(CONNECTION_|CONTENT_LENGTH_|INTERNET_DISCONNECTED|EMPTY_)"
 )
 
@@ -59,7 +59,9 @@ class Visitors:
 
     async def page(self, *, width: int = 1280, height: int = 800, **options: Any) -> Page:
         """The first page of somebody new; `options` are those of Playwright's `new_context`."""
-        options = {"base_url": self.url, "locale": "en-GB", **options}
+        # A worker would stand between a page and what the tests do to its network.
+        own = {"base_url": self.url, "locale": "en-GB", "service_workers": "block"}
+        options = {**own, **options}
         context = await self._chromium.new_context(
             viewport={"width": width, "height": height}, **options
         )

@@ -110,7 +110,8 @@ def page_headers(host: str, *, nonce: str = "", images: Sequence[str] = ()) -> d
         "Cache-Control": "no-store",
         "Content-Security-Policy": (
             f"default-src 'none'; script-src 'self'; style-src 'self'{added_styles};"
-            f" connect-src 'self'{sockets}; img-src {' '.join(('data:', *images))};"
+            f" connect-src 'self'{sockets}; manifest-src 'self'; worker-src 'self';"
+            f" img-src {' '.join(('data:', *images))};"
             " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         ),
         # Not "no-referrer": with that, browsers send the origin "null" with our own forms.

@@ -78,7 +78,7 @@ from quad.web.health import Lease, make_health
 from quad.web.install import WheelOffer
 from quad.web.invitation import invite
 from quad.web.metrics import Metrics, QuadCollector, make_metrics
-from quad.web.missing import explain_missing
+from quad.web.missing import explain_missing, make_offline
 from quad.web.network import elsewhere
 from quad.web.strict import StrictHeaders
 from quad.web.watching import Watchers
@@ -373,6 +373,7 @@ async def assemble(
             wheel.router,
             make_page_check(),
             make_appearance(),
+            make_offline(),
             *make_health(store, clock, held, watchers),
             make_metrics(metrics, watchers),
             *(router for system in systems for router in system.routers),

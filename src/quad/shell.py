@@ -21,6 +21,12 @@ from quad.languages import texts_of
 from quad.pages import FILE_HEADERS, SHARED_FILES, page_headers
 
 _ENTRY: Final = "src/main.ts"
+# It is loaded from below /app, answers for all pages, and may itself ask this server alone.
+_WORKER: Final = "worker.js"
+_WORKER_HEADERS: Final = {
+    "Service-Worker-Allowed": "/",
+    "Content-Security-Policy": "default-src 'none'; connect-src 'self'",
+}
 _NOT_BUILT: Final = (
     "The browser application is not built in this checkout: `make ui` builds it. "
     "The protocols, /v1 and the REST interface work without it.\n"
@@ -32,6 +38,7 @@ _MEDIA_TYPES: Final = {
     "svg": "image/svg+xml",
     "woff2": "font/woff2",
     "png": "image/png",
+    "webmanifest": "application/manifest+json",
 }
 # The better one first.
 _ENCODINGS: Final = {"br": ".br", "gzip": ".gz"}
@@ -127,6 +134,8 @@ class Shell:
         headers = {**FILE_HEADERS, "Vary": "Accept-Encoding"}
         if not name.startswith("assets/"):  # no hash in the name
             headers["Cache-Control"] = "public, max-age=3600"
+        if name == _WORKER:
+            headers.update(_WORKER_HEADERS)
         encoding = self._encoding(name, accepted_encodings)
         if encoding:
             headers["Content-Encoding"] = encoding

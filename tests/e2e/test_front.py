@@ -94,3 +94,28 @@ async def test_chosen_colours_count_at_once_and_on_all_pages(visitors: Visitors)
     assert await serious_faults(page) == []
     await page.get_by_role("link", name="Quad").click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Seu campus")
+
+
+async def test_it_can_be_installed_and_says_when_there_is_no_network(visitors: Visitors) -> None:
+    page = await visitors.page(service_workers="allow", locale="pt-BR", color_scheme="dark")
+    await page.goto("/")
+    manifest = await page.evaluate(
+        """async () => {
+            const link = document.querySelector("link[rel=manifest]").href;
+            const { icons, start_url } = await (await fetch(link)).json();
+            const files = await Promise.all(icons.map(({ src }) => fetch(new URL(src, link))));
+            const kinds = files.map((file) => file.headers.get("content-type"));
+            return [new URL(start_url, link).pathname, ...kinds];
+        }"""
+    )
+    assert manifest == ["/", *["image/png"] * 3]
+    await page.evaluate("navigator.serviceWorker.ready")
+    await page.context.set_offline(True)
+    for address in ("/classroom", "/v1"):
+        await page.goto(address)
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Não há conexão")
+    colour = await page.locator("h1").evaluate("e => getComputedStyle(e).fontFamily")
+    assert "system-ui" in colour  # it has its style sheets, too
+    await page.context.set_offline(False)
+    await page.goto("/v1")
+    await expect(page.get_by_label("Seu nome")).to_be_visible()

@@ -3,6 +3,7 @@ import "./app.css";
 import { mount, type Component } from "svelte";
 import Frame from "./parts/Frame.svelte";
 import { isLanguage, speak, t } from "./i18n";
+import { offerInstallation } from "./installable";
 import { page } from "./page";
 
 interface Area {
@@ -38,3 +39,4 @@ async function start(): Promise<void> {
 }
 
 void start();
+offerInstallation();

@@ -1,8 +1,11 @@
-"""What is answered to an address that nothing is at: a page for people, JSON for programs."""
+"""Pages that say one thing: nothing is at this address, and there is no network.
+
+The second is kept by browsers (`ui/public/worker.js`), for when no page can be had.
+"""
 
 from typing import Any, Final
 
-from litestar import Response
+from litestar import Response, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.exceptions.responses import create_exception_response
 
@@ -19,5 +22,21 @@ def explain_missing(request: AnyRequest, error: NotFoundException) -> Response[A
         "accept", ""
     ):
         return create_exception_response(request, error)
+    return _page(request, "missing", 404)
+
+
+def make_offline() -> Router:
+    """`/offline`: what is shown where this server cannot be reached."""
+
+    @get("/", sync_to_thread=False)
+    def offline(request: AnyRequest) -> Response[str]:
+        return _page(request, "offline", 200)
+
+    return Router("/offline", route_handlers=[offline], include_in_schema=False)
+
+
+def _page(request: AnyRequest, says: str, status: int) -> Response[str]:
     look = appearance_of(request_of(request.scope))
-    return _PAGES.page("missing.html", {}, look=look, root=root_of(request), status=404)
+    return _PAGES.page(
+        "alone.html", {"says": says}, look=look, root=root_of(request), status=status
+    )
