@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 from quad.settings import AlertSettings
 from tests.alert.hall import Hall, open_hall
 from tests.browser import Visitors, a_chromium
+from tests.e2e.axe import serious_faults
 from tests.filter import Upgrades, a_filter
 from tests.patience import patience
 from tests.process import free_port
@@ -247,6 +248,7 @@ async def test_a_wall_shows_any_text_whole_and_the_newest_largest(
     await expect_people(page, "DISPLAY", "BOB")
     await expect(newest).to_have_text("ALERT: " + VERY_LONG)
     assert await fits(page)
+    assert await serious_faults(page) == []
 
 
 async def test_without_javascript_the_forms_do_everything(visitors: Visitors, hall: Hall) -> None:
@@ -382,6 +384,7 @@ async def test_words_stand_out_from_their_background(visitors: Visitors, scheme:
         for where in ("h1", "#state", "#people li", "#messages .status span", "#messages time", "a")
     ]
     assert min(ratios) >= 4.5, ratios
+    assert await serious_faults(page) == []
 
 
 async def contrast(page: Page, selector: str) -> float:
