@@ -155,6 +155,22 @@ describe("a message", () => {
     },
   );
 
+  it("that all tabs send, as they do where there are no locks, is shown once in each", async () => {
+    const one = await comeIn([["come in", "send 1"]]);
+    await one.session.write("team", "one");
+    await quiet(); // it is under way
+    const two = new Page([["come in", "send 1"]]);
+    do {
+      await quiet();
+    } while (two.line?.carry() !== false); // which hears the echo first
+    await calm();
+    for (const tab of [one, two]) {
+      expect(tab.texts()).toEqual(["one"]);
+      expect(tab.waiting()).toEqual([]);
+    }
+    expectAllAsked();
+  });
+
   it("outlives a reload", async () => {
     const page = await comeIn([["come in"]]);
     page.line?.cut();
