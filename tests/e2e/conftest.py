@@ -54,7 +54,12 @@ class Campus:
         self.process = self._start()
 
     def _start(self) -> Served:
-        env = {"QUAD_ADMIN_PASSWORD": ADMIN_PASSWORD}
+        env = {
+            "QUAD_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            # Where a test plays Notion.
+            "QUAD_CLASSROOM_IMPORT_HOSTS": "127.0.0.1",
+            "QUAD_CLASSROOM_IMPORT_ALLOW_PRIVATE": "true",
+        }
         return serve(data=self._data, port=self._port, env=env)
 
 

@@ -7,6 +7,8 @@ from playwright.async_api import Page, expect
 
 from quad.classroom.html import sanitise
 from tests.browser import Visitors
+from tests.classroom.notion import PAGE, Notion
+from tests.classroom.web import serving
 from tests.e2e.axe import serious_faults
 
 # As the Quill editor writes; the spaces and the order of attributes are its own.
@@ -124,6 +126,10 @@ async def test_drafts_survive_a_reload_and_are_sent_when_the_teacher_says_so(
     await page.get_by_role("button", name="Send to all").click()
     await expect(student.get_by_text("Write a loop.")).to_be_visible()
     await expect(student.get_by_role("button", name="Task 2:")).to_have_count(0)
+    await page.get_by_role("tab", name="Board").click()
+    await page.get_by_role("tab", name="Tasks").click()
+    await expect(page.locator(".ProseMirror")).to_have_text("Write a loop.")
+    await expect(page.get_by_text("The class has everything.")).to_be_visible()
 
 
 async def test_what_quill_wrote_stays_to_the_letter_until_it_is_edited(visitors: Visitors) -> None:
@@ -147,6 +153,42 @@ async def test_what_quill_wrote_stays_to_the_letter_until_it_is_edited(visitors:
     await page.keyboard.insert_text("er")
     edited = await draft(page, "1")
     assert edited == QUILL.replace("Old", "Older") == sanitise(edited)
+
+
+async def test_an_import_says_what_it_had_to_leave_out(visitors: Visitors) -> None:
+    page = await visitors.page()
+    await open_tasks(page)
+    notion = Notion()
+    notion.page(
+        "Lesson",
+        notion.block("header", "Task 1"),
+        notion.block("text", "Write a loop."),
+        notion.block("image"),
+        notion.block("image"),
+        notion.block("transclusion_reference"),
+    )
+    async with serving(notion) as web:
+        await page.get_by_role("button", name="Import from Notion").click()
+        await expect(page.get_by_label("Address of the page")).to_be_focused()
+        await page.keyboard.insert_text(f"  {web.url(f'/{PAGE}')} ")
+        await page.keyboard.press("Enter")
+        told = page.get_by_text("The import had to leave out: 2 pictures and 1 synced block.")
+        await expect(told).to_be_visible()
+    # Whatever happens in the class, and whenever the page is loaded anew, they are not sent yet.
+    not_sent = page.get_by_text("Not sent yet: Task 1.")
+    await expect(not_sent).to_be_visible()
+    await page.get_by_role("tab", name="Board").click()
+    await page.get_by_role("tab", name="Tasks").click()
+    await expect(not_sent).to_be_visible()
+    # A heading stands below those of the page, whatever its level is in the task.
+    own = page.get_by_role("textbox", name="Task 1").get_by_role("heading", level=3)
+    await expect(own).to_have_text("Task 1")
+    await page.get_by_role("button", name="Preview").click()
+    await expect(page.get_by_role("heading", name="Task 1", level=3)).to_be_visible()
+    assert await serious_faults(page) == []
+    await page.get_by_role("button", name="Send to all").click()
+    await expect(told).to_have_count(0)
+    await expect(page.get_by_text("The class has everything.")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

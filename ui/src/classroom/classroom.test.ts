@@ -284,8 +284,15 @@ describe("tasks", () => {
     expect(entered.tasks.map(({ name }) => name)).toEqual(["theory", "2", "10"]);
     expect(entered.loaded).toBe(steps);
     const imported = reduce(entered, { type: "tasks loaded", steps: steps.slice(0, 1) });
-    expect(imported.tasks).toBe(entered.tasks);
-    expect(imported.loaded).toHaveLength(1);
+    expect(imported).toMatchObject({ tasks: entered.tasks, loaded: steps });
+    expect(imported.imported).toHaveLength(1);
+    expect(reduce(imported, { type: "import taken" }).imported).toBeUndefined();
+  });
+
+  it("that were sent are what the class has from then on", () => {
+    const sent = steps.slice(0, 1);
+    const state = reduce(play(entering(), loaded, listed([])), { type: "tasks sent", steps: sent });
+    expect(state.loaded).toBe(sent);
   });
 
   it("do not go into the editor again after a lost connection", () => {

@@ -35,6 +35,8 @@ export interface Classroom {
   /** What is to be put into the editor. */
   readonly loaded: readonly Step[] | undefined;
   readonly isImporting: boolean;
+  /** What an import has found, until the editor has it. */
+  readonly imported: readonly Step[] | undefined;
   /** What the last import had to leave out: how much of each kind. */
   readonly leftOut: Readonly<Record<string, number>>;
   /** Whether newcomers are kept out. */
@@ -60,6 +62,7 @@ export const OUTSIDE: Classroom = {
   tasks: [],
   loaded: undefined,
   isImporting: false,
+  imported: undefined,
   leftOut: {},
   isLocked: false,
   hasResultsPage: true,
@@ -82,6 +85,7 @@ export type Happening =
   | { type: "tasks loaded"; steps: readonly Step[] }
   | { type: "tasks sent"; steps: readonly Step[] }
   | { type: "importing"; isImporting: boolean }
+  | { type: "import taken" }
   | { type: "import incomplete"; leftOut: Readonly<Record<string, number>> }
   | { type: "opened"; user: number; isBeside: boolean }
   | { type: "shut"; user: number }
@@ -109,12 +113,18 @@ const CHANGES: { [T in OfClass["type"]]: Change<T> } = {
   live: (state, { isLive }) => ({ ...state, isLive }),
   ignoring: (state, { ignores }) => ({ ...state, ignores }),
   "tasks loaded": (state, { steps }) => loadTasks(state, steps),
-  "tasks sent": (state, { steps }) => ({ ...state, tasks: usable(steps), leftOut: {} }),
+  "tasks sent": (state, { steps }) => ({
+    ...state,
+    tasks: usable(steps),
+    loaded: steps,
+    leftOut: {},
+  }),
   importing: (state, { isImporting }) => ({
     ...state,
     isImporting,
     leftOut: isImporting ? {} : state.leftOut,
   }),
+  "import taken": (state) => ({ ...state, imported: undefined }),
   "import incomplete": (state, { leftOut }) => ({ ...state, leftOut }),
   opened: (state, { user, isBeside }) => openPanel(state, user, isBeside),
   shut: (state, { user }) => ({ ...state, open: state.open.filter((other) => other !== user) }),
@@ -181,7 +191,7 @@ function inOrder(users: readonly User[], state: Classroom): User[] {
 function loadTasks(state: Classroom, steps: readonly Step[]): Classroom {
   // Before the class is shown these are its own tasks; later they are what an import has found.
   if (state.phase === "inside") {
-    return { ...state, loaded: steps, isImporting: false };
+    return { ...state, imported: steps, isImporting: false };
   }
   const tasks = usable(steps);
   const isKnown = JSON.stringify(tasks) === JSON.stringify(state.tasks);

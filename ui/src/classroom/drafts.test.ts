@@ -148,6 +148,12 @@ describe("an import", () => {
     expect(withoutImport(draft)).toBe(draft);
   });
 
+  it("stays unsent when the server tells of it again, as it does until it is sent", () => {
+    const imported = withImported(withLoaded(BLANK, [step("1", "<p>old</p>")]), three);
+    expect(withLoaded(imported, three)).toBe(imported);
+    expect(changed(withLoaded(imported, three))).toEqual(["theory", "1", "2"]);
+  });
+
   it("has nothing to bring back where nothing was", () => {
     expect(withImported(BLANK, three).before).toBeUndefined();
   });

@@ -134,9 +134,15 @@ export function afterSending(drafts: Drafts): Drafts {
   return { ...drafts, tasks, sent: contents(drafts), before: undefined };
 }
 
-/** The server tells what the class has: drafts that are newer stay. */
+/**
+ * The server tells what the class has: drafts that are newer stay. Imported tasks come the same way
+ * until they are sent: what is here and not sent stays not sent.
+ */
 export function withLoaded(drafts: Drafts, steps: readonly Step[]): Drafts {
   const sent = sentOf(steps);
+  if (isSame(sent, contents(drafts))) {
+    return drafts;
+  }
   const isUntouched = changed(drafts).length === 0 || Object.keys(contents(drafts)).length === 0;
   return isUntouched ? asSent(sent, drafts) : { ...drafts, sent };
 }
@@ -206,6 +212,13 @@ function sentOf(steps: readonly Step[]): Sent {
     steps
       .filter(({ name, content }) => isName(name) && !isBlank(content ?? ""))
       .map(({ name, content }) => [name, content ?? ""]),
+  );
+}
+
+function isSame(one: Sent, other: Sent): boolean {
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
   );
 }
 

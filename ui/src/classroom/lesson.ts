@@ -492,6 +492,11 @@ export class Lesson implements Listener {
     return isDone;
   }
 
+  /** The editor has what was imported. */
+  importTaken(): void {
+    this.act({ type: "import taken" });
+  }
+
   async importFrom(url: string): Promise<void> {
     this.isImporting = true;
     this.act({ type: "importing", isImporting: true });
