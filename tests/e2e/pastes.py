@@ -226,6 +226,16 @@ GITHUB_CODE: Final = Paste(
     kept=f"{PRE}if x:\n    y()</pre>",
 )
 
+ASSISTANT: Final = Paste(
+    html=(
+        '<meta charset=\'utf-8\'><p data-start="0" data-end="9">Try <strong>this</strong>:</p>'
+        '<pre class="overflow-visible!"><div class="contain-inline-size"><div class="flex">python'
+        '<button class="flex">Copy code</button></div><div dir="ltr"><code class="whitespace-pre! '
+        'language-python"><span>if</span> x:\n    y()\n</code></div></div></pre>'
+    ),
+    kept=f"<p>Try <strong>this</strong>:</p>{PRE}if x:\n    y()</pre>",
+)
+
 WEB_PAGE: Final = Paste(
     html=(
         "<meta charset='utf-8'><span style=\"color: rgb(32, 33, 34); font-family: sans-serif; "
@@ -292,6 +302,7 @@ PASTES: Final = {
     "PyCharm": PYCHARM,
     "a page of GitHub": GITHUB_PAGE,
     "code of GitHub": GITHUB_CODE,
+    "an assistant": ASSISTANT,
     "a web page": WEB_PAGE,
     "two links": LINKS,
     "Markdown": MARKDOWN,

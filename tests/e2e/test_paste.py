@@ -90,6 +90,7 @@ async def test_pictures_come_along_small_enough_and_what_they_show_is_asked(
     await page.keyboard.type("Name")
     await page.keyboard.press("Tab")
     await page.keyboard.type("Age")
+    await expect(page.get_by_text("In a table, Tab goes to the next cell.")).to_be_visible()
     await page.get_by_role("button", name="Delete column").click()
     await expect(page.locator(".ProseMirror tr").first.locator("th")).to_have_text(["Name"])
     await page.get_by_role("button", name="Send to all").click()

@@ -216,10 +216,6 @@ export class RichEditor {
     this.editor.view.dispatch(tr);
   }
 
-  get isInTable(): boolean {
-    return this.is("table");
-  }
-
   addTable(): void {
     insertTable(this.editor);
   }

@@ -94,7 +94,7 @@ class Writer {
       case "ul":
         return flow.block(this.list(element, tag, look));
       case "pre":
-        return flow.block(codeBlock(this.page, codeText(element)));
+        return flow.block(codeBlock(this.page, codeText(codeIn(element))));
       case "blockquote":
         return flow.block(this.around("blockquote", this.blocksIn(element, look)));
       case "table":
@@ -243,6 +243,12 @@ function headingOf(element: Element): string | undefined {
     return `h${level}`;
   }
   return element.classList.contains("MsoTitle") ? "h1" : undefined;
+}
+
+/** Without what stands around it: the name of the language, a button that copies. */
+function codeIn(block: Element): Element {
+  const [code, ...more] = block.querySelectorAll("code");
+  return code !== undefined && more.length === 0 ? code : block;
 }
 
 function isHidden(element: Element, styles: Styles): boolean {
