@@ -15,8 +15,14 @@ export function remember(room: number, who: Remembered): void {
   keep(`student/${room}`, who);
 }
 
-/** Forgets who the student was; the project stays. */
+/** Forgets who the student was, with what only that student could send; the project stays. */
 export function forgetIn(room: number): void {
+  const id = rememberedIn(room)?.id;
+  if (id !== undefined) {
+    [`outbox/student/${room}/${id}`, `draft/student/${room}/${id}`, `step/${room}/${id}`].forEach(
+      forget,
+    );
+  }
   forget(`student/${room}`);
 }
 
@@ -52,7 +58,7 @@ export function rememberStep(room: number, id: number, step: string): void {
 /** Puts a student's place aside, with the project; returns whether it will outlive the page. */
 export function putAside(room: number, who: Remembered, project: Project): boolean {
   const isKept = keep(`aside/${room}/${who.id}`, { who, project });
-  forgetIn(room);
+  forget(`student/${room}`);
   forget(`project/${room}`);
   return isKept;
 }

@@ -152,8 +152,7 @@ export class StudentSession {
   /** Another student's files; nothing of the one before goes on. */
   private turnTo(project: Project): void {
     this.outgoing.stop();
-    this.outbox?.stop();
-    this.outbox = undefined;
+    this.closeOutbox();
     this.wire.disconnect();
     this.isHere = false;
     this.wanted = undefined;
@@ -205,6 +204,7 @@ export class StudentSession {
         return this.end("closed");
       case "wrong_token":
       case "token_required":
+        this.closeOutbox();
         forgetIn(this.room);
         this.store.act({ kind: "anew", refusal: asRefusal(answer) });
         return;
@@ -227,6 +227,7 @@ export class StudentSession {
   }
 
   private end(why: "removed" | "closed" | "taken" | "left"): void {
+    this.closeOutbox();
     if (why !== "taken") {
       forgetIn(this.room);
     }
@@ -396,8 +397,15 @@ export class StudentSession {
   private async sendWaiting(): Promise<void> {
     const id = this.store.latest.me?.id ?? 0;
     this.outbox ??= new Outbox(`student/${this.room}/${id}`, (waiting) => this.deliver(waiting));
+    const { outbox } = this;
     await this.wire.askHistory(id);
-    await this.outbox.send();
+    await outbox.send();
+  }
+
+  /** What waits in it belongs to one student: the next one gets another. */
+  private closeOutbox(): void {
+    this.outbox?.stop();
+    this.outbox = undefined;
   }
 
   private async deliver({ to, content, key }: Waiting): Promise<Fate> {
