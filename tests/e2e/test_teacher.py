@@ -266,8 +266,52 @@ async def test_students_are_open_side_by_side(visitors: Visitors, join: Joining)
     await panel_of(page, "Ada")
     await page.get_by_role("button", name="Open Grace beside").click()
     await expect(page.locator("[data-panel]")).to_have_count(2)
-    await page.keyboard.press("Escape")
+    field = page.locator("[data-panel]").last.get_by_label("Message", exact=True)
+    await field.fill("unfinished")
+    await page.reload()
+    await expect(page.locator("[data-panel] h2")).to_have_text(["Ada", "Grace"])
+    await field.fill("unfinished")
+    await field.press("Escape")
+    await expect(page.locator("[data-panel]")).to_have_count(2)
+    await field.fill("")
+    await field.press("Escape")
     await expect(page.locator("[data-panel] h2")).to_have_text(["Ada"])
+
+
+async def test_the_board_is_sorted_filtered_and_of_three_sizes(
+    visitors: Visitors, join: Joining
+) -> None:
+    page = await visitors.page(width=1440, height=900)
+    room = await open_class(page)
+    ada, zoe = await join(room, "Zoe"), await join(room, "Ada")
+    long = "".join(f"line {n}\n" for n in range(60))
+    await ada.edit("main.py", long)
+    await ada.edit("main.py", long.replace("line 14\n", "line 14 = new\n"))
+    await expect(tile(page, "Zoe").locator(".edited")).to_have_text("line 14 = new")
+    await expect(tile(page, "Zoe").locator("[data-tail]")).not_to_contain_text("line 59")
+    await page.get_by_label("Sort by").select_option("By name")
+    await expect_order(page, "Ada", "Zoe")
+    await ada.say("Is this right?")
+    await expect(page).to_have_title(f"✉ 1 · {room} · Quad")
+    await zoe.report(task1="HELP")
+    await expect(page).to_have_title(f"(1) ✉ 1 · {room} · Quad")
+    await page.get_by_role("button", name="1 unread message", exact=True).click()
+    await expect_order(page, "Zoe")
+    await page.get_by_role("button", name="1 needs help", exact=True).click()
+    await expect_order(page, "Ada")
+    await page.get_by_role("button", name="1 needs help", exact=True).click()
+    await expect_order(page, "Ada", "Zoe")
+    await page.get_by_role("radio", name="Small").check(force=True)
+    await expect(page.locator("[data-tail]")).to_have_count(0)
+    await page.reload()
+    await expect_order(page, "Ada", "Zoe")
+    await expect(page.locator("[data-tail]")).to_have_count(0)
+    # Twelve columns and ten rows.
+    box = await tile(page, "Ada").bounding_box()
+    assert box is not None
+    assert round((1440 - 32 + 6.4) / (box["width"] + 6.4)) == 12
+    assert (900 - box["y"]) // (box["height"] + 6.4) >= 10
+    assert await serious_faults(page) == []
 
 
 async def test_the_board_is_moved_over_by_arrow_keys(visitors: Visitors, join: Joining) -> None:

@@ -69,6 +69,15 @@ describe("a class", () => {
     expect([...after.students.keys()]).toEqual([2, 3, 4, 5]);
   });
 
+  it("has the same students open when the page is loaded anew, but for those who have gone", () => {
+    const open = (user: number): Happening => ({ type: "opened", user, isBeside: true });
+    const before = play(entering(), listed([user(2), user(3), user(4)]), open(3), open(2), open(4));
+    const after = play(entering(marksOf(before)), listed([user(2), user(3)]));
+    expect(after.open).toEqual([3, 2]);
+    const shut = reduce(after, { type: "shut", user: 3 });
+    expect(reduce(shut, listed([user(2), user(3)])).open).toEqual([2]);
+  });
+
   it("is locked, and shows its results, as its teacher has set it", () => {
     const rules = { has_results_page: false };
     const set = { ...update([]), door: "locked" as const, rules };
@@ -139,6 +148,20 @@ describe("the signs of a student", () => {
     const state = play(entering(), both, listed([user(2, { 1: "HELP" })], [], 8));
     expect(student(state, 2).helpSince).toBe(3);
     expect(student(reduce(state, listed([user(2)], [], 9)), 2).helpSince).toBeUndefined();
+  });
+});
+
+describe("what is left out", () => {
+  it("of a student's files is theirs, and of an import the tasks page's", () => {
+    const files = [{ filename: "big.csv", why: "too_large" as const, size: 9, limit: 7 }];
+    const state = play(
+      entering(),
+      listed([user(2)]),
+      { type: "import incomplete", leftOut: { picture: 2 } },
+      { type: "unsent", user: 2, files },
+    );
+    expect(state.leftOut).toEqual({ picture: 2 });
+    expect(student(state, 2).project.leftOut).toBe(files);
   });
 });
 

@@ -166,7 +166,9 @@ function updateRoom(state: Classroom, update: RoomUpdate, at: number): Classroom
     entries.length === state.students.size &&
     entries.every(([id, student]) => state.students.get(id) === student);
   const students = isSame ? state.students : PersistentMap.of(entries);
-  const open = state.open.filter((user) => students.has(user));
+  // Those that were open before the page was loaded, once their students are here.
+  const wanted = state.isFurnished ? state.open : state.marks.open;
+  const open = wanted.filter((user) => students.has(user));
   const { id: room, host } = update;
   const isLocked = update.door === "locked";
   const hasResultsPage = update.rules?.has_results_page ?? true;
@@ -255,5 +257,5 @@ export function marksOf(state: Classroom): Marks {
       active[id] = student.activeAt;
     }
   }
-  return { order: [...state.students.keys()], read, help, active };
+  return { order: [...state.students.keys()], read, help, active, open: state.open };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { File } from "../wire/generated";
-import { lookAt, NO_PROJECT, replaceTree, tailOf, updateFiles } from "./files";
+import { lookAt, NO_PROJECT, replaceTree, glanceAt, updateFiles } from "./files";
 
 const file = (filename: string, content: string, status: File["status"] = "CHANGED"): File => ({
   filename,
@@ -41,7 +41,11 @@ describe("a student's files", () => {
   it("are marked when edited, until the teacher looks", () => {
     const edited = updateFiles(first, [file("src/util.py", "u2")], nothingHidden);
     expect(edited.latest).toBe("src/util.py");
-    expect(edited.files.get("src/util.py")).toEqual({ content: "u2", isChanged: true });
+    expect(edited.files.get("src/util.py")).toEqual({
+      content: "u2",
+      isChanged: true,
+      line: 0,
+    });
     expect(lookAt(edited, "src/util.py").files.get("src/util.py")?.isChanged).toBe(false);
     expect(lookAt(edited, "main.py")).toBe(edited);
   });
@@ -87,20 +91,33 @@ describe("a student's files", () => {
   });
 });
 
-describe("the tail of a file", () => {
+describe("the lines at a glance", () => {
+  const sixty = Array.from({ length: 60 }, (_, index) => `line ${index}`).join("\n");
+  const edit = (before: string, after: string) => {
+    const project = replaceTree(NO_PROJECT, [file("a.py", before)], nothingHidden);
+    return updateFiles(project, [file("a.py", after)], nothingHidden).files.get("a.py")?.line;
+  };
+
   it.each([
-    ["", ""],
-    ["one", "one"],
-    ["1\n2\n3\n4\n", "3\n4"],
-    ["1\n2\n3\n4\n\n  \n", "3\n4"],
-    ["\n\n4", "\n4"],
-    ["\n4", "\n4"],
-    ["1\n2", "1\n2"],
-  ])("of %j is %j", (content, expected) => {
-    expect(tailOf(content, 2)).toBe(expected);
+    ["typed into", sixty.replace("line 14\n", "line 14!\n"), 14],
+    ["begun anew", sixty.replace("line 14\n", "line 14\nnew\n"), 15],
+    ["taken out below", sixty.replace("line 14\n", ""), 13],
+    ["written at the end", `${sixty}!`, 59],
+    ["written at the beginning", `!${sixty}`, 0],
+  ])("hold the line that was %s", (_, after, line) => {
+    expect(edit(sixty, after)).toBe(line);
+    const glance = glanceAt(after, 6, line);
+    expect(glance.edited).toBe(line);
+    expect(glance.lines).toHaveLength(6);
   });
 
-  it("cuts lines that nobody could read", () => {
-    expect(tailOf("x".repeat(5_000), 2)).toHaveLength(160);
+  it("are the last ones of a file that nobody has seen change", () => {
+    expect(glanceAt(sixty, 2, undefined).lines).toEqual(["line 58", "line 59"]);
+    expect(glanceAt("a\nb\n\n", 6, undefined).lines).toEqual(["a", "b"]);
+    expect(glanceAt("", 6, undefined).lines).toEqual([""]);
+  });
+
+  it("are cut where nobody could read them", () => {
+    expect(glanceAt("x".repeat(5_000), 2, 0).lines[0]).toHaveLength(160);
   });
 });

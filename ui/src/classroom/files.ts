@@ -6,6 +6,8 @@ export interface Entry {
   readonly content: string;
   /** Whether the student has changed it since the teacher looked at it last. */
   readonly isChanged: boolean;
+  /** Which line was edited last, from 0; undefined if nobody has seen it change. */
+  readonly line?: number | undefined;
 }
 
 export interface Project {
@@ -41,7 +43,8 @@ export function replaceTree(before: Project, sent: readonly File[], isHidden: Is
       // Of the first tree nobody knows what is new in it.
       const isChanged = before.isWhole || known !== undefined;
       latest = isChanged && !isHidden(file.filename) ? file.filename : latest;
-      return [file.filename, { content, isChanged }];
+      const line = known && editedLine(known.content, content);
+      return [file.filename, { content, isChanged, line }];
     });
   const files = PersistentMap.of([...entries, ...stillShown(before, sent)]);
   return {
@@ -70,8 +73,10 @@ export function updateFiles(before: Project, sent: readonly File[], isHidden: Is
       continue;
     }
     const content = file.content ?? "";
-    if (files.get(file.filename)?.content !== content) {
-      files = files.with(file.filename, { content, isChanged: true });
+    const known = files.get(file.filename)?.content;
+    if (known !== content) {
+      const line = known === undefined ? undefined : editedLine(known, content);
+      files = files.with(file.filename, { content, isChanged: true, line });
       latest = isHidden(file.filename) ? latest : file.filename;
     }
   }
@@ -91,30 +96,52 @@ export function lookAt(project: Project, filename: string): Project {
   return { ...project, files: project.files.with(filename, { ...entry, isChanged: false }) };
 }
 
-const LONGEST_LINE = 160;
-
-/** The last lines of a text, without the empty ones at its end; long lines are cut. */
-export function tailOf(content: string, lines: number): string {
-  let end = content.length;
-  while (end > 0 && isSpace(content.charCodeAt(end - 1))) {
-    end -= 1;
+/** The last line of what has changed: where the student is. */
+function editedLine(before: string, after: string): number {
+  const shorter = Math.min(before.length, after.length);
+  let fromEnd = 0;
+  while (fromEnd < shorter && isSameAt(before, after, fromEnd)) {
+    fromEnd += 1;
   }
-  let start = end + 1;
-  for (let found = 0; found < lines && start > 0; found++) {
-    // Just behind the line break before, or 0.
-    start = start < 2 ? 0 : content.lastIndexOf("\n", start - 2) + 1;
-  }
-  const tail = content.slice(start, end);
-  return tail.length <= LONGEST_LINE
-    ? tail
-    : tail
-        .split("\n")
-        .map((line) => line.slice(0, LONGEST_LINE))
-        .join("\n");
+  return lineAt(after, after.length - fromEnd);
 }
 
-function isSpace(code: number): boolean {
-  return code === 10 || code === 13 || code === 32 || code === 9;
+function isSameAt(before: string, after: string, fromEnd: number): boolean {
+  return (
+    before.charCodeAt(before.length - 1 - fromEnd) === after.charCodeAt(after.length - 1 - fromEnd)
+  );
+}
+
+function lineAt(text: string, position: number): number {
+  let line = 0;
+  for (let at = text.indexOf("\n"); at >= 0 && at < position; at = text.indexOf("\n", at + 1)) {
+    line += 1;
+  }
+  return line;
+}
+
+const LONGEST_LINE = 160;
+
+/** Some lines of a file, long ones cut, and which of them was edited last. */
+export interface Glance {
+  /** The number of the first of them, from 0. */
+  readonly first: number;
+  readonly lines: readonly string[];
+  readonly edited: number | undefined;
+}
+
+/**
+ * As many lines as there is room for: those around the edited one, with more before it than behind;
+ * without one, the last.
+ */
+export function glanceAt(content: string, room: number, edited: number | undefined): Glance {
+  const all = content.trimEnd().split("\n");
+  const last = Math.max(0, all.length - room);
+  const around = edited === undefined ? last : edited - Math.ceil((room - 1) * 0.6);
+  const first = Math.max(0, Math.min(around, last));
+  const lines = all.slice(first, first + room).map((line) => line.slice(0, LONGEST_LINE));
+  const isShown = edited !== undefined && edited >= first && edited < first + lines.length;
+  return { first, lines, edited: isShown ? edited : undefined };
 }
 
 function stillThere(files: Project["files"], filename: string | undefined): string | undefined {

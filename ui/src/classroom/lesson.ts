@@ -21,6 +21,7 @@ import {
 import { marksOf, OUTSIDE, reduce, type Classroom, type Happening } from "./classroom";
 import { isOnline, type Student, type Statuses } from "./student";
 import { parseIgnores } from "./ignores";
+import { BoardLook } from "./look.svelte";
 import { Windows } from "./others";
 import {
   forgetClass,
@@ -55,6 +56,7 @@ const KINDS: Record<string, Kind> = { SUCCESS: "good", WARNING: "warning" };
 export class Lesson implements Listener {
   readonly store = new Store<Classroom, Happening>({ ...OUTSIDE, isLive: keptLive() }, reduce);
   readonly shown = new Shown();
+  readonly board = new BoardLook();
   private readonly wire = new TeacherWire(this);
   private readonly windows = new Windows();
   private ticket: Ticket | undefined;
@@ -257,8 +259,7 @@ export class Lesson implements Listener {
       this.hear({ type: "tree", user: user_id, files, at: Date.now() }),
     "sharing/code_update": ({ user_id, files }) =>
       this.hear({ type: "files", user: user_id, files, at: Date.now() }),
-    "sharing/left_out": ({ user_id, files }) =>
-      this.hear({ type: "left out", user: user_id, files }),
+    "sharing/left_out": ({ user_id, files }) => this.hear({ type: "unsent", user: user_id, files }),
     "message/to_mentor": (message) => this.hear({ type: "message", message, at: Date.now() }),
     "message/user": ({ user_id, messages }) =>
       this.hear({ type: "history", user: user_id, messages }),

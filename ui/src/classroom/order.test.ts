@@ -81,11 +81,33 @@ describe("looking for somebody", () => {
     ["", true],
     ["grace", false],
   ])("by %j: %s", (sought, expected) => {
-    expect(isFound(student(1, { name: "Ада Лавлейс" }), sought, false)).toBe(expected);
+    expect(isFound(student(1, { name: "Ада Лавлейс" }), sought, "all")).toBe(expected);
   });
 
   it("can be for who needs help", () => {
-    expect(isFound(student(1), "", true)).toBe(false);
-    expect(isFound(student(1, { helpSince: 1 }), "", true)).toBe(true);
+    expect(isFound(student(1), "", "help")).toBe(false);
+    expect(isFound(student(1, { helpSince: 1 }), "", "help")).toBe(true);
+  });
+});
+
+describe("the board, sorted", () => {
+  const class_ = [
+    student(1, { name: "Zoe", steps: { 1: "DONE" }, activeAt: NOW - 5 }),
+    student(2, { name: "ada", helpSince: 1, activeAt: NOW - 9 }),
+    student(3, { name: "Bob", steps: { 1: "DONE", 2: "DONE" }, activeAt: undefined }),
+  ];
+
+  it.each([
+    ["help", [2, 1, 3]],
+    ["name", [2, 3, 1]],
+    ["progress", [2, 1, 3]],
+    ["activity", [3, 2, 1]],
+  ] as const)("by %s", (sort, expected) => {
+    expect(boardOrder(class_, NOW, sort, ["1", "2"])).toEqual(expected);
+  });
+
+  it("can be for whose messages are unread", () => {
+    expect(isFound(student(1), "", "unread")).toBe(false);
+    expect(isFound(student(1, { unread: 2 }), "", "unread")).toBe(true);
   });
 });

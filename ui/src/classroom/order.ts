@@ -1,5 +1,5 @@
 /** Who comes first on the board. */
-import { isOnline, type Student } from "./student";
+import { isOnline, percentOf, type Student } from "./student";
 
 /**
  * Whoever works on a task and has changed nothing for so long may be stuck. Five minutes: reading a
@@ -17,30 +17,69 @@ export function isStuck(student: Student, now: number): boolean {
   );
 }
 
-/**
- * The ids of students as the board shows them: who needs help, the longest waiting first; who is
- * stuck, the longest first; then the others in the order of joining.
- */
-export function boardOrder(students: Iterable<Student>, now: number): readonly number[] {
-  const helpless: Student[] = [];
-  const stuck: Student[] = [];
-  const others: Student[] = [];
-  for (const student of students) {
-    if (student.helpSince !== undefined) {
-      helpless.push(student);
-    } else {
-      (isStuck(student, now) ? stuck : others).push(student);
-    }
-  }
-  helpless.sort((a, b) => (a.helpSince ?? 0) - (b.helpSince ?? 0) || a.place - b.place);
-  stuck.sort((a, b) => (a.activeAt ?? 0) - (b.activeAt ?? 0) || a.place - b.place);
-  others.sort((a, b) => a.place - b.place);
-  return [...helpless, ...stuck, ...others].map((student) => student.id);
+export const SORTS = ["help", "name", "progress", "activity"] as const;
+/** What the board is sorted by; help is the one that a lesson needs. */
+export type Sort = (typeof SORTS)[number];
+
+type Compare = (one: Student, other: Student) => number;
+
+/** The ids of students as the board shows them; equal ones in the order of joining. */
+export function boardOrder(
+  students: Iterable<Student>,
+  now: number,
+  sort: Sort = "help",
+  columns: readonly string[] = [],
+): readonly number[] {
+  const compare = comparing(sort, now, columns);
+  return [...students]
+    .sort((one, other) => compare(one, other) || one.place - other.place)
+    .map((student) => student.id);
 }
 
+function comparing(sort: Sort, now: number, columns: readonly string[]): Compare {
+  switch (sort) {
+    case "help":
+      return byHelp(now);
+    case "name":
+      return (one, other) => byName.compare(one.name, other.name);
+    case "progress":
+      return (one, other) => percentOf(columns, [one]) - percentOf(columns, [other]);
+    case "activity":
+      return (one, other) => (one.activeAt ?? 0) - (other.activeAt ?? 0);
+  }
+}
+
+const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+
+/**
+ * Who needs help, the longest waiting first; who is stuck, the longest first; then the others in the
+ * order of joining.
+ */
+function byHelp(now: number): Compare {
+  const rank = (student: Student): readonly [number, number] => {
+    if (student.helpSince !== undefined) {
+      return [0, student.helpSince];
+    }
+    return isStuck(student, now) ? [1, student.activeAt ?? 0] : [2, 0];
+  };
+  return (one, other) => {
+    const [first, second] = [rank(one), rank(other)];
+    return first[0] - second[0] || first[1] - second[1];
+  };
+}
+
+export const FILTERS = ["all", "help", "unread"] as const;
+export type Filter = (typeof FILTERS)[number];
+
+const PASSES: Record<Filter, (student: Student) => boolean> = {
+  all: () => true,
+  help: (student) => student.helpSince !== undefined,
+  unread: (student) => student.unread > 0,
+};
+
 /** Which of them the teacher wants to see. */
-export function isFound(student: Student, sought: string, isHelpOnly: boolean): boolean {
-  if (isHelpOnly && student.helpSince === undefined) {
+export function isFound(student: Student, sought: string, filter: Filter): boolean {
+  if (!PASSES[filter](student)) {
     return false;
   }
   const words = sought.toLocaleLowerCase().split(/\s+/).filter(Boolean);

@@ -40,9 +40,11 @@ export interface Marks {
   readonly read: Readonly<Record<number, number>>;
   readonly help: Readonly<Record<number, number>>;
   readonly active: Readonly<Record<number, number>>;
+  /** Whose panels were open. */
+  readonly open: readonly number[];
 }
 
-export const NO_MARKS: Marks = { order: [], read: {}, help: {}, active: {} };
+export const NO_MARKS: Marks = { order: [], read: {}, help: {}, active: {}, open: [] };
 
 /** What happens to one student. */
 export type OfStudent =
@@ -51,7 +53,7 @@ export type OfStudent =
   | { type: "signal"; user: number; isCalling: boolean; at: number }
   | { type: "tree"; user: number; files: readonly File[]; at: number }
   | { type: "files"; user: number; files: readonly File[]; at: number }
-  | { type: "left out"; user: number; files: readonly UnsentFile[] }
+  | { type: "unsent"; user: number; files: readonly UnsentFile[] }
   | { type: "message"; message: CurrentMessage; at: number }
   | { type: "history"; user: number; messages: readonly CurrentMessage[] }
   | { type: "read"; user: number }
@@ -95,7 +97,7 @@ const CONCERNS: { [T in OfStudent["type"]]: Concern<T> } = {
     const project = updateFiles(student.project, event.files, isHidden);
     return project === student.project ? student : { ...student, project, activeAt: event.at };
   },
-  "left out": (student, event) => ({
+  unsent: (student, event) => ({
     ...student,
     project: { ...student.project, leftOut: event.files },
   }),
