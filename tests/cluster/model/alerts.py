@@ -34,6 +34,7 @@ class AlertRoom:
         """What the database says: each was told all of it, in order."""
         acknowledged = {person: person.sent.acknowledged for person in self.people}
         heard = {person: list(person.told) for person in self.people}
+        known = {person: person.known for person in self.people}
         found = await connection.execute(
             text("SELECT id, name, text FROM alert_messages WHERE room = :of ORDER BY id"),
             {"of": self.name.casefold()},
@@ -46,7 +47,7 @@ class AlertRoom:
             person.sent.check(own, {id for id in acknowledged[person] if id >= oldest})
             told = [id for id in heard[person] if id >= oldest]
             check_stretch(told, ids, person.problem, "alert lines")
-            person.check_union(ids)
+            person.check_union(known[person], ids)
 
 
 class Listener(Life):
@@ -63,10 +64,15 @@ class Listener(Life):
         self._known: set[int] = set()
         self._is_in = False
 
-    def check_union(self, ids: list[int]) -> None:
-        """Everything between the first and the last line that it was ever shown."""
-        known = sorted(id for id in self._known if id >= ids[0]) if ids else []
-        check_stretch(known, ids, self.problem, "alert lines of all connections")
+    @property
+    def known(self) -> set[int]:
+        """The ids of all that it was ever shown until now."""
+        return set(self._known)
+
+    def check_union(self, known: set[int], ids: list[int]) -> None:
+        """Everything between the first and the last line of what it was shown."""
+        kept = sorted(id for id in known if id >= ids[0]) if ids else []
+        check_stretch(kept, ids, self.problem, "alert lines of all connections")
 
     async def _visit(self, socket: ClientConnection) -> None:
         await Talk.run(self, socket, self._hear, self._work)

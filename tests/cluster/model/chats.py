@@ -41,6 +41,7 @@ class Chat:
         """What the database says: each was told all of it, at least once, in order."""
         acknowledged = {member: member.sent.acknowledged for member in self.members}
         heard = {member: list(member.told) for member in self.members}
+        known = {member: member.known for member in self.members}
         found = await connection.execute(
             text(
                 "SELECT e.id, e.content FROM mailbox_entries e, chat_chats c "
@@ -54,7 +55,7 @@ class Chat:
             own = [Row(id, said) for id, phone, said in rows if phone == member.phone]
             member.sent.check(own, acknowledged[member])
             check_stretch(heard[member], ids, member.problem, "chat messages")
-            member.check_union(ids)
+            member.check_union(known[member], ids)
 
 
 class Member(Life):
@@ -76,9 +77,14 @@ class Member(Life):
         self._answers: dict[str, asyncio.Future[Any]] = {}
         self._outgoing: asyncio.Queue[str] = asyncio.Queue()
 
-    def check_union(self, ids: list[int]) -> None:
-        """Everything between the first and the last that it was ever shown."""
-        check_stretch(sorted(self._known), ids, self.problem, "chat messages of all connections")
+    @property
+    def known(self) -> set[int]:
+        """The ids of all that it was ever shown until now."""
+        return set(self._known)
+
+    def check_union(self, known: set[int], ids: list[int]) -> None:
+        """Everything between the first and the last of what it was shown."""
+        check_stretch(sorted(known), ids, self.problem, "chat messages of all connections")
 
     async def _visit(self, socket: ClientConnection) -> None:
         self.told = []
