@@ -173,7 +173,12 @@ async def test_a_commit_in_doubt_is_waited_for_and_others_are_not_kept_waiting(
         await store.write(book("later"))
     assert not any(isinstance(each.value, OutcomeUnknown) for each in (behind, later))
     assert not writing.done()
+    settling = asyncio.create_task(store.settle())
+    await asyncio.sleep(0)
+    assert not settling.done()
     await proxy.start()
+    await settling
+    assert writing.done()
     await writing
     await store.write(book("after"))
     assert set(await titles(store)) == {"before", "saved", "after"}

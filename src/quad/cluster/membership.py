@@ -374,9 +374,8 @@ class Membership:
             self._has_closed = True
         if not self.links.hears_itself:
             return  # it is cut off, and would only be declared dead again
-        with suppress(StoreError):
-            # What is queued was decided by the old one: it is refused first.
-            await self._store.write()
+        # What is queued, or in doubt, was decided by the old one: it is refused first.
+        await self._store.settle()
         await self.links.aclose()
         self._links = None
         self._session.begin_anew()

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from threading import Lock
 from time import perf_counter
@@ -138,6 +139,13 @@ class Store:
         done = self._loop.create_future()
         self._put(Call(changes, partial(resolve, done, None), has_future=True))
         return done
+
+    async def settle(self) -> None:
+        """Returns when all that was to be written before this is saved, or never will be."""
+        with suppress(StoreError):
+            await self.write()
+        if self._is_in_doubt:
+            await self._idle.wait()
 
     def submit(self, changes: Sequence[Change], outcome: Outcome) -> None:
         """As `write`, for what comes by the ten thousand: no future, `outcome` is called instead.
