@@ -19,6 +19,7 @@ _EVERYWHERE = (
     "/",
     "/admin",
     "/app/{name:path}",
+    "/appearance",
     "/chat",
     "/classroom",
     "/classroom/{room:str}",
@@ -27,11 +28,13 @@ _EVERYWHERE = (
     "/install",
     "/install/{name:str}",
     "/metrics",
+    "/offline",
     "/ready",
     "/roomstats/static/{name:str}",
     "/schema",
     "/schema/openapi.json",
     "/schema/{path:str}",
+    "/static/{name:str}",
     "/v1/static/{name:str}",
 )
 

@@ -24,6 +24,7 @@ _LOCAL: Final = frozenset({"RECORD", "WHEEL", "INSTALLER", "REQUESTED", "direct_
 # Of a checkout: anything may lie about there, such as the database of whoever served from in it.
 _KINDS: Final = frozenset(
     {".py", ".typed", ".html", ".css", ".js", ".json", ".svg", ".png", ".woff2", ".gz", ".br"}
+    | {".webmanifest"}
 )
 # Most of the bytes, and compressed already.
 _STORED: Final = frozenset({".gz", ".br", ".png", ".woff2"})
