@@ -19,6 +19,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from quad.cli.failures import Failed
+from quad.cli.share.calls import call_of
 from quad.cli.share.commands import obey
 from quad.cli.share.folder import Folder
 from quad.cli.share.place import Place, find_place
@@ -26,6 +27,7 @@ from tests.classroom.school import Peer, enter, exercise
 from tests.cli.remote_server import quad
 from tests.cli.share_class import PACE_S, Student, Teacher, open_room, sharing, teaching
 from tests.cli.test_share_folder import write
+from tests.filter import a_filter
 from tests.patience import patience
 from tests.process import ServerProcess, free_port
 
@@ -228,6 +230,42 @@ async def test_tasks_statuses_and_messages_go_both_ways(
         assert (await obey("/fly", visit, folder)).text.startswith("There is no command /fly")
         assert (await obey("/done", visit, folder)).text == "Say which task: /done 1"
         assert "/quit" in (await obey("/help", visit, folder)).text
+
+
+async def test_help_is_asked_for_without_a_task_and_also_offline(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    folder = Folder(tmp_path / "folder")
+    async with a_filter(server.url) as network, teaching(server.url) as teacher:
+        place = Place(network.url, teacher.room)
+        async with sharing(place, tmp_path, tmp_path / "state") as student:
+            visit, desk = student.visit, student.desk
+            await visit.ready()
+            await obey("/ask", visit, folder)
+            signal = {"user_id": student.user_id, "value": "HELP"}
+            assert await teacher.peer.expect("signal") == signal
+            await desk.wait(lambda: "Your teacher knows that you need help." in desk.notes)
+            answer = await obey("/ask", visit, folder)
+            assert answer.text == "Your teacher knows that you need help; /done when you can go on."
+            await obey("/done", visit, folder)
+            assert await teacher.peer.expect("signal") == {**signal, "value": "NONE"}
+
+            # Several tasks, and none of them meant; the theory is none.
+            tasks = [exercise(name, "Add") for name in ("theory", "1", "2")]
+            await teacher.peer.emit("steps/all", tasks)
+            await desk.wait(lambda: len(desk.lesson.tasks) == 3)
+            network.upgrades = "refuse"
+            await network.aclose()
+            await desk.wait(lambda: desk.lesson.link == "offline")
+            await obey("/ask", visit, folder)
+            assert desk.notes[-1].endswith("your teacher hears of it as soon as you are connected.")
+            network.upgrades = "pass"
+            assert await teacher.peer.expect("signal") == signal
+            await desk.wait(lambda: call_of(desk.lesson) == "known")
+            assert desk.lesson.statuses == {}
+        # Who starts again still needs it.
+        async with sharing(place, tmp_path, tmp_path / "state") as student:
+            await student.desk.wait(lambda: call_of(student.desk.lesson) == "known")
 
 
 # --- coming back ----------------------------------------------------------------------------------

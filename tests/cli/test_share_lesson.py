@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from quad.cli.share.calls import call_given_up, call_kept, call_of, called, news_of_call
 from quad.cli.share.lesson import (
     Lesson,
     Line,
@@ -81,6 +82,7 @@ def test_a_status_is_what_was_set_here_until_the_teacher_says_otherwise() -> Non
         reviewed,
         [Note("bad", "Task 2 is accepted already.")],
     )
+    assert marked(IN, "theory", "DONE")[0] == IN
     assert marked(IN, "9", "DONE") == (IN, [Note("bad", "There is no task 9.")])
 
 
@@ -153,3 +155,75 @@ def test_a_payload_of_another_shape_is_refused() -> None:
 )
 def test_a_task_is_readable_without_its_tags(html: str, text: str) -> None:
     assert text_of(html) == text
+
+
+# --- calls for help -------------------------------------------------------------------------------
+
+CAUGHT_UP = after(history(), lesson=IN)
+CALLING, _ = called(CAUGHT_UP, is_calling=True)
+KNOWN = call_kept(CALLING, is_calling=True)
+AWAY = ("message", {"message": "The teacher is offline!"})
+BACK = ("message", {"message": "The teacher reconnected!"})
+CALLED = ("room/join", {**JOINED, "signal": "HELP"})
+
+
+@pytest.mark.parametrize(
+    ("lesson", "call"),
+    [
+        pytest.param(CAUGHT_UP, "none", id="nobody asks"),
+        pytest.param(CALLING, "unsent", id="on its way"),
+        pytest.param(KNOWN, "known", id="the server has told the teacher"),
+        pytest.param(after(AWAY, lesson=KNOWN), "waiting", id="the teacher is away"),
+        pytest.param(after(AWAY, BACK, lesson=KNOWN), "known", id="the teacher is back"),
+        pytest.param(lost(KNOWN)[0], "unsent", id="nobody knows what the teacher knows"),
+        pytest.param(after(CALLED, lesson=lost(KNOWN)[0]), "unsent", id="is the teacher there?"),
+        pytest.param(after(CALLED, AWAY, history(), lesson=KNOWN), "waiting", id="no, away"),
+        pytest.param(after(CALLED, history(), lesson=lost(KNOWN)[0]), "known", id="yes, there"),
+        pytest.param(after(CALLED, history()), "known", id="called in an earlier run"),
+        pytest.param(
+            after(("room/join", JOINED), history(), lesson=lost(CALLING)[0]),
+            "unsent",
+            id="the server has not heard of it",
+        ),
+        pytest.param(
+            after(CALLED, history(), lesson=called(lost(KNOWN)[0], is_calling=False)[0]),
+            "none",
+            id="ended while away, whatever the server remembers",
+        ),
+        pytest.param(marked(CAUGHT_UP, "2", "HELP")[0], "unsent", id="with a task, on its way"),
+        pytest.param(
+            reported(marked(CAUGHT_UP, "2", "HELP")[0], {"2": "HELP"}), "known", id="with a task"
+        ),
+        pytest.param(call_given_up(CALLING, is_calling=True), "none", id="the server refuses"),
+        pytest.param(
+            call_kept(called(CALLING, is_calling=False)[0], is_calling=True),
+            "none",
+            id="ended before it had arrived",
+        ),
+    ],
+)
+def test_the_sign_of_a_call_says_who_knows(lesson: Lesson, call: str) -> None:
+    assert call_of(lesson) == call
+
+
+def test_who_has_called_hears_when_somebody_knows_and_when_nobody_can() -> None:
+    offline = lost(CAUGHT_UP)[0]
+    news = {
+        "sent": (CALLING, KNOWN),
+        "away": (KNOWN, after(AWAY, lesson=KNOWN)),
+        "back": (after(AWAY, lesson=KNOWN), KNOWN),
+        "offline": (offline, called(offline, is_calling=True)[0]),
+        "on its way": (CAUGHT_UP, CALLING),
+        "lost": (KNOWN, lost(KNOWN)[0]),
+        "ended": (KNOWN, called(KNOWN, is_calling=False)[0]),
+    }
+    words = {key: "".join(note.text for note in news_of_call(*two)) for key, two in news.items()}
+    assert words == {
+        "sent": "Your teacher knows that you need help.",
+        "away": "You need help: your teacher is away and will see it when back.",
+        "back": "Your teacher knows that you need help.",
+        "offline": "You need help: your teacher hears of it as soon as you are connected.",
+        "on its way": "",
+        "lost": "",
+        "ended": "",
+    }

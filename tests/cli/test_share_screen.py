@@ -144,6 +144,15 @@ async def test_the_screen_says_that_the_teacher_is_away_and_gives_theory_no_stat
             await teacher.expect_student("Ann")
             options = screen.query_one("#tasks", OptionList)
             await until(pilot, lambda: options.option_count == 2)
+            # Theory is read: who needs help there needs it with no task. The same key ends it.
+            await pilot.press("h")
+            assert (await teacher.peer.expect("signal"))["value"] == "HELP"
+            known = "!  Your teacher knows that you need help"
+            await until(pilot, lambda: shown(screen, "#call") == known)
+            assert screen.query_one("#call").display
+            await pilot.press("h")
+            assert (await teacher.peer.expect("signal"))["value"] == "NONE"
+            assert not screen.query_one("#call").display
             rows = [str(options.get_option_at_index(place).prompt) for place in (0, 1)]
             assert rows == ["  Theory", "○ Task 1  "]
             assert "away" not in shown(screen, "#place")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from quad.cli.share.calls import SIGNS, call_of
 from quad.cli.share.folder import Folder, Snapshot
 from quad.cli.share.lesson import STATUSES, Lesson
 from quad.cli.share.visit import Visit
@@ -14,6 +15,7 @@ Anything without a slash is a message to the teacher. Commands:
   /tasks        the tasks and how you stand      /task 2   read task 2 (or: /task theory)
   /progress 2   you work on task 2               /ask 2    you need help with task 2
   /done 2       you have finished task 2         /none 2   you have not begun task 2
+  /ask          you need help with anything      /done     you can go on without
   /files        what of your folder is shared, and what is left out and why
   /quit         stop; start again to go on       /leave    leave the room for good"""
 
@@ -86,12 +88,22 @@ def tell(report: Report) -> str:
 
 
 def _mark(visit: Visit, command: str, task: str) -> Answer:
-    if not task:
-        tasks = [each.name for each in visit.lesson.tasks]
-        if len(tasks) != 1:
-            return Answer(f"Say which task: /{command} 1")
-        [task] = tasks
-    visit.mark(task, _MARKS[command])
+    lesson = visit.lesson
+    if not task and command == "done" and lesson.is_calling:
+        visit.call(is_calling=False)
+        return Answer()
+    tasks = [task] if task else [each.name for each in lesson.tasks if each.has_status]
+    if len(tasks) == 1:
+        visit.mark(tasks[0], _MARKS[command])
+        return Answer()
+    return _ask(visit) if command == "ask" else Answer(f"Say which task: /{command} 1")
+
+
+def _ask(visit: Visit) -> Answer:
+    """Help with anything. Who asks again wants to know whether anybody has heard."""
+    if visit.lesson.is_calling:
+        return Answer(f"{SIGNS[call_of(visit.lesson)]}; /done when you can go on.")
+    visit.call(is_calling=True)
     return Answer()
 
 

@@ -46,6 +46,11 @@ class Task(Struct, frozen=True):
     text: str
 
     @property
+    def has_status(self) -> bool:
+        """Whether there is something to do in it; the theory page is read."""
+        return self.name != "theory"
+
+    @property
     def title(self) -> str:
         """What it is called."""
         return "Theory" if self.name == "theory" else f"Task {self.name}"
@@ -76,6 +81,11 @@ class Lesson(Struct, frozen=True, kw_only=True):
     unsent: tuple[str, ...] = ()
     # Set here, and not known to have arrived.
     unsent_statuses: Mapping[str, str] = {}
+    # Whether help is asked for apart from any task, and whether the server is known to know that.
+    is_calling: bool = False
+    is_call_kept: bool = True
+    # Whether everything has come that the server tells of the room at the beginning.
+    has_caught_up: bool = False
     # How the room ended, or that another connection has taken this one's place.
     is_closed: bool = False
     is_replaced: bool = False
@@ -96,6 +106,7 @@ class _Joined(Struct):
     # Left out for a place that an original client had: then it is the one that was asked for.
     name: str | None = None
     steps: dict[str, str] = {}
+    signal: str = "NONE"
 
 
 class _Step(Struct):
@@ -134,8 +145,10 @@ def _joined(lesson: Lesson, payload: object) -> Heard:
         user_id=joined.user_id,
         name=name,
         statuses=joined.steps,
+        is_calling=joined.signal == "HELP" if lesson.is_call_kept else lesson.is_calling,
         link="online",
         is_teacher_here=True,
+        has_caught_up=False,
     )
     words = "Connected again." if is_back else f"You are in room {lesson.room} as {name}."
     return after, [Note("good", harmless(words))]
@@ -146,7 +159,7 @@ def _tasks(lesson: Lesson, payload: object) -> Heard:
     tasks = tuple(Task(step.name, text_of(step.content)) for step in steps)
     if tasks == lesson.tasks:
         return lesson, ()
-    count = sum(task.name != "theory" for task in tasks)
+    count = sum(task.has_status for task in tasks)
     words = f"The teacher has given {count} {'task' if count == 1 else 'tasks'}."
     return replace(lesson, tasks=tasks), [Note("info", words)]
 
@@ -154,7 +167,7 @@ def _tasks(lesson: Lesson, payload: object) -> Heard:
 def _exercise(lesson: Lesson, payload: object) -> Heard:
     # The old form of a single task without a number.
     content = msgspec.convert(payload, dict[str, str]).get("content", "")
-    others = tuple(task for task in lesson.tasks if task.name != "theory")
+    others = tuple(task for task in lesson.tasks if task.has_status)
     task = Task("theory", text_of(content))
     if task in lesson.tasks:
         return lesson, ()
@@ -206,7 +219,7 @@ def _history(lesson: Lesson, payload: object) -> Heard:
     is_first = not lesson.talk and not lesson.unsent
     missed = [line for line in talk[len(lesson.talk) :] if is_first or not line.is_mine]
     notes = [Note("me" if line.is_mine else "teacher", line.text) for line in missed]
-    return replace(lesson, talk=talk, unsent=unsent), notes
+    return replace(lesson, talk=talk, unsent=unsent, has_caught_up=True), notes
 
 
 def _notice(lesson: Lesson, payload: object) -> Heard:
@@ -250,7 +263,7 @@ _HANDLERS: Final[Mapping[str, Any]] = {
 
 def lost(lesson: Lesson) -> Heard:
     """The connection has ended; nobody watches through it any more."""
-    after = replace(lesson, link="offline", is_watched=False)
+    after = replace(lesson, link="offline", is_watched=False, has_caught_up=False)
     return after, [Note("warning", "The connection is lost; trying again.")]
 
 
@@ -275,6 +288,8 @@ def marked(lesson: Lesson, task: str, status: str) -> Heard:
     found = next((each for each in lesson.tasks if each.name == task), None)
     if found is None:
         return lesson, [Note("bad", f"There is no task {harmless(task)}.")]
+    if not found.has_status:
+        return lesson, [Note("bad", "The theory is there to be read; it has no status.")]
     if lesson.status(task) == "ACCEPTED":
         return lesson, [Note("bad", f"{found.title} is accepted already.")]
     after = replace(lesson, unsent_statuses={**lesson.unsent_statuses, task: status})

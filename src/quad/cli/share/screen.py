@@ -13,6 +13,7 @@ from textual.widgets import Footer, Input, OptionList, RichLog, Static
 from textual.widgets.option_list import Option
 
 from quad.cli.failures import Failed
+from quad.cli.share.calls import SIGNS, call_of
 from quad.cli.share.commands import obey, tell
 from quad.cli.share.folder import Folder
 from quad.cli.share.lesson import STATUSES, Lesson, Note, Task
@@ -81,7 +82,8 @@ class Screen(App[None]):
     #link { width: auto; }
     #watching { height: 3; content-align: center middle; display: none;
                 background: $warning; color: $text; text-style: bold; }
-    #watching.-on { display: block; }
+    #watching.-on, #call.-on { display: block; }
+    #call { height: auto; padding: 0 1; display: none; background: $panel; text-style: bold; }
     #body { height: 1fr; }
     #left { width: 2fr; min-width: 30; }
     #right { width: 3fr; }
@@ -125,6 +127,7 @@ class Screen(App[None]):
             yield Static(id="place")
             yield Static(id="link")
         yield Static("◉  THE TEACHER IS WATCHING YOUR FOLDER", id="watching")
+        yield Static(id="call")
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield OptionList(id="tasks", markup=False)
@@ -174,6 +177,7 @@ class Screen(App[None]):
         self.query_one("#place", Static).update(place)
         self.query_one("#link", Static).update(Text(words, style=style))
         self.query_one("#watching").set_class(lesson.is_watched, "-on")
+        self._show_call(lesson)
         self._show_tasks(lesson)
         talk = self.query_one("#talk", Log)
         for note in notes:
@@ -185,6 +189,12 @@ class Screen(App[None]):
             style = "bold red" if report.trouble else "dim"
             self.query_one("#folder", Log).add(Text(tell(report), style=style))
         self._trouble = report.trouble
+
+    def _show_call(self, lesson: Lesson) -> None:
+        call = call_of(lesson)
+        sign = self.query_one("#call", Static)
+        sign.update(Text(f"!  {SIGNS[call]}", style="green" if call == "known" else "yellow"))
+        sign.set_class(call != "none", "-on")
 
     def _show_tasks(self, lesson: Lesson) -> None:
         tasks = self.query_one("#tasks", OptionList)
@@ -216,11 +226,19 @@ class Screen(App[None]):
         await self._obey(event.value)
 
     def action_mark(self, status: str) -> None:
-        """Set the status of the task that is highlighted."""
+        """Set the status of the task that is highlighted; help may be needed without one."""
         place = self.query_one("#tasks", OptionList).highlighted
-        tasks = self.visit.lesson.tasks
-        if place is not None and place < len(tasks):
-            self.visit.mark(tasks[place].name, status)
+        lesson = self.visit.lesson
+        task = lesson.tasks[place] if place is not None and place < len(lesson.tasks) else None
+        if task is not None and task.has_status:
+            self.visit.mark(task.name, status)
+        elif status == "HELP":
+            # The sign is on the screen: the same key takes it away.
+            self.visit.call(is_calling=not lesson.is_calling)
+        elif status == "DONE" and lesson.is_calling:
+            self.visit.call(is_calling=False)
+        elif task is not None:
+            self.visit.mark(task.name, status)
 
     def action_write(self) -> None:
         """To the line for messages."""
@@ -248,7 +266,7 @@ class Screen(App[None]):
 
 
 def _row(lesson: Lesson, task: Task) -> Text:
-    if task.name == "theory":
+    if not task.has_status:
         # It is read, and has no status.
         return Text(f"  {task.title}", style="bold")
     status = lesson.status(task.name)

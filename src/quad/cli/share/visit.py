@@ -22,6 +22,7 @@ from quad.cli.connection import (
 from quad.cli.failures import Failed
 from quad.cli.reaching import Unreachable
 from quad.cli.share import lesson as class_
+from quad.cli.share.calls import call_given_up, call_kept, called, news_of_call
 from quad.cli.share.changes import File
 from quad.cli.share.folder import Folder
 from quad.cli.share.lesson import Heard, Lesson, Note
@@ -96,6 +97,11 @@ class Visit:
     def mark(self, task: str, status: str) -> None:
         """Set the status of a task."""
         self._become(class_.marked(self.lesson, task, status))
+        self._wake_speaker()
+
+    def call(self, *, is_calling: bool) -> None:
+        """Ask for help apart from any task, or no longer."""
+        self._become(called(self.lesson, is_calling=is_calling))
         self._wake_speaker()
 
     async def ready(self) -> None:
@@ -286,6 +292,7 @@ class Visit:
             await self._is_in.wait()
             await self._catch_up(connection)
             while True:
+                await self._report_call(connection)
                 await self._say_unsent(connection)
                 await self._report_unsent(connection)
                 if not self._has_something_to_say.is_set():
@@ -310,6 +317,22 @@ class Visit:
     def _wake_speaker(self) -> None:
         self._has_said_all.clear()
         self._has_something_to_say.set()
+
+    async def _report_call(self, connection: Connection) -> None:
+        while not self.lesson.is_call_kept:
+            is_calling = self.lesson.is_calling
+            request = {
+                "room_id": self._place.room,
+                "user_id": self.lesson.user_id,
+                "value": "HELP" if is_calling else "NONE",
+            }
+            try:
+                await connection.ask("signal", request)
+            except Declined as declined:
+                if not await self._may_try_again(declined, "The call for help was not sent"):
+                    self._become((call_given_up(self.lesson, is_calling=is_calling), ()))
+            else:
+                self._become((call_kept(self.lesson, is_calling=is_calling), ()))
 
     async def _say_unsent(self, connection: Connection) -> None:
         while self.lesson.unsent:
@@ -383,8 +406,9 @@ class Visit:
         await self._connection.ask(event, {"room_id": self._place.room, "files": files})
 
     def _become(self, after: Heard) -> None:
+        before = self.lesson
         self.lesson, notes = after
-        self._view.show(self.lesson, notes)
+        self._view.show(self.lesson, [*notes, *news_of_call(before, self.lesson)])
 
 
 async def _end(task: asyncio.Task[None]) -> None:
