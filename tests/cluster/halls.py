@@ -29,6 +29,7 @@ ROUTES = {
         ("say", "slow", "ask", "probe", "go", "bug", "blob", "data", "whisper"), Route("halls")
     ),
     "news": Route("news", key="news"),
+    "visit": Route("news", key="news"),
     "build": Route("halls", opening=lambda: "green"),
 }
 
@@ -108,6 +109,7 @@ class Node:
             "blob",
             "data",
             "news",
+            "visit",
             "build",
         ):
             self.server.on(name)(getattr(self, name))
@@ -172,6 +174,9 @@ class Node:
 
     def news(self, client: Client) -> int:
         return self.owners.me
+
+    async def visit(self, client: Client, request: Say) -> None:
+        await self.gates.setdefault(request.text, asyncio.Event()).wait()
 
     def build(self, client: Client) -> int:
         return self.owners.me

@@ -16,7 +16,7 @@ from quad.cluster.handover import Handover
 from quad.cluster.routes import Route, kind_of
 from quad.cluster.shards import shard_of
 from quad.realtime import Client, Payload, Refused, SocketServer
-from tests.cluster.halls import Enter, Owners, Say
+from tests.cluster.halls import Enter, Owners, Say, make_nodes
 from tests.patience import patience
 from tests.realtime.memory import MemoryClient, entered, turn, until
 
@@ -277,6 +277,18 @@ async def test_what_takes_too_long_stays_where_it_is() -> None:
         talker.say()
         await until(lambda: talker.take() and len(talker.heard) == 2, patience(5))
         assert not talker.errors
+
+
+async def test_who_is_entering_what_has_one_key_is_waited_for_at_home() -> None:
+    home, _ = make_nodes(news=1)
+    shards = frozenset({shard_of("news")})
+    client = await entered(home.server.engine)
+    client.emit("visit", {"text": "door"})
+    await until(lambda: "door" in home.gates, patience(5))
+    assert home.events.edge.is_at_work(shards)
+    assert not home.events.edge.is_at_work(SHARDS)
+    home.gates["door"].set()
+    await until(lambda: not home.events.edge.is_at_work(shards), patience(5))
 
 
 async def test_whoever_leaves_meanwhile_has_left_at_the_new_home() -> None:

@@ -137,6 +137,9 @@ class Edge:
         key = self._seat(client, route)
         if key is None:
             return route.entering is not None or self._must_open_elsewhere(route)
+        if route.key is not None and not self._is_seated(client, route):
+            # It may be entering, and is waited for if that goes on when the key moves.
+            self._know(client).entering = shard_of(key)
         return bool(self._held) or self._owners.owner(key) != self._owners.me
 
     def forward(
@@ -205,6 +208,10 @@ class Edge:
         known = self._known.get(client)
         seat = None if known is None else known.seats.get(route.system)
         return None if seat is None else seat[0]
+
+    def _is_seated(self, client: LocalClient, route: Route) -> bool:
+        known = self._known.get(client)
+        return known is not None and route.system in known.seats
 
     def _is_cut_off(self, client: LocalClient) -> bool:
         known = self._known.get(client)
