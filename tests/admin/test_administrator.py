@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -15,6 +15,7 @@ from quad.admin.tables import administrators, logouts
 from quad.identity.gate import Gate
 from quad.nearby.bots import Caller
 from quad.nearby.buildings import Buildings
+from quad.realtime import Client
 from quad.refusals import TooManyTries
 from quad.store import Store
 from tests.nearby.campus import ADMIN, FIELD, LIBRARY, TOWER, Campus, Clock, open_campus
@@ -281,7 +282,8 @@ async def test_bots_are_shown_with_whether_they_run_and_when_they_last_sent(
         password = await bots.register("here", "canteen", "1")
         await bots.register("here", "alarm", "1")
         await bots.authorise("canteen", is_authorised=True)
-        bots.connected("canteen")
+        runs = cast(Client, object())
+        bots.running.begin(runs, "canteen")
         canteen = {
             "id": "canteen",
             "building_id": "1",
@@ -294,7 +296,7 @@ async def test_bots_are_shown_with_whether_they_run_and_when_they_last_sent(
         assert await get(campus, "bots/show") == [alarm, canteen]
         assert (await get(campus, "buildings/show/all"))[1]["bots"] == ["alarm", "canteen"]
         await bots.send(Caller("here"), "canteen", "Lunch", password)
-        bots.disconnected("canteen")
+        bots.running.end(runs)
         sent = {**canteen, "is_running": False, "last_sent_at": "2024-05-17T12:00:00Z"}
         assert await get(campus, "bots/show") == [alarm, sent]
     async with open_campus(database) as campus:

@@ -382,7 +382,7 @@ async def test_a_running_bot_is_told_to_others_until_its_last_connection_ends(
     answer = await ask(campus, "message", id="canteen", message="Lunch")
     assert answer.json() == RUNNING
     await second.close()
-    await campus.until(lambda: not campus.nearby.bots._running)
+    await campus.until(lambda: not list(campus.nearby.bots.running))
     assert await check(campus) == AVAILABLE
     await stranger.close()
 

@@ -356,7 +356,7 @@ def _bots(nearby: NearbySystem) -> list[Any]:
                 building_id=bot.building_id,
                 building=names.get(bot.building_id, ""),
                 is_authorised=bot.is_authorised,
-                is_running=nearby.bots.is_running(bot.id),
+                is_running=bot.id in nearby.bots.running,
                 last_sent_at=bot.last_sent_at,
             )
             for bot in nearby.bots.list()

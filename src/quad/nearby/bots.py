@@ -1,6 +1,5 @@
 """Bots: programs that put notices to everyone in a building, once the administrator allows it."""
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +16,7 @@ from quad.nearby.bot_proofs import BotProofs
 from quad.nearby.buildings import Buildings
 from quad.nearby.messages import Messages
 from quad.nearby.model import check_id
+from quad.nearby.running import Running
 from quad.nearby.tables import bots
 from quad.refusals import BadInput, NotAllowed, TooManyTries, Unknown
 from quad.store import Change, Conflict, Store
@@ -87,7 +87,8 @@ class Bots:
         self._registrations = registrations
         self._now = now
         self._bots: dict[str, Bot] = {}
-        self._running: Counter[str] = Counter()
+        self.running: Final = Running()
+        """The connections of bots that are open."""
 
     async def open(self) -> None:
         """Read all bots. Raises StoreError."""
@@ -113,7 +114,7 @@ class Bots:
             return Availability(available=0, state="Bot does not exist.", new=1)
         if not bot.is_authorised:
             return Availability(available=0, state="Bot has not been authorized yet.", auth=0)
-        if self._running[bot_id]:
+        if bot_id in self.running:
             return Availability(available=0, state="Bot currently running.")
         return Availability(available=1, state="Bot available.")
 
@@ -212,27 +213,11 @@ class Bots:
         """All of them, by id."""
         return sorted(self._bots.values(), key=lambda bot: bot.id)
 
-    # Running bots
-
-    def is_running(self, bot_id: str) -> bool:
-        """Whether a connection of this bot is open."""
-        return bot_id in self._running
-
     def is_authenticated(self, caller: Caller, bot_id: str) -> bool:
         """Whether the bot's password was shown from this address within the last day."""
         return (
             caller.is_certain and bot_id in self._bots and self._proofs.use(caller.address, bot_id)
         )
-
-    def connected(self, bot_id: str) -> None:
-        """A connection of this bot was opened."""
-        self._running[bot_id] += 1
-
-    def disconnected(self, bot_id: str) -> None:
-        """A connection of this bot was closed."""
-        self._running[bot_id] -= 1
-        if self._running[bot_id] <= 0:
-            del self._running[bot_id]
 
 
 def _name(bot_id: str) -> tuple[str, str]:

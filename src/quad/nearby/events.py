@@ -12,7 +12,7 @@ from quad.nearby.refusals import WrongToken
 from quad.realtime import Client, Payload, SocketServer
 from quad.refusals import NotAllowed
 
-_BUILDINGS: Final = "nearby/buildings"
+BUILDINGS: Final = "nearby/buildings"
 """The topic of those who show them."""
 
 
@@ -43,13 +43,7 @@ def register(
     buildings: Buildings,
 ) -> None:
     """Let the server carry nearby's events."""
-    running: dict[Client, str] = {}
-    buildings.on_news = lambda: server.publish(_BUILDINGS, "new_buildings")
-
-    def stop_bot(client: Client) -> None:
-        bot_id = running.pop(client, None)
-        if bot_id is not None:
-            bots.disconnected(bot_id)
+    buildings.on_news = lambda: server.publish(BUILDINGS, "new_buildings")
 
     @server.on("new_client")
     async def new_client(client: Client, request: NewClient) -> None:
@@ -59,22 +53,20 @@ def register(
         await entrance.enter(client, user_id, request.token)
         server.seat(client, SYSTEM, CAMPUS)
         if request.buildings and client.is_open:
-            client.subscribe(_BUILDINGS)
+            client.subscribe(BUILDINGS)
 
     @server.on("new_bot")
     def new_bot(client: Client, request: NewBot) -> None:
         bot_id = request.id if request.id is not None else request.ID
         if bot_id is None or not bots.is_authenticated(_caller(client), bot_id):
             raise NotAllowed("the bot's password must be shown first, from the same address")
-        stop_bot(client)
-        running[client] = bot_id
+        bots.running.begin(client, bot_id)
         server.seat(client, SYSTEM, CAMPUS)
-        bots.connected(bot_id)
 
     @server.on_disconnect
     def disconnected(client: Client, _reason: str) -> None:
         presence.leave(client)
-        stop_bot(client)
+        bots.running.end(client)
 
 
 def _caller(client: Client) -> Caller:
