@@ -33,6 +33,7 @@ from quad.cluster.expiring import Expiring
 from quad.cluster.handover import Rules
 from quad.cluster.member import Member, Part
 from quad.cluster.routes import CAMPUS
+from quad.cluster.together import Together
 from quad.homes import CHAT_PATHS
 from quad.http import AnyRequest
 from quad.identity import AddressRateLimit, Keys
@@ -349,7 +350,8 @@ async def assemble(
             close = expiring.closing(system.aclose)
             drain = partial(chat.endpoint.drain, _CHAT_SPREAD_S) if system is chat else None
             parts.append(Part(system.name, system.key, system.start, close, drain))
-    await _start(parts, member, {CLASSES: classroom, ALERT: alert.moving}, stack)
+    campus = Together({nearby.name: nearby.moving})
+    await _start(parts, member, {CLASSES: classroom, ALERT: alert.moving, CAMPUS: campus}, stack)
     await admin.start()
     retention = RetentionClock(store, settings.retention, expiries)
     if member is not None:

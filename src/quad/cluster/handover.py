@@ -197,8 +197,13 @@ class Handover:
             log.warning("the seats of node %d have not come: clients come back", expected.giver)
             self._cut_off(expected.clients)
             return
-        for key, node, number, seat in expected.seats or ():
-            await self._rules[kind_of(key)].take_up(key, self._client(node, number), seat)
+        seats = [
+            (key, self._client(node, number), seat)
+            for key, node, number, seat in expected.seats or ()
+        ]
+        # Whoever is told that somebody has left meanwhile has to be seated by then.
+        for key, client, seat in sorted(seats, key=_has_left):
+            await self._rules[kind_of(key)].take_up(key, client, seat)
 
     def opened(self, shards: frozenset[int]) -> None:
         """Events of these shards are taken here: everybody lets go of what they held."""
@@ -273,6 +278,11 @@ class Handover:
         data = records.encode(record)
         for node in nodes:
             self._send(node, data)
+
+
+def _has_left(seat: tuple[str, Client | None, Any]) -> bool:
+    client = seat[1]
+    return client is None or not client.is_open
 
 
 def _among(shards: frozenset[int]) -> Callable[[str], bool]:

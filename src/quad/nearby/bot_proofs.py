@@ -45,6 +45,7 @@ class BotProofs:
     async def open(self) -> None:
         """Read all. Raises StoreError."""
         rows = await self._store.read(select(bot_proofs).order_by(bot_proofs.c.used_at))
+        self._proofs = {}
         for row in rows:
             self._proofs.setdefault(row.bot_id, {})[row.address] = _Proof(row.used_at)
 

@@ -4,11 +4,22 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from msgspec import Struct
+
 from quad.nearby.people import Person, Tab
 from quad.realtime import SocketServer
 
 _WINDOW_S: Final = 1.0
 _TICK_S: Final = 0.1
+
+
+class Told(Struct, frozen=True, array_like=True):
+    """How a tab stands: for how long it was told, the last time and the one before, in seconds;
+    and whether it waits to be told again.
+    """
+
+    ago_s: tuple[float, float]
+    is_waiting: bool
 
 
 class Movements:
@@ -34,6 +45,18 @@ class Movements:
     def tell_tab(self, tab: Tab) -> None:
         """One tab may ask again."""
         self._tell((tab,))
+
+    def told(self, tab: Tab) -> Told:
+        """How a tab stands, for another node that goes on with it."""
+        now = self._clock()
+        return Told((now - tab.told_at, now - tab.told_before), tab in self._waiting)
+
+    def go_on(self, tab: Tab, told: Told) -> None:
+        """Go on with a tab, which is connected, as it stood at another node."""
+        now = self._clock()
+        tab.told_at, tab.told_before = (now - ago_s for ago_s in told.ago_s)
+        if told.is_waiting:
+            self._tell((tab,))
 
     def stop(self) -> None:
         """Nobody is told any more."""

@@ -17,8 +17,9 @@ from quad.realtime import Client
 from quad.refusals import Unknown
 from quad.store import Change, Store
 
-# The ids of two connections, as each protocol shows them: a page may know its former one only.
-_NAMES: Final = 4
+NAMES: Final = 4
+"""The ids of two connections, as each protocol shows them: a page may know its former one only."""
+
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -111,7 +112,7 @@ class Tab:
         # Its connection's id, empty while it has none.
         self.sid = ""
         self.dropped_at: datetime | None = None
-        self.names: deque[str] = deque(maxlen=_NAMES)
+        self.names: deque[str] = deque(maxlen=NAMES)
         # Two requests at once must not get the same messages.
         self.receiving = asyncio.Lock()
         # When this connection was told of movements last, and the time before; by `Movements`.
@@ -157,7 +158,9 @@ class People:
 
     async def load(self) -> None:
         """Read everybody. Raises StoreError."""
-        for row in await self._store.read(tables.select_users()):
+        rows = await self._store.read(tables.select_users())
+        self._people = {}
+        for row in rows:
             point = None
             if row.latitude is not None and row.longitude is not None:
                 point = point_at(Position(row.latitude, row.longitude))

@@ -59,7 +59,14 @@ class Presence:
         self._grace = timedelta(seconds=grace_s)
         self._now = now
         self._movements = movements
-        self._where = Whereabouts(grid)
+        self._grid = grid
+        self._timer: asyncio.TimerHandle | None = None
+        buildings.on_change = self._building_changed
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nobody is here, and nobody was."""
+        self._where = Whereabouts(self._grid)
         self._tabs: dict[Client, Tab] = {}
         self._of_tokens: dict[str, set[Tab]] = {}
         # Tabs and when they dropped, the oldest first; some have come back since.
@@ -68,8 +75,6 @@ class Presence:
         self._places: dict[Person, None] = {}
         # Tabs of which the database does not know the latest.
         self._unsaved: set[Tab] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        buildings.on_change = self._building_changed
 
     async def start(self) -> None:
         """Nobody is online, but those who were a moment ago may come back. Raises StoreError."""
@@ -281,6 +286,58 @@ class Presence:
             # Ids that were given since may be of what is being saved for this person now.
             return max(person.last_id, *(tab.position for tab in person.tabs))
         return self._mailbox.last_id
+
+    # Moving to another node: see `moving`
+
+    def seated(self) -> dict[Client, Tab]:
+        """Every connection, and the tab that it is."""
+        tabs = {client: self._tab(client) for client in self._tabs}
+        return {client: tab for client, tab in tabs.items() if tab is not None}
+
+    def give_up(self) -> None:
+        """All of it is another node's from now on; nobody is told, and nothing is logged.
+
+        What is saved says of those who are online that they may come back: they are found there.
+        """
+        for client, tab in self.seated().items():
+            client.unsubscribe(tab.topic)
+        self.save_unsaved()
+        now = self._now()
+        self._logs.save_soon(tables.touch_online_users(now), tables.drop_open_tabs(now))
+        self._begin()
+
+    def take_up(self, client: Client | None, tab: Tab) -> Tab:
+        """A connection is this tab, as it was at another node; nobody is told.
+
+        Without a connection, it has dropped meanwhile: of that others hear. Returns the tab as it
+        is kept here.
+        """
+        person, was_online = tab.person, tab.person.is_online
+        tab = self._found(tab)
+        person.tabs[tab] = None
+        if not was_online:
+            self._places.pop(person, None)
+            self._where.appear(person, self._buildings.at(person.point))
+        if client is None or not client.is_open:
+            self._drop(tab)
+            return tab
+        tab.connect(client)
+        self._tabs[client] = tab
+        client.subscribe(tab.topic)
+        self.save(tab)
+        return tab
+
+    def _found(self, moved: Tab) -> Tab:
+        """The tab, which was kept as one that has dropped, with the latest of it."""
+        of_token = self._of_tokens.setdefault(moved.token_hash, set())
+        for tab in of_token:
+            if tab.id == moved.id:
+                tab.person.dropped.remove(tab)
+                tab.dropped_at, tab.position = None, moved.position
+                tab.names = moved.names
+                return tab
+        of_token.add(moved)
+        return moved
 
     # Movement
 

@@ -21,6 +21,7 @@ from quad.nearby.grid import Grid
 from quad.nearby.logs import Logs
 from quad.nearby.messages import Messages
 from quad.nearby.movements import Movements
+from quad.nearby.moving import Moving
 from quad.nearby.pace import PersonLimits
 from quad.nearby.page_routes import PageRoutes
 from quad.nearby.pages import NearbyPages
@@ -87,6 +88,7 @@ class NearbySystem:
         self.people = People(store, nearby.range_m, now)
         self.buildings = Buildings(store)
         self.logs = Logs(store, mailbox, now)
+        movements = Movements(server, clock, is_limited=is_limited)
         self.presence = Presence(
             server,
             store,
@@ -94,7 +96,7 @@ class NearbySystem:
             self.people,
             self.buildings,
             self.logs,
-            Movements(server, clock, is_limited=is_limited),
+            movements,
             Grid(nearby.grid_m),
             grace_s=nearby.grace_s,
             now=now,
@@ -125,6 +127,9 @@ class NearbySystem:
         )
         entrance = Entrance(identity.sessions, self.people, self.presence, gate)
         register(server, entrance, self.presence, self.bots, self.buildings)
+        self.moving: Final = Moving(
+            server, self.people, self.presence, movements, self.bots.running
+        )
         self._pages = PageRoutes(
             identity,
             self.people,
