@@ -124,7 +124,13 @@ class Peer:
             self.is_closed.set()
 
 
-async def enter(url: str, address: str = HOME, *, by: str = PROXY) -> Peer:
+async def enter(
+    url: str,
+    address: str = HOME,
+    *,
+    by: str = PROXY,
+    kind: Callable[[ClientConnection], Peer] = Peer,
+) -> Peer:
     """Connect to a server from an address, as a machine says that may be trusted or not."""
     websocket = await connect(
         url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket",
@@ -135,7 +141,7 @@ async def enter(url: str, address: str = HOME, *, by: str = PROXY) -> Peer:
     await websocket.send("40")
     answer = await websocket.recv()
     assert isinstance(answer, str)
-    peer = Peer(websocket)
+    peer = kind(websocket)
     peer.sid = json.loads(answer[2:])["sid"]
     return peer
 
