@@ -234,9 +234,47 @@ async def test_one_student_with_files_chat_and_review(visitors: Visitors, join: 
     await panel.locator('[data-review="1"]').get_by_role("button", name="Accept").click()
     assert await ada.hears("steps/status/to_client") == {"1": "ACCEPTED"}
     await panel.locator('[data-review="2"]').get_by_role("button", name="Decline").click()
+    await panel.get_by_role("button", name="Decline", exact=True).click()
     assert await ada.hears("steps/status/to_client") == {"2": "NONE"}
-    await expect(panel.locator("[data-review]")).to_have_count(0)
+    await expect(panel.locator('[data-review="2"]')).to_have_count(0)
+
+
+async def test_an_acceptance_is_taken_back_and_a_decline_has_a_reason_by_keys_alone(
+    visitors: Visitors, join: Joining, server: Campus
+) -> None:
+    page = await visitors.page(width=1440)
+    room = await open_class(page)
+    ada = await join(room, "Ada")
+    await ada.report(task1="DONE", task2="DONE")
+    panel = await panel_of(page, "Ada")
+    first, second = (panel.locator(f'[data-review="{task}"]') for task in (1, 2))
+    await first.get_by_role("button", name="Accept").press("Enter")
+    assert await ada.hears("steps/status/to_client") == {"1": "ACCEPTED"}
+    await page.get_by_role("button", name="Undo").press("Enter")
+    assert await ada.hears("steps/status/to_client") == {"1": "DONE"}
+
+    await first.get_by_role("button", name="Accept").press("Enter")
+    await expect(first).to_be_focused()
+    assert await ada.hears("steps/status/to_client") == {"1": "ACCEPTED"}
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    assert await ada.hears("steps/status/to_client") == {"1": "DONE"}
+    await expect(first.get_by_role("button", name="Accept")).to_be_visible()
+
+    await second.get_by_role("button", name="Decline").press("Enter")
+    await page.keyboard.insert_text("Use math.pi")
     assert await serious_faults(page) == []
+    await page.keyboard.press("Escape")
+    await expect(second.get_by_role("button", name="Decline")).to_be_focused()
+    await page.keyboard.press("Enter")
+    async with a_power_cut(server):
+        await expect(page.locator('[data-link="lost"]')).to_be_visible()
+        await page.keyboard.press("Enter")
+        await expect(second).to_contain_text("declined as soon as there is a connection")
+    await expect(panel.get_by_role("log")).to_contain_text("Task 2: Use math.pi")
+    await page.reload()
+    await expect(panel.get_by_role("img", name="Task 2: Not started")).to_be_visible()
+    await expect(panel.get_by_role("log").locator("p[dir=auto]")).to_have_count(1)
 
 
 async def test_what_could_not_be_sent_goes_once_when_the_connection_is_back(

@@ -5,6 +5,7 @@
  */
 import { keep, kept, forget } from "../wire/kept";
 import { newKey } from "./keys";
+import { STATUSES, type Status } from "./status";
 
 export interface Waiting {
   readonly key: string;
@@ -13,6 +14,8 @@ export interface Waiting {
   readonly content: string;
   /** The server does not take it, whenever it is sent. */
   readonly isRefused: boolean;
+  /** Statuses of tasks that the message is about, and that go ahead of it. */
+  readonly review?: Readonly<Record<string, Status>> | undefined;
 }
 
 /** What became of a message that was sent; `lost`: nobody knows. */
@@ -42,8 +45,8 @@ export class Outbox {
     return this.waiting.filter((each) => each.to === to);
   }
 
-  add(to: number, content: string): void {
-    this.change([...this.waiting, { key: newKey(), to, content, isRefused: false }]);
+  add(to: number, content: string, review?: Waiting["review"]): void {
+    this.change([...this.waiting, { key: newKey(), to, content, isRefused: false, review }]);
     void this.send();
   }
 
@@ -130,6 +133,15 @@ function isWaiting(value: unknown): value is Waiting {
     typeof waiting?.key === "string" &&
     typeof waiting.to === "number" &&
     typeof waiting.content === "string" &&
-    typeof waiting.isRefused === "boolean"
+    typeof waiting.isRefused === "boolean" &&
+    (waiting.review === undefined || isReview(waiting.review))
+  );
+}
+
+function isReview(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).every((status) => STATUSES.includes(status as Status))
   );
 }

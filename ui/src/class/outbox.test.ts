@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { forget } from "../wire/kept";
+import { forget, keep } from "../wire/kept";
 import { Outbox, type Fate, type Waiting } from "./outbox.svelte";
 
 /** A server that answers as it is told to. */
@@ -46,6 +46,23 @@ describe("what is written", () => {
     expect(after.contents()).toEqual(["a", "b"]);
     expect(after.heard[0]?.key).toBe(before.heard[0]?.key);
     expect(new Outbox("here", after.deliver).of(2)).toEqual([]);
+  });
+
+  it("takes what it goes with along, over a reload, and only if that is what it seems", async () => {
+    const { deliver } = server("lost", "lost");
+    const closed = new Outbox("here", deliver);
+    closed.add(1, "a", { 2: "NONE" });
+    closed.add(1, "b");
+    await vi.advanceTimersByTimeAsync(1);
+    closed.stop();
+    expect(new Outbox("here", deliver).of(1).map(({ review }) => review)).toEqual([
+      { 2: "NONE" },
+      undefined,
+    ]);
+    for (const review of [{ 2: "FINE" }, null, "NONE"]) {
+      keep("outbox/here", [{ key: "k", to: 1, content: "a", isRefused: false, review }]);
+      expect(words(new Outbox("here", deliver))).toEqual([]);
+    }
   });
 
   it("is not sent again if it has been seen in the history", async () => {

@@ -36,6 +36,7 @@ describe("the editor", () => {
     expect(drafting.canPutBack).toBe(false);
     drafting.move(1);
     drafting.remove();
+    drafting.move(1);
     drafting.write("<p>written since</p>");
     drafting.putBack();
     expect(texts(drafting)).toEqual(["<p>1</p>", "<p>2</p>", "<p>written since</p>"]);

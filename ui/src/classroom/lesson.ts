@@ -2,7 +2,6 @@
  * The teacher's class while the page is open: what is asked of the server, and what is made of what
  * it says. The state itself is in `classroom.ts`.
  */
-import { Outbox, type Fate, type Waiting } from "../class/outbox.svelte";
 import { has, t } from "../i18n";
 import { toast, type Kind } from "../parts/toasts.svelte";
 import type { Step } from "../wire/generated";
@@ -19,7 +18,7 @@ import {
   type SaidPayload,
 } from "../wire/teacher";
 import { marksOf, OUTSIDE, reduce, type Classroom, type Happening } from "./classroom";
-import { isOnline, type Student, type Statuses } from "./student";
+import { isOnline, type Student } from "./student";
 import { parseIgnores } from "./ignores";
 import { BoardLook } from "./look.svelte";
 import { Windows } from "./others";
@@ -36,12 +35,12 @@ import {
   ticketOf,
   type Ticket,
 } from "./remembered";
+import { LATER, Replies } from "./replies";
 import { Shown } from "./shown.svelte";
 
 const PROTOCOL = 2;
 const KEEP_MARKS_EVERY_MS = 3_000;
 const RETRY_ENTRY_MS = 2_000;
-const LATER = new Set(["rate_limited", "unavailable"]);
 // Answers to tries of entering that no second try changes.
 const ENDED = new Set([
   "room_not_found",
@@ -58,14 +57,17 @@ export class Lesson implements Listener {
   readonly shown = new Shown();
   readonly board = new BoardLook();
   private readonly wire = new TeacherWire(this);
+  readonly replies = new Replies({
+    ask: (event, payload) => this.wire.ask(event, payload),
+    latest: () => this.store.latest,
+    act: (event) => this.act(event),
+    complain: (answer) => this.complain(answer),
+  });
   private readonly windows = new Windows();
   private ticket: Ticket | undefined;
   /** Until the notice that ends it: the tasks themselves come before. */
   private isImporting = false;
   private entries = 0;
-  /** What was written to students of this class. */
-  private outbox: Outbox | undefined;
-  private outboxRoom = 0;
   private marking: ReturnType<typeof setInterval> | undefined;
 
   get state(): Classroom {
@@ -297,7 +299,7 @@ export class Lesson implements Listener {
       keepTicket(this.ticket);
       this.windows.hold(this.ticket.room);
     }
-    this.openOutbox();
+    this.replies.enter(this.store.latest.room);
     clearInterval(this.marking);
     this.marking = setInterval(() => this.keepMarks(), KEEP_MARKS_EVERY_MS);
     this.entries += 1;
@@ -403,52 +405,6 @@ export class Lesson implements Listener {
 
   // What the teacher does
 
-  write(user: number, content: string): void {
-    this.outbox?.add(user, content);
-  }
-
-  /** What was written to a student and has not arrived. */
-  waitingFor(user: number): Waiting[] {
-    return this.outbox?.of(user) ?? [];
-  }
-
-  /** Takes back what the server does not take. */
-  withdraw(key: string): void {
-    this.outbox?.take(key);
-  }
-
-  private openOutbox(): void {
-    const { room } = this.store.latest;
-    if (this.outboxRoom !== room) {
-      this.outbox?.stop();
-      this.outbox = new Outbox(`teacher/${room}`, (waiting) => this.deliver(waiting));
-      this.outboxRoom = room;
-    }
-    void this.outbox?.send();
-  }
-
-  private async deliver({ to, content, key }: Waiting): Promise<Fate> {
-    const { room, phase } = this.store.latest;
-    if (phase !== "inside") {
-      return "lost";
-    }
-    const message = { room_id: room, user_id: to, content, key };
-    const answer = await this.wire.ask("message/to_client", message);
-    if (answer.isDone) {
-      // The message itself, with its id and time, is in the history.
-      await this.wire.ask("message/user", { user_id: to });
-      return "taken";
-    }
-    if (answer.code === "offline" || answer.code === "no_answer") {
-      return "lost";
-    }
-    if (LATER.has(answer.code)) {
-      return { againAfterS: answer.retryAfterS ?? 1 };
-    }
-    this.complain(answer);
-    return "refused";
-  }
-
   read(user: number): void {
     this.act({ type: "read", user });
     this.keepMarks();
@@ -456,12 +412,6 @@ export class Lesson implements Listener {
 
   look(user: number, filename: string): void {
     this.act({ type: "looked", user, filename });
-  }
-
-  async review(user: number, steps: Statuses): Promise<void> {
-    if (await this.do("steps/status/to_client", { user_id: user, steps })) {
-      this.act({ type: "reviewed", user, steps });
-    }
   }
 
   /** Barred, they do not come in again under this name. */

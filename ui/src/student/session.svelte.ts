@@ -305,6 +305,8 @@ export class StudentSession {
         toast(t("student.tasks.accepted", { title }), "good");
       } else if (status === "NONE" && before.statuses[step] === "DONE") {
         toast(t("student.tasks.declined", { title }), "warning");
+      } else if (status !== "ACCEPTED" && before.statuses[step] === "ACCEPTED") {
+        toast(t("student.tasks.reopened", { title }));
       }
     }
   }

@@ -1,0 +1,161 @@
+/**
+ * What goes to one student: messages, and the word on their tasks. A message waits in an outbox until
+ * it has arrived; so does a decline that comes with a reason. Any other word is said now or, with a
+ * notice, not at all: the teacher sees the task as it is, and says it again.
+ */
+import { Outbox, type Fate, type Waiting } from "../class/outbox.svelte";
+import { stepTitle } from "../class/steps";
+import { t } from "../i18n";
+import { toast } from "../parts/toasts.svelte";
+import type { Answer, Asked, Payload, Refusal } from "../wire/teacher";
+import type { Classroom, Happening } from "./classroom";
+import { DECLINED, stillDue, takenBack, unaccepted } from "./reviews";
+import type { Statuses } from "./student";
+
+/** Refusals that pass by themselves. */
+export const LATER = new Set(["rate_limited", "unavailable"]);
+
+/** What the replies need of the class. */
+export interface Desk {
+  ask: <E extends Asked>(event: E, payload: Payload<E>) => Promise<Answer>;
+  /** The class as it is now. */
+  latest: () => Classroom;
+  act: (event: Happening) => void;
+  /** Tells the teacher. */
+  complain: (answer: Refusal) => void;
+}
+
+export class Replies {
+  private outbox: Outbox | undefined;
+  private room = 0;
+
+  constructor(private readonly desk: Desk) {}
+
+  /** The class has let the teacher in (again): what waits for it goes. */
+  enter(room: number): void {
+    if (this.room !== room) {
+      this.outbox?.stop();
+      this.outbox = new Outbox(`teacher/${room}`, (waiting) => this.deliver(waiting));
+      this.room = room;
+    }
+    void this.outbox?.send();
+  }
+
+  write(user: number, content: string): void {
+    this.outbox?.add(user, content);
+  }
+
+  /** What was written to a student and has not arrived. */
+  waitingFor(user: number): Waiting[] {
+    return this.outbox?.of(user) ?? [];
+  }
+
+  /** Takes back what has not arrived. */
+  withdraw(key: string): void {
+    this.outbox?.take(key);
+  }
+
+  /** Says that a finished task is accepted; returns whether the student was told. */
+  async accept(user: number, task: string): Promise<boolean> {
+    return this.say(user, { [task]: "ACCEPTED" });
+  }
+
+  /** Gives a finished task back. With a reason both go together, now or when there is a connection. */
+  async decline(user: number, task: string, reason: string): Promise<void> {
+    if (reason === "") {
+      await this.say(user, { [task]: DECLINED });
+    } else {
+      this.outbox?.add(user, `${stepTitle(task)}: ${reason}`, { [task]: DECLINED });
+    }
+  }
+
+  /** An accepted task is done again, and waits for the teacher's word. */
+  async takeBack(user: number, task: string): Promise<void> {
+    await this.undo(user, unaccepted(this.stepsOf(user), task), task);
+  }
+
+  private async say(user: number, said: Statuses): Promise<boolean> {
+    const answer = await this.review(user, said);
+    if (!answer.isDone) {
+      this.desk.complain(answer);
+    }
+    return answer.isDone;
+  }
+
+  private async review(user: number, said: Statuses): Promise<Answer> {
+    const before = this.stepsOf(user);
+    const answer = await this.desk.ask("steps/status/to_client", { user_id: user, steps: said });
+    if (answer.isDone) {
+      this.desk.act({ type: "reviewed", user, steps: said });
+      this.offerUndo(user, said, before);
+    }
+    return answer;
+  }
+
+  private offerUndo(user: number, said: Statuses, before: Statuses): void {
+    for (const [task, status] of Object.entries(said)) {
+      const word = status === "ACCEPTED" ? "accepted" : "declined";
+      const undo = (): void =>
+        void this.undo(user, takenBack(this.stepsOf(user), { [task]: status }, before), task);
+      const text = t(`classroom.review.${word}`, this.naming(user, task));
+      toast(text, "good", { label: t("shared.undo"), act: undo });
+    }
+  }
+
+  private async undo(user: number, back: Statuses, task: string): Promise<void> {
+    if (Object.keys(back).length === 0) {
+      toast(t("classroom.review.moved_on", this.naming(user, task)));
+      return;
+    }
+    const answer = await this.desk.ask("steps/status/to_client", { user_id: user, steps: back });
+    if (answer.isDone) {
+      this.desk.act({ type: "reviewed", user, steps: back });
+      toast(t("classroom.review.taken_back", this.naming(user, task)), "good");
+    } else {
+      this.desk.complain(answer);
+    }
+  }
+
+  private async deliver({ to, content, key, review = {} }: Waiting): Promise<Fate> {
+    if (this.desk.latest().phase !== "inside") {
+      return "lost";
+    }
+    const due = stillDue(this.stepsOf(to), review);
+    // The word first: should the way break off here, what is left to send is the reason.
+    const reviewed = Object.keys(due).length === 0 ? DONE : await this.review(to, due);
+    return reviewed.isDone ? this.send(to, content, key) : this.fateOf(reviewed);
+  }
+
+  private async send(to: number, content: string, key: string): Promise<Fate> {
+    const message = { room_id: this.room, user_id: to, content, key };
+    const answer = await this.desk.ask("message/to_client", message);
+    if (!answer.isDone) {
+      return this.fateOf(answer);
+    }
+    // The message itself, with its id and time, is in the history.
+    await this.desk.ask("message/user", { user_id: to });
+    return "taken";
+  }
+
+  private fateOf(answer: Refusal): Fate {
+    if (answer.code === "offline" || answer.code === "no_answer") {
+      return "lost";
+    }
+    if (LATER.has(answer.code)) {
+      return { againAfterS: answer.retryAfterS ?? 1 };
+    }
+    this.desk.complain(answer);
+    return "refused";
+  }
+
+  private stepsOf(user: number): Statuses {
+    return this.desk.latest().students.get(user)?.steps ?? {};
+  }
+
+  private naming(user: number, task: string): { name: string; step: string } {
+    const name = this.desk.latest().students.get(user)?.name ?? "";
+    return { name, step: stepTitle(task) };
+  }
+}
+
+const DONE: Answer = { isDone: true };
