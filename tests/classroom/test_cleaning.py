@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from quad.classroom.cleaning import Cleaning
+from quad.classroom.tasks.cleaning import Cleaning
 
 LINE = "if a < b and b > c: print('&')\n"
 MARKUP = "<p onclick='x()'>text</p>"

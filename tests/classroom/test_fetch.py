@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from quad.classroom.fetch import (
+from quad.classroom.notion.fetch import (
     AddressRefused,
     Fetcher,
     FetchFailed,

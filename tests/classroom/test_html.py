@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quad.classroom.html import sanitise
+from quad.classroom.tasks.html import sanitise
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 
@@ -401,5 +401,5 @@ def test_a_large_page_in_good_form_passes_although_it_has_many_tags() -> None:
 
 
 def test_a_page_that_never_settles_becomes_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quad.classroom.html._PASSES", 1)
+    monkeypatch.setattr("quad.classroom.tasks.html._PASSES", 1)
     assert sanitise("<p><button><p>x") == "&lt;p&gt;&lt;p&gt;x&lt;/p&gt;&lt;/p&gt;"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quad.classroom.ignores import Ignores, parse_ignores
+from quad.classroom.sharing.ignores import Ignores, parse_ignores
 
 
 def ignores(

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from quad.classroom.fetch import FetchOptions
-from quad.classroom.html import sanitise
 from quad.classroom.model import LeftOut, Step
-from quad.classroom.notion import NotionImporter, divide
-from quad.classroom.notion_html import Block, PageTooLong, Writer
-from quad.classroom.notion_site import ImportFailed
+from quad.classroom.notion.fetch import FetchOptions
+from quad.classroom.notion.html import Block, PageTooLong, Writer
+from quad.classroom.notion.importer import NotionImporter, divide
+from quad.classroom.notion.site import ImportFailed
+from quad.classroom.tasks.html import sanitise
 from tests.classroom.notion import PAGE, Notion, dashed, id_of
 from tests.classroom.web import Request, Web, serving
 from tests.patience import patience

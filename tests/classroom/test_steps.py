@@ -85,7 +85,9 @@ async def test_tasks_made_to_cost_time_stop_nobody_else(school: School) -> None:
 async def test_tasks_over_the_limit_are_not_even_cleaned(
     school: School, event: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quad.classroom.cleaning.sanitise", lambda html: pytest.fail("cleaned"))
+    monkeypatch.setattr(
+        "quad.classroom.tasks.cleaning.sanitise", lambda html: pytest.fail("cleaned")
+    )
     teacher, _ = await school.teacher()
     large = "<" + "x" * 900_000
     await teacher.emit(
@@ -113,7 +115,7 @@ async def test_tasks_that_are_cleaned_at_once_do_not_overtake_those_that_wait(
         assert len(html) < 1_000 or may_end.wait(5)
         return html
 
-    monkeypatch.setattr("quad.classroom.cleaning.sanitise", clean)
+    monkeypatch.setattr("quad.classroom.tasks.cleaning.sanitise", clean)
     teacher, room = await school.teacher()
     student, _ = await school.student(room["id"])
     await student.take()
@@ -132,7 +134,7 @@ async def test_nothing_of_the_teacher_overtakes_tasks_that_are_being_cleaned(
 ) -> None:
     may_end = threading.Event()
     monkeypatch.setattr(
-        "quad.classroom.cleaning.sanitise", lambda html: (may_end.wait(5) and html) or ""
+        "quad.classroom.tasks.cleaning.sanitise", lambda html: (may_end.wait(5) and html) or ""
     )
     teacher, room = await school.teacher(protocol=protocol)
     student, place = await school.student(room["id"])
@@ -161,8 +163,8 @@ async def test_cleaning_that_takes_too_long_is_given_up(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     may_end = threading.Event()
-    monkeypatch.setattr("quad.classroom.cleaning.sanitise", lambda html: str(may_end.wait(5)))
-    monkeypatch.setattr("quad.classroom.cleaning.DEADLINE_S", 0.01)
+    monkeypatch.setattr("quad.classroom.tasks.cleaning.sanitise", lambda html: str(may_end.wait(5)))
+    monkeypatch.setattr("quad.classroom.tasks.cleaning.DEADLINE_S", 0.01)
     teacher, room = await school.teacher()
     await teacher.emit("steps/all", [exercise("1", "<p>x</p>" * 200)])
     assert "takes too long" in (await teacher.expect("error"))["message"]

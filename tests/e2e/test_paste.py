@@ -5,7 +5,7 @@ from base64 import b64decode
 
 from playwright.async_api import Page, expect
 
-from quad.classroom.html import sanitise
+from quad.classroom.tasks.html import sanitise
 from tests.browser import Visitors
 from tests.e2e.axe import serious_faults
 from tests.e2e.pastes import PASTES, Paste

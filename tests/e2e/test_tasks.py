@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from quad.classroom.html import sanitise
+from quad.classroom.tasks.html import sanitise
 from tests.browser import Visitors
 from tests.classroom.notion import PAGE, Notion
 from tests.classroom.web import serving

@@ -5,8 +5,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from quad.classroom.entering.leaving import ClassHandedOver
 from quad.classroom.homes import key_of
-from quad.classroom.leaving import ClassHandedOver
 from quad.classroom.overview import Attendance, ClassPage, attendance, list_classes
 from quad.classroom.refusals import RoomNotFound
 from quad.classroom.service import ClassroomService

@@ -14,7 +14,7 @@ from quad.admin.day import Day
 from quad.admin.figures import EventFigures, Figures
 from quad.admin.nodes import AllFigures
 from quad.admin.routes import Limit, Offset, make_router
-from quad.classroom.leaving import ClassHandedOver
+from quad.classroom.entering.leaving import ClassHandedOver
 from quad.classroom.overview import ClassPage
 from quad.classroom.refusals import RoomNotFound
 from quad.http import AnyRequest

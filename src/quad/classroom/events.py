@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from msgspec.json import encode
 
+from quad.classroom.entering.resuming import Visitor
 from quad.classroom.model import ORIGINAL, Door, File, GivenStatuses, Sent, Signal, Step, UnsentFile
-from quad.classroom.resuming import Visitor
 from quad.classroom.rooms import alert
 from quad.classroom.service import ClassroomService
 from quad.realtime import (

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from quad.classroom.entering.leaving import announce_offline
 from quad.classroom.homes import key_of, room_of
-from quad.classroom.leaving import announce_offline
 from quad.classroom.refusals import RoomNotFound
 from quad.classroom.rooms import Rooms
 from quad.classroom.state import KeptFiles, Participant, Room

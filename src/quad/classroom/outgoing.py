@@ -9,7 +9,6 @@ from typing import Any, Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from quad.classroom.ignores import Ignores
 from quad.classroom.model import (
     AlertType,
     CurrentMessage,
@@ -23,6 +22,7 @@ from quad.classroom.model import (
     Step,
     UnsentFile,
 )
+from quad.classroom.sharing.ignores import Ignores
 
 
 class Sentence(Struct, frozen=True):

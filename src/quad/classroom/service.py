@@ -8,22 +8,22 @@ from datetime import UTC, datetime
 from typing import Final
 
 from quad.classroom import tables
-from quad.classroom.cleaning import Cleaning
-from quad.classroom.control import Control
-from quad.classroom.entrance import Entrance
-from quad.classroom.leaving import Leaving
+from quad.classroom.entering.control import Control
+from quad.classroom.entering.entrance import Entrance
+from quad.classroom.entering.leaving import Leaving
+from quad.classroom.entering.resuming import Resuming
 from quad.classroom.messages import Messages
 from quad.classroom.model import File, Stats
 from quad.classroom.moving import Moving
-from quad.classroom.progress import Progress, room_stats
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import RoomNotFound, TooManyFailedJoins
-from quad.classroom.resuming import Resuming
 from quad.classroom.retention import CLASSES
 from quad.classroom.rooms import IDLE_S, Rooms
-from quad.classroom.sharing import Sharing
+from quad.classroom.sharing.sharing import Sharing
 from quad.classroom.state import Room
-from quad.classroom.steps import Importer, Steps
+from quad.classroom.tasks.cleaning import Cleaning
+from quad.classroom.tasks.progress import Progress, room_stats
+from quad.classroom.tasks.steps import Importer, Steps
 from quad.classroom.updates import RoomUpdates
 from quad.identity.guesses import Guesses
 from quad.realtime import SocketServer

@@ -11,7 +11,6 @@ from datetime import datetime
 
 from msgspec import UNSET
 
-from quad.classroom.ignores import Ignores
 from quad.classroom.model import (
     ORIGINAL,
     Enrolled,
@@ -24,6 +23,7 @@ from quad.classroom.model import (
     utf8_size,
 )
 from quad.classroom.quotas import Spent
+from quad.classroom.sharing.ignores import Ignores
 from quad.names import BadName, clean_name
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Final
 
 from quad.classroom.events import register
-from quad.classroom.fetch import FetchOptions
 from quad.classroom.homes import key_of
 from quad.classroom.moving import Moved
-from quad.classroom.notion import NotionImporter
+from quad.classroom.notion.fetch import FetchOptions
+from quad.classroom.notion.importer import NotionImporter
 from quad.classroom.routes import StatsPages
 from quad.classroom.service import ClassroomService
 from quad.identity.news import News

@@ -30,8 +30,8 @@ from sqlalchemy import (
     update,
 )
 
-from quad.classroom.ignores import Ignores
 from quad.classroom.model import Enrolled, File, Signal, Status, Step, utf8_size
+from quad.classroom.sharing.ignores import Ignores
 from quad.store import Change, metadata, upsert
 from quad.store.schema import TABLE_OPTIONS, LongText, ShortText, Timestamp
 

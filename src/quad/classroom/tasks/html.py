@@ -11,7 +11,7 @@ from typing import Final
 
 import nh3
 
-from quad.classroom.markup import bounded
+from quad.classroom.tasks.markup import bounded
 
 _TAGS: Final = {
     "a", "b", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr",

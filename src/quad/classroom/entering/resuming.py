@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from quad.addresses import block
 from quad.classroom import tables
-from quad.classroom.leaving import announce_offline
+from quad.classroom.entering.leaving import announce_offline
 from quad.classroom.model import ORIGINAL, known_protocol
 from quad.classroom.refusals import (
     Barred,

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from quad.classroom import tables
-from quad.classroom.cleaning import Cleaning
-from quad.classroom.ignores import parse_ignores
 from quad.classroom.model import (
     ORIGINAL,
     Imported,
@@ -30,10 +28,12 @@ from quad.classroom.outgoing import (
     Task,
     Verdict,
 )
-from quad.classroom.progress import Progress
 from quad.classroom.refusals import BadValue, ImportRunning, RoomNotFound, WrongUser
 from quad.classroom.rooms import Rooms, alert, tell_alert
+from quad.classroom.sharing.ignores import parse_ignores
 from quad.classroom.state import Participant, Room
+from quad.classroom.tasks.cleaning import Cleaning
+from quad.classroom.tasks.progress import Progress
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client, Refused
 

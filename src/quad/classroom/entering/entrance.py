@@ -14,7 +14,8 @@ from typing import Final
 from msgspec import UNSET
 
 from quad.classroom import tables
-from quad.classroom.leaving import TEACHER_OFFLINE, announce_offline
+from quad.classroom.entering.leaving import TEACHER_OFFLINE, announce_offline
+from quad.classroom.entering.resuming import Resuming, Visitor, find_owner
 from quad.classroom.model import (
     NO_STATUSES,
     ORIGINAL,
@@ -44,7 +45,6 @@ from quad.classroom.refusals import (
     WrongAddress,
     WrongToken,
 )
-from quad.classroom.resuming import Resuming, Visitor, find_owner
 from quad.classroom.rooms import Rooms, alert
 from quad.classroom.state import KeptFiles, Participant, Room
 from quad.classroom.updates import RoomUpdates

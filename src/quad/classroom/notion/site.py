@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Final
 import msgspec
 from msgspec import Struct
 
-from quad.classroom.fetch import Fetcher, StatusNotOk
-from quad.classroom.notion_html import Block, children, original_of
+from quad.classroom.notion.fetch import Fetcher, StatusNotOk
+from quad.classroom.notion.html import Block, children, original_of
 from quad.realtime import Refused
 
 _PAGES_AT_ONCE: Final = 4

@@ -2,10 +2,10 @@
 
 from quad.classroom import tables
 from quad.classroom.model import ORIGINAL, Door
-from quad.classroom.progress import Progress
 from quad.classroom.refusals import ProtocolNeeded
 from quad.classroom.rooms import Rooms
 from quad.classroom.state import Room
+from quad.classroom.tasks.progress import Progress
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from quad.classroom.html import has_markup, sanitise
 from quad.classroom.refusals import BadValue
+from quad.classroom.tasks.html import has_markup, sanitise
 
 # One at work for a large class does not keep the next waiting.
 _THREADS: Final = 2

@@ -10,9 +10,9 @@ from quad.addresses import block
 from quad.classroom import tables
 from quad.classroom.model import ORIGINAL
 from quad.classroom.outgoing import Sentence
-from quad.classroom.progress import Progress
 from quad.classroom.rooms import Rooms
 from quad.classroom.state import Participant, Room
+from quad.classroom.tasks.progress import Progress
 from quad.classroom.updates import RoomUpdates
 from quad.identity import hash_token, new_token
 from quad.realtime import Client

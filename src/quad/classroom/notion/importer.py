@@ -14,11 +14,11 @@ from typing import Final
 import httpx
 from msgspec import Struct
 
-from quad.classroom.fetch import Fetcher, FetchFailed, FetchOptions, NoAddress
-from quad.classroom.html import sanitise
 from quad.classroom.model import Imported, LeftOut, Step
-from quad.classroom.notion_html import Block, PageTooLong, Writer, plain
-from quad.classroom.notion_site import ImportFailed, Page, Site
+from quad.classroom.notion.fetch import Fetcher, FetchFailed, FetchOptions, NoAddress
+from quad.classroom.notion.html import Block, PageTooLong, Writer, plain
+from quad.classroom.notion.site import ImportFailed, Page, Site
+from quad.classroom.tasks.html import sanitise
 
 _TASKS: Final = 16
 _IMPORTS_AT_ONCE: Final = 8

@@ -1,0 +1,1 @@
+"""Ways into a room and out of it, and who may come in."""

@@ -1,0 +1,1 @@
+"""Students' files on their way to the teacher."""

@@ -1,0 +1,1 @@
+"""Tasks: given out, cleaned up, and what students make of them."""
