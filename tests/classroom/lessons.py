@@ -28,6 +28,11 @@ async def with_a_current_teacher(scribe: Scribe) -> None:
     await _whole_lesson(scribe, CURRENT, is_acked=True)
 
 
+async def with_a_teacher_of_protocol_3(scribe: Scribe) -> None:
+    """The same lesson as the current teacher's, for the students."""
+    await _whole_lesson(scribe, {"protocol": 3}, is_acked=True)
+
+
 async def _whole_lesson(scribe: Scribe, protocol: dict[str, Any], *, is_acked: bool) -> None:
     scribe.title("A room, and who comes in")
     await scribe.enter("teacher")

@@ -196,8 +196,8 @@ def test_verdicts_are_told_when_a_solution_is_newly_accepted_or_sent_back() -> N
         "6": "DONE",
     }
     assert verdicts(own, review) == [
-        ("SUCCESS", "Task 1 solution accepted!"),
-        ("WARNING", "Task 2 solution declined!"),
+        ("1", "accepted"),
+        ("2", "declined"),
     ]
 
 

@@ -13,7 +13,7 @@ from tests.outgoing import check_outgoing
 
 Ids = dict[str, object]
 
-NEW = {"protocol": 2}
+NEW = {"protocol": 3}
 
 
 class Diary:

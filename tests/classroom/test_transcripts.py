@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from quad.settings import ClassroomSettings, LimitSettings
-from tests.classroom.lessons import LESSONS
+from tests.classroom.lessons import LESSONS, with_a_teacher_of_protocol_3
 from tests.classroom.school import School, open_school
 from tests.classroom.scribe import Scribe
 
@@ -35,6 +35,21 @@ async def test_a_lesson_goes_over_the_wire_as_it_always_has(database: Path, name
     if os.environ.get("QUAD_TEST_TRANSCRIBE"):
         file.write_text(written, encoding="utf-8")
     assert written.splitlines() == file.read_text(encoding="utf-8").splitlines()
+
+
+async def test_students_of_protocols_1_and_2_hear_the_same_of_a_teacher_of_protocol_3(
+    database: Path,
+) -> None:
+    transcript = (FOLDER / "current-teacher.txt").read_text(encoding="utf-8")
+    async with open_school(database, SETTINGS, LIMITS) as school:
+        scribe = Scribe(school)
+        await with_a_teacher_of_protocol_3(scribe)
+    assert of_students(scribe.text) == of_students(transcript)
+
+
+def of_students(transcript: str) -> list[str]:
+    """The lines of everybody but the teacher."""
+    return [line for line in transcript.splitlines() if line[2:].partition(" ")[0] != "teacher"]
 
 
 async def transcribed(school: School, name: str) -> str:

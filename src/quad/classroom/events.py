@@ -10,8 +10,10 @@ from typing import Any, Final
 
 from msgspec.json import encode
 
+from quad.classroom.acknowledging import Acknowledging
 from quad.classroom.entering.resuming import Visitor
 from quad.classroom.model import ORIGINAL, Door, File, GivenStatuses, Sent, Signal, Step, UnsentFile
+from quad.classroom.outgoing import Alert
 from quad.classroom.rooms import alert
 from quad.classroom.service import ClassroomService
 from quad.realtime import (
@@ -64,6 +66,7 @@ class CreateRoom(Payload, frozen=True, kw_only=True):
     """`room/create`."""
 
     name: str
+    title: str | None = None
     protocol: int | None = None
 
 
@@ -191,53 +194,53 @@ class ClientError(Payload, frozen=True, kw_only=True):
 
 def register(server: SocketServer, service: ClassroomService) -> None:
     """Let the server carry the classroom's events."""
-    _register_rooms(server, service)
-    _register_messages(server, service)
-    _register_sharing(server, service)
-    _register_steps(server, service)
-    _register_deprecated(server, service)
+    heard = Acknowledging(server, service.rooms)
+    _register_rooms(heard, service)
+    _register_messages(heard, service)
+    _register_sharing(heard, service)
+    _register_steps(heard, service)
+    _register_deprecated(heard, service)
+    _register_code_updates(server, service)
+    _register_ends(server, service)
     _register_refusals(server, service)
 
 
-def _register_rooms(server: SocketServer, service: ClassroomService) -> None:
+def _register_rooms(heard: Acknowledging, service: ClassroomService) -> None:
     entrance, leaving = service.entrance, service.leaving
 
-    @server.on("room/create")
+    @heard.on("room/create")
     async def create(client: Client, request: CreateRoom) -> None:
-        await entrance.create(Visitor(client, request.protocol), request.name)
+        visitor = Visitor(client, request.protocol)
+        await entrance.create(visitor, request.name, request.title)
 
-    @server.on("room/join")
+    @heard.on("room/join")
     async def join(client: Client, request: JoinRoom) -> None:
         visitor = Visitor(client, request.protocol, request.token)
         await entrance.join(visitor, request.room_id, request.name, request.version)
 
-    @server.on("room/rejoin")
+    @heard.on("room/rejoin")
     async def rejoin(client: Client, request: ResumeRoom) -> None:
         visitor = Visitor(client, request.protocol, request.token)
         await entrance.rejoin(visitor, request.room_id, request.user_id)
 
-    @server.on("room/rehost")
+    @heard.on("room/rehost")
     async def rehost(client: Client, request: ResumeRoom) -> None:
         visitor = Visitor(client, request.protocol, request.token)
         await entrance.rehost(visitor, request.room_id, request.user_id)
 
-    @server.on("room/leave")
+    @heard.on("room/leave")
     async def leave(client: Client, request: OfRoom) -> None:
         await leaving.leave(client, request.room_id)
 
-    @server.on("room/kill")
+    @heard.on("room/kill")
     async def kill(client: Client, request: KillStudent) -> None:
         await leaving.kill(client, request.user_id, request.room_id, is_barred=request.is_barred)
 
-    @server.on("room/close")
+    @heard.on("room/close")
     async def close(client: Client, request: OfRoom) -> None:
         await leaving.close(client, request.room_id)
 
-    @server.on_disconnect
-    def disconnected(client: Client, _reason: str) -> None:
-        leaving.disconnected(client)
-
-    @server.on("error/from_client")
+    @heard.on("error/from_client")
     def log_error(client: Client, request: ClientError) -> None:
         room_id = request.room_id if type(request.room_id) is int else None
         sender = service.rooms.member(client, room_id)
@@ -251,11 +254,11 @@ def _register_rooms(server: SocketServer, service: ClassroomService) -> None:
             _as_line(request.content, _TRACE_LIMIT),
         )
 
-    @server.on("door/set")
+    @heard.on("door/set")
     async def set_door(client: Client, request: SetDoor) -> None:
         await service.control.set_door(client, request.state, request.room_id)
 
-    @server.on("rules/set")
+    @heard.on("rules/set")
     async def set_rules(client: Client, request: SetRules) -> None:
         await service.control.set_rules(
             client, request.room_id, has_results_page=request.has_results_page
@@ -271,101 +274,110 @@ def _as_line(value: object, limit: int) -> str:
     return line if len(line) <= limit else f"{line[:limit]}..."
 
 
-def _register_messages(server: SocketServer, service: ClassroomService) -> None:
+def _register_messages(heard: Acknowledging, service: ClassroomService) -> None:
     messages = service.messages
 
-    @server.on("message/to_client", overlap=True)
+    @heard.on("message/to_client", overlap=True)
     async def to_client(client: Client, message: MessageToClient) -> Sent | None:
         return await messages.to_client(
             client, message.room_id, message.user_id, message.content, message.key
         )
 
-    @server.on("message/to_mentor", overlap=True)
+    @heard.on("message/to_mentor", overlap=True)
     async def to_mentor(client: Client, message: MessageToMentor) -> Sent | None:
         return await messages.to_mentor(client, message.room_id, message.content, message.key)
 
-    @server.on("message/user")
+    @heard.on("message/user")
     async def history(client: Client, request: OfUser) -> None:
         await messages.send_history(client, request.user_id, request.room_id)
 
 
-def _register_sharing(server: SocketServer, service: ClassroomService) -> None:
+def _register_sharing(heard: Acknowledging, service: ClassroomService) -> None:
     sharing = service.sharing
 
-    @server.on("sharing/start")
+    @heard.on("sharing/start")
     async def start(client: Client, request: StartSharing) -> None:
         await sharing.start(client, request.room_id, request.user_id, exclusive=request.exclusive)
 
-    @server.on("sharing/end")
+    @heard.on("sharing/end")
     def end(client: Client, request: EndSharing) -> None:
         sharing.end(client, request.room_id, request.user_id)
 
-    @server.on("sharing/code_send", overlap=True)
+    @heard.on("sharing/code_send", overlap=True)
     async def code_send(client: Client, code: Code) -> None:
         await sharing.code_send(client, code.room_id, code.files)
 
-    @server.on("sharing/code_update", overlap=True, deferred=True)
-    def code_update(client: Client, code: Code, finished: Finished) -> None:
-        sharing.code_update(client, code.room_id, code.files, finished)
-
-    @server.on("sharing/left_out")
+    @heard.on("sharing/left_out")
     def left_out(client: Client, request: LeavingOut) -> None:
         sharing.leave_out(client, request.room_id, request.files)
 
 
-def _register_steps(server: SocketServer, service: ClassroomService) -> None:
+def _register_steps(heard: Acknowledging, service: ClassroomService) -> None:
     steps = service.steps
 
-    @server.on("settings", overlap=True)
+    @heard.on("settings", overlap=True)
     async def settings(client: Client, request: Ignore) -> None:
         await steps.ignore_files(client, request.files_to_ignore, request.room_id)
 
-    @server.on("steps/all", overlap=True)
+    @heard.on("steps/all", overlap=True)
     async def hand_out(client: Client, tasks: list[Step]) -> None:
         await steps.hand_out(client, tasks)
 
-    @server.on("steps/status/to_mentor", overlap=True)
+    @heard.on("steps/status/to_mentor", overlap=True)
     async def statuses_to_mentor(client: Client, statuses: GivenStatuses) -> None:
         await steps.statuses_to_mentor(client, statuses)
 
-    @server.on("steps/status/to_client", overlap=True)
+    @heard.on("steps/status/to_client", overlap=True)
     async def statuses_to_client(client: Client, review: Review) -> None:
         await steps.statuses_to_client(client, review.user_id, review.steps, review.room_id)
 
-    @server.on("steps/import")
+    @heard.on("steps/import")
     def import_page(client: Client, request: ImportSteps) -> None:
         steps.import_page(client, request.url, request.room_id)
 
-    @server.on("steps/table")
+    @heard.on("steps/table")
     def table(client: Client, request: InRoom) -> None:
         steps.send_table(client, request.room_id)
 
 
-def _register_deprecated(server: SocketServer, service: ClassroomService) -> None:
+def _register_deprecated(heard: Acknowledging, service: ClassroomService) -> None:
     steps = service.steps
 
-    @server.on("exercise")
+    @heard.on("exercise")
     async def exercise(client: Client, request: Exercise) -> None:
         await steps.exercise(client, request.content, request.room_id)
         _deprecate(client, "exercise")
 
-    @server.on("exercise/feedback")
+    @heard.on("exercise/feedback")
     def feedback(client: Client, request: Feedback) -> None:
         steps.feedback(client, request.room_id, request.user_id, accepted=request.accepted)
         _deprecate(client, "exercise/feedback")
 
-    @server.on("exercise/reset")
+    @heard.on("exercise/reset")
     def reset(client: Client, request: InRoom) -> None:
         steps.reset(client, request.room_id)
         _deprecate(client, "exercise/reset")
 
-    @server.on("signal", overlap=True)
+    @heard.on("signal", overlap=True)
     async def signal(client: Client, request: SendSignal) -> None:
         student = service.rooms.student(client, request.room_id)
         await steps.signal(client, request.user_id, request.value, request.room_id)
         # A current client has no other word for help while there is no task.
         if student.protocol == ORIGINAL:
             _deprecate(client, "signal")
+
+
+def _register_code_updates(server: SocketServer, service: ClassroomService) -> None:
+    # The one event that comes by the ten thousand: it answers for itself.
+    @server.on("sharing/code_update", overlap=True, deferred=True)
+    def code_update(client: Client, code: Code, finished: Finished) -> None:
+        service.sharing.code_update(client, code.room_id, code.files, finished)
+
+
+def _register_ends(server: SocketServer, service: ClassroomService) -> None:
+    @server.on_disconnect
+    def disconnected(client: Client, _reason: str) -> None:
+        service.leaving.disconnected(client)
 
 
 def _register_refusals(server: SocketServer, service: ClassroomService) -> None:
@@ -381,7 +393,7 @@ def _register_refusals(server: SocketServer, service: ClassroomService) -> None:
             is_current = seated is not None and seated.protocol != ORIGINAL
             is_told = event in _SHOWN_AS_DONE and not is_current
         if is_told:
-            alert(client, "ERROR", str(refused))
+            alert(client, ORIGINAL, Alert(str(refused), "ERROR"))
 
 
 def _deprecate(client: Client, event: str) -> None:

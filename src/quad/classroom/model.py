@@ -44,6 +44,7 @@ GivenStatuses = Annotated[dict[str, Any], Meta(extra={"checked_as": dict[str, St
 
 ORIGINAL: Final = 1
 CURRENT: Final = 2
+BEYOND: Final = 3
 """Protocols: what a client says (or does not say) under `protocol` when it enters a room. A higher
 number than any known counts as the highest."""
 
@@ -165,7 +166,7 @@ class RoomUpdate(Struct, frozen=True):
     """Who is online: the host first, then students in order of joining.
 
     Current clients also get `offline`, the students who may come back, once their `token`, and what
-    they have set of the room.
+    they have set of the room; those of protocol 3 its `title`, too.
     """
 
     id: int
@@ -175,12 +176,14 @@ class RoomUpdate(Struct, frozen=True):
     token: str | UnsetType = UNSET
     door: Door | UnsetType = UNSET
     rules: Rules | UnsetType = UNSET
+    title: str | UnsetType = UNSET
 
 
 class Joined(Struct, frozen=True):
     """The answer to a student who joined; current clients also get what they come back to.
 
-    A `signal` is told if it is not NONE.
+    A `signal` is told if it is not NONE. Those of protocol 3 get what they come into, too; a room
+    without a `title` has an empty one.
     """
 
     user_id: int
@@ -189,6 +192,9 @@ class Joined(Struct, frozen=True):
     steps: Mapping[str, Status] | UnsetType = UNSET
     token: str | UnsetType = UNSET
     signal: Signal | UnsetType = UNSET
+    title: str | UnsetType = UNSET
+    rules: Rules | UnsetType = UNSET
+    is_teacher_here: bool | UnsetType = UNSET
 
 
 class StudentProgress(Struct, frozen=True):
@@ -207,18 +213,27 @@ class Stats(Struct, frozen=True):
 
 def check_name(name: str) -> str:
     """Return the name as it is kept and compared; raises BadValue if it can be nobody's."""
+    return _checked_name("name", name)
+
+
+def check_title(title: str | None) -> str:
+    """Return the title of a room as it is kept, empty if there is none; raises BadValue."""
+    return "" if title is None or not title.strip() else _checked_name("title", title)
+
+
+def _checked_name(key: str, name: str) -> str:
     try:
         name = clean_name(name)
     except BadName as bad:
-        raise BadValue("name", str(bad)) from None
+        raise BadValue(key, str(bad)) from None
     if len(name) > _NAME_LIMIT:
-        raise BadValue("name", f"may not be longer than {_NAME_LIMIT} characters")
+        raise BadValue(key, f"may not be longer than {_NAME_LIMIT} characters")
     return name
 
 
 def known_protocol(given: int | None) -> int:
     """The protocol that is spoken with a client that says this number, or none."""
-    return CURRENT if given is not None and given >= CURRENT else ORIGINAL
+    return ORIGINAL if given is None else max(ORIGINAL, min(given, BEYOND))
 
 
 def first_id() -> int:
@@ -341,17 +356,20 @@ def reviewed(own: Mapping[str, Status], review: Mapping[str, Status]) -> dict[st
     return {name: status for name, status in review.items() if name in own}
 
 
+AcceptedOrDeclined = Literal["accepted", "declined"]
+
+
 def verdicts(
     own: Mapping[str, Status], review: Mapping[str, Status]
-) -> list[tuple[AlertType, str]]:
-    """What the student is told of a review: solutions accepted, solutions sent back."""
-    told: list[tuple[AlertType, str]] = []
+) -> list[tuple[str, AcceptedOrDeclined]]:
+    """What the student is told of a review, by task: solutions accepted, solutions sent back."""
+    told: list[tuple[str, AcceptedOrDeclined]] = []
     for name, status in review.items():
         before = own.get(name)
         if status == "ACCEPTED" and before != "ACCEPTED":
-            told.append(("SUCCESS", f"Task {name} solution accepted!"))
+            told.append((name, "accepted"))
         elif status == "NONE" and before == "DONE":
-            told.append(("WARNING", f"Task {name} solution declined!"))
+            told.append((name, "declined"))
     return told
 
 

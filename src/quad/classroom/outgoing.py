@@ -10,6 +10,8 @@ from typing import Any, Final, Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from quad.classroom.model import (
+    BEYOND,
+    CURRENT,
     AlertType,
     CurrentMessage,
     File,
@@ -26,19 +28,63 @@ from quad.classroom.sharing.ignores import Ignores
 
 
 class Sentence(Struct, frozen=True):
-    """`message` and `room/closed`: a sentence for people."""
+    """`message` and `room/closed`: a sentence for people.
+
+    Of a `message`, clients of protocol 3 get the `code`.
+    """
 
     message: str
+    code: Literal["teacher_away", "teacher_back"] | UnsetType = UNSET
+
+
+AlertCode = Literal[
+    "accepted",
+    "barred",
+    "came_from_elsewhere",
+    "declined",
+    "handed_over",
+    "import_failed",
+    "import_left_out",
+    "imported",
+    "locked",
+    "name_taken",
+    "outdated_plugin",
+    "place_taken",
+    "room_closed",
+    "silent",
+]
 
 
 class Alert(Struct, frozen=True):
-    """`alert`, and the same as `alerts`: a notice to be shown."""
+    """`alert`, and the same as `alerts`: a notice to be shown.
+
+    Clients of protocol 3 get the `code`, and what the sentence names.
+    """
 
     message: str
     type: AlertType
-    code: Literal["import_left_out"] | UnsetType = UNSET
+    code: AlertCode | UnsetType = UNSET
     left_out: Mapping[LeftOut, int] | UnsetType = UNSET
-    """What an import had to leave out, by kinds."""
+    """What an import had to leave out, by kinds: this, and its code, clients of 2 get, too."""
+    task: str | UnsetType = UNSET
+    """Which task was accepted or declined."""
+    name: str | UnsetType = UNSET
+    """Who came back from elsewhere."""
+
+
+def alert_for(protocol: int, notice: Alert) -> Alert:
+    """The notice as a client of this protocol gets it."""
+    is_whole = protocol >= (BEYOND if notice.left_out is UNSET else CURRENT)
+    return notice if is_whole else Alert(notice.message, notice.type)
+
+
+TEACHER_AWAY: Final = Sentence("The teacher is offline!", "teacher_away")
+TEACHER_BACK: Final = Sentence("The teacher reconnected!", "teacher_back")
+
+
+def sentence_for(protocol: int, sentence: Sentence) -> Sentence:
+    """The sentence as a client of this protocol gets it."""
+    return sentence if protocol >= BEYOND else Sentence(sentence.message)
 
 
 class Nothing(Struct, frozen=True):

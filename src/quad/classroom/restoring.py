@@ -37,7 +37,7 @@ def restore_room(
 
 
 def _room(number: int, saved: Row[Any]) -> Room:
-    room = Room(number)
+    room = Room(number, saved.title)
     room.steps = tables.decoded_steps(saved.steps)
     room.imported = tables.decoded_imported(saved.imported)
     room.settings = tables.decoded_settings(saved.settings)

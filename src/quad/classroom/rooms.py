@@ -15,8 +15,8 @@ from sqlalchemy import Row, Select
 
 from quad.classroom import tables
 from quad.classroom.homes import SYSTEM, key_of
-from quad.classroom.model import ROOM_NUMBERS, AlertType
-from quad.classroom.outgoing import Alert
+from quad.classroom.model import BEYOND, CURRENT, ROOM_NUMBERS
+from quad.classroom.outgoing import Alert, Sentence, alert_for, sentence_for
 from quad.classroom.refusals import (
     NotHost,
     NotInRoom,
@@ -206,7 +206,7 @@ class Rooms:
         self._server.seat(client, SYSTEM, key_of(participant.room.number))
         client.subscribe(participant.topic)
         if participant.role == "client":
-            client.subscribe(participant.room.students_topic)
+            client.subscribe(participant.room.students_topics[protocol >= BEYOND])
 
     def unseat(self, participant: Participant) -> None:
         """The participant is offline; the connection is of nobody now."""
@@ -270,7 +270,8 @@ class Rooms:
     def _free(self, client: Client) -> None:
         participant = self._seats.pop(client)
         client.unsubscribe(participant.topic)
-        client.unsubscribe(participant.room.students_topic)
+        for topic in participant.room.students_topics:
+            client.unsubscribe(topic)
 
     def note_use(self, room: Room) -> list[Change]:
         """What is to be saved, along with something else, because the room is in use: nothing, if
@@ -367,11 +368,17 @@ class Rooms:
     ) -> None:
         """Send to every student who is online."""
         skipped = None if skip is None else self._connections(skip)
-        self._server.publish(room.students_topic, event, payload, skip=skipped)
+        for topic in room.students_topics:
+            self._server.publish(topic, event, payload, skip=skipped)
 
-    def alert(self, participant: Participant, kind: AlertType, message: str) -> None:
+    def tell_students_sentence(self, room: Room, sentence: Sentence) -> None:
+        """Send a `message` to every student who is online, in the words of their protocols."""
+        for topic, protocol in zip(room.students_topics, (CURRENT, BEYOND), strict=True):
+            self._server.publish(topic, "message", sentence_for(protocol, sentence))
+
+    def alert(self, participant: Participant, notice: Alert) -> None:
         """Show a participant a notice, as `alert` does."""
-        payload = Alert(message, kind)
+        payload = alert_for(participant.protocol, notice)
         for event in _ALERTS:
             self.tell(participant, event, payload)
 
@@ -381,12 +388,8 @@ def as_refusal(error: Exception) -> Exception:
     return CannotSave(error) if isinstance(error, StoreUnavailable | StoreClosed) else error
 
 
-def alert(client: Client, kind: AlertType, message: str) -> None:
-    """Show a caller a notice."""
-    tell_alert(client, Alert(message, kind))
-
-
-def tell_alert(client: Client, payload: Alert) -> None:
-    """Show a caller a notice, which may carry more than its sentence."""
+def alert(client: Client, protocol: int, notice: Alert) -> None:
+    """Show a caller, who speaks this protocol, a notice."""
+    payload = alert_for(protocol, notice)
     for event in _ALERTS:
         client.emit(event, payload)

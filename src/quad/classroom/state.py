@@ -165,7 +165,8 @@ class Room:
         "spent",
         "steps",
         "students",
-        "students_topic",
+        "students_topics",
+        "title",
         "update_due",
         "update_timer",
         "used_at",
@@ -173,10 +174,11 @@ class Room:
 
     host: Participant
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, title: str = "") -> None:
         self.number = number
-        # What reaches every student who is online, and what the host.
-        self.students_topic = f"classroom/{number}/students"
+        self.title = title
+        # What reaches every student who is online: of protocols 1 and 2, of 3; and what the host.
+        self.students_topics = f"classroom/{number}/students", f"classroom/{number}/students/3"
         self.host_topic = f"classroom/{number}/host"
         # How many were given out, and the highest id that was.
         self.places = 0

@@ -71,6 +71,8 @@ rooms: Final = Table(
     # 0 or 1.
     Column("is_locked", Integer, nullable=False, server_default="0"),
     Column("has_results_page", Integer, nullable=False, server_default="1"),
+    # What the teacher calls it; empty if nothing.
+    Column("title", ShortText(100), nullable=False, server_default=""),
     # The highest id of a participant who has gone; those who are there know theirs.
     Column("last_id", Integer, nullable=False, server_default="0"),
     Index("ix_classroom_rooms_used_at", "used_at"),
@@ -171,10 +173,11 @@ _decode_statuses: Final = msgspec.json.Decoder(dict[str, Status]).decode
 _decode_settings: Final = msgspec.json.Decoder(Ignores).decode
 
 
-def insert_room(number: int, at: datetime) -> Change:
+def insert_room(number: int, at: datetime, title: str = "") -> Change:
     """Open a room; conflicts if the number is in use."""
     values = {
         "number": number,
+        "title": title,
         "created_at": at,
         "used_at": at,
         "steps": "[]",

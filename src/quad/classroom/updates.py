@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
-from quad.classroom.model import CURRENT, Door, RoomUpdate, Rules, User
+from quad.classroom.model import BEYOND, CURRENT, Door, RoomUpdate, Rules, User
 from quad.classroom.rooms import Rooms
 from quad.classroom.state import Participant, Room
 
@@ -86,4 +86,5 @@ def _room_update(room: Room, token: str | UnsetType) -> RoomUpdate:
         return RoomUpdate(room.number, host.id, users)
     door: Door = "locked" if room.is_locked else "open"
     rules = Rules(room.has_results_page)
-    return RoomUpdate(room.number, host.id, users, offline, token, door, rules)
+    title = UNSET if host.protocol < BEYOND else room.title
+    return RoomUpdate(room.number, host.id, users, offline, token, door, rules, title)

@@ -573,13 +573,35 @@ export type ChatSaid =
 
 // Classroom
 
-/** `alert`, and the same as `alerts`: a notice to be shown. */
+/**
+ * `alert`, and the same as `alerts`: a notice to be shown.
+ *
+ * Clients of protocol 3 get the `code`, and what the sentence names.
+ */
 export interface Alert {
   message: string;
   type: AlertType;
-  code?: "import_left_out";
+  code?: AlertCode;
   left_out?: Record<string, number>;
+  task?: string;
+  name?: string;
 }
+
+export type AlertCode =
+  | "accepted"
+  | "barred"
+  | "came_from_elsewhere"
+  | "declined"
+  | "handed_over"
+  | "import_failed"
+  | "import_left_out"
+  | "imported"
+  | "locked"
+  | "name_taken"
+  | "outdated_plugin"
+  | "place_taken"
+  | "room_closed"
+  | "silent";
 
 export type AlertType = "INFO" | "SUCCESS" | "WARNING" | "ERROR";
 
@@ -632,6 +654,7 @@ export interface CodeOfStudent {
 /** `room/create`. */
 export interface CreateRoom {
   name: string;
+  title?: string | null;
   protocol?: number | null;
 }
 
@@ -730,7 +753,8 @@ export interface JoinRoom {
 /**
  * The answer to a student who joined; current clients also get what they come back to.
  *
- * A `signal` is told if it is not NONE.
+ * A `signal` is told if it is not NONE. Those of protocol 3 get what they come into, too; a room
+ * without a `title` has an empty one.
  */
 export interface Joined {
   user_id: number;
@@ -739,6 +763,9 @@ export interface Joined {
   steps?: Record<string, Status>;
   token?: string;
   signal?: Signal;
+  title?: string;
+  rules?: Rules;
+  is_teacher_here?: boolean;
 }
 
 /** `room/kill`. */
@@ -810,7 +837,7 @@ export type Role = "host" | "client";
  * Who is online: the host first, then students in order of joining.
  *
  * Current clients also get `offline`, the students who may come back, once their `token`, and what
- * they have set of the room.
+ * they have set of the room; those of protocol 3 its `title`, too.
  */
 export interface RoomUpdate {
   id: number;
@@ -820,6 +847,7 @@ export interface RoomUpdate {
   token?: string;
   door?: Door;
   rules?: Rules;
+  title?: string;
 }
 
 /** What the teacher allows everybody. */
@@ -840,9 +868,14 @@ export interface Sent {
   at: string;
 }
 
-/** `message` and `room/closed`: a sentence for people. */
+/**
+ * `message` and `room/closed`: a sentence for people.
+ *
+ * Of a `message`, clients of protocol 3 get the `code`.
+ */
 export interface Sentence {
   message: string;
+  code?: "teacher_away" | "teacher_back";
 }
 
 /** `door/set`. */

@@ -5,30 +5,41 @@ Whoever comes back takes over from a connection that is still open: that one is 
 
 import contextlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from types import TracebackType
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType, structs
 
 from quad.classroom import tables
-from quad.classroom.entering.leaving import TEACHER_OFFLINE, announce_offline
+from quad.classroom.entering.leaving import announce_offline
 from quad.classroom.entering.resuming import Resuming, Visitor, find_owner
 from quad.classroom.model import (
+    BEYOND,
     NO_STATUSES,
     ORIGINAL,
     ROOM_NUMBERS,
     Enrolled,
     Joined,
     Role,
+    Rules,
     check_name,
+    check_title,
     first_id,
     is_outdated,
     next_id,
 )
-from quad.classroom.outgoing import NOTHING, Sentence, Task
+from quad.classroom.outgoing import (
+    NOTHING,
+    TEACHER_AWAY,
+    TEACHER_BACK,
+    Alert,
+    AlertCode,
+    Task,
+    sentence_for,
+)
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import (
     AlreadyInRoom,
@@ -60,8 +71,16 @@ _ATTEMPTS: Final = 20
 _DRAWS: Final = 2_000
 # What somebody hears who tries numbers, ids or tokens.
 _WRONG: Final = (RoomNotFound, UserNotFound, NotHost, NotStudent, TokenRequired, WrongToken)
-_TOLD_TO_ALL: Final = (NameTaken, Locked, Barred)
+_CODES: Final[Mapping[type[Exception], AlertCode | UnsetType]] = {
+    NameTaken: "name_taken",
+    Locked: "locked",
+    Barred: "barred",
+}
+_TOLD_TO_ALL: Final = tuple(_CODES)
 _UNCOUNTED: Final = contextlib.nullcontext()
+_PLACE_TAKEN: Final = Alert(
+    "Your place in the room was taken by another connection.", "INFO", "place_taken"
+)
 
 
 class Entrance:
@@ -86,14 +105,15 @@ class Entrance:
         self._now = now
         self._plugin_version = plugin_version
 
-    async def create(self, visitor: Visitor, name: str) -> None:
-        """Open a room with the visitor as its host."""
+    async def create(self, visitor: Visitor, name: str, title: str | None = None) -> None:
+        """Open a room with the visitor as its host; those of original clients have no title."""
         with _Telling(visitor):
             self._refuse_seated(visitor.client)
             name = check_name(name)
+            title = check_title(title) if visitor.protocol >= BEYOND else ""
             self._quotas.open_room(visitor.client.address)
             token = new_token() if visitor.is_current else None
-            room = await self._open_room(visitor, name, token)
+            room = await self._open_room(visitor, name, title, token)
         if visitor.client.is_open:
             self._rooms.seat(room.host, visitor.client, visitor.protocol)
             self._updates.send(room, token or UNSET)
@@ -108,7 +128,7 @@ class Entrance:
             self._refuse_seated(visitor.client)
             student, token = await self._admit(visitor, room_id, name)
         if visitor.client.is_open:
-            self._warn_outdated(visitor.client, version)
+            self._warn_outdated(visitor, version)
             self._welcome(visitor, student, token)
         else:
             self._miss(student)
@@ -203,17 +223,17 @@ class Entrance:
 
     # New rooms and students
 
-    async def _open_room(self, visitor: Visitor, name: str, token: str | None) -> Room:
+    async def _open_room(self, visitor: Visitor, name: str, title: str, token: str | None) -> Room:
         for _ in range(_ATTEMPTS):
             number = self._free_number()
-            room = Room(number)
+            room = Room(number, title)
             room.host = _newcomer(room, "host", first_id(), visitor, name, token)
             room.add_name(room.host)
             room.saved_use_at = self._now()
             self._rooms.announce(number)
             try:
                 await self._rooms.save(
-                    tables.insert_room(number, room.saved_use_at), _insert(room.host)
+                    tables.insert_room(number, room.saved_use_at, title), _insert(room.host)
                 )
             except Conflict:
                 self._rooms.withdraw(number)
@@ -288,8 +308,7 @@ class Entrance:
 
     def _take_place(self, visitor: Visitor, participant: Participant) -> None:
         if participant.is_online and self._rooms.seated(visitor.client) is not participant:
-            told = "Your place in the room was taken by another connection."
-            self._rooms.alert(participant, "INFO", told)
+            self._rooms.alert(participant, _PLACE_TAKEN)
             self._rooms.send_away(participant)
         # Who has no token is an original client and stays one, whatever came back in its place.
         protocol = ORIGINAL if participant.token_hash is None else visitor.protocol
@@ -314,12 +333,12 @@ class Entrance:
             # The plugin reports its whole map by itself: without this, one that knows nothing.
             client.emit("steps/status/to_client", student.steps)
         if is_current and not room.host.is_online:
-            client.emit("message", TEACHER_OFFLINE)
+            client.emit("message", sentence_for(student.protocol, TEACHER_AWAY))
         self._updates.request(room)
 
     def _welcome_host(self, visitor: Visitor, room: Room, token: str | None) -> None:
         self._take_place(visitor, room.host)
-        self._rooms.tell_students(room, "message", Sentence("The teacher reconnected!"))
+        self._rooms.tell_students_sentence(room, TEACHER_BACK)
         self._rooms.tell_students(room, "sharing/end", NOTHING)
         tasks = room.imported or room.steps
         if tasks:
@@ -327,14 +346,14 @@ class Entrance:
         is_current = room.host.protocol != ORIGINAL
         self._updates.send(room, (token if is_current else None) or UNSET)
 
-    def _warn_outdated(self, client: Client, version: str | None) -> None:
+    def _warn_outdated(self, visitor: Visitor, version: str | None) -> None:
         if version is not None and is_outdated(version, self._plugin_version):
-            alert(
-                client,
-                "WARNING",
+            told = (
                 "You have an outdated version of the plugin. "
-                f"Please install the latest version {self._plugin_version}",
+                f"Please install the latest version {self._plugin_version}"
             )
+            notice = Alert(told, "WARNING", "outdated_plugin")
+            alert(visitor.client, visitor.protocol, notice)
 
 
 def _newcomer(
@@ -348,13 +367,22 @@ def _newcomer(
 
 
 def _joined(student: Participant, token: str | None) -> Joined:
-    return Joined(
+    room = student.room
+    joined = Joined(
         student.id,
-        student.room.number,
+        room.number,
         student.name,
         student.steps,
         token or UNSET,
         UNSET if student.signal == "NONE" else student.signal,
+    )
+    if student.protocol < BEYOND:
+        return joined
+    return structs.replace(
+        joined,
+        title=room.title,
+        rules=Rules(room.has_results_page),
+        is_teacher_here=room.host.is_online,
     )
 
 
@@ -388,7 +416,8 @@ class _Telling:
         if isinstance(error, Refused) and (
             not visitor.is_current or isinstance(error, _TOLD_TO_ALL)
         ):
-            alert(visitor.client, "ERROR", str(error))
+            notice = Alert(str(error), "ERROR", _CODES.get(type(error), UNSET))
+            alert(visitor.client, visitor.protocol, notice)
 
 
 def _insert(newcomer: Participant) -> Change:

@@ -9,7 +9,7 @@ from quad import audit
 from quad.addresses import block
 from quad.classroom import tables
 from quad.classroom.model import ORIGINAL
-from quad.classroom.outgoing import Sentence
+from quad.classroom.outgoing import TEACHER_AWAY, Alert, Sentence
 from quad.classroom.rooms import Rooms
 from quad.classroom.state import Participant, Room
 from quad.classroom.tasks.progress import Progress
@@ -19,7 +19,12 @@ from quad.realtime import Client
 from quad.store import Change
 
 CLOSED: Final = Sentence("Room closed!")
-TEACHER_OFFLINE: Final = Sentence("The teacher is offline!")
+_CLOSED_BY_ADMINISTRATOR: Final = Alert(
+    "The administrator has closed the room!", "WARNING", "room_closed"
+)
+_HANDED_OVER: Final = Alert(
+    "The administrator has given the class to somebody else!", "WARNING", "handed_over"
+)
 
 
 class ClassHandedOver(Struct, frozen=True):
@@ -157,8 +162,7 @@ class Leaving:
         host.address, host.token_hash = kept_place, token_hash
         audit.record("classroom.hand_over", address=address, room=room_id, to=place)
         if host.is_online:
-            warning = "The administrator has given the class to somebody else!"
-            self._rooms.alert(host, "WARNING", warning)
+            self._rooms.alert(host, _HANDED_OVER)
             self._rooms.send_away(host)
             announce_offline(self._rooms, self._updates, host)
         return ClassHandedOver(room_id, host.id, token)
@@ -173,7 +177,7 @@ class Leaving:
         self._rooms.tell_students(room, "room/closed", CLOSED)
         if is_host_told:
             self._rooms.tell_host(room, "room/closed", CLOSED)
-            self._rooms.alert(room.host, "WARNING", "The administrator has closed the room!")
+            self._rooms.alert(room.host, _CLOSED_BY_ADMINISTRATOR)
         self._empty(room)
         self._progress.changed(room)
 
@@ -202,6 +206,6 @@ def announce_offline(rooms: Rooms, updates: RoomUpdates, participant: Participan
     """Tell those concerned that a participant has lost the connection."""
     room = participant.room
     if participant is room.host:
-        rooms.tell_students(room, "message", TEACHER_OFFLINE)
+        rooms.tell_students_sentence(room, TEACHER_AWAY)
     else:
         updates.request(room)

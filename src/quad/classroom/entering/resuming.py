@@ -9,11 +9,13 @@ stay hidden for good.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from quad.addresses import block
 from quad.classroom import tables
 from quad.classroom.entering.leaving import announce_offline
 from quad.classroom.model import ORIGINAL, known_protocol
+from quad.classroom.outgoing import Alert
 from quad.classroom.refusals import (
     Barred,
     NameTaken,
@@ -29,6 +31,8 @@ from quad.classroom.updates import RoomUpdates
 from quad.exclusive import Exclusive
 from quad.identity import hash_token, token_matches
 from quad.realtime import Client
+
+_SILENT: Final = Alert("Your connection did not answer, so it was closed.", "INFO", "silent")
 
 
 class Visitor:
@@ -121,7 +125,8 @@ class Resuming:
             await self._keep(visitor, known, is_elsewhere=is_elsewhere)
         if is_elsewhere:
             told = f"{known.name} came back from another address"
-            self._rooms.alert(known.room.host, "WARNING", told)
+            warning = Alert(told, "WARNING", "came_from_elsewhere", name=known.name)
+            self._rooms.alert(known.room.host, warning)
 
     async def _claim(self, visitor: Visitor, known: Participant) -> bool:
         """Whether the visitor comes from elsewhere."""
@@ -143,8 +148,7 @@ class Resuming:
             if await self._rooms.is_alive(known):
                 raise StillOnline
             if known.sid == silent:
-                told = "Your connection did not answer, so it was closed."
-                self._rooms.alert(known, "INFO", told)
+                self._rooms.alert(known, _SILENT)
                 self._rooms.send_away(known)
                 was_online = True
         return was_online

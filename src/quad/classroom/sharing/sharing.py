@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from quad.classroom import tables
+from quad.classroom.acknowledging import done_for
 from quad.classroom.model import CURRENT, ORIGINAL, File, UnsentFile, check_files, check_left_out
 from quad.classroom.outgoing import NOTHING, CodeOfStudent, LeftOutOfStudent
 from quad.classroom.quotas import Quotas
@@ -97,7 +98,8 @@ class Sharing:
                 else:
                     kept.put_back(before)
             finally:
-                finished(None, refused if error is None else as_refusal(error))
+                done = done_for(student.protocol)
+                finished(done, refused if error is None else as_refusal(error))
 
         try:
             self._check_limits(student, kept, bytes_before, client.address)

@@ -8,6 +8,8 @@ from typing import Final, Protocol
 from quad.classroom import tables
 from quad.classroom.model import (
     ORIGINAL,
+    AcceptedOrDeclined,
+    AlertType,
     Imported,
     LeftOut,
     Signal,
@@ -29,7 +31,7 @@ from quad.classroom.outgoing import (
     Verdict,
 )
 from quad.classroom.refusals import BadValue, ImportRunning, RoomNotFound, WrongUser
-from quad.classroom.rooms import Rooms, alert, tell_alert
+from quad.classroom.rooms import Rooms, alert
 from quad.classroom.sharing.ignores import parse_ignores
 from quad.classroom.state import Participant, Room
 from quad.classroom.tasks.cleaning import Cleaning
@@ -49,6 +51,10 @@ _LEFT_OUT: Final[Mapping[LeftOut, tuple[str, str]]] = {
     "synced_block": ("synced block", "synced blocks"),
     "task": ("task after the sixteenth", "tasks after the sixteenth"),
 }
+
+# In the words that existing test programs compare.
+_IMPORTED: Final = Alert("Задания были успешно загружены из Notion!", "SUCCESS", "imported")
+_IMPORT_BROKE: Final = Alert("Something went wrong on the server!", "ERROR", "import_failed")
 
 log = logging.getLogger("quad.classroom")
 
@@ -124,16 +130,15 @@ class Steps:
             imported = await self._importer.load(url)
             await self._keep_imported(room, imported.steps)
         except Refused as failure:
-            alert(client, "ERROR", str(failure))
+            alert(client, host.protocol, Alert(str(failure), "ERROR", "import_failed"))
         except Exception:
             log.exception("importing tasks for room %d failed", room.number)
-            alert(client, "ERROR", "Something went wrong on the server!")
+            alert(client, host.protocol, _IMPORT_BROKE)
         else:
             client.emit("steps/load", imported.steps)
-            # In the words that existing test programs compare.
-            alert(client, "SUCCESS", "Задания были успешно загружены из Notion!")
+            alert(client, host.protocol, _IMPORTED)
             if imported.left_out:
-                tell_alert(client, _left_out_alert(imported.left_out, host.protocol))
+                alert(client, host.protocol, _left_out_alert(imported.left_out))
         finally:
             room.is_importing = False
 
@@ -177,8 +182,8 @@ class Steps:
         told = verdicts(before, kept)
         # Also if nothing is new: reviews reach the student in the order in which they came.
         await self._keep_statuses(student, {**before, **kept})
-        for kind, text in told:
-            self._rooms.alert(student, kind, text)
+        for notice in map(_notice, told):
+            self._rooms.alert(student, notice)
         self._rooms.tell(student, "steps/status/to_client", review)
 
     async def _keep_statuses(self, student: Participant, statuses: dict[str, Status]) -> None:
@@ -257,10 +262,14 @@ class Steps:
             raise BadValue("content", f"may not be longer than {self._limit_bytes} bytes")
 
 
-def _left_out_alert(left_out: Mapping[LeftOut, int], protocol: int) -> Alert:
+def _notice(verdict: tuple[str, AcceptedOrDeclined]) -> Alert:
+    task, what = verdict
+    kind: AlertType = "SUCCESS" if what == "accepted" else "WARNING"
+    return Alert(f"Task {task} solution {what}!", kind, what, task=task)
+
+
+def _left_out_alert(left_out: Mapping[LeftOut, int]) -> Alert:
     """The sentence for everybody, for current clients the figures as well."""
     words = ", ".join(f"{count} {_LEFT_OUT[kind][count > 1]}" for kind, count in left_out.items())
     message = f"The import had to leave out: {words}."
-    if protocol == ORIGINAL:
-        return Alert(message, "WARNING")
     return Alert(message, "WARNING", "import_left_out", left_out)
