@@ -59,6 +59,7 @@ serve: $(RUNTIME) $(APP) ## install what is needed and run the server (ARGS="--p
 test: $(DEV) $(APP) services $(CLIENTS_WANTED) ## run every test, on every database, and check the coverage
 	@rm -f .coverage .coverage.*
 	@cd ui && $(WITH_NODE) npm run --silent test
+	@test -d tests/__pycache__ || $(BIN)/pytest --collect-only --quiet > /dev/null  # compile once, not in each process
 	@$(WITH_NODE) $(TEST_SERVICES) $(BIN)/coverage run -m pytest -n auto --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@echo "coverage, by branch:"

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.patience import patience
+from tests.prefork import Forked, can_fork
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -52,22 +53,18 @@ class ServerProcess:
         self.command = list(command)
         self._lines: list[str] = []
         self._changed = threading.Condition()
-        self._process = subprocess.Popen(
-            self.command,
-            cwd=cwd,
-            env={
-                **os.environ,
-                **({} if is_counted else _WITHOUT_COVERAGE),
-                "PYTHONUNBUFFERED": "1",
-                **(env or {}),
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="backslashreplace",
-        )
+        environment = {
+            **os.environ,
+            **({} if is_counted else _WITHOUT_COVERAGE),
+            "PYTHONUNBUFFERED": "1",
+            **(env or {}),
+        }
+        output, end = os.pipe()
+        try:
+            self._process = self._start(environment, cwd, end)
+        finally:
+            os.close(end)
+        self._output = os.fdopen(output, encoding="utf-8", errors="backslashreplace")
         self._reader = threading.Thread(target=self._collect, daemon=True)
         self._reader.start()
         try:
@@ -76,6 +73,20 @@ class ServerProcess:
         except BaseException:
             self.kill()
             raise
+
+    def _start(
+        self, env: Mapping[str, str], cwd: Path, output: int
+    ) -> subprocess.Popen[bytes] | Forked:
+        if can_fork(self.command):
+            return Forked(self.command[3:], env=env, cwd=cwd, stdout=output, stderr=output)
+        return subprocess.Popen(
+            self.command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
 
     @property
     def host(self) -> str:
@@ -142,12 +153,10 @@ class ServerProcess:
 
     def _drain(self) -> None:
         self._reader.join(5.0)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        self._output.close()
 
     def _collect(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+        for line in self._output:
             with self._changed:
                 self._lines.append(line)
                 self._changed.notify_all()

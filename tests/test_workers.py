@@ -21,6 +21,7 @@ from quad.settings import ServerSettings
 from quad.starting import share_address
 from quad.workers import Supervisor, Worker, hearing_of_deaths
 from tests.patience import patience
+from tests.prefork import quad
 from tests.process import ServerProcess
 
 HERE = "127.0.0.1"
@@ -387,15 +388,8 @@ def test_a_stop_during_the_start_is_no_failure(tmp_path: Path) -> None:
 
 def test_workers_that_cannot_start_are_a_sentence(tmp_path: Path) -> None:
     flags = ["--workers", "2", "--port", "0", "--bus", "nats://quad:hush@127.0.0.1:1"]
-    done = subprocess.run(
-        [sys.executable, "-m", "quad", "serve", *flags],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=tmp_path,
-        env={**os.environ, "QUAD_DATABASE": "postgresql://quad:hush@127.0.0.1:1/quad"},
-        check=False,
-    )
+    env = {"QUAD_DATABASE": "postgresql://quad:hush@127.0.0.1:1/quad"}
+    done = quad("serve", *flags, cwd=tmp_path, env=env)
     assert (done.returncode, done.stdout) == (1, "")
     reason, last = done.stderr.splitlines()[-2:]
     assert reason.startswith("quad: ")
@@ -419,14 +413,7 @@ def test_workers_that_cannot_start_are_a_sentence(tmp_path: Path) -> None:
 def test_settings_that_exclude_each_other_stop_the_start(
     flags: list[str], sentence: str, tmp_path: Path
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "quad", "serve", "--port", "0", *flags],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=tmp_path,
-        check=False,
-    )
+    done = quad("serve", "--port", "0", *flags, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert sentence in done.stderr
     assert "hush" not in done.stderr

@@ -1,28 +1,21 @@
 """The commands as processes: what they print, where, and their exit codes."""
 
-import os
 import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from tests import prefork
+from tests.prefork import ROOT
+
 SECRET = "hush"
 
 
 def quad(
-    *args: str, env: dict[str, str] | None = None, cwd: Path | None = None
+    *args: str, env: dict[str, str] | None = None, cwd: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "quad", *args],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "100", **(env or {})},
-        check=False,
-    )
+    return prefork.quad(*args, env={"COLUMNS": "100", **(env or {})}, cwd=cwd)
 
 
 def test_the_version_is_the_packages() -> None:

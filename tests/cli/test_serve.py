@@ -18,6 +18,7 @@ import pytest
 
 from quad.web.network import network_host
 from quad.web.qr import in_blocks, qr_code
+from tests.prefork import quad
 from tests.process import ServerProcess, free_port
 
 SERVE = [sys.executable, "-m", "quad", "serve"]
@@ -27,15 +28,7 @@ def refused(
     *flags: str, cwd: Path, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """A server that should not start, once it has ended."""
-    return subprocess.run(
-        [*SERVE, *flags],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=cwd,
-        env={**os.environ, **(env or {})},
-        check=False,
-    )
+    return quad("serve", *flags, cwd=cwd, env=env)
 
 
 def test_it_prints_its_address_keeps_its_data_and_stops_when_told(tmp_path: Path) -> None:
@@ -134,8 +127,7 @@ def test_a_second_server_on_the_same_data_is_told_who_has_them(
     assert f"process {running.pid} on" in done.stderr
     assert running.url in done.stderr
     assert "password" not in done.stderr
-    upgrade = [*SERVE[:-1], "db", "upgrade", "--data", "data"]
-    done = subprocess.run(upgrade, capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = quad("db", "upgrade", "--data", "data", cwd=tmp_path)
     assert done.returncode == 1
     assert f"process {running.pid} on" in done.stderr
 
@@ -158,8 +150,7 @@ def test_tables_of_a_newer_version_are_a_sentence(
     with sqlite3.connect(database) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0099'")
     connection.close()
-    quad = [*SERVE[:-1], *command, "--database", f"sqlite:///{database}"]
-    done = subprocess.run(quad, capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = quad(*command, "--database", f"sqlite:///{database}", cwd=tmp_path)
     assert done.returncode == 1
     assert "made by a newer Quad (revision 0099, which this one does not know)" in done.stderr
 
@@ -171,8 +162,7 @@ def test_a_file_that_is_no_database_is_named(command: list[str], tmp_path: Path)
     file = tmp_path / "data" / "quad.sqlite3"
     file.parent.mkdir()
     file.write_bytes(b"noise" * 1_000)
-    quad = [*SERVE[:-1], *command, "--data", "data"]
-    done = subprocess.run(quad, capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = quad(*command, "--data", "data", cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.endswith("data/quad.sqlite3: The file is not a database.\n")
 
@@ -188,8 +178,7 @@ def test_tables_that_somebody_has_changed_are_a_sentence(
     with sqlite3.connect(database) as connection:
         connection.execute(change)
     connection.close()
-    quad = [*SERVE[:-1], *command, "--database", f"sqlite:///{database}"]
-    done = subprocess.run(quad, capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = quad(*command, "--database", f"sqlite:///{database}", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     sentence = done.stderr.splitlines()[-1]
     assert sentence.startswith(f"quad: {database}: The database ")
