@@ -22,6 +22,7 @@ from quad.realtime import Host, listen
 from quad.settings import load
 from quad.web.strict import StrictHeaders
 from tests.patience import patience
+from tests.thoroughness import examples
 
 ADMIN = ("admin", "correct horse battery staple")
 
@@ -162,12 +163,12 @@ def address(route: HTTPRoute, place: str) -> str:
 
 
 def sendings(place: str) -> Iterator[tuple[bytes, str]]:
-    """Bodies and their types: all of them for one place, and for the others a plain one."""
+    """Bodies and their types: each of them for one place, and for the others a plain one."""
     if place not in ("", PLACES[0]):
         yield b"{}", TYPES[0]
         return
     for number, body in enumerate(BODIES):
-        for kind in TYPES if number < 3 else TYPES[:2]:
+        for kind in TYPES if number < examples(1, len(BODIES)) else TYPES[:1]:
             yield body, kind
 
 

@@ -228,9 +228,12 @@ class Writer:
         columns = block.format.get("table_block_column_order")
         if not isinstance(columns, list):
             return ""
+        rows = list(self._children(block))
+        if len(columns) * len(rows) * len("<td></td>") > self._left:
+            raise PageTooLong
         has_head = block.format.get("table_block_column_header") is True
         has_side = block.format.get("table_block_row_header") is True
-        rows = (
+        written = (
             "".join(
                 self._cell(
                     row.properties.get(str(name)),
@@ -238,9 +241,9 @@ class Writer:
                 )
                 for name in columns
             )
-            for place, row in enumerate(self._children(block))
+            for place, row in enumerate(rows)
         )
-        return f"<table><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
+        return f"<table><tbody>{''.join(f'<tr>{row}</tr>' for row in written)}</tbody></table>"
 
     def _cell(self, text: object, *, is_head: bool) -> str:
         tag = "th" if is_head else "td"
