@@ -70,6 +70,18 @@ async def outside(gate: Gate, eio: int) -> MemoryClient:
     return client
 
 
+async def test_what_is_written_into_what_one_client_has_shown_is_no_other_clients() -> None:
+    server = SocketServer()
+    came: list[Client] = []
+    server.on_connect(came.append)
+    for _ in range(2):
+        MemoryClient(server.engine).send("40")
+    await turn()
+    first, second = came
+    first.auth["word"] = "open"
+    assert second.auth == {}
+
+
 REFUSALS = [
     (4, "", '44/space,{"message":"Auth failed"}'),
     (3, "", '44/space,"Auth failed"'),

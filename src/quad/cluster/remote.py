@@ -56,7 +56,6 @@ class RemoteClient(Caller):
         "_introduction",
         "_relay",
         "at_work",
-        "auth",
         "id",
         "is_open",
         "last_heard_at",
@@ -71,7 +70,6 @@ class RemoteClient(Caller):
         self.node = node
         self.number = introduction.client
         self.id = introduction.id
-        self.auth = introduction.auth
         self.space = space
         self.is_open = True
         self.topics = ()
@@ -85,6 +83,11 @@ class RemoteClient(Caller):
     # What applications see
 
     is_here = False
+
+    @property
+    def auth(self) -> dict[str, Any]:
+        """See `Client`."""
+        return self._introduction.auth
 
     @property
     def address(self) -> str:

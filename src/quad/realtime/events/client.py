@@ -15,8 +15,6 @@ class Client(ABC):
 
     id: str
     """What the client knows as its own `socket.id`."""
-    auth: dict[str, Any]
-    """What it showed when it entered."""
     is_open: bool
     """False as soon as it has left, or was sent away."""
     topics: tuple[str, ...]
@@ -32,6 +30,11 @@ class Client(ABC):
     @abstractmethod
     def namespace(self) -> str:
         """The namespace's name."""
+
+    @property
+    @abstractmethod
+    def auth(self) -> dict[str, Any]:
+        """What it showed when it entered."""
 
     @property
     @abstractmethod

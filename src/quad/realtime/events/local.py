@@ -28,9 +28,9 @@ class LocalClient(Turns, Caller):
     __slots__ = (
         "__weakref__",
         "_acks",
+        "_auth",
         "_next_ack_id",
         "_peer",
-        "auth",
         "id",
         "is_open",
         "space",
@@ -41,7 +41,8 @@ class LocalClient(Turns, Caller):
         super().__init__()
         self.id = id
         self.space = space
-        self.auth = auth
+        # Nearly nobody shows anything, and an empty dict for each is 64 bytes.
+        self._auth = auth or None
         self.is_open = True
         self.topics = ()
         self._peer = peer
@@ -56,6 +57,11 @@ class LocalClient(Turns, Caller):
     # What applications see
 
     is_here = True
+
+    @property
+    def auth(self) -> dict[str, Any]:
+        """See `Client`."""
+        return self._auth or {}
 
     @property
     def address(self) -> str:

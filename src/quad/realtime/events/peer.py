@@ -28,8 +28,9 @@ class Peer:
 
     __slots__ = (
         "_attachments",
-        "_clients",
         "_entering",
+        "_main",
+        "_others",
         "_pending",
         "_reception",
         "session",
@@ -38,7 +39,9 @@ class Peer:
     def __init__(self, reception: Reception, session: Session) -> None:
         self.session = session
         self._reception = reception
-        self._clients: dict[str, LocalClient] = {}
+        # By namespace. Nearly all enter the main one and no other: a dict for each took 184 bytes.
+        self._main: LocalClient | None = None
+        self._others: dict[str, LocalClient] | None = None
         # Those that the application has not decided about.
         self._entering: dict[str, LocalClient] | None = None
         self._pending: socketio.Event | socketio.Ack | None = None
@@ -53,14 +56,16 @@ class Peer:
 
     def client(self, namespace: str) -> LocalClient | None:
         """Who it is in a namespace, if it has entered that one."""
-        return self._clients.get(namespace)
+        if namespace == "/":
+            return self._main
+        return self._others.get(namespace) if self._others else None
 
     # What the session says
 
     @property
     def is_crowded(self) -> bool:
         """Whether too much of what this client has said waits for its turn."""
-        return any(client.is_crowded for client in self._clients.values())
+        return any(client.is_crowded for client in self._clients())
 
     def text_received(self, text: str) -> None:
         """A packet; nearly all of them are events."""
@@ -105,26 +110,45 @@ class Peer:
         """Every namespace has lost this client."""
         self._reception.connects.stop(self.session)
         self._entering = None
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
+        clients = self._clients()
+        self._main = self._others = None
+        for client in clients:
             self._reception.left(client, reason)
 
     def leave_topics(self) -> None:
         """The session changes its kind."""
-        for client in self._clients.values():
+        for client in self._clients():
             for topic in client.topics:
                 client.space.topics.unsubscribe(topic, self.session)
 
     def return_to_topics(self) -> None:
         """The session has changed its kind."""
-        for client in self._clients.values():
+        for client in self._clients():
             for topic in client.topics:
                 client.space.topics.subscribe(topic, self.session)
 
     # Namespaces
 
+    def _clients(self) -> list[LocalClient]:
+        main = () if self._main is None else (self._main,)
+        return [*main, *(self._others or {}).values()]
+
+    def _add(self, client: LocalClient) -> None:
+        if client.namespace == "/":
+            self._main = client
+            return
+        if self._others is None:
+            self._others = {}
+        self._others[client.namespace] = client
+
+    def _remove(self, namespace: str) -> LocalClient | None:
+        if namespace == "/":
+            client, self._main = self._main, None
+            return client
+        return self._others.pop(namespace, None) if self._others else None
+
     def _connect(self, name: str, auth: dict[str, Any]) -> None:
-        if name not in self._clients and name not in (self._entering or ()):
+        if self.client(name) is None and name not in (self._entering or ()):
             self._enter(name, auth)
 
     def _enter(self, name: str, auth: dict[str, Any]) -> None:
@@ -152,17 +176,16 @@ class Peer:
             self._welcome(client)
             return
         self._refuse_entry(client.namespace, str(refused), _data_of(refused))
-        if not self._clients and not self._entering:
-            self._reception.connects.start(
-                self.session
-            )  # V3 enters the main namespace without a CONNECT
+        if not self._clients() and not self._entering:
+            # V3 enters the main namespace without a CONNECT.
+            self._reception.connects.start(self.session)
 
     def _welcome(self, client: LocalClient) -> None:
         is_v4 = self.session.version is Version.V4
         if is_v4 and not self.session.enter():
             return
         self._reception.connects.stop(self.session)
-        self._clients[client.namespace] = client
+        self._add(client)
         answer = {"sid": client.id} if is_v4 else None
         self._send(socketio.Connect(client.namespace, answer))
         self._reception.welcome(client)
@@ -188,22 +211,22 @@ class Peer:
         return {key: value for key, value in query.items() if key not in _RESERVED_QUERY}
 
     def _leave(self, name: str) -> None:
-        client = self._clients.pop(name, None)
+        client = self._remove(name)
         if client is not None:
             self._reception.left(client, "client namespace disconnect")
         elif self._entering and self._entering.pop(name, None) is not None:
             return
-        elif not self._clients:
+        elif not self._clients():
             self.session.fail("parse error: DISCONNECT before CONNECT")
 
     def dismiss(self, client: LocalClient, reason: str) -> None:
         """The application sends a client away."""
-        if self._clients.get(client.namespace) is not client:
+        if self.client(client.namespace) is not client:
             return
         self._send(socketio.Disconnect(client.namespace))
-        del self._clients[client.namespace]
+        self._remove(client.namespace)
         self._reception.left(client, reason)
-        if not self._clients:
+        if not self._clients():
             self.session.close(reason)
 
     def _send(self, packet: socketio.AnyPacket) -> None:
@@ -214,7 +237,7 @@ class Peer:
     def _receive(
         self, packet: socketio.Event | socketio.Ack, attachments: list[bytes] | None
     ) -> None:
-        client = self._clients.get(packet.namespace)
+        client = self.client(packet.namespace)
         if client is None:
             self.session.fail("parse error: a packet for a namespace that was not entered")
             return
@@ -241,7 +264,7 @@ class Peer:
 
         False for all others, for those that have to wait their turn, and for what is not valid.
         """
-        client = self._clients.get("/")
+        client = self._main
         if client is None:
             return False
         handler = client.space.handlers.get(text[3 : text.find('"', 3)])
