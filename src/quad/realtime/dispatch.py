@@ -123,6 +123,8 @@ class Dispatch(ABC, Generic[SenderT, SaidT]):
         except Exception as error:  # noqa: BLE001 - a bug costs its event, not the server
             self._finish(sender, handler, said, started, None, error)
             return
+        if result is None and finish is not None:
+            return  # nearly always, of what comes by the ten thousand
         if type(result) is CoroutineType or isinstance(result, asyncio.Future):
             finish = finish or partial(self._finish, sender, handler, said, started)
             self._wait_for(result, handler, finish)

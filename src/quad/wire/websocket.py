@@ -5,6 +5,8 @@ Frames in the other direction are read by `websockets`; these are ours because o
 encoded once and then written to thousands of transports.
 """
 
+import struct
+
 _FIN = 0x80
 CONTINUATION = 0x0
 TEXT = 0x1
@@ -18,6 +20,8 @@ _SHORT_HEADS = {
     for opcode in (TEXT, BINARY, PING, PONG)
 }
 _LONG_HEADS = {opcode: bytes((_FIN | opcode, 126)) for opcode in (TEXT, BINARY, PING, PONG)}
+# Measured, `int.to_bytes` makes a frame take half as long again.
+_long_length = struct.Struct("!H").pack
 
 
 def encode_frame(opcode: int, payload: bytes, prefix: bytes = b"") -> bytes:
@@ -26,8 +30,7 @@ def encode_frame(opcode: int, payload: bytes, prefix: bytes = b"") -> bytes:
     if length < 126:
         return b"".join((_SHORT_HEADS[opcode][length], prefix, payload))
     if length < 65536:
-        extended = length.to_bytes(2, "big")
-        return b"".join((_LONG_HEADS[opcode], extended, prefix, payload))
+        return b"".join((_LONG_HEADS[opcode], _long_length(length), prefix, payload))
     head = bytes((_FIN | opcode, 127)) + length.to_bytes(8, "big")
     return b"".join((head, prefix, payload))
 

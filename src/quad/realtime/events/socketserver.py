@@ -156,7 +156,8 @@ class SocketServer:
             return 0
         text, attachments = encode_event(namespace, event, args)
         if isinstance(here, Session) and not (is_elsewhere or skip or attachments):
-            here.send_text(text)  # nearly always, where somebody is told something
+            # Nearly always, where somebody is told something.
+            self.engine.delivery.send_text(here, text)
             return 1
         message = Message(text, attachments)
         skipped = () if skip is None else (skip,) if isinstance(skip, Client) else skip

@@ -11,7 +11,7 @@ client to fetch them.
 import enum
 from collections.abc import Callable
 from time import monotonic
-from typing import Protocol, assert_never
+from typing import Final, Protocol, assert_never
 
 from quad.realtime.deadlines import Deadlines
 from quad.realtime.delivery import Delivery, Item, Kind, Message
@@ -71,6 +71,9 @@ _MOVES = {
     State.CLOSED: set[State](),
 }
 
+
+# An attribute of an Enum's class is looked up the long way: measured, thrice as long as a global.
+_V4: Final = Version.V4
 
 _PING = (Ping(),)
 _PING_FRAME = (encode_frame(TEXT, encode_text_packet(Ping()).encode()),)
@@ -508,7 +511,7 @@ class Session:
 
     def text_received(self, text: str) -> None:
         """A text frame is a packet; nearly all of them are messages."""
-        if text[:1] == "4" and self.version is Version.V4:
+        if text[:1] == "4" and self.version is _V4:
             self._listener.text_received(text[1:])
             return
         if text == "3" and self.version is Version.V4:

@@ -338,7 +338,7 @@ class WebSocket(asyncio.Protocol):
             length = data[position + 1] - 0x80
             body = position + 6
             if length == 126:
-                length = int.from_bytes(data[position + 2 : position + 4], "big")
+                length = data[position + 2] << 8 | data[position + 3]
                 body += 2
             elif length < 0 or length == 127:
                 break
