@@ -263,6 +263,12 @@ def test_there_are_no_statistics_before_anybody_has_any() -> None:
     assert stats([], []) is None
 
 
+def test_kept_files_of_one_student_are_nobody_elses() -> None:
+    first, second = KeptFiles(), KeptFiles()
+    first.put([File("gone.py", "REMOVED"), File("a.py", "CREATED", "text")])
+    assert (first.sizes, second.sizes, KeptFiles().sizes) == ({"a.py": 4}, {}, {})
+
+
 @given(
     st.lists(
         st.lists(

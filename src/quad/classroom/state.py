@@ -8,6 +8,7 @@ later events can build on it and nobody sees it.
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
 from msgspec import UNSET
 
@@ -26,6 +27,9 @@ from quad.classroom.quotas import Spent
 from quad.classroom.sharing.ignores import Ignores
 from quad.names import BadName, clean_name
 
+# Of everybody who has sent no file: an empty dict for each is 64 bytes. It stays empty.
+_NO_SIZES: Final[dict[str, int]] = {}
+
 
 class KeptFiles:
     """How large the kept files of one student are, to hold the limits without asking anyone."""
@@ -33,7 +37,7 @@ class KeptFiles:
     __slots__ = ("sizes", "total_bytes")
 
     def __init__(self, sizes: Iterable[tuple[str, int]] = ()) -> None:
-        self.sizes = dict(sizes)
+        self.sizes = dict(sizes) or _NO_SIZES
         self.total_bytes = sum(self.sizes.values())
 
     def put(self, files: Iterable[File]) -> dict[str, int | None]:
@@ -53,10 +57,12 @@ class KeptFiles:
     def _set(self, name: str, size: int | None) -> int | None:
         before = self.sizes.get(name)
         self.total_bytes += (size or 0) - (before or 0)
-        if size is None:
-            self.sizes.pop(name, None)
-        else:
+        if size is not None:
+            if self.sizes is _NO_SIZES:
+                self.sizes = {}
             self.sizes[name] = size
+        elif before is not None:
+            del self.sizes[name]
         return before
 
 

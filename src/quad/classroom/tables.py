@@ -7,7 +7,7 @@ a key, so that of many that wait only the last is executed.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
@@ -308,6 +308,8 @@ def _file_values(student_id: int, file: File) -> dict[str, Any]:
     }
 
 
+# A class has the same few names, again and again: measured, 0.1 instead of 1 µs a file.
+@lru_cache(1024)
 def _path_key(filename: str) -> str:
     return blake2b(filename.encode(), digest_size=16).hexdigest()
 

@@ -55,7 +55,7 @@ class RoomUpdates:
     def tell_host(self, student: Participant, event: str, payload: object) -> None:
         """Send what a student did to the host, if online, after the list that shows the student."""
         room = student.room
-        if not room.host.is_online:
+        if not room.host.sid:  # is online, without the call: every relayed file asks
             return
         if student.is_listed:
             self._rooms.tell_host(room, event, payload)

@@ -66,7 +66,7 @@ class Sharing:
         before, tree = student.kept_files, KeptFiles()
         tree.put(files)
         bytes_before = 0 if before is None else before.total_bytes
-        self._check_limits(student, tree, bytes_before, client.address)
+        self._check_limits(student, tree, bytes_before, client)
         student.kept_files = tree
         try:
             await self._rooms.save(*tables.keep_tree(student.id, files))
@@ -102,7 +102,7 @@ class Sharing:
                 finished(done, refused if error is None else as_refusal(error))
 
         try:
-            self._check_limits(student, kept, bytes_before, client.address)
+            self._check_limits(student, kept, bytes_before, client)
             changes = [tables.keep_file(student.id, file) for file in files]
             self._rooms.submit(changes, relay)
         except BaseException:
@@ -121,7 +121,7 @@ class Sharing:
             self._updates.tell_host(student, "sharing/left_out", report)
 
     def _check_limits(
-        self, student: Participant, kept: KeptFiles, bytes_before: int, address: str
+        self, student: Participant, kept: KeptFiles, bytes_before: int, client: Client
     ) -> None:
         if len(kept.sizes) > self._files_limit:
             raise FilesLimit(f"more than {self._files_limit} files")
@@ -129,7 +129,7 @@ class Sharing:
             raise FilesLimit(f"more than {self._limit_bytes} bytes")
         growth = kept.total_bytes - bytes_before
         if growth > 0:
-            self._quotas.keep(student, student.room, growth, address)
+            self._quotas.keep(student, student.room, growth, client.address)
 
     def _relay(self, event: str, student: Participant, files: Sequence[File]) -> None:
         payload = CodeOfStudent(student.room.number, student.id, files)
