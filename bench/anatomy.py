@@ -120,7 +120,7 @@ class Class:
 
     async def begin(self) -> None:
         """Open a room and join it."""
-        teacher, self._student = self._connect(self.teacher), self._connect(self.student)
+        teacher, self._student = self.connect(self.teacher), self.connect(self.student)
         teacher.data_received(frame('42["room/create",{"name":"Teacher"}]'))
         number = await _find(rb'"room/update",\{"id":(\d+)', self.teacher)
         join = f'42["room/join",{{"room_id":{number},"name":"Student"}}]'
@@ -129,7 +129,8 @@ class Class:
         await _find(rb'(?:"name":"Student".*)"id":(\d+)|"id":(\d+)[^}]*"Student"', self.teacher)
         self.room_id = number
 
-    def _connect(self, wire: Wire) -> WebSocket:
+    def connect(self, wire: Wire) -> WebSocket:
+        """Somebody else, who has entered."""
         made: list[WebSocket] = []
 
         def connect(session: Session, _first: str) -> WebSocket:
