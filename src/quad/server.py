@@ -33,7 +33,7 @@ from quad.cluster.expiring import Expiring
 from quad.cluster.handover import Rules
 from quad.cluster.member import Member, Part
 from quad.cluster.routes import CAMPUS
-from quad.cluster.together import Together
+from quad.cluster.sockets import RawRules
 from quad.homes import CHAT_PATHS
 from quad.http import AnyRequest
 from quad.identity import AddressRateLimit, Keys
@@ -98,8 +98,6 @@ _SYSTEMS_SPARE_S = 1.0
 _STORE_SPARE_S = 0.5
 # Of the drain's time, what is left for handlers at work once the connections are closed.
 _HANDLERS_SHARE = 0.25
-# Over so long, chat's connections are closed when it moves to another node.
-_CHAT_SPREAD_S = 1.0
 
 
 def run(settings: Settings, worker: Worker | None = None) -> int:
@@ -348,10 +346,9 @@ async def assemble(
             expiring = Expiring(partial(_is_at_home, system.key, member))
             expiries += map(expiring.at_home, system.expiries)
             close = expiring.closing(system.aclose)
-            drain = partial(chat.endpoint.drain, _CHAT_SPREAD_S) if system is chat else None
-            parts.append(Part(system.name, system.key, system.start, close, drain))
-    campus = Together({nearby.name: nearby.moving})
-    await _start(parts, member, {CLASSES: classroom, ALERT: alert.moving, CAMPUS: campus}, stack)
+            parts.append(Part(system.name, system.key, system.start, close))
+    moving: dict[str, Rules] = {CLASSES: classroom, ALERT: alert.moving, CAMPUS: nearby.moving}
+    await _start(parts, member, moving, [chat.moving], stack)
     await admin.start()
     retention = RetentionClock(store, settings.retention, expiries)
     if member is not None:
@@ -407,11 +404,15 @@ def _distrust_memory(anew: asyncio.Event) -> None:
 
 
 async def _start(
-    parts: Sequence[Part], member: Member | None, moving: Mapping[str, Rules], stack: Ending
+    parts: Sequence[Part],
+    member: Member | None,
+    moving: Mapping[str, Rules],
+    raw_moving: Sequence[RawRules],
+    stack: Ending,
 ) -> None:
     """Start what is at home here: everything, or what the other nodes leave to this one.
 
-    `moving`, by the kind of key, is what moves with whoever is seated there.
+    `moving`, by the kind of key, and `raw_moving` are what moves with whoever is connected to it.
     """
     for part in parts:
         if member is None:
@@ -419,7 +420,7 @@ async def _start(
         close = part.aclose if member is None else partial(member.close_part, part)
         stack.step(part.name, close, spare_s=_SYSTEMS_SPARE_S)
     if member is not None:
-        await member.join(parts, moving)
+        await member.join(parts, moving, raw_moving)
         stack.step("what other nodes ask", member.stop_crossing, spare_s=_SYSTEMS_SPARE_S)
 
 

@@ -108,11 +108,9 @@ class Member:
     def on_kept(self) -> None:
         self._note("kept", 0)
 
-    async def close_seats(self, shards: frozenset[int]) -> frozenset[int]:
-        self._note("closed seats", len(shards))
-        closed = frozenset(self.busy & shards)
-        self.busy.clear()
-        return closed
+    @property
+    def started(self) -> frozenset[int]:
+        return frozenset(self.busy & self.open)
 
     async def on_expelled(self) -> None:
         self.open.clear()

@@ -2,8 +2,9 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import zip_longest
 from typing import Any
 
 from quad.bus.memory import Fate, arrives
@@ -40,7 +41,7 @@ class Node:
         per_node: int,
     ) -> None:
         self.number = number
-        links = network.links_of(number)
+        links = self.links = network.links_of(number)
         self.server = SocketServer(options)
         self.server.engine.sid_prefix = tag_of(number)
         self.home: int | None = FIRST
@@ -113,13 +114,18 @@ async def cluster(
     key_of: Callable[[Scope], str | None] = everything,
     application: Application | None = None,
     site: Site | None = None,
-    raw: RawServer | None = None,
+    raw: RawServer | Sequence[RawServer] | None = None,
     options: EngineOptions | None = None,
     per_node: int = 10_000,
     drain_s: float = 0.1,
     fate: Fate = arrives,
+    prepare: Callable[[Node], object] = lambda _: None,
 ) -> AsyncIterator[Cluster]:
-    """`application` and `raw` are the home's; a request that reaches another node's fails."""
+    """`application` and `raw` are the home's; a request that reaches another node's fails.
+
+    Of several `raw`, each node has one. `prepare` is called with each node before it is connected.
+    """
+    raws = [raw] if isinstance(raw, RawServer) else raw or []
     network = Network(fate)
     nodes = [
         Node(
@@ -128,13 +134,14 @@ async def cluster(
             key_of,
             _pages(application) if application and number == FIRST else None,
             site,
-            raw if number == FIRST else None,
+            each,
             options,
             per_node,
         )
-        for number in range(FIRST, FIRST + count)
+        for number, each in zip_longest(range(FIRST, FIRST + count), raws)
     ]
     for node in nodes:
+        prepare(node)
         for other in nodes:
             node.places.add(other.number)
     async with AsyncExitStack() as stack:

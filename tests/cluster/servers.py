@@ -35,6 +35,8 @@ class Site:
     def __init__(self, database_url: str, data: Path, limits: LimitSettings | None = None) -> None:
         self.urls: dict[str, str] = {}
         self.administrators: dict[str, httpx.AsyncClient] = {}
+        self.drain_s = 0.2
+        """Of the nodes that are started from now on."""
         self._limits = limits or LimitSettings(mode="off")
         self._database = database_url
         self._data = data
@@ -89,7 +91,7 @@ class Site:
                 data=self._data / name,
                 database=self._database,
                 key_secret=_KEY,
-                drain_s=0.2,
+                drain_s=self.drain_s,
             ),
             cluster=ClusterSettings(bus=self._bus, name=self._cluster),
             node=NodeSettings(name=name, generation=generation),

@@ -8,7 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.frames import Frame, Opcode
 
+from tests.chat.phones import Phone
 from tests.classroom.school import Peer, enter
 from tests.cluster.servers import Site, until_all_know
 from tests.patience import patience
@@ -17,6 +20,14 @@ pytestmark = pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
 
 FIELD = (38.7300, -9.1300)
 FAR = (38.8300, -9.1300)
+
+
+async def start(site: Site) -> None:
+    """Three nodes: who is at home first, ada, keeps what is started there."""
+    site.drain_s = patience(4)
+    for name in ("ada", "bob", "cid"):
+        await site.start(name)
+    await until_all_know(site, "ada", "bob", "cid")
 
 
 class Page:
@@ -70,9 +81,7 @@ async def log_of(site: Site, node: str, name: str) -> list[str]:
 
 
 async def test_everybody_near_stays_and_reads_all_of_it_once(site: Site) -> None:
-    for name in ("ada", "bob", "cid"):  # who is at home first keeps what is started there
-        await site.start(name)
-    await until_all_know(site, "ada", "bob", "cid")
+    await start(site)
     async with browser() as http:
         ana, eve, gil = (Page(site, node, name) for node, name in
                          (("bob", "ana"), ("cid", "eve"), ("ada", "gil")))  # fmt: skip
@@ -150,3 +159,96 @@ async def running_bot(site: Site, http: httpx.AsyncClient) -> Peer:
     runner = await enter(site.urls["bob"], address="", by="127.0.0.1")
     assert await runner.call("new_bot", {"id": "canteen"}) == []
     return runner
+
+
+class Talker:
+    """A phone that speaks all the time, and writes down what it hears."""
+
+    def __init__(self, phone: Phone) -> None:
+        self.phone = phone
+        self.heard: list[str] = []
+        self.said = 0
+        self._listening = asyncio.create_task(self._listen())
+
+    async def say(self) -> None:
+        self.said += 1
+        await self.phone.send("all", f"{self.phone.number}/{self.said}")
+
+    async def until_heard(self, count: int) -> None:
+        async with asyncio.timeout(patience(10)):
+            while len(self.heard) < count:
+                await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        self._listening.cancel()
+        await asyncio.gather(self._listening, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        while True:
+            self.heard.append((await self.phone.expect("message"))["message"])
+
+
+async def phone_at(site: Site, node: str, number: str) -> Phone:
+    url = site.urls[node].replace("http", "ws") + "/chat/ws"
+    return Phone(await connect(url, compression=None, proxy=None), number)
+
+
+def frame_of(**operation: object) -> bytes:
+    """As a client sends it: masked."""
+    return Frame(Opcode.TEXT, json.dumps(operation).encode()).serialize(mask=True)
+
+
+async def test_every_phone_stays_and_hears_all_of_it_once_and_in_one_order(site: Site) -> None:
+    await start(site)
+    places = {"101": "bob", "102": "bob", "103": "cid", "104": "ada"}
+    phones = [
+        await (await phone_at(site, node, number)).register(protocol=2)
+        for number, node in places.items()
+    ]
+    await phones[0].create("all", *phones[1:])
+    nobody, cut = await phone_at(site, "bob", "105"), await phone_at(site, "bob", "106")
+    half = frame_of(type="register", user={"name": "Half", "phone": "106"})
+    cut.socket.transport.write(half[:20])
+    talkers = [Talker(phone) for phone in phones]
+    staying, at_home = talkers[:3], talkers[3]
+
+    is_moved = asyncio.Event()
+
+    async def talk(talker: Talker) -> None:
+        while not is_moved.is_set() or talker.said < 20:
+            await talker.say()
+            await asyncio.sleep(0.002)
+
+    talking = [asyncio.create_task(talk(talker)) for talker in staying]
+    await at_home.say()
+    await site.stop("ada")
+    is_moved.set()
+    await asyncio.gather(*talking)
+    async with asyncio.timeout(patience(5)):
+        await at_home.phone.socket.wait_closed()
+    # Where its edge was the home, it heard all of it until its edge closed it.
+    await asyncio.gather(at_home._listening, return_exceptions=True)
+
+    count = sum(each.said for each in talkers)
+    for talker in staying:
+        await talker.until_heard(count)
+        assert talker.heard == staying[0].heard
+    for talker in talkers:
+        own = [text for text in staying[0].heard if text.startswith(talker.phone.number)]
+        assert own == [f"{talker.phone.number}/{word + 1}" for word in range(talker.said)]
+    assert at_home.heard == staying[0].heard[: len(at_home.heard)]
+
+    # What was half said, or not said at all, goes on; and what was heard is proven.
+    cut.socket.transport.write(half[20:])
+    assert (await cut.expect("state"))["chats"] == []
+    await nobody.register()
+    first = staying[0].phone
+    for talker in staying:
+        await talker.phone.proven()
+        await talker.stop()
+    token = first.token
+    await first.socket.close()
+    again = await (await phone_at(site, "cid", "101")).register(protocol=2, token=token)
+    assert again.missed("all") == []
+    for phone in (again, nobody, cut, *(talker.phone for talker in staying)):
+        await phone.socket.close()

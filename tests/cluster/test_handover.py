@@ -15,8 +15,11 @@ from quad.cluster.events import Events
 from quad.cluster.handover import Handover
 from quad.cluster.routes import Route, kind_of
 from quad.cluster.shards import shard_of
+from quad.cluster.sockets import Sockets
+from quad.cluster.tunnels import Tunnels
 from quad.realtime import Client, Payload, Refused, SocketServer
 from tests.cluster.halls import Enter, Owners, Say, make_nodes
+from tests.cluster.linking import Network as TunnelNetwork
 from tests.patience import patience
 from tests.realtime.memory import MemoryClient, entered, turn, until
 
@@ -86,9 +89,9 @@ class Hall:
         streams = Streams(me, network)
         self.events = Events(self.server, self.owners, ROUTES, streams)
         rules = {kind_of(HALL): self}
-        self.handover = Handover(
-            me, self.events, rules, self._others, streams.send, barrier_s=patience(2)
-        )
+        sockets = Sockets(Tunnels(TunnelNetwork().links_of(me)), ())
+        self.handover = Handover(me, self.events, rules, sockets, self._others, streams.send)
+        self.handover._barrier_s = patience(2)
         self.events.on_handover = self.handover.received
         self.seats: dict[Client, str] = {}
         self.is_working = False

@@ -13,8 +13,9 @@ import pytest
 import uvloop
 
 from quad.bus.links import Channel
+from quad.cluster.ends import TunnelTransport
 from quad.cluster.lanes import WINDOW_BYTES
-from quad.cluster.tunnels import Tunnels, TunnelTransport
+from quad.cluster.tunnels import Tunnels
 from tests.cluster.linking import Network
 from tests.patience import patience
 from tests.realtime.serving import until

@@ -165,7 +165,7 @@ async def test_a_tunnel_that_has_ended_is_freed_without_a_search_for_garbage() -
             kinds = [type(each).__name__ for each in gc.get_objects()]
         finally:
             gc.enable()
-    assert [kinds.count(name) for name in ("Lane", "_Mouth", "TunnelTransport")] == [0, 0, 0]
+    assert [kinds.count(name) for name in ("Lane", "Mouth", "TunnelTransport")] == [0, 0, 0]
 
 
 async def test_a_thing_without_a_home_takes_no_websocket() -> None:

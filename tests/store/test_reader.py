@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quad.store import Device, Gap, Reader
+from quad.store import Device, Gap, Reader, SavedDevice, SavedReader
 from tests.thoroughness import examples
 
 
@@ -166,7 +167,7 @@ FEW_STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("send"), st.integers(1, 2)),
         st.tuples(st.sampled_from(["read", "prove", "hear", "hear", "end"]), st.integers(0, 1)),
-        st.tuples(st.sampled_from(["begin", "restart"]), st.just(0)),
+        st.tuples(st.sampled_from(["begin", "restart", "move"]), st.just(0)),
     ),
     max_size=12,
 ).map(lambda steps: [("begin", 0), ("begin", 0), *steps])
@@ -190,11 +191,8 @@ def test_what_a_device_has_lost_is_owed_until_one_that_may_be_the_same_has_read_
                     wire.upto = said
         elif step == "begin":
             wires.append(Wire(reader.begin(said), at))
-        elif step == "restart":
-            # The connections are gone, and with them all that was not saved.
-            reader = Reader(reader.position, reader.gap)
-            gone += wires
-            wires = []
+        elif step in ("restart", "move"):
+            reader = _elsewhere(step, reader, wires, gone)
         elif number < len(wires):
             wire = wires[number]
             if step in ("read", "hear"):
@@ -214,3 +212,20 @@ def test_what_a_device_has_lost_is_owed_until_one_that_may_be_the_same_has_read_
         for lost in gone:
             later = [wire.received for wire in (*wires, *gone) if wire.began > lost.heard]
             assert lost.lost <= owed_now.union(*later)
+
+
+def _elsewhere(step: str, reader: Reader, wires: list[Wire], gone: list[Wire]) -> Reader:
+    """Another process goes on with what was saved and, after a move, with the devices."""
+    there = Reader(reader.position, reader.gap)
+    if step == "restart":
+        gone += wires
+        wires.clear()
+        return there
+    all_of_it = (reader.saved(), [reader.saved_device(wire.device) for wire in wires])
+    saved = msgspec.msgpack.encode(all_of_it)
+    of_reader, devices = msgspec.msgpack.decode(saved, type=tuple[SavedReader, list[SavedDevice]])
+    there.restore(of_reader)
+    for wire, device in zip(wires, devices, strict=True):
+        wire.device = there.restore_device(device)
+    assert all_of_it == (there.saved(), [there.saved_device(wire.device) for wire in wires])
+    return there

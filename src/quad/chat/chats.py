@@ -47,6 +47,7 @@ class Chats:
 
     async def _load_users(self) -> None:
         readers = await self.mailbox.readers("chat")
+        self.users.clear()
         for row in await self._store.read(tables.SELECT_USERS):
             user = User(row.phone, row.shown_phone, row.name, row.disconnected_at, row.token_hash)
             if row.code_hash is not None:
@@ -56,6 +57,7 @@ class Chats:
 
     async def _load_chats(self) -> None:
         chats: dict[int, Chat] = {}
+        self.by_name.clear()
         last_ids = await self.mailbox.last_ids("chat")
         for row in await self._store.read(tables.SELECT_CHATS):
             chat = Chat(row.id, row.name, self.users[row.owner], is_open=row.is_open)

@@ -16,7 +16,7 @@ from quad.chat.missed import Item, Missed, Span
 from quad.chat.refusals import CannotSave, LoggedOut
 from quad.chat.state import Chat, Removal, Seat, User
 from quad.realtime import Message, RawConnection
-from quad.store import StoreError
+from quad.store import Device, StoreError
 
 # Of RFC 6455, section 7.4.1: the connection breaks a rule of ours, which is to have the token.
 _POLICY_VIOLATION: Final = 1008
@@ -103,6 +103,22 @@ class Entrance:
         if heard:
             self._chats.save_soon(*[tables.delete_removal(user.phone, each) for each in heard])
 
+    def sit_down(self, seat: Seat) -> None:
+        """The connection is this user's from now on, and hears of all their chats."""
+        user = seat.user
+        for chat, _ in user.chats.values():
+            self._chats.subscribe(chat, [seat])
+        self._chats.seats[seat.connection] = seat
+        user.seats.add(seat)
+        if user.disconnected_at is not None:
+            user.show_presence(None)
+            self._chats.save_soon(tables.keep_presence(user.phone, None))
+
+    def note_end(self, user: User, device: Device, told: int) -> None:
+        """A device of the user has gone; it was told everything up to `told`."""
+        user.reader.end(device, told)
+        self._chats.mailbox.save(user.reader_name, user.reader)
+
     # Coming and going
 
     def _end_others(self, user: User, connection: RawConnection) -> None:
@@ -125,13 +141,7 @@ class Entrance:
         seat = Seat(connection, user, device, protocol)
         connection.follow(device.after)
         connection.hold()
-        for chat, _ in user.chats.values():
-            self._chats.subscribe(chat, [seat])
-        self._chats.seats[connection] = seat
-        user.seats.add(seat)
-        if user.disconnected_at is not None:
-            user.show_presence(None)
-            self._chats.save_soon(tables.keep_presence(user.phone, None))
+        self.sit_down(seat)
         return seat
 
     def _part(self, seat: Seat) -> None:
@@ -149,10 +159,9 @@ class Entrance:
         user, connection = seat.user, seat.connection
         for chat, _ in user.chats.values():
             self._chats.unsubscribe(chat, [seat])
-        user.reader.end(seat.device, connection.told)
         user.seats.discard(seat)
         del self._chats.seats[connection]
-        self._chats.mailbox.save(user.reader_name, user.reader)
+        self.note_end(user, seat.device, connection.told)
 
     # What they are told first
 

@@ -100,8 +100,8 @@ class Events:
     messages: Messages
 
     def __init__(self) -> None:
-        # What a connection said in its last `register`, also if that was declined.
-        self._protocols: dict[RawConnection, int] = {}
+        self.protocols: Final[dict[RawConnection, int]] = {}
+        """What a connection said in its last `register`, also if that was declined."""
 
     def register_on(self, server: RawServer) -> None:
         """Handle the operations of this server's connections."""
@@ -122,7 +122,7 @@ class Events:
 
     def closed(self, connection: RawConnection, _reason: str) -> None:
         """The connection has ended and its last handler has finished."""
-        self._protocols.pop(connection, None)
+        self.protocols.pop(connection, None)
         self.entrance.leave(connection)
 
     def proven(self, connection: RawConnection, position: int) -> None:
@@ -137,7 +137,7 @@ class Events:
         said: Payload | str,
     ) -> Message:
         """`error`, with more keys for current clients."""
-        protocol = self._protocols.get(connection) or _protocol_of(said)
+        protocol = self.protocols.get(connection) or _protocol_of(said)
         return frames.error(refused, operation, _about(said), protocol)
 
     def refusal(self, error: BaseException) -> Refused | None:
@@ -147,7 +147,7 @@ class Events:
     # Operations
 
     def _register(self, connection: RawConnection, request: Register) -> Coroutine[Any, Any, None]:
-        protocol = self._protocols[connection] = _known(request.protocol)
+        protocol = self.protocols[connection] = _known(request.protocol)
         user = request.user
         who = Registration(
             phone_number(user.phone), checked_name("name", user.name), protocol, request.token
@@ -157,7 +157,7 @@ class Events:
     def _create_chat(
         self, connection: RawConnection, request: CreateChat
     ) -> Coroutine[Any, Any, None]:
-        is_open = request.open and self._protocols.get(connection) == CURRENT
+        is_open = request.open and self.protocols.get(connection) == CURRENT
         return self.groups.create(connection, request.name, is_open=is_open)
 
     def _send_message(
@@ -192,7 +192,7 @@ class Events:
 
     def _check_current(self, connection: RawConnection, operation: str) -> None:
         """What original clients do not know is not there for them."""
-        if self._protocols.get(connection, ORIGINAL) != CURRENT:
+        if self.protocols.get(connection, ORIGINAL) != CURRENT:
             raise UnknownEvent(f"there is no operation of the type {operation!r}")
 
 

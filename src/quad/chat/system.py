@@ -14,6 +14,7 @@ from quad.chat.frames import MessageFrames
 from quad.chat.groups import Groups
 from quad.chat.history import History
 from quad.chat.messages import Messages
+from quad.chat.moving import Moving
 from quad.chat.refusals import TooManyTries
 from quad.chat.retention import Forgetting
 from quad.chat.trimming import Trimming
@@ -76,6 +77,7 @@ class ChatSystem:
         events.history = History(self.chats, shown, page_bytes)
         events.messages = Messages(self.chats, shown, settings.text_limit_bytes)
         events.register_on(self.endpoint)
+        self.moving: Final = Moving(self.endpoint, self.chats, events.entrance, events.protocols)
         self.trimming = Trimming(self.chats)
         self.expiries: tuple[Expiry, ...] = Forgetting(self.chats).expiries
 

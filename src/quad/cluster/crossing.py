@@ -4,6 +4,7 @@ import asyncio
 
 from quad.cluster.places import NOWHERE, Places
 from quad.cluster.requests import Requests, refuse
+from quad.cluster.shards import shard_of
 from quad.cluster.tunnels import Tunnels, refuse_upgrade
 from quad.realtime import Host
 from quad.realtime.http.polling import Receive, Scope, Send
@@ -62,8 +63,10 @@ class Crossing:
         """See `Tunnels.open`; 503 if the thing is nowhere."""
         if node == NOWHERE:
             refuse_upgrade(transport)
-        else:
-            self.tunnels.open(node, scope, url, transport)
+            return
+        key = self.places.key_of(scope)
+        shard = None if key is None else shard_of(key)
+        self.tunnels.open(node, scope, url, transport, shard)
 
     async def drain(self, spread_s: float) -> None:
         """End all of it, over `spread_s`."""

@@ -111,6 +111,8 @@ class Edge:
         self._held: dict[int, int] = {}
         self._waiting: list[_Waiting] = []
         self._work = Work(log)
+        self.on_released: Callable[[Iterable[int]], object] = lambda _: None
+        """Called with shards that are held no longer."""
         self._clock: asyncio.TimerHandle | None = None
         self._hold_clock: asyncio.TimerHandle | None = None
 
@@ -324,8 +326,10 @@ class Edge:
 
     def release(self, shards: Iterable[int]) -> None:
         """Hand on what was kept, in its order: by now it is known to whom."""
+        shards = list(shards)
         for shard in shards:
             self._held.pop(shard, None)
+        self.on_released(shards)
         if not self._held and self._hold_clock is not None:
             self._hold_clock.cancel()
             self._hold_clock = None

@@ -59,14 +59,6 @@ class Events:
         """Stop what is at work."""
         await self.edge.aclose()
 
-    def send_away(self, is_meant: Callable[[str], bool]) -> None:
-        """Have clients come back that are seated at home here, because their keys move away."""
-        seated = self.seats.seated(is_meant)
-        self.edge.cut_off([client for client in seated if isinstance(client, LocalClient)])
-        for client in seated:
-            if isinstance(client, RemoteClient):
-                self.home.send_away(client)
-
     # What links say
 
     def received(self, node: int, data: bytes) -> None:

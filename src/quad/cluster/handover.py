@@ -8,13 +8,16 @@
     old home   SEATS   ─▶ new home
     new home   OPENED  ─▶ all        what was held is sent to it
 
+Raw connections move as well. Their edges hold what clients say, byte by byte; at CLOSE they lead
+their tunnels to the new home (MOVED, see `lanes`), which has them all before CLOSED.
+
 Without the first barrier an event could come to the old home behind a later one at the new; without
 the second the new home could be heard before the last words of the old one.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
@@ -24,6 +27,7 @@ from quad.cluster.records import Close, Closed, Held, Hold, OfHandover, Opened, 
 from quad.cluster.remote import RemoteClient
 from quad.cluster.routes import kind_of
 from quad.cluster.shards import shard_of
+from quad.cluster.sockets import Sockets
 from quad.realtime import Client
 from quad.realtime.events.local import LocalClient
 
@@ -65,7 +69,7 @@ class _Expected:
     def __init__(self, giver: int, nodes: Iterable[int]) -> None:
         self.giver = giver
         self.waiting = set(nodes)
-        self.seats: Sequence[Seat] | None = None
+        self.seats: Seats | None = None
         self.clients: list[Place] = []
         self.is_settled = asyncio.Event()
 
@@ -94,19 +98,20 @@ class Handover:
         me: int,
         events: Events,
         rules: Mapping[str, Rules],
+        sockets: Sockets,
         others: Callable[[], Iterable[int]],
         send: Callable[[int, bytes], object],
-        *,
-        barrier_s: float = BARRIER_S,
     ) -> None:
         """`rules` are by the kind of key; `others` are the nodes that live, without this one."""
         self._me = me
         self._events = events
         self._edge, self._home = events.edge, events.home
         self._rules = rules
+        self._sockets = sockets
         self._others = others
         self._send = send
-        self._barrier_s = barrier_s
+        self._edge.on_released = sockets.tunnels.release
+        self._barrier_s = BARRIER_S
         self.is_changing: Callable[[frozenset[int]], bool] = lambda _: False
         """Whether something is under way in these shards that neither events nor rules know of."""
         # Of a hand-over by this node: who has to answer, and what it has given up.
@@ -124,7 +129,8 @@ class Handover:
         """
         self._asked = set(self._others())
         nodes = [self._me, *self._asked]
-        self._edge.hold(shards, self._me)
+        self._hold(shards, self._me)
+        self._sockets.suspend(shards)
         self._tell(self._asked, Hold(taker, sorted(shards), nodes))
         try:
             async with asyncio.timeout(self._barrier_s):
@@ -146,19 +152,22 @@ class Handover:
                 if place is not None:
                     self._given.append((key, *place, seat))
                 self._events.seats.move_away(client, key)
+        self._sockets.give_up(shards)
 
     def pass_on(self, taker: int, shards: frozenset[int]) -> None:
         """Tell who is seated there: the taker is their home from now on."""
         given, self._given = self._given, []
+        sockets = self._sockets.pass_on(self._me)
         close = Close(taker, sorted(shards))
         self._tell(self._others(), close)
         self._close(self._me, close)
-        self._send(taker, records.encode(Seats(close.shards, given)))
+        self._send(taker, records.encode(Seats(close.shards, given, sockets)))
 
     def send_away(self) -> None:
         """What was given up could not be passed on: its clients come back by themselves."""
         given, self._given = self._given, []
         self._cut_off((node, number) for _, node, number, _ in given)
+        self._sockets.abandon()
 
     async def _answers(self) -> None:
         while self._asked:
@@ -171,6 +180,7 @@ class Handover:
             or self._home.is_at_work(shards)
             or self.is_changing(shards)
             or any(rules.is_at_work(_among(shards)) for rules in self._rules.values())
+            or self._sockets.is_at_work(shards)
         )
 
     def _place_of(self, client: Client) -> Place | None:
@@ -188,25 +198,28 @@ class Handover:
             if handed & shards:
                 await self._take_up(expected)
                 self._expected.pop(handed, None)
+                self._sockets.tunnels.settle(handed)
 
     async def _take_up(self, expected: _Expected) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._barrier_s):
                 await expected.is_settled.wait()
-        if not expected.is_whole:
+        if not expected.is_whole or expected.seats is None:
             log.warning("the seats of node %d have not come: clients come back", expected.giver)
             self._cut_off(expected.clients)
             return
         seats = [
             (key, self._client(node, number), seat)
-            for key, node, number, seat in expected.seats or ()
+            for key, node, number, seat in expected.seats.seats
         ]
         # Whoever is told that somebody has left meanwhile has to be seated by then.
         for key, client, seat in sorted(seats, key=_has_left):
             await self._rules[kind_of(key)].take_up(key, client, seat)
+        self._sockets.take_up(self._me, expected.seats.sockets)
 
     def opened(self, shards: frozenset[int]) -> None:
         """Events of these shards are taken here: everybody lets go of what they held."""
+        self._sockets.resume(shards)
         self._tell(self._others(), Opened(sorted(shards)))
         self._edge.release(shards)
 
@@ -231,7 +244,8 @@ class Handover:
             case Hold(taker, shards, nodes):
                 if taker == self._me:
                     self._expected[frozenset(shards)] = _Expected(node, nodes)
-                self._edge.hold(shards, node)
+                    self._sockets.tunnels.expect(shards)
+                self._hold(shards, node)
                 self._send(node, records.encode(Held(shards)))
             case Held():
                 self._answered(node)
@@ -239,13 +253,14 @@ class Handover:
                 self._close(node, record)
             case Closed(shards, clients):
                 self._closed(node, shards, clients)
-            case Seats(shards, seats):
+            case Seats(shards):
                 expected = self._expected.get(frozenset(shards))
                 if expected is not None:
-                    expected.seats = seats
+                    expected.seats = record
                     expected.settle()
             case Opened(shards):
-                self._expected.pop(frozenset(shards), None)  # they stay where they were
+                if self._expected.pop(frozenset(shards), None):  # they stay where they were
+                    self._sockets.tunnels.settle(shards)
                 self._edge.release(shards)
 
     def reset(self, node: int) -> None:
@@ -258,12 +273,18 @@ class Handover:
             else:
                 expected.closed(node)
 
+    def _hold(self, shards: Iterable[int], giver: int) -> None:
+        self._edge.hold(shards, giver)
+        self._sockets.tunnels.hold(shards)
+
     def _answered(self, node: int) -> None:
         self._asked.discard(node)
         self._has_answers.set()
 
     def _close(self, giver: int, close: Close) -> None:
         clients = self._edge.move_seats(close.shards, giver, close.taker)
+        old, new = (None if node == self._me else node for node in (giver, close.taker))
+        self._sockets.tunnels.move(close.shards, old, new)
         if close.taker == self._me:
             self._closed(self._me, close.shards, clients)
         else:

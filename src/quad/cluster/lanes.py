@@ -47,6 +47,10 @@ class Kind(enum.IntEnum):
     CUT = 8  # from who was asked: it breaks off here
     GONE = 9  # from the edge: its client has left
     TAKEN = 10  # from the edge: the whole answer is on its way to the client
+    MOVED = 11  # in place of OPEN: another node has had the other end until now
+
+
+_BEGINNINGS: Final = (Kind.OPEN, Kind.MOVED)
 
 
 class User(Protocol):
@@ -71,21 +75,22 @@ class Lane:
         "_has_ended",
         "_is_held",
         "_lanes",
-        "_number",
         "_unsaid",
         "_waiting",
         "node",
+        "number",
         "unsent_bytes",
         "user",
     )
 
     def __init__(self, lanes: "Lanes", node: int, number: int, direction: int) -> None:
         self.node = node
+        self.number = number
+        """The one that its edge has given it."""
         self.user: User | None = None
         self.unsent_bytes = 0
         """What was written and waits for the other end, or for room on the link."""
         self._lanes = lanes
-        self._number = number
         self._direction = direction
         self._waiting: list[tuple[Kind, bytes | memoryview]] = []
         self._credit = WINDOW_BYTES
@@ -101,7 +106,7 @@ class Lane:
     @property
     def key(self) -> tuple[int, int, int]:
         """What tells it from all others of this node."""
-        return self._direction, self.node, self._number
+        return self._direction, self.node, self.number
 
     @property
     def unread_bytes(self) -> int:
@@ -122,7 +127,21 @@ class Lane:
     def say(self, kind: Kind, data: bytes = b"") -> None:
         """Send a word at once, past what waits."""
         if not self._has_ended:
-            self._lanes.send(self.node, self._direction | kind, self._number, data)
+            self._lanes.send(self.node, self._direction | kind, self.number, data)
+
+    def take_back(self) -> list[tuple[Kind, bytes]]:
+        """What was written and has not been sent; it never will be."""
+        waiting, self._waiting = self._waiting, []
+        self.unsent_bytes = 0
+        return [(kind, bytes(data)) for kind, data in waiting]
+
+    def flush(self) -> None:
+        """Send all that waits, whether the other end has read or not."""
+        for kind, data in self.take_back():
+            for start in range(0, len(data), _PIECE_BYTES):
+                self.say(Kind.DATA, data[start : start + _PIECE_BYTES])
+            if kind is not Kind.DATA:
+                self.say(kind)
 
     def have_read(self, size_bytes: int) -> None:
         """Let the other end write so much more."""
@@ -167,11 +186,11 @@ class Lane:
         self.unsent_bytes -= size
         if size == len(data):
             del self._waiting[0]
-            self._lanes.send(self.node, self._direction | kind, self._number, data)
+            self._lanes.send(self.node, self._direction | kind, self.number, data)
         else:
             view = memoryview(data)
             self._waiting[0] = (kind, view[size:])
-            self._lanes.send(self.node, self._direction | Kind.DATA, self._number, view[:size])
+            self._lanes.send(self.node, self._direction | Kind.DATA, self.number, view[:size])
 
     def _go_on(self) -> None:
         self._is_held = False
@@ -191,15 +210,18 @@ class Lanes:
         links: Links,
         channel: Channel,
         opened: Callable[[Lane, bytes], object],
+        moved: Callable[[Lane, bytes], object] | None = None,
     ) -> None:
         """`opened(lane, data)` is called when another node opens one, and gives it a user.
 
-        If it raises, the lane is cut.
+        `moved` is, if it goes on with one that has led elsewhere. If one of them raises, the lane
+        is cut.
         """
         self.room = Room(links)
         self._links = links
         self._channel = channel
         self._opened = opened
+        self._moved = moved or opened
         self._lanes: dict[tuple[int, int, int], Lane] = {}
         self._counts: Counter[int] = Counter()
         self._last = 0
@@ -213,15 +235,19 @@ class Lanes:
         """Who has a lane, at either end."""
         return [lane.user for lane in self._lanes.values() if lane.user is not None]
 
-    def open(self, node: int, data: bytes, user: User) -> Lane:
-        """Begin a lane to a node."""
-        self._last += 1
-        lane = Lane(self, node, self._last, 0)
+    def open(self, node: int, data: bytes, user: User, kind: Kind = Kind.OPEN) -> Lane:
+        """Begin a lane to a node; `kind` may be MOVED."""
+        lane = Lane(self, node, self.next_number(), 0)
         lane.user = user
         self._lanes[lane.key] = lane
         self._counts[node] += 1
-        lane.say(Kind.OPEN, data)
+        lane.say(kind, data)
         return lane
+
+    def next_number(self) -> int:
+        """A number that no lane of this node has, or will have."""
+        self._last += 1
+        return self._last
 
     def send(self, node: int, kind: int, number: int, data: bytes | memoryview) -> None:
         """Send a record of a lane; only lanes call this."""
@@ -247,7 +273,7 @@ class Lanes:
         # What this node has opened hears from who was asked, and the other way round.
         key = (byte & _FROM_ASKED ^ _FROM_ASKED, node, number)
         lane = self._lanes.get(key)
-        if kind is Kind.OPEN and lane is None:
+        if kind in _BEGINNINGS and lane is None:
             lane = self._lanes[key] = Lane(self, node, number, _FROM_ASKED)
         if lane is not None:
             self._hear(lane, kind, data)
@@ -256,6 +282,8 @@ class Lanes:
         try:
             if kind is Kind.OPEN:
                 self._opened(lane, data)
+            elif kind is Kind.MOVED:
+                self._moved(lane, data)
             else:
                 lane.hear(kind, data)
         except Exception:

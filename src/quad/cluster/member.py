@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import operator
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -21,8 +19,9 @@ from quad.cluster.membership import Keys, Membership
 from quad.cluster.places import Places, tag_of
 from quad.cluster.questions import Questions
 from quad.cluster.requests import Requests
-from quad.cluster.routes import Routes, kind_of
+from quad.cluster.routes import Routes
 from quad.cluster.shards import shard_of
+from quad.cluster.sockets import RawRules, Sockets
 from quad.cluster.suspicion import SILENT_S
 from quad.cluster.tunnels import Tunnels
 from quad.realtime import Host, SocketServer
@@ -44,14 +43,12 @@ class Part(Struct, frozen=True):
     """What is started at the home of one key, and closed there when the key moves away.
 
     `start` reads what is saved; when `aclose` has returned nothing of it is written any more.
-    `drain` closes the connections that belong to it, when the key moves because this node ends.
     """
 
     name: str
     key: str
     start: Callable[[], Awaitable[None]]
     aclose: Callable[[], Awaitable[None]]
-    drain: Callable[[], Awaitable[None]] | None = None
 
 
 class Address(Struct, frozen=True):
@@ -136,6 +133,7 @@ class Member:
         self._parts: Sequence[Part] = ()
         self._open: list[Part] = []
         self._rules: Mapping[str, Rules] = {}
+        self._raw_rules: Sequence[RawRules] = ()
         self._handover: Handover
         self.events: Events
         self._requests: Requests
@@ -143,14 +141,20 @@ class Member:
 
     # What the server says
 
-    async def join(self, parts: Sequence[Part], rules: Mapping[str, Rules]) -> None:
+    async def join(
+        self,
+        parts: Sequence[Part],
+        rules: Mapping[str, Rules],
+        raw_rules: Sequence[RawRules] = (),
+    ) -> None:
         """Become one of the nodes, and start the parts whose keys are at home here.
 
-        `rules` are those of what moves with whoever is seated in it, by the kind of its keys: seats
-        in other keys are closed. Raises StoreError.
+        `rules`, by the kind of keys, and `raw_rules` are of what moves with whoever is connected to
+        it: that has to be all. Raises StoreError.
         """
         self._parts = parts
         self._rules = rules
+        self._raw_rules = raw_rules
         await self.membership.join()
 
     def crossing(self) -> Crossing:
@@ -268,7 +272,14 @@ class Member:
         links.on(Channel.EVENTS, self.events.received, self._reset)
         links.on(Channel.QUESTIONS, self.questions.received, self.questions.reset)
         self._requests, self._tunnels = Requests(links), Tunnels(links)
-        self._handover = Handover(me, self.events, self._rules, self._others, events.send)
+        self._handover = Handover(
+            me,
+            self.events,
+            self._rules,
+            Sockets(self._tunnels, self._raw_rules),
+            self._others,
+            events.send,
+        )
         self._handover.is_changing = self._changes.is_under_way
         self.events.on_handover = self._handover.received
         self.events.start()
@@ -295,8 +306,6 @@ class Member:
         self._handover.give_up(shards)
         for part in reversed(self._parts):
             if shard_of(part.key) in shards:
-                # Those, too, who have come back since `close_seats`; from now on nobody can.
-                self._send_away(part)
                 await self.close_part(part)
         # Whatever was decided for them is committed before this.
         await self._store.write()
@@ -309,14 +318,10 @@ class Member:
         """See `Hooks`."""
         self._handover.send_away()
 
-    async def close_seats(self, shards: frozenset[int]) -> frozenset[int]:
+    @property
+    def started(self) -> frozenset[int]:
         """See `Hooks`."""
-        closed = [part for part in self._open if shard_of(part.key) in shards]
-        for part in closed:
-            self._send_away(part)
-            if part.drain is not None:
-                await part.drain()
-        return frozenset(shard_of(part.key) for part in closed)
+        return frozenset(shard_of(part.key) for part in self._open)
 
     async def on_expelled(self) -> None:
         """See `Hooks`. Never returns: the server ends this life, and begins another."""
@@ -325,8 +330,7 @@ class Member:
 
     def is_busy(self, shard: int) -> bool:
         """See `Hooks`. What is started at a home stays where it is."""
-        is_started = any(shard_of(part.key) == shard for part in self._open)
-        return is_started or self.events.seats.is_busy(shard)
+        return shard in self.started or self.events.seats.is_busy(shard)
 
     def on_node_joined(self, incarnation: int) -> None:
         """See `Hooks`."""
@@ -335,10 +339,6 @@ class Member:
     def on_node_dead(self, incarnation: int) -> None:
         """See `Hooks`."""
         self._places.remove(incarnation)
-
-    def _send_away(self, part: Part) -> None:
-        if kind_of(part.key) not in self._rules:
-            self.events.send_away(partial(operator.eq, part.key))
 
     def _reset(self, node: int) -> None:
         self.events.reset(node)

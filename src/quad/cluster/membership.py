@@ -85,11 +85,9 @@ class Hooks(Protocol):
     def on_kept(self) -> None:
         """What was lost could not be handed over: it will be gained again."""
 
-    async def close_seats(self, shards: frozenset[int]) -> frozenset[int]:
-        """In a drain, first: what cannot move with whoever is seated there lets them go.
-
-        Returns where that is.
-        """
+    @property
+    def started(self) -> frozenset[int]:
+        """Where something is started that takes longer to move than a class does."""
 
     async def on_expelled(self) -> None:
         """Others have declared this node dead, and have its shards: close all clients, forget all
@@ -231,25 +229,23 @@ class Membership:
             await table.set_state(self._store, self.me, LEAVING)
             self._tell_all(Look())
             await self._look()
-            closed: frozenset[int] = frozenset()
-            if self._heirs():
-                closed = await self._hooks.close_seats(frozenset(self._open))
             for _ in range(_DRAIN_TRIES):
                 await self._open_gained()  # what could not be handed over was closed for that
                 if not self._open or not (heirs := self._heirs()):
                     return
-                await self._hand_over(self._legacy(heirs, closed))
+                await self._hand_over(self._legacy(heirs))
                 await asyncio.sleep(_DRAIN_PAUSE_S)
 
-    def _legacy(self, heirs: list[int], closed: frozenset[int]) -> dict[int, list[int]]:
+    def _legacy(self, heirs: list[int]) -> dict[int, list[int]]:
         """Who gets what at a drain.
 
-        Where clients were closed, the newest node gets it: in a rolling restart that one was
-        started again already, or is the extra one, so that they are not closed again by its drain.
+        What is started here goes to the newest node: in a rolling restart that one was started
+        again already, or is the extra one, so that it does not move again with the next drain.
         """
-        given = spread(self._open - closed, self._map.loads(heirs))
+        started = self._hooks.started & self._open
+        given = spread(self._open - started, self._map.loads(heirs))
         newest = max(heirs, key=lambda node: (self.nodes[node].generation, node))
-        given.setdefault(newest, []).extend(sorted(self._open & closed))
+        given.setdefault(newest, []).extend(sorted(started))
         return given
 
     async def aclose(self) -> None:

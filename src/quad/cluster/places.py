@@ -56,15 +56,22 @@ class Places:
 
     def node_of(self, scope: Scope) -> int | None:
         """The other node that answers a request; None: this one does. NOWHERE: nobody, now."""
-        if scope["path"].rstrip("/") in self._engine_paths:
+        if self._is_of_engine(scope):
             return self._node_of_session(scope["query_string"])
-        key = self._key_of(scope)
+        key = self.key_of(scope)
         if key is None:
             return None
         home = self._home_of(key)
         if home is None:
             return NOWHERE
         return None if home == self.me else home
+
+    def key_of(self, scope: Scope) -> str | None:
+        """What a request is about; None: nothing that has a home."""
+        return None if self._is_of_engine(scope) else self._key_of(scope)
+
+    def _is_of_engine(self, scope: Scope) -> bool:
+        return scope["path"].rstrip("/") in self._engine_paths
 
     def _node_of_session(self, query: bytes) -> int | None:
         if b"sid=" not in query:

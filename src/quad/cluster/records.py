@@ -190,6 +190,8 @@ class Seats(Record, frozen=True, tag=34):
     shards: list[int]
     seats: list[tuple[str, int, int, Any]]
     """The key, the client's edge and its number there, and what its system says of the seat."""
+    sockets: list[tuple[str, int, int, Any, bytes]] = []
+    """The same of raw connections, and what of their clients has come and was not read."""
 
 
 class Opened(Record, frozen=True, tag=35):

@@ -1,7 +1,6 @@
 """Who has a seat in what is at home here: connections of this node and of others."""
 
 from collections import Counter
-from collections.abc import Callable
 
 from quad.cluster.shards import shard_of
 from quad.realtime import Client
@@ -47,9 +46,3 @@ class Seats:
     def is_busy(self, shard: int) -> bool:
         """Whether somebody is seated there."""
         return self._counts[shard] > 0
-
-    def seated(self, is_meant: Callable[[str], bool]) -> list[Client]:
-        """Whoever has a seat in a key that is meant."""
-        return [
-            client for client, seats in self._seats.items() if any(map(is_meant, seats.values()))
-        ]

@@ -6,48 +6,68 @@
 The home's end is a transport like that of a socket, as far as the engine can see: it ends by halves
 (LAST), after everything written (CLOSE) or at once (CUT), and the protocol's `connection_lost` is
 called when the edge says that the client's connection has ended (GONE), or is lost itself.
+
+When the home moves, connections stay at their edges, and their tunnels lead elsewhere;
+`handover` says when.
 """
 
 import asyncio
+import struct
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from quad.bus.links import Channel, Links
-from quad.cluster.lanes import SLACK_BYTES, Kind, Lane, Lanes
+from quad.cluster.ends import Mouth, TunnelTransport
+from quad.cluster.lanes import Kind, Lane, Lanes
 from quad.cluster.requests import UNAVAILABLE
 from quad.cluster.scopes import decode_scope, encode_scope
+from quad.realtime import Socket
 from quad.realtime.ending import close_spread
 from quad.realtime.http.host import last_answer
 from quad.realtime.http.polling import Scope
 
 Upgrade = Callable[[Scope, bytes, asyncio.Transport], object]
 
-# As asyncio has it for sockets.
-_HIGH_BYTES = 65_536
-# What GONE carries when the connection has not ended in good order.
-_BROKEN = b"\1"
+# What MOVED carries: the number by which the old home knew it, and the shard.
+_MOVED: Final = struct.Struct(">QH")
 
 
 class Tunnels:
     """Leaves connections to other nodes, and takes theirs."""
 
     def __init__(self, links: Links) -> None:
-        self._lanes = Lanes(links, Channel.TUNNEL, self._opened)
+        self._lanes = Lanes(links, Channel.TUNNEL, self._opened, self._moved)
         self._upgrade: Upgrade | None = None
+        # Shards on their way to another home, and those that come to this node.
+        self._held: set[int] = set()
+        self._expected: set[int] = set()
+        # Connections at this node of a home that moves away: they have no lane yet.
+        self._adopted: list[Mouth] = []
+        # Those that have come with a shard, by edge and number; None: this node is the edge.
+        self._arrived: dict[tuple[int | None, int], tuple[int, TunnelTransport | Mouth]] = {}
 
     def serve(self, upgrade: Upgrade) -> None:
         """Take the connections of other nodes: `Host.upgrade`. Until then they are cut."""
         self._upgrade = upgrade
 
-    def open(self, node: int, scope: Scope, url: bytes, transport: asyncio.Transport) -> None:
+    def open(
+        self,
+        node: int,
+        scope: Scope,
+        url: bytes,
+        transport: asyncio.Transport,
+        shard: int | None = None,
+    ) -> None:
         """Leave a connection, whose request was read and not answered, to a node.
 
-        If the node is lost, the connection is cut; if it is too busy, the answer is 503.
+        If the node is lost, the connection is cut; if it is too busy, or the shard that the
+        connection is about is on its way to another, the answer is 503.
         """
-        if self._lanes.room.is_full(node):
+        if self._lanes.room.is_full(node) or shard in self._held:
             refuse_upgrade(transport)
             return
-        mouth = _Mouth(transport)
-        mouth.lane = self._lanes.open(node, encode_scope(scope, url), mouth)
+        mouth = Mouth(transport, shard)
+        mouth.enter(self._lanes.open(node, encode_scope(scope, url), mouth))
         transport.set_protocol(mouth)
 
     def __len__(self) -> int:
@@ -56,15 +76,102 @@ class Tunnels:
 
     async def drain(self, spread_s: float) -> None:
         """Close the connections that were left to other nodes, in random order over `spread_s`."""
-        await close_spread(self._mouths(), _Mouth.close, spread_s)
+        await close_spread(self._mouths(), Mouth.close, spread_s)
 
     def close(self) -> None:
         """Cut every connection, at either end."""
         self._upgrade = None
         self._lanes.close()
+        self.settle(list(self._expected))
 
-    def _mouths(self) -> list["_Mouth"]:
-        return [user for user in self._lanes.users() if isinstance(user, _Mouth)]
+    # Shards that move; see `handover`. As everybody:
+
+    def hold(self, shards: Iterable[int]) -> None:
+        """Send nothing more of what clients say to the home of these shards, until `release`."""
+        self._held.update(shards)
+        for mouth in self._mouths():
+            if mouth.shard in self._held:
+                mouth.hold()
+
+    def release(self, shards: Iterable[int]) -> None:
+        """Send what was kept: by now the tunnels lead to where these shards are at home."""
+        self._held.difference_update(shards)
+        for mouth in self._mouths():
+            if mouth.shard not in self._held:
+                mouth.release()
+
+    def move(self, shards: Iterable[int], giver: int | None, taker: int | None) -> None:
+        """Tunnels of these shards that led to the giver lead to the taker; None: this node."""
+        moving = frozenset(shards)
+        for mouth in self._adopted if giver is None else self._mouths(giver):
+            if mouth.shard in moving and not mouth.is_closing():
+                self._lead(mouth, taker)
+        if giver is None:
+            self._adopted = []
+
+    # As the old home:
+
+    def give_up(self, socket: Socket, shard: int) -> tuple[int | None, int, bytes]:
+        """A connection of this home moves, and its edge hears of it behind all that was written.
+
+        Returns the edge, None for this node; its number there; and what has come from its client.
+        """
+        transport = socket.transport
+        if isinstance(transport, TunnelTransport):
+            return transport.lane.node, transport.lane.number, transport.let_go()
+        # It may have written since it let go.
+        is_full = socket.is_full and transport.get_write_buffer_size() > 0
+        mouth = Mouth(transport, shard, is_full=is_full)
+        mouth.number = self._lanes.next_number()
+        mouth.hold()
+        transport.set_protocol(mouth)
+        self._adopted.append(mouth)
+        return None, mouth.number, b""
+
+    # As the new home:
+
+    def expect(self, shards: Iterable[int]) -> None:
+        """These shards come to this node, with their connections."""
+        self._expected.update(shards)
+
+    def claim(self, node: int | None, number: int) -> Socket | None:
+        """A connection that has come; `node` is its edge, None for this one. None: it has left."""
+        _, arrived = self._arrived.pop((node, number), (0, None))
+        if arrived is None or arrived.is_closing():
+            return None
+        return arrived.socket()
+
+    def settle(self, shards: Iterable[int]) -> None:
+        """All have come, or never will: connections that nobody has claimed are closed."""
+        self._expected.difference_update(shards)
+        for place, (shard, arrived) in list(self._arrived.items()):
+            if shard not in self._expected:
+                del self._arrived[place]
+                arrived.close()
+
+    def _lead(self, mouth: Mouth, taker: int | None) -> None:
+        assert mouth.shard is not None
+        number = mouth.leave()
+        if taker is None:
+            self._arrived[None, number] = mouth.shard, mouth
+        else:
+            data = _MOVED.pack(number, mouth.shard)
+            mouth.enter(self._lanes.open(taker, data, mouth, Kind.MOVED))
+
+    def _moved(self, lane: Lane, data: bytes) -> None:
+        number, shard = _MOVED.unpack(data)
+        transport = TunnelTransport(lane, None)
+        lane.user = transport
+        transport.pause_reading()
+        if shard in self._expected:
+            self._arrived[lane.node, number] = shard, transport
+        else:
+            transport.close()
+
+    def _mouths(self, node: int | None = None) -> list[Mouth]:
+        """The connections that are left to any node, or to this one."""
+        mouths = [user for user in self._lanes.users() if isinstance(user, Mouth)]
+        return [each for each in mouths if node is None or each.node == node]
 
     def _opened(self, lane: Lane, data: bytes) -> None:
         if self._upgrade is None:
@@ -82,255 +189,3 @@ def refuse_upgrade(transport: asyncio.Transport) -> None:
     answer = last_answer(503, b"application/json", UNAVAILABLE, {"retry-after": "1"})
     transport.write(answer)
     transport.close()
-
-
-class _Mouth(asyncio.Protocol):
-    """The edge's end: the protocol of a client's connection."""
-
-    lane: Lane
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._unwritten_bytes = 0
-        self._is_full = False
-        self._is_reading = True
-
-    def close(self) -> None:
-        """End the connection once everything is written."""
-        self._transport.close()
-
-    # What the client's connection says
-
-    def data_received(self, data: bytes) -> None:
-        """For the other node; no more is read than that takes."""
-        self.lane.write(data)
-        if self.lane.unsent_bytes and self._is_reading and not self._transport.is_closing():
-            self._is_reading = False
-            self._transport.pause_reading()
-
-    def eof_received(self) -> bool:
-        """The client has ended its half; the home says what becomes of ours."""
-        self.lane.write(b"", Kind.LAST)
-        return True
-
-    def pause_writing(self) -> None:
-        """The client is slower than the home."""
-        self._is_full = True
-
-    def resume_writing(self) -> None:
-        """It has caught up."""
-        self._is_full = False
-        self._say_written()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Whatever did not reach the home is lost, as it is with a socket."""
-        self.lane.say(Kind.GONE, _BROKEN if exc else b"")
-        self.lane.end()
-
-    # What the other node says
-
-    def received(self, kind: Kind, data: bytes) -> None:
-        """Bytes for the client, or an end."""
-        match kind:
-            case Kind.DATA:
-                self._write(data)
-            case Kind.LAST:
-                self._end_half()
-            case Kind.CLOSE:
-                self._transport.close()
-            case _:
-                self._transport.abort()
-
-    def written(self) -> None:
-        """The home has read: so do we."""
-        if self.lane.unsent_bytes or self._is_reading or self._transport.is_closing():
-            return
-        self._is_reading = True
-        self._transport.resume_reading()
-
-    def lost(self) -> None:
-        """There is nobody any more who could say goodbye."""
-        self._transport.abort()
-
-    def _write(self, data: bytes) -> None:
-        if not self._transport.is_closing():  # uvloop's would raise an error
-            self._unwritten_bytes += len(data)
-            self._transport.write(data)
-            self._say_written()
-
-    def _end_half(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.write_eof()
-
-    def _say_written(self) -> None:
-        # What the transport keeps without complaint is as good as in the socket's own buffer.
-        kept_bytes = self._transport.get_write_buffer_size() if self._is_full else 0
-        written_bytes = self._unwritten_bytes - kept_bytes
-        if written_bytes > 0:
-            self._unwritten_bytes -= written_bytes
-            self.lane.have_read(written_bytes)
-
-
-class TunnelTransport(asyncio.Transport):
-    """The home's end: what the engine takes for the client's connection."""
-
-    def __init__(self, lane: Lane, client: tuple[str, int] | None) -> None:
-        super().__init__({"peername": client})
-        self._lane = lane
-        self._loop = asyncio.get_running_loop()
-        self._protocol: asyncio.Protocol | None = None
-        self._unread: list[bytes] = []
-        self._has_ended_half = False  # the client has, and the protocol has not heard of it
-        self._is_paused = False
-        self._is_closing = False
-        self._has_written_eof = False
-        self._is_lost = False
-        self._is_writer_paused = False
-        self._high_bytes, self._low_bytes = _HIGH_BYTES, _HIGH_BYTES // 4
-
-    # Protocols
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Who hears what the client says; until there is one, nobody does."""
-        assert isinstance(protocol, asyncio.Protocol)
-        self._protocol = protocol
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        """Who hears what the client says."""
-        assert self._protocol is not None
-        return self._protocol
-
-    # Writing
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send bytes to the client."""
-        if self._is_closing or self._has_written_eof:
-            return  # as sockets do whose other end is gone
-        self._lane.write(bytes(data))
-        self._pause_if_full()
-
-    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
-        """Send several pieces."""
-        self.write(b"".join(list_of_data))
-
-    def can_write_eof(self) -> bool:
-        """TCP can."""
-        return True
-
-    def write_eof(self) -> None:
-        """End this half once everything is written."""
-        if not self._is_closing and not self._has_written_eof:
-            self._has_written_eof = True
-            self._lane.write(b"", Kind.LAST)
-
-    def get_write_buffer_size(self) -> int:
-        """What the edge has not written to the client's connection, as far as is known."""
-        return max(0, self._lane.unread_bytes - SLACK_BYTES)
-
-    def get_write_buffer_limits(self) -> tuple[int, int]:
-        """When the protocol is told to go on, and when to pause."""
-        return self._low_bytes, self._high_bytes
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """When the protocol is told to pause and go on, as with a socket."""
-        if high is None:
-            high = _HIGH_BYTES if low is None else 4 * low
-        low = high // 4 if low is None else low
-        if not 0 <= low <= high:
-            raise ValueError(f"high ({high}) must be >= low ({low}) must be >= 0")
-        self._high_bytes, self._low_bytes = high, low
-        self._pause_if_full()
-
-    # Reading
-
-    def is_reading(self) -> bool:
-        """Whether the protocol gets what arrives."""
-        return not self._is_paused and not self._is_closing
-
-    def pause_reading(self) -> None:
-        """What arrives waits; the edge reads no more than the lane holds."""
-        self._is_paused = True
-
-    def resume_reading(self) -> None:
-        """The protocol gets what has waited, in the loop's next turn."""
-        if self._is_paused:
-            self._is_paused = False
-            self._loop.call_soon(self._deliver)
-
-    # The end
-
-    def is_closing(self) -> bool:
-        """Whether the connection ends, or has ended."""
-        return self._is_closing
-
-    def close(self) -> None:
-        """End the connection once everything is written."""
-        if not self._is_closing:
-            self._is_closing = True
-            self._unread.clear()
-            self._lane.write(b"", Kind.CLOSE)
-
-    def abort(self) -> None:
-        """Cut the connection now."""
-        self._is_closing = True
-        self._lane.say(Kind.CUT)
-        self._end(None)
-
-    # What the edge says
-
-    def received(self, kind: Kind, data: bytes) -> None:
-        """Bytes of the client, or an end."""
-        match kind:
-            case Kind.DATA:
-                if not self._is_closing:
-                    self._unread.append(data)
-                    self._deliver()
-            case Kind.LAST:
-                self._has_ended_half = True
-                self._deliver()
-            case _:
-                is_broken = data == _BROKEN
-                self._end(ConnectionResetError("the client has gone") if is_broken else None)
-
-    def written(self) -> None:
-        """Some of what was written has reached the client's connection."""
-        if self._is_writer_paused and self.get_write_buffer_size() <= self._low_bytes:
-            self._is_writer_paused = False
-            if self._protocol is not None:
-                self._protocol.resume_writing()
-
-    def lost(self) -> None:
-        """The node with the connection is gone."""
-        self._end(ConnectionResetError("the node that holds the connection is gone"))
-
-    def _pause_if_full(self) -> None:
-        if self._is_writer_paused or self.get_write_buffer_size() <= self._high_bytes:
-            return
-        self._is_writer_paused = True
-        if self._protocol is not None:
-            self._protocol.pause_writing()
-
-    def _deliver(self) -> None:
-        while self._unread and self.is_reading():
-            data = self._unread.pop(0)
-            self._lane.have_read(len(data))
-            if self._protocol is not None:
-                self._protocol.data_received(data)
-        if self._has_ended_half and not self._unread and self.is_reading():
-            self._has_ended_half = False
-            if self._protocol is None or not self._protocol.eof_received():
-                self.close()
-
-    def _end(self, error: Exception | None) -> None:
-        """Nothing comes any more: the protocol is told once, from the loop, as sockets do it."""
-        self._is_closing = True
-        self._lane.end()
-        self._unread.clear()
-        if not self._is_lost:
-            self._is_lost = True
-            self._loop.call_soon(self._lose, error)
-
-    def _lose(self, error: Exception | None) -> None:
-        protocol, self._protocol = self._protocol, None
-        if protocol is not None:
-            protocol.connection_lost(error)

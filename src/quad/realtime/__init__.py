@@ -24,6 +24,7 @@ from quad.realtime.options import EngineOptions
 from quad.realtime.payload import Payload
 from quad.realtime.raw.application import RawApplication
 from quad.realtime.raw.connection import RawConnection
+from quad.realtime.raw.moved import MovedConnection, Socket
 from quad.realtime.raw.rawserver import RawServer
 from quad.realtime.sessions.engine import Application, Engine
 from quad.realtime.sessions.listener import Listener
@@ -46,6 +47,7 @@ __all__ = [
     "Host",
     "Listener",
     "Message",
+    "MovedConnection",
     "Payload",
     "RawApplication",
     "RawConnection",
@@ -55,6 +57,7 @@ __all__ = [
     "Shared",
     "SharedMessage",
     "Site",
+    "Socket",
     "SocketServer",
     "Streams",
     "Topic",

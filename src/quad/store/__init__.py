@@ -25,7 +25,7 @@ from .errors import (
 from .mailbox import Entry, Mailbox
 from .migrate import current_revision, head_revision, is_current, migrate
 from .procedure import Procedure
-from .reader import Device, Gap, Reader
+from .reader import Device, Gap, Reader, SavedDevice, SavedReader
 from .schema import TABLE_OPTIONS, LongBinary, LongText, ShortText, Timestamp, metadata
 from .session import NodeSession
 from .store import Observer, Store
@@ -51,6 +51,8 @@ __all__ = [
     "OutcomeUnknown",
     "Procedure",
     "Reader",
+    "SavedDevice",
+    "SavedReader",
     "SessionLost",
     "ShortText",
     "StatementRejected",

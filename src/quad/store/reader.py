@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from msgspec import Struct
+
 
 class Gap(NamedTuple):
     """The entries with `after < id <= upto`."""
@@ -52,6 +54,28 @@ class Device:
     def has_caught_up(self) -> bool:
         """Whether everything that it was told at its beginning is proven."""
         return self.proven >= self.upto
+
+
+class SavedDevice(Struct, frozen=True, array_like=True):
+    """A device as it is at one moment."""
+
+    after: int
+    gap: Gap | None
+    upto: int
+    proven: int
+    began: int
+    heard: int
+    is_spare: bool
+
+
+class SavedReader(Struct, frozen=True, array_like=True):
+    """A reader as it is at one moment, without its devices."""
+
+    away: int
+    gap: Gap | None
+    gap_heard: int
+    lost: int
+    clock: int
 
 
 class Reader:
@@ -129,3 +153,33 @@ class Reader:
     def _tick(self) -> int:
         self._clock += 1
         return self._clock
+
+    # Moving to another process, which goes on with the same devices
+
+    def saved(self) -> SavedReader:
+        """All of it but the devices."""
+        return SavedReader(self._away, self._gap, self._gap_heard, self._lost, self._clock)
+
+    def restore(self, saved: SavedReader) -> None:
+        """Be as it was elsewhere; the devices follow."""
+        self._away, self._gap, self._gap_heard = saved.away, saved.gap, saved.gap_heard
+        self._lost, self._clock = saved.lost, saved.clock
+
+    def saved_device(self, device: Device) -> SavedDevice:
+        """One of its devices."""
+        return SavedDevice(
+            device.after,
+            device.gap,
+            device.upto,
+            device.proven,
+            device.began,
+            device.heard,
+            device.is_spare,
+        )
+
+    def restore_device(self, saved: SavedDevice) -> Device:
+        """A device goes on as it was elsewhere."""
+        device = Device(saved.after, saved.gap, saved.upto, saved.began)
+        device.proven, device.heard, device.is_spare = saved.proven, saved.heard, saved.is_spare
+        self.devices.add(device)
+        return device

@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
-from quad.cluster.routes import CAMPUS
 from tests.cluster.model.fleet import PING_TIMEOUT_S, Fleet, FleetNode, Homes
 from tests.cluster.model.lives import Closing
 
@@ -17,8 +16,6 @@ from tests.cluster.model.lives import Closing
 _HARMLESS_S: Final = 4.0
 # Nodes are connected again so long after the broker is back.
 _RECONNECT_S: Final = 2.0
-# What does not move with whoever is seated there.
-_STAYS: Final = frozenset({CAMPUS})
 
 
 class Fault(ABC):
@@ -56,14 +53,14 @@ class Kill(Fault):
 
 
 class Drain(Fault):
-    """SIGTERM, as in a rolling restart. Classes move with everybody in them."""
+    """SIGTERM, as in a rolling restart. What is at home there moves with whoever is connected."""
 
     async def happen(self) -> None:
         await asyncio.to_thread(self.at.drain)
         await asyncio.to_thread(self.at.start)
 
     def explains(self, closing: Closing) -> bool:
-        return closing.node == self.at.number or self._has_home(closing.keys & _STAYS)
+        return closing.node == self.at.number
 
 
 class Nap(Fault):

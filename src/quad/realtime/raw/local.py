@@ -18,11 +18,13 @@ from quad.realtime.http.request import Handshake
 from quad.realtime.options import EngineOptions
 from quad.realtime.raw.asking import Asking
 from quad.realtime.raw.connection import RawConnection
+from quad.realtime.raw.moved import MovedConnection, Socket
 from quad.realtime.sessions.liveness import QUESTION, Liveness, make_liveness
 from quad.realtime.sessions.websocket import (
     INTERNAL_ERROR,
     NORMAL_CLOSURE,
     POLICY_VIOLATION,
+    SERVICE_RESTART,
     UNSUPPORTED_DATA,
     WebSocket,
 )
@@ -40,6 +42,8 @@ class Keeper(Protocol):
     asking: Asking
     position: int
     """Everything published so far is at or before this."""
+    is_suspended: bool
+    """Whether nothing is read now: everything is about to move."""
 
     def receive(self, connection: "LocalConnection", text: str) -> None:
         """An operation; it may have to wait for its turn."""
@@ -204,6 +208,9 @@ class LocalConnection(Turns, RawConnection):
     async def proof(self) -> None:
         """See `RawConnection`."""
         while self.is_open and self._asked is not None:
+            if self._keeper.is_suspended:
+                self.send_away()  # nothing is read now, and no Pong either
+                return
             if self._proof is None:
                 self._proof = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._proof)
@@ -274,6 +281,53 @@ class LocalConnection(Turns, RawConnection):
             self._keeper.asking.sent_ping(self)  # its Pong is behind what we have not read
         else:
             self._open_websocket().close(INTERNAL_ERROR, "ping timeout")
+
+    # Moving to another process
+
+    @property
+    def awaits_proof(self) -> bool:
+        """Whether somebody waits for a Pong."""
+        return self._proof is not None
+
+    def suspend(self) -> None:
+        """Hear nothing until `resume`."""
+        self._open_websocket().suspend()
+
+    def resume(self) -> None:
+        """Hear on, what has come meanwhile first."""
+        self._open_websocket().resume()
+
+    def send_away(self) -> None:
+        """Close as at the end of a server: the client comes back."""
+        self.close(SERVICE_RESTART, "server shutting down")
+
+    def give_up(self) -> tuple[Socket, MovedConnection] | None:
+        """Another process goes on with it; `forget` is not called. None: it cannot move.
+
+        No operation may be at work, and nothing is sent any more.
+        """
+        if self._held is not None or self._proof is not None:
+            return None
+        self._keeper.delivery.settle(self)
+        self.flush()
+        websocket = self._open_websocket()
+        unread = websocket.detach()
+        if unread is None:
+            return None
+        self._websocket = None
+        if self._liveness is not None:
+            self._liveness.settle(is_alive=True)
+        moved = MovedConnection(self.handshake, unread, self._is_followed, self._told, self._asked)
+        return Socket(websocket.transport, is_full=websocket.is_paused), moved
+
+    def go_on(self, websocket: WebSocket, socket: Socket, moved: MovedConnection) -> None:
+        """Go on, suspended, as a connection that another process has given up."""
+        self.start_on(websocket)
+        websocket.go_on(moved.unread + socket.unread, is_full=socket.is_full)
+        self._is_followed, self._told, self._asked = moved.is_followed, moved.told, moved.asked
+        self._keeper.asking.begin(self)
+        if self._asked is not None:
+            self._keeper.asking.sent_ping(self)
 
     # What the WebSocket says
 

@@ -16,8 +16,8 @@ from quad.realtime.payload import Payload
 from quad.realtime.raw.application import RawApplication
 from quad.realtime.raw.connection import RawConnection
 from quad.realtime.raw.local import LocalConnection
+from quad.realtime.raw.moved import MovedConnection, Socket
 from quad.realtime.raw.reception import RawReception
-from quad.realtime.sessions.websocket import SERVICE_RESTART
 
 
 class RawServer:
@@ -110,6 +110,36 @@ class RawServer:
         """Wait for the handlers that are at work; those that take too long are cancelled."""
         await self._reception.aclose(grace_s)
 
+    # Moving to another process: `suspend`, `give_up` there, `take_up` and `resume` here
+
+    def suspend(self) -> None:
+        """Hear nothing more, and let nobody in, until `resume`. What is at work goes on."""
+        self._reception.suspend()
+
+    def resume(self) -> None:
+        """Hear everybody again, what has come meanwhile first."""
+        self._reception.resume()
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether an operation of any connection has not come to its end."""
+        return any(each.turns_taken for each in self._reception.connections)
+
+    def give_up(self) -> list[tuple[RawConnection, Socket, MovedConnection]]:
+        """Let go of all connections; the application hears no farewell of those returned.
+
+        To be called while suspended and nothing is at work. Whoever cannot move is sent away: who
+        speaks in fragments, or compressed, or leaves more than 256 kB unread.
+        """
+        return self._reception.give_up()
+
+    def take_up(self, socket: Socket, moved: MovedConnection) -> RawConnection:
+        """Go on with a connection that another process has given up; to be called suspended.
+
+        The application does not hear that it is opened, and has to subscribe it anew.
+        """
+        return self._reception.take_up(socket, moved)
+
     # What the host says
 
     def __len__(self) -> int:
@@ -119,7 +149,7 @@ class RawServer:
         """Take a connection; see `Endpoint`."""
         if not request.is_allowed:
             raise HandshakeRefused(4, "Forbidden", 403)
-        if self._is_draining:
+        if self._is_draining or self._reception.is_suspended:
             raise HandshakeRefused(4, "Shutting down", 503)
         opening = Opening(
             request,
@@ -137,13 +167,9 @@ class RawServer:
         What was queued is written first. The code says that the service restarts.
         """
         self._is_draining = True
-        await close_spread(self._reception.connections, _send_away, spread_s)
+        await close_spread(self._reception.connections, LocalConnection.send_away, spread_s)
         self._delivery.flush()
 
     def stop_clocks(self) -> None:
         """No timer of this server outlives it."""
         self._reception.asking.clear()
-
-
-def _send_away(connection: LocalConnection) -> None:
-    connection.close(SERVICE_RESTART, "server shutting down")

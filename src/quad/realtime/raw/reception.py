@@ -22,6 +22,7 @@ from quad.realtime.raw.application import RawApplication
 from quad.realtime.raw.asking import Asking
 from quad.realtime.raw.connection import RawConnection
 from quad.realtime.raw.local import LocalConnection
+from quad.realtime.raw.moved import MovedConnection, Socket
 from quad.realtime.sessions.websocket import WebSocket
 from quad.realtime.topics import Topics
 from quad.wire.surrogates import replace_lone_surrogates
@@ -52,6 +53,7 @@ class RawReception(Dispatch[LocalConnection, Payload | Unreadable]):
         self.delivery = Delivery()
         self.topics = Topics(self.delivery)
         self.position = 0
+        self.is_suspended = False
         self.asking = Asking(options)
         self.connections: set[LocalConnection] = set()
         self.proven: Callable[[RawConnection, int], None] = application.proven
@@ -91,13 +93,17 @@ class RawReception(Dispatch[LocalConnection, Payload | Unreadable]):
 
     def enter(self, handshake: Handshake, connect: Callable[[LocalConnection], WebSocket]) -> None:
         """Somebody comes, whom the door lets in; `connect` answers the handshake."""
+        connection = self._let_in(handshake)
+        connection.start_on(connect(connection))
+        self.asking.begin(connection)
+        self._application.opened(connection)
+
+    def _let_in(self, handshake: Handshake) -> LocalConnection:
         self._door.enter(handshake.address)
         connection = LocalConnection(self, handshake)
         self.connections.add(connection)
         self._counters.connections["websocket", "raw"] += 1
-        connection.start_on(connect(connection))
-        self.asking.begin(connection)
-        self._application.opened(connection)
+        return connection
 
     def receive(self, connection: LocalConnection, text: str) -> None:
         """Handle an operation when it is its turn."""
@@ -128,6 +134,10 @@ class RawReception(Dispatch[LocalConnection, Payload | Unreadable]):
 
     def forget(self, connection: LocalConnection, reason: str) -> None:
         """A connection has ended: its farewell waits for its handlers that are still at work."""
+        self._let_go(connection)
+        connection.part(partial(self._say_farewell, connection, reason))
+
+    def _let_go(self, connection: LocalConnection) -> None:
         self.connections.discard(connection)
         self._counters.connections["websocket", "raw"] -= 1
         self._door.leave(connection.address)
@@ -135,11 +145,51 @@ class RawReception(Dispatch[LocalConnection, Payload | Unreadable]):
         for topic in connection.topics:
             connection.unsubscribe(topic)
         connection.is_open = False
-        connection.part(partial(self._say_farewell, connection, reason))
 
     def _say_farewell(self, connection: LocalConnection, reason: str) -> None:
         self._application.closed(connection, reason)
         connection.end()
+
+    # Moving to another process; see `RawServer`
+
+    def suspend(self) -> None:
+        """Hear nobody. Whoever is in the middle of proving something cannot, and is sent away."""
+        self.is_suspended = True
+        for connection in list(self.connections):
+            connection.suspend()
+            if connection.awaits_proof:
+                connection.send_away()
+
+    def resume(self) -> None:
+        """Hear everybody on."""
+        self.is_suspended = False
+        for connection in list(self.connections):
+            connection.resume()
+
+    def give_up(self) -> list[tuple[RawConnection, Socket, MovedConnection]]:
+        """Let go of all that can move; the others are sent away."""
+        given: list[tuple[RawConnection, Socket, MovedConnection]] = []
+        for connection in list(self.connections):
+            moved = connection.give_up()
+            if moved is None:
+                connection.send_away()
+            else:
+                self._let_go(connection)
+                given.append((connection, *moved))
+        return given
+
+    def take_up(self, socket: Socket, moved: MovedConnection) -> LocalConnection:
+        """Go on with a connection; the reception is suspended."""
+        connection = self._let_in(moved.handshake)
+        websocket = WebSocket(
+            socket.transport,
+            connection,
+            max_message_bytes=self.options.max_payload_bytes,
+            outbox_limit_bytes=self.options.outbox_limit_bytes,
+        )
+        socket.transport.set_protocol(websocket)
+        connection.go_on(websocket, socket, moved)
+        return connection
 
     # How they are answered
 

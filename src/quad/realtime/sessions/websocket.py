@@ -54,6 +54,10 @@ _MESSAGE_OPCODES = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
 _SLICE_S = 0.002
 _SLICE_FRAMES = 32  # looking at the clock more often would cost more than it brings
 _PIECE_BYTES = 4_096
+# Nobody is suspended for so long.
+_SUSPENDED_S = 3_600.0
+# What a peer may leave unread and still move: all of it is written at once then.
+_MOVED_BYTES = 262_144
 # The transport's own buffer before it asks us to pause.
 _WRITE_BUFFER_BYTES = UNREAD_BYTES
 
@@ -177,6 +181,16 @@ class WebSocket(asyncio.Protocol):
         return self._reading is not None
 
     @property
+    def transport(self) -> asyncio.Transport:
+        """Where the frames go."""
+        return self._transport
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the transport has asked to write no more."""
+        return self._paused
+
+    @property
     def queued_bytes(self) -> int:
         """What the peer has not read yet, as far as this process knows."""
         held_bytes = self._held.size_bytes if self._held else 0
@@ -261,6 +275,43 @@ class WebSocket(asyncio.Protocol):
         """Cut the connection now."""
         self._transport.abort()
         self._end(reason)
+
+    # Moving to another process
+
+    def suspend(self) -> None:
+        """Read nothing until `resume`: what arrives is kept as it came."""
+        if self._reading is not None:
+            self._reading.cancel()
+        self._hold_back(_SUSPENDED_S, 0.0)
+
+    def resume(self) -> None:
+        """Read on."""
+        if self._reading is not None and not self._ended:
+            self._paced_until = 0.0
+            self._reading.cancel()
+            self._reading = asyncio.get_running_loop().call_later(0, self._read_on)
+
+    def detach(self) -> bytes | None:
+        """Let go of the transport, behind all that was written; returns what was not read.
+
+        None, and nothing has changed, if another could not go on with it: because it ends, because
+        the peer leaves too much unread, or because the parser may be in the middle of a frame.
+        """
+        can_move = self.is_open and self._parser is None and not self._transport.is_closing()
+        if not can_move or self.queued_bytes > _MOVED_BYTES:
+            return None
+        if self._reading is not None:
+            self._reading.cancel()
+        self._write_all_held()
+        self._ended = True
+        unread, self._partial = self._partial, b""
+        return unread
+
+    def go_on(self, unread: bytes, *, is_full: bool) -> None:
+        """Go on, suspended, with what another has let go of; `is_full`: it was paused."""
+        self._partial = unread
+        self._paused = self._is_slowed = is_full
+        self.suspend()
 
     # What the transport says
 
