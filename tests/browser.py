@@ -1,5 +1,6 @@
 """A real Chromium for tests, and people who sit in front of it."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -43,6 +44,8 @@ async def a_chromium(*flags: str) -> AsyncIterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(how)
         pytest.skip(how)
+    # Noting where each of Playwright's futures comes from would be a third of these tests' time.
+    asyncio.get_running_loop().set_debug(False)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=found, args=[*_FLAGS, *flags])
         yield browser

@@ -1,6 +1,5 @@
 """The whole server as a process, and browsers before it; one browser for all tests of a worker."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -65,8 +64,6 @@ class Campus:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    # Noting where each of Playwright's futures comes from would be a third of these tests' time.
-    asyncio.get_running_loop().set_debug(False)
     async with a_chromium() as browser:
         yield browser
 
