@@ -74,7 +74,8 @@ class Sharing:
             if student.kept_files is tree:
                 student.kept_files = before
             raise
-        self._relay("sharing/code_send", student, files)
+        payload = CodeOfStudent(room_id, student.id, files)
+        self._updates.tell_host(student, "sharing/code_send", payload)
         if refused is not None:
             raise refused
 
@@ -94,7 +95,8 @@ class Sharing:
         def relay(error: Exception | None) -> None:
             try:
                 if error is None:
-                    self._relay("sharing/code_update", student, files)
+                    payload = CodeOfStudent(room_id, student.id, files)
+                    self._updates.tell_host(student, "sharing/code_update", payload)
                 else:
                     kept.put_back(before)
             finally:
@@ -130,7 +132,3 @@ class Sharing:
         growth = kept.total_bytes - bytes_before
         if growth > 0:
             self._quotas.keep(student, student.room, growth, client.address)
-
-    def _relay(self, event: str, student: Participant, files: Sequence[File]) -> None:
-        payload = CodeOfStudent(student.room.number, student.id, files)
-        self._updates.tell_host(student, event, payload)
