@@ -434,9 +434,23 @@ async def test_the_results_page_is_switched_off(visitors: Visitors, join: Joinin
     shown = await visitors.page()
     await shown.goto(f"/roomstats/{room}")
     await expect(shown.get_by_text("Ada")).to_be_visible()
-    await page.get_by_role("button", name="Switch off the page for everyone").click()
-    await expect(page.get_by_role("link", name="Page for everyone")).to_have_count(0)
+    await page.get_by_role("button", name="Page for everyone").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_role("note")).to_contain_text(f"who has the six digits {room}")
+    address = f"{visitors.url}/roomstats/{room}"
+    link = dialog.get_by_role("link", name="Open the page")
+    await expect(link).to_have_attribute("href", address)
+    await dialog.get_by_role("button", name="Switch it off").click()
+    await expect(link).to_have_count(0)
     await expect(shown.get_by_text("Ada")).to_have_count(0)
+    assert await serious_faults(page) == []
+    await dialog.get_by_role("button", name="Close").click()
+    await page.get_by_role("button", name="Page for everyone: off").click()
+    await expect(dialog.get_by_role("note")).to_contain_text(f"who has the six digits {room}")
+    await dialog.get_by_role("button", name="Switch it on").click()
+    await expect(link).to_have_attribute("href", address)
+    await shown.goto(f"/roomstats/{room}")
+    await expect(shown.get_by_text("Ada")).to_be_visible()
 
 
 async def test_results_are_a_table_and_a_file(
@@ -452,6 +466,15 @@ async def test_results_are_a_table_and_a_file(
     await expect(row.locator(".percent")).to_contain_text("50%")
     await ada.report(task1="DONE", task2="DONE")
     await expect(row.locator(".percent")).to_contain_text("100%")
+    await expect(row.locator("td").first).to_have_text("")
+    await expect(row.get_by_role("img", name="Task 1: Done")).to_be_visible()
+    shown = page.locator("[data-student-row] .student")
+    await expect(shown).to_have_text(["Ада", "=1+1"])
+    head = page.get_by_role("columnheader", name="Task 2")
+    await head.get_by_role("button").press("Enter")
+    await expect(head).to_have_attribute("aria-sort", "ascending")
+    await expect(shown).to_have_text(["=1+1", "Ада"])
+    assert await serious_faults(page) == []
     async with page.expect_download() as download:
         await page.get_by_role("button", name="Save as CSV").click()
     path = tmp_path / "results.csv"
@@ -460,9 +483,15 @@ async def test_results_are_a_table_and_a_file(
     rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
     assert rows == [
         ["Student", "Task 1", "Task 2", "Done"],
-        ["Ада", "Done", "Done", "100%"],
         ["'=1+1", "Needs help", "Not started", "0%"],
+        ["Ада", "Done", "Done", "100%"],
     ]
+    await shown.filter(has_text="Ада").press("Enter")
+    await expect(page.get_by_role("heading", name="Ада")).to_be_focused()
+    await page.get_by_role("tab", name="Results").click()
+    await expect(shown).to_have_text(["=1+1", "Ада"])
+    await shown.filter(has_text="Ада").press("Enter")
+    await expect(page.get_by_role("heading", name="Ада")).to_be_focused()
 
 
 @asynccontextmanager

@@ -1,11 +1,12 @@
 import { t } from "../i18n";
 import { stepTitle } from "../class/steps";
 import { columnsOf, type Classroom } from "./classroom";
-import { asCsv } from "./results";
+import { asCsv, inResultsOrder, type ResultsOrder } from "./results";
 
-/** Gives the visitor the results as a file. */
-export function saveResults(state: Classroom): void {
-  const text = asCsv(columnsOf(state), state.students.values(), {
+/** Gives the visitor the results as a file, in the order in which they are shown. */
+export function saveResults(state: Classroom, order: ResultsOrder | undefined): void {
+  const columns = columnsOf(state);
+  const text = asCsv(columns, inResultsOrder(state.students.values(), columns, order), {
     student: t("classroom.results.student"),
     percent: t("classroom.results.percent"),
     task: stepTitle,

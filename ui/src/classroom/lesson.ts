@@ -20,7 +20,7 @@ import {
 import { marksOf, OUTSIDE, reduce, type Classroom, type Happening } from "./classroom";
 import { isOnline, type Student } from "./student";
 import { parseIgnores } from "./ignores";
-import { BoardLook } from "./look.svelte";
+import { BoardLook, ResultsLook } from "./look.svelte";
 import { Windows } from "./others";
 import {
   forgetClass,
@@ -56,6 +56,7 @@ export class Lesson implements Listener {
   readonly store = new Store<Classroom, Happening>({ ...OUTSIDE, isLive: keptLive() }, reduce);
   readonly shown = new Shown();
   readonly board = new BoardLook();
+  readonly results = new ResultsLook();
   private readonly wire = new TeacherWire(this);
   readonly replies = new Replies({
     ask: (event, payload) => this.wire.ask(event, payload),

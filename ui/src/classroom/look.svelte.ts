@@ -1,6 +1,7 @@
 /** How this teacher looks at the board: what is kept is a habit, what is not, a question of the moment. */
 import { keep, kept } from "../wire/kept";
 import { SORTS, type Filter, type Sort } from "./order";
+import { nextOrder, type ResultsOrder } from "./results";
 
 export const SIZES = ["small", "medium", "large"] as const;
 export type Size = (typeof SIZES)[number];
@@ -39,5 +40,15 @@ export class BoardLook {
   /** The same again shows everybody. */
   toggle(filter: Filter): void {
     this.filter = this.filter === filter ? "all" : filter;
+  }
+}
+
+/** How this teacher looks at the results: a question of the moment. */
+export class ResultsLook {
+  order: ResultsOrder | undefined = $state.raw();
+
+  /** A column's head was pressed. */
+  press(by: string): void {
+    this.order = nextOrder(this.order, by);
   }
 }

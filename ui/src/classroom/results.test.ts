@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Student } from "./student";
-import { asCsv } from "./results";
+import { asCsv, inResultsOrder, nextOrder } from "./results";
 
 const WORDS = {
   student: "Student",
@@ -38,5 +38,46 @@ describe("the results as a file", () => {
     ["a=1", "a=1,0%"],
   ])("quote %j, and let no name be calculated", (name, expected) => {
     expect(cellsOf(name)).toBe(expected);
+  });
+});
+
+describe("the order of the results", () => {
+  const COLUMNS = ["1", "2"];
+  const CLASS = [
+    named("zoe", { 1: "HELP", 2: "DONE" }),
+    named("Ada 10", { 1: "DONE" }),
+    named("ada 9", { 1: "ACCEPTED", 2: "IN_PROGRESS" }),
+    named("Émile"),
+  ];
+  const ordered = (by: string, isDown = false) =>
+    inResultsOrder(CLASS, COLUMNS, { by, isDown }).map(({ name }) => name);
+
+  it.each([
+    ["name", ["ada 9", "Ada 10", "Émile", "zoe"], ["zoe", "Émile", "Ada 10", "ada 9"]],
+    ["1", ["Émile", "zoe", "Ada 10", "ada 9"], ["ada 9", "Ada 10", "zoe", "Émile"]],
+    ["2", ["Ada 10", "Émile", "ada 9", "zoe"], ["zoe", "ada 9", "Ada 10", "Émile"]],
+    ["percent", ["Émile", "zoe", "Ada 10", "ada 9"], ["zoe", "Ada 10", "ada 9", "Émile"]],
+    ["16", CLASS.map(({ name }) => name), CLASS.map(({ name }) => name)],
+  ])("is by %s, up and down, and equal ones stay as they came", (by, up, down) => {
+    expect(ordered(by)).toEqual(up);
+    expect(ordered(by, true)).toEqual(down);
+  });
+
+  it("is that of the class unless a column was pressed, and its list is left as it is", () => {
+    const given = [...CLASS];
+    expect(inResultsOrder(given, COLUMNS, undefined)).toEqual(CLASS);
+    inResultsOrder(given, COLUMNS, { by: "name", isDown: false });
+    expect(given).toEqual(CLASS);
+  });
+
+  it("turns with each press on the same column, and begins anew with another", () => {
+    const up = nextOrder(undefined, "name");
+    const down = nextOrder(up, "name");
+    expect([up, down, nextOrder(down, "name"), nextOrder(down, "1")]).toEqual([
+      { by: "name", isDown: false },
+      { by: "name", isDown: true },
+      undefined,
+      { by: "1", isDown: false },
+    ]);
   });
 });

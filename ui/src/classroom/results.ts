@@ -1,5 +1,53 @@
-/** The class's results as a file for a spreadsheet. */
+/** The class's results: in which order they are shown, and as a file for a spreadsheet. */
+import { STATUSES } from "../class/status";
 import { percentOf, type Student } from "./student";
+
+/** `by`: `name`, `percent`, or the name of a task. */
+export interface ResultsOrder {
+  readonly by: string;
+  readonly isDown: boolean;
+}
+
+/** What a press on a column's head makes of the order: up, down, and then that of the class again. */
+export function nextOrder(order: ResultsOrder | undefined, by: string): ResultsOrder | undefined {
+  if (order?.by !== by) {
+    return { by, isDown: false };
+  }
+  return order.isDown ? undefined : { by, isDown: true };
+}
+
+/**
+ * The students as they are to be shown; without an order as they are given, which is that of joining.
+ * Equal ones stay so, whichever way the column goes.
+ */
+export function inResultsOrder(
+  students: Iterable<Student>,
+  columns: readonly string[],
+  order: ResultsOrder | undefined,
+): Student[] {
+  if (order === undefined) {
+    return [...students];
+  }
+  const compare = comparing(order.by, columns);
+  const direction = order.isDown ? -1 : 1;
+  return [...students].sort((one, other) => direction * compare(one, other));
+}
+
+const NAMES = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+
+function comparing(
+  by: string,
+  columns: readonly string[],
+): (one: Student, other: Student) => number {
+  if (by === "name") {
+    return (one, other) => NAMES.compare(one.name, other.name);
+  }
+  const amount =
+    by === "percent"
+      ? (student: Student) => percentOf(columns, [student])
+      : ({ steps }: Student) => STATUSES.indexOf(steps[by] ?? "NONE");
+  return (one, other) => amount(one) - amount(other);
+}
 
 /** What the file says beside names: in the visitor's language. */
 export interface Words {
