@@ -105,7 +105,12 @@ async def join(server: Campus) -> AsyncIterator[Joining]:
 async def open_class(page: Page, name: str = "Emmy Noether") -> int:
     await page.goto("/classroom")
     await page.get_by_label("Your name").fill(name)
-    await page.get_by_role("button", name="Start").click()
+    return await start_class(page)
+
+
+async def start_class(page: Page) -> int:
+    """From the start page as it is."""
+    await page.get_by_role("button", name="Start", exact=True).click()
     return await room_of(page)
 
 
@@ -610,6 +615,46 @@ async def test_closing_asks_tells_the_class_and_sums_up(visitors: Visitors, join
     await expect(page.locator('[data-phase="closed"]')).to_contain_text("100%")
     await page.get_by_role("button", name="Start another class").click()
     assert await open_class(page) != room
+
+
+async def test_tasks_outlive_their_class_in_the_browser_and_as_a_file(
+    visitors: Visitors, tmp_path: Path
+) -> None:
+    page = await visitors.page()
+    first = await open_class(page)
+    await page.get_by_role("tab", name="Tasks").click()
+    editor = page.locator("[contenteditable=true]")
+    await editor.fill("Draw a square.")
+    await page.get_by_role("button", name="Send to all").click()
+    await expect(page.get_by_text("The class has everything.")).to_be_visible()
+    await page.get_by_role("button", name="Close the class").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_role("checkbox")).to_be_checked()
+    assert await serious_faults(page) == []
+    async with page.expect_download() as download:
+        await dialog.get_by_role("button", name="Save as a file").click()
+    path = tmp_path / (await download.value).suggested_filename
+    await (await download.value).save_as(path)
+    assert path.name == f"tasks-{first}.html"
+    await dialog.get_by_role("button", name="Close the class").click()
+
+    await page.get_by_role("button", name="Start another class").click()
+    option = page.get_by_role("option", name=re.compile(f"1 task of class {first}"))
+    await page.get_by_label("Begin with").select_option(await option.get_attribute("value"))
+    assert await start_class(page) != first
+    await page.get_by_role("tab", name="Tasks").click()
+    await expect(editor).to_have_text("Draw a square.")
+    await expect(page.get_by_text("Not sent yet: Task 1.")).to_be_visible()
+
+    await editor.fill("Draw a circle.")
+    await page.get_by_role("button", name="Open", exact=True).click()
+    await dialog.get_by_label("From a file").set_input_files(__file__)
+    await expect(dialog.get_by_role("alert")).to_contain_text("There are no tasks in this file")
+    assert await serious_faults(page) == []
+    await dialog.get_by_label("From a file").set_input_files(path)
+    await expect(editor).to_have_text("Draw a square.")
+    await page.get_by_role("button", name="Bring back what was here").click()
+    await expect(editor).to_have_text("Draw a circle.")
 
 
 async def test_a_class_that_has_ended_meanwhile_is_said_to_have(visitors: Visitors) -> None:

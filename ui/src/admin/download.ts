@@ -1,8 +1,6 @@
-/** Gives the visitor a text as a file. */
+import { saveAs } from "../parts/saving";
+
+/** Gives the visitor a JSON text as a file. */
 export function save(text: string, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  saveAs(new Blob([text], { type: "application/json" }), name);
 }

@@ -1,7 +1,10 @@
-import { t } from "../i18n";
 import { stepTitle } from "../class/steps";
+import { language, t } from "../i18n";
+import { saveAs } from "../parts/saving";
+import type { Step } from "../wire/generated";
 import { columnsOf, type Classroom } from "./classroom";
 import { asCsv, inResultsOrder, type ResultsOrder } from "./results";
+import { asTaskFile } from "./taskfile";
 
 /** Gives the visitor the results as a file, in the order in which they are shown. */
 export function saveResults(state: Classroom, order: ResultsOrder | undefined): void {
@@ -12,9 +15,12 @@ export function saveResults(state: Classroom, order: ResultsOrder | undefined): 
     task: stepTitle,
     status: (status) => t(`class.status.${status}`),
   });
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
-  link.download = `class-${state.room}.csv`;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  saveAs(new Blob([text], { type: "text/csv;charset=utf-8" }), `class-${state.room}.csv`);
+}
+
+/** Gives the visitor tasks as a file, which the editor opens again. */
+export function saveTasks(room: number, steps: readonly Step[]): void {
+  const title = t("tasks.file_title", { room: String(room) });
+  const page = asTaskFile(steps, title, language, stepTitle);
+  saveAs(new Blob([page], { type: "text/html;charset=utf-8" }), `tasks-${room}.html`);
 }

@@ -26,7 +26,7 @@ export class Drafting {
   readonly steps = $derived(pages.stepsOf(this.drafts));
 
   constructor(private readonly room: number) {
-    this.drafts = kept(draftsPlace(room), pages.asDrafts) ?? pages.BLANK;
+    this.drafts = kept(pages.draftsPlace(room), pages.asDrafts) ?? pages.BLANK;
     this.openFirst();
   }
 
@@ -105,7 +105,7 @@ export class Drafting {
     if (this.timer !== undefined) {
       clearTimeout(this.timer);
       this.timer = undefined;
-      this.isKept = keep(draftsPlace(this.room), this.drafts);
+      this.isKept = keep(pages.draftsPlace(this.room), this.drafts);
     }
   }
 
@@ -125,9 +125,4 @@ export class Drafting {
   private openFirst(): void {
     this.chosen = this.drafts.tasks[0]?.key ?? this.drafts.theory.key;
   }
-}
-
-/** Where a browser keeps the drafts of a class. */
-export function draftsPlace(room: number): string {
-  return `tasks/${room}`;
 }

@@ -33,6 +33,11 @@ export const BLANK: Drafts = {
   sent: {},
 };
 
+/** Where a browser keeps the drafts of a class. */
+export function draftsPlace(room: number): string {
+  return `tasks/${room}`;
+}
+
 /** Whether nobody would see anything of it. */
 export function isBlank(html: string): boolean {
   return !/<(img|hr)\b/i.test(html) && html.replace(/<[^>]*>|&nbsp;|\s/g, "") === "";
@@ -222,7 +227,8 @@ function isSame(one: Sent, other: Sent): boolean {
   );
 }
 
-function isName(name: string): boolean {
+/** Whether a step may be called so. */
+export function isName(name: string): boolean {
   return name === "theory" || (/^[1-9]\d?$/.test(name) && Number(name) <= MOST_TASKS);
 }
 

@@ -20,6 +20,7 @@ import {
 import { marksOf, OUTSIDE, reduce, type Classroom, type Happening } from "./classroom";
 import { isOnline, type Student } from "./student";
 import { parseIgnores } from "./ignores";
+import { beginWith, countOf, keepEnded } from "./keeping";
 import { BoardLook, ResultsLook } from "./look.svelte";
 import { Windows } from "./others";
 import {
@@ -69,6 +70,8 @@ export class Lesson implements Listener {
   /** Until the notice that ends it: the tasks themselves come before. */
   private isImporting = false;
   private entries = 0;
+  /** What a class that is being opened begins with. */
+  private beginning: readonly Step[] = [];
   private marking: ReturnType<typeof setInterval> | undefined;
 
   get state(): Classroom {
@@ -120,8 +123,9 @@ export class Lesson implements Listener {
     return true;
   }
 
-  /** Opens a class of one's own. */
-  async create(name: string): Promise<void> {
+  /** Opens a class of one's own; the tasks are drafts in it, and not sent. */
+  async create(name: string, tasks: readonly Step[] = []): Promise<void> {
+    this.beginning = tasks;
     this.shown.problem = undefined;
     this.shown.isAsking = true;
     keepName(name);
@@ -213,6 +217,7 @@ export class Lesson implements Listener {
     if (ENDED.has(answer.code)) {
       // A wrong key in an address costs nobody the right one.
       if (ticketOf(ticket.room)?.token === ticket.token) {
+        keepEnded(ticket.room, this.store.latest.tasks, Date.now());
         forgetClass(ticket.room);
       }
       this.goOut({ type: "phase", phase: "gone" });
@@ -290,6 +295,10 @@ export class Lesson implements Listener {
     const name = update.users[0]?.name ?? "";
     this.ticket = { room, user, token, name, at: 0, isRunning: true, filesToIgnore: "" };
     showInAddress(room);
+    if (this.beginning.length > 0) {
+      beginWith(room, this.beginning);
+      toast(t("classroom.start.ready", { count: countOf(this.beginning) }), "good");
+    }
   }
 
   private entered(teacher: string): void {
