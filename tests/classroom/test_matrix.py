@@ -42,8 +42,19 @@ STUDENTS: dict[str, Any] = {
     "steps/status/to_mentor": {"1": "HELP"},
     "signal": {"user_id": "STUDENT", "value": "HELP"},
 }
-ANYBODY: dict[str, Any] = {"error/from_client": {"room_id": "ROOM", "content": "x"}}
-ENTRIES = {"room/create", "room/join", "room/rejoin", "room/rehost"}
+ANYBODY: dict[str, Any] = {
+    "error/from_client": {"room_id": "ROOM", "content": "x"},
+    "room/pass": {"user_id": "STUDENT"},
+}
+# What is entered by, and what a key alone opens: see `test_keys`.
+ENTRIES = {
+    "room/create",
+    "room/join",
+    "room/rejoin",
+    "room/rehost",
+    "teacher/open",
+    "teacher/rekey",
+}
 # Of these a host may read what a student may not, and the other way round: see `test_messages`.
 OWN = {"message/user"}
 

@@ -510,16 +510,6 @@ async def test_who_comes_in_or_back_while_the_teacher_is_away_is_told_so(
     assert await latest.take() == []
 
 
-@pytest.mark.parametrize("protocol", [3, 99, 2**31])
-async def test_a_protocol_above_the_highest_known_counts_as_the_highest(
-    school: School, protocol: int
-) -> None:
-    _, room = await school.teacher(protocol=protocol)
-    assert set(room) == {"id", "host", "users", "offline", "token", "door", "rules"}
-    _, joined = await school.student(room["id"], protocol=protocol)
-    assert set(joined) == {"user_id", "room_id", "name", "steps", "token"}
-
-
 @pytest.mark.parametrize("protocol", [None, -1, 0, 1])
 async def test_any_other_protocol_is_the_original_one(school: School, protocol: int | None) -> None:
     _, room = await school.teacher(protocol=protocol)

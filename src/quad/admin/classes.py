@@ -5,6 +5,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from quad.classroom.entering.keys import ClassKey
 from quad.classroom.entering.leaving import ClassHandedOver
 from quad.classroom.homes import key_of
 from quad.classroom.overview import Attendance, ClassPage, attendance, list_classes
@@ -17,6 +18,7 @@ from quad.store import OutcomeUnknown
 _ATTENDANCE: Final = "classes.attendance"
 _CLOSE: Final = "classes.close"
 _HAND_OVER: Final = "classes.hand_over"
+_REKEY: Final = "classes.rekey"
 # The page asks every three seconds.
 _PATIENCE_S: Final = 2.0
 
@@ -36,6 +38,7 @@ class Classes:
         self._actions: dict[str, _Action] = {
             _CLOSE: classroom.leaving.close_for_all,
             _HAND_OVER: classroom.leaving.hand_over,
+            _REKEY: classroom.keys.rekey_class,
         }
         if member is not None:
             member.questions.on(_ATTENDANCE, lambda _: attendance(self._rooms))
@@ -62,6 +65,10 @@ class Classes:
         """See `Leaving.hand_over`. Raises RoomNotFound, CannotSave, Unavailable."""
         answer = await self._at_home(_HAND_OVER, room_id, place, address)
         return msgspec.convert(answer, ClassHandedOver)
+
+    async def rekey(self, room_id: int, address: str) -> ClassKey:
+        """See `Keys.rekey_class`. Raises RoomNotFound, CannotSave, Unavailable."""
+        return msgspec.convert(await self._at_home(_REKEY, room_id, address), ClassKey)
 
     async def _at_home(self, name: str, room_id: int, *args: object) -> object:
         member = self._member

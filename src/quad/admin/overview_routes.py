@@ -14,6 +14,7 @@ from quad.admin.day import Day
 from quad.admin.figures import EventFigures, Figures
 from quad.admin.nodes import AllFigures
 from quad.admin.routes import Limit, Offset, make_router
+from quad.classroom.entering.keys import ClassKey
 from quad.classroom.entering.leaving import ClassHandedOver
 from quad.classroom.overview import ClassPage
 from quad.classroom.refusals import RoomNotFound
@@ -37,6 +38,12 @@ class ClassToHandOver(Struct):
 
     room_id: int
     address: str | None = None
+
+
+class ClassToRekey(Struct):
+    """The class whose teacher has lost the key."""
+
+    room_id: int
 
 
 def make_overview_router(
@@ -76,7 +83,18 @@ def _classes(classes: Classes) -> list[Any]:
         except RoomNotFound:
             raise Unknown("class", str(data.room_id)) from None
 
-    return [show_classes, close_class, hand_class_over]
+    @post("/classes/key", status_code=200)
+    async def make_class_key(data: JSONBody[ClassToRekey], request: AnyRequest) -> ClassKey:
+        """Make a new key for the teacher of a class; whoever teaches with the old one is sent away.
+
+        It opens all other classes of that teacher, too.
+        """
+        try:
+            return await classes.rekey(data.room_id, request_of(request.scope).address)
+        except RoomNotFound:
+            raise Unknown("class", str(data.room_id)) from None
+
+    return [show_classes, close_class, hand_class_over, make_class_key]
 
 
 def _figures(figures: AllFigures, day: Callable[[], Awaitable[Day]]) -> list[Any]:

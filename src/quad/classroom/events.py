@@ -8,12 +8,13 @@ a commit once for all that wait.
 import logging
 from typing import Any, Final
 
+from msgspec import field
 from msgspec.json import encode
 
 from quad.classroom.acknowledging import Acknowledging
 from quad.classroom.entering.resuming import Visitor
 from quad.classroom.model import ORIGINAL, Door, File, GivenStatuses, Sent, Signal, Step, UnsentFile
-from quad.classroom.outgoing import Alert
+from quad.classroom.outgoing import Alert, GivenPass, NewKey, TeachersClasses
 from quad.classroom.rooms import alert
 from quad.classroom.service import ClassroomService
 from quad.realtime import (
@@ -67,6 +68,7 @@ class CreateRoom(Payload, frozen=True, kw_only=True):
 
     name: str
     title: str | None = None
+    teacher: str | None = None
     protocol: int | None = None
 
 
@@ -77,12 +79,34 @@ class JoinRoom(OfRoom, frozen=True, kw_only=True):
     version: str | None = None
     protocol: int | None = None
     token: str | None = None
+    pass_: str | None = field(name="pass", default=None)
+
+
+class OfTeacher(Payload, frozen=True, kw_only=True):
+    """`teacher/open` and `teacher/rekey`."""
+
+    teacher: str
+
+
+class GivePass(InRoom, frozen=True, kw_only=True):
+    """`room/pass`."""
+
+    user_id: int | None = None
 
 
 class ResumeRoom(OfRoom, frozen=True, kw_only=True):
-    """`room/rejoin` and `room/rehost`."""
+    """`room/rejoin`."""
 
     user_id: int
+    protocol: int | None = None
+    token: str | None = None
+
+
+class RehostRoom(OfRoom, frozen=True, kw_only=True):
+    """`room/rehost`: by the participant's id, or with the teacher's key."""
+
+    user_id: int | None = None
+    teacher: str | None = None
     protocol: int | None = None
     token: str | None = None
 
@@ -195,7 +219,9 @@ class ClientError(Payload, frozen=True, kw_only=True):
 def register(server: SocketServer, service: ClassroomService) -> None:
     """Let the server carry the classroom's events."""
     heard = Acknowledging(server, service.rooms)
+    _register_entries(heard, service)
     _register_rooms(heard, service)
+    _register_teachers(heard, service)
     _register_messages(heard, service)
     _register_sharing(heard, service)
     _register_steps(heard, service)
@@ -205,17 +231,17 @@ def register(server: SocketServer, service: ClassroomService) -> None:
     _register_refusals(server, service)
 
 
-def _register_rooms(heard: Acknowledging, service: ClassroomService) -> None:
-    entrance, leaving = service.entrance, service.leaving
+def _register_entries(heard: Acknowledging, service: ClassroomService) -> None:
+    entrance = service.entrance
 
     @heard.on("room/create")
     async def create(client: Client, request: CreateRoom) -> None:
-        visitor = Visitor(client, request.protocol)
+        visitor = Visitor(client, request.protocol, key=request.teacher)
         await entrance.create(visitor, request.name, request.title)
 
     @heard.on("room/join")
     async def join(client: Client, request: JoinRoom) -> None:
-        visitor = Visitor(client, request.protocol, request.token)
+        visitor = Visitor(client, request.protocol, request.token, typed_pass=request.pass_)
         await entrance.join(visitor, request.room_id, request.name, request.version)
 
     @heard.on("room/rejoin")
@@ -224,9 +250,22 @@ def _register_rooms(heard: Acknowledging, service: ClassroomService) -> None:
         await entrance.rejoin(visitor, request.room_id, request.user_id)
 
     @heard.on("room/rehost")
-    async def rehost(client: Client, request: ResumeRoom) -> None:
+    async def rehost(client: Client, request: RehostRoom) -> None:
         visitor = Visitor(client, request.protocol, request.token)
-        await entrance.rehost(visitor, request.room_id, request.user_id)
+        if request.teacher is not None:
+            await entrance.rehost_by_key(visitor, request.room_id, request.teacher)
+        elif request.user_id is not None:
+            await entrance.rehost(visitor, request.room_id, request.user_id)
+        else:
+            raise BadPayload("room/rehost: Object missing required field `user_id`")
+
+    @heard.on("room/pass")
+    async def give_pass(client: Client, request: GivePass) -> GivenPass:
+        return await service.passes.give(client, request.user_id, request.room_id)
+
+
+def _register_rooms(heard: Acknowledging, service: ClassroomService) -> None:
+    leaving = service.leaving
 
     @heard.on("room/leave")
     async def leave(client: Client, request: OfRoom) -> None:
@@ -272,6 +311,17 @@ def _as_line(value: object, limit: int) -> str:
     written = value if isinstance(value, str) else encode(value).decode()
     line = ascii(written[:limit])
     return line if len(line) <= limit else f"{line[:limit]}..."
+
+
+def _register_teachers(heard: Acknowledging, service: ClassroomService) -> None:
+    # Whoever shows a key is in no class yet, and need not have said which protocol it speaks.
+    @heard.on("teacher/open")
+    async def open_key(client: Client, request: OfTeacher) -> TeachersClasses:
+        return await service.keys.open(client, request.teacher)
+
+    @heard.on("teacher/rekey")
+    async def rekey(client: Client, request: OfTeacher) -> NewKey:
+        return await service.keys.rekey(client, request.teacher)
 
 
 def _register_messages(heard: Acknowledging, service: ClassroomService) -> None:

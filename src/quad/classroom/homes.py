@@ -59,6 +59,7 @@ ROUTES: Final[Routes] = {
             "room/close",
             "room/kill",
             "room/leave",
+            "room/pass",
             "rules/set",
             "settings",
             "sharing/code_send",
@@ -76,4 +77,5 @@ ROUTES: Final[Routes] = {
         _SEATED,
     ),
 }
-"""Where each of its events belongs."""
+"""Where each of its events belongs. Those that are about a teacher's key are at home nowhere: the
+database has all that they ask for."""

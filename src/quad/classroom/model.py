@@ -166,7 +166,8 @@ class RoomUpdate(Struct, frozen=True):
     """Who is online: the host first, then students in order of joining.
 
     Current clients also get `offline`, the students who may come back, once their `token`, and what
-    they have set of the room; those of protocol 3 its `title`, too.
+    they have set of the room; those of protocol 3 its `title`, too, and, if it was made with the
+    room, the secret key of its `teacher`.
     """
 
     id: int
@@ -177,6 +178,7 @@ class RoomUpdate(Struct, frozen=True):
     door: Door | UnsetType = UNSET
     rules: Rules | UnsetType = UNSET
     title: str | UnsetType = UNSET
+    teacher: str | UnsetType = UNSET
 
 
 class Joined(Struct, frozen=True):

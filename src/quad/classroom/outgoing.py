@@ -7,7 +7,7 @@ and messages without `id` and `at`.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 from quad.classroom.model import (
     BEYOND,
@@ -50,6 +50,7 @@ AlertCode = Literal[
     "name_taken",
     "outdated_plugin",
     "place_taken",
+    "rekeyed",
     "room_closed",
     "silent",
 ]
@@ -127,6 +128,46 @@ class CurrentHistory(History, frozen=True):
     """The same for current clients."""
 
     messages: Sequence[CurrentMessage]
+
+
+class OwnClass(Struct, frozen=True):
+    """A class of a teacher's; `created_at` in ISO 8601, `closed_at` null while it is open."""
+
+    room_id: int
+    title: str
+    created_at: str
+    closed_at: str | None
+    students: int
+
+
+class OwnSet(Struct, frozen=True):
+    """A set of tasks in a teacher's library; `tasks` is how many they are."""
+
+    id: str
+    title: str
+    tasks: int
+    updated_at: str
+
+
+class TeachersClasses(Struct, frozen=True):
+    """What `teacher/open` is acknowledged by: what belongs to a key, the newest first."""
+
+    name: str
+    classes: Sequence[OwnClass]
+    sets: Sequence[OwnSet]
+
+
+class NewKey(Struct, frozen=True):
+    """What `teacher/rekey` is acknowledged by."""
+
+    teacher: str
+
+
+class GivenPass(Struct, frozen=True):
+    """What `room/pass` is acknowledged by; `expires_at` in ISO 8601."""
+
+    pass_: str = field(name="pass")
+    expires_at: str
 
 
 class Task(Struct, frozen=True):

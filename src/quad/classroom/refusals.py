@@ -155,12 +155,32 @@ class Barred(Refused):
 
 
 class ProtocolNeeded(Refused):
-    """Original clients know nothing of this."""
+    """Older clients know nothing of this."""
 
     code = "protocol_needed"
 
+    def __init__(self, protocol: int = 2) -> None:
+        super().__init__(
+            f"Only a client that enters the room with 'protocol': {protocol} may do this!"
+        )
+
+
+class WrongKey(Refused):
+    """The key is no teacher's, or not that of the class."""
+
+    code = "wrong_key"
+
     def __init__(self) -> None:
-        super().__init__("Only a client that enters the room with 'protocol': 2 may do this!")
+        super().__init__("The teacher's key is not valid here!")
+
+
+class WrongPass(Refused):
+    """The pass opens no place of the room: it was used, is too old, or never was one."""
+
+    code = "wrong_pass"
+
+    def __init__(self) -> None:
+        super().__init__("The pass is not valid here, or not any more!")
 
 
 class TooManyFailedJoins(Refused):

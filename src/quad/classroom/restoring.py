@@ -7,6 +7,7 @@ from sqlalchemy import Row
 
 from quad.addresses import block
 from quad.classroom import tables
+from quad.classroom.entering.secrets import IssuedPass
 from quad.classroom.model import Enrolled, Signal
 from quad.classroom.state import Participant, Room
 
@@ -38,6 +39,7 @@ def restore_room(
 
 def _room(number: int, saved: Row[Any]) -> Room:
     room = Room(number, saved.title)
+    room.teacher_id = saved.teacher_id
     room.steps = tables.decoded_steps(saved.steps)
     room.imported = tables.decoded_imported(saved.imported)
     room.settings = tables.decoded_settings(saved.settings)
@@ -60,6 +62,11 @@ def _participant(room: Room, row: Row[Any]) -> Participant:
         row.token_hash,
     )
     participant = Participant(room, enrolled, tables.decoded_statuses(row.steps))
+    if row.token_hash is not None:
+        participant.tokens = row.token_hash, *tables.decoded_tokens(row.more_tokens)
+    participant.key_hash = row.key_hash
+    if row.pass_hash is not None:
+        participant.issued_pass = IssuedPass(row.pass_hash, row.pass_ends_at)
     participant.hidden_before = row.hidden_before
     participant.signal = cast(Signal, row.last_signal)
     return participant

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from quad.classroom.tables import count_unused
+from quad.classroom.tables import count_unused, count_unused_teachers
 from quad.retention import Kind
 
 CLASSES: Final = Kind(
@@ -11,4 +11,10 @@ CLASSES: Final = Kind(
     setting="classes_unused_days",
     count=count_unused,
 )
-KINDS: Final = (CLASSES,)
+KEYS: Final = Kind(
+    name="classroom.keys",
+    what="keys of teachers who have no class",
+    setting="classes_unused_days",
+    count=count_unused_teachers,
+)
+KINDS: Final = (CLASSES, KEYS)

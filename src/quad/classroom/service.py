@@ -2,22 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from quad.classroom import tables
 from quad.classroom.entering.control import Control
-from quad.classroom.entering.entrance import Entrance
+from quad.classroom.entering.entrance import Entrance, guessing
+from quad.classroom.entering.keys import Keys
 from quad.classroom.entering.leaving import Leaving
+from quad.classroom.entering.passes import Passes
 from quad.classroom.entering.resuming import Resuming
 from quad.classroom.messages import Messages
 from quad.classroom.model import File, Stats
 from quad.classroom.moving import Moving
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import RoomNotFound, TooManyFailedJoins
-from quad.classroom.retention import CLASSES
+from quad.classroom.retention import CLASSES, KEYS
 from quad.classroom.rooms import IDLE_S, Rooms
 from quad.classroom.sharing.sharing import Sharing
 from quad.classroom.state import Room
@@ -76,10 +79,14 @@ class ClassroomService:
             is_tokenless_allowed=settings.tokenless_resume,
             elsewhere_s=settings.resume_elsewhere_s,
         )
+        self.keys = Keys(self.rooms, self._updates, partial(guessing, self.guesses), now)
+        self.passes = Passes(self.rooms, now)
         self.entrance = Entrance(
             self.rooms,
             self._updates,
             resuming,
+            self.keys,
+            self.passes,
             self.quotas,
             self.guesses,
             now,
@@ -102,7 +109,10 @@ class ClassroomService:
             settings.steps_limit_bytes,
             Cleaning(),
         )
-        self.expiries = (Expiry(CLASSES, self._forget),)
+        self.expiries = (
+            Expiry(CLASSES, partial(_forgetting, self.leaving.forget)),
+            Expiry(KEYS, partial(_forgetting, self.keys.forget)),
+        )
         self._sweep: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -154,16 +164,19 @@ class ClassroomService:
         """
         return tables.read_files(await self.rooms.read(tables.select_files(user_id)))
 
-    async def _forget(self, before: datetime, limit: int) -> int:
-        try:
-            return await self.leaving.forget(before, limit)
-        except CannotSave as failed:
-            # What the clock of retention knows of databases.
-            raise failed.__cause__ or failed from None
-
     def _sweep_rooms(self) -> None:
         self.rooms.evict_idle()
         self.start()
+
+
+async def _forgetting(
+    forget: Callable[[datetime, int], Awaitable[int]], before: datetime, limit: int
+) -> int:
+    try:
+        return await forget(before, limit)
+    except CannotSave as failed:
+        # What the clock of retention knows of databases.
+        raise failed.__cause__ or failed from None
 
 
 def _guesses(limits: LimitSettings | None, clock: Callable[[], float]) -> Guesses | None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import UNSET
 
+from quad.classroom.entering.secrets import IssuedPass
 from quad.classroom.model import (
     ORIGINAL,
     Enrolled,
@@ -77,7 +78,9 @@ class Participant:
         "id",
         "is_leaving",
         "is_listed",
+        "issued_pass",
         "kept_files",
+        "key_hash",
         "last_told_id",
         "name",
         "place",
@@ -89,7 +92,7 @@ class Participant:
         "signal",
         "spent",
         "steps",
-        "token_hash",
+        "tokens",
     )
 
     def __init__(
@@ -99,7 +102,12 @@ class Participant:
         steps: Mapping[str, Status],
     ) -> None:
         self.room = room
-        self.id, self.role, self.name, self.place, self.address, self.token_hash = enrolled
+        self.id, self.role, self.name, self.place, self.address, token_hash = enrolled
+        # Hashes, the newest last; None: of original clients, who have none and get none. Those of
+        # a host count while the teacher's key has the hash beside them: see `Keys.still_hold`.
+        self.tokens: tuple[str, ...] | None = None if token_hash is None else (token_hash,)
+        self.key_hash: str | None = None
+        self.issued_pass: IssuedPass | None = None
         self.steps = steps
         self.decided_steps = steps
         # Of the conversation with the teacher, as far as it was told here.
@@ -137,7 +145,8 @@ class Participant:
     @property
     def enrolled(self) -> Enrolled:
         """What is kept of them when they come."""
-        return Enrolled(self.id, self.role, self.name, self.place, self.address, self.token_hash)
+        token_hash = None if self.tokens is None else self.tokens[0]
+        return Enrolled(self.id, self.role, self.name, self.place, self.address, token_hash)
 
     def as_user(self, protocol: int) -> User:
         """What a room update says of them to a host of this protocol."""
@@ -172,6 +181,7 @@ class Room:
         "steps",
         "students",
         "students_topics",
+        "teacher_id",
         "title",
         "update_due",
         "update_timer",
@@ -183,6 +193,8 @@ class Room:
     def __init__(self, number: int, title: str = "") -> None:
         self.number = number
         self.title = title
+        # Whose key it belongs to, if anybody's.
+        self.teacher_id: int | None = None
         # What reaches every student who is online: of protocols 1 and 2, of 3; and what the host.
         self.students_topics = f"classroom/{number}/students", f"classroom/{number}/students/3"
         self.host_topic = f"classroom/{number}/host"

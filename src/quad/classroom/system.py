@@ -44,7 +44,10 @@ class ClassroomSystem:
         self.routers = (self._pages.router,)
 
     def share(self, news: News) -> None:
-        """Count wrong numbers together with other nodes; once, before the server starts."""
+        """Count wrong numbers, and hear of new keys, together with other nodes; once, before the
+        server starts.
+        """
+        self.service.keys.share(news)
         if self.service.guesses is not None:
             self.service.guesses.share(news, are_everywhere=True)
 

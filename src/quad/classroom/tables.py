@@ -24,12 +24,14 @@ from sqlalchemy import (
     TypeDecorator,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     select,
     update,
 )
 
+from quad.classroom.entering.secrets import IssuedPass, Teacher
 from quad.classroom.model import Enrolled, File, Signal, Status, Step, utf8_size
 from quad.classroom.sharing.ignores import Ignores
 from quad.store import Change, metadata, upsert
@@ -75,7 +77,23 @@ rooms: Final = Table(
     Column("title", ShortText(100), nullable=False, server_default=""),
     # The highest id of a participant who has gone; those who are there know theirs.
     Column("last_id", Integer, nullable=False, server_default="0"),
+    # Whose key it belongs to; none for classes of original clients.
+    Column("teacher_id", BigInteger),
     Index("ix_classroom_rooms_used_at", "used_at"),
+    Index("ix_classroom_rooms_teacher_id", "teacher_id"),
+    **TABLE_OPTIONS,
+)
+
+teachers: Final = Table(
+    "classroom_teachers",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_hash", ShortText(64), nullable=False),
+    Column("name", ShortText(100), nullable=False),
+    # When the key was last used, to the day.
+    Column("used_at", Timestamp, nullable=False),
+    Index("ix_classroom_teachers_key_hash", "key_hash"),
+    Index("ix_classroom_teachers_used_at", "used_at"),
     **TABLE_OPTIONS,
 )
 
@@ -97,6 +115,13 @@ participants: Final = Table(
     Column("hidden_before", BigInteger, nullable=False, server_default="0"),
     # What a student has said last of how it goes: see `signal`.
     Column("last_signal", ShortText(11), nullable=False, server_default="NONE"),
+    # JSON: hashes of the tokens of further devices, the newest last; of a host, the hash of the key
+    # under which all of them were given.
+    Column("more_tokens", LongText),
+    Column("key_hash", ShortText(64)),
+    # What takes the place over, once.
+    Column("pass_hash", ShortText(64)),
+    Column("pass_ends_at", Timestamp),
     Index("ix_classroom_participants_room", "room"),
     **TABLE_OPTIONS,
 )
@@ -142,6 +167,15 @@ _INSERT_ROOM: Final = insert(rooms)
 _UPDATE_ROOM: Final = update(rooms).where(rooms.c.number == bindparam("of_room"))
 _INSERT_PARTICIPANT: Final = insert(participants)
 _UPDATE_PARTICIPANT: Final = update(participants).where(participants.c.id == bindparam("of_id"))
+_HAS_CLASS: Final = exists().where(rooms.c.teacher_id == teachers.c.id)
+_INSERT_TEACHER: Final = insert(teachers)
+_UPDATE_TEACHER: Final = update(teachers).where(teachers.c.id == bindparam("of_id"))
+_UPDATE_KEY: Final = _UPDATE_TEACHER.where(teachers.c.key_hash == bindparam("of_hash"))
+_DELETE_TEACHER: Final = delete(teachers).where(
+    teachers.c.id == bindparam("of_id"),
+    teachers.c.used_at < bindparam("unused_since"),
+    ~_HAS_CLASS,
+)
 _INSERT_BARRED: Final = upsert(barred, key=["room", "kind", "value"], update=[])
 _INSERT_MESSAGE: Final = insert(messages)
 _UPSERT_FILE: Final = upsert(
@@ -170,14 +204,18 @@ _DELETE_ROOM: Final = (
 _encode: Final = msgspec.json.Encoder().encode
 _decode_steps: Final = msgspec.json.Decoder(list[Step]).decode
 _decode_statuses: Final = msgspec.json.Decoder(dict[str, Status]).decode
+_decode_tokens: Final = msgspec.json.Decoder(list[str]).decode
 _decode_settings: Final = msgspec.json.Decoder(Ignores).decode
 
 
-def insert_room(number: int, at: datetime, title: str = "") -> Change:
+def insert_room(
+    number: int, at: datetime, title: str = "", teacher_id: int | None = None
+) -> Change:
     """Open a room; conflicts if the number is in use."""
     values = {
         "number": number,
         "title": title,
+        "teacher_id": teacher_id,
         "created_at": at,
         "used_at": at,
         "steps": "[]",
@@ -201,8 +239,118 @@ def keep_address(participant_id: int, address: str, hidden_before: int) -> Chang
 
 def keep_token(participant_id: int, address: str, token_hash: str | None) -> Change:
     """Hand a participant over: to whoever has the token, else to whoever is at the address."""
-    values = {"of_id": participant_id, "address": address, "token_hash": token_hash}
+    values = {
+        "of_id": participant_id,
+        "address": address,
+        "token_hash": token_hash,
+        "more_tokens": None,
+        "key_hash": None,
+    }
     return Change(_UPDATE_PARTICIPANT, values)
+
+
+def keep_tokens(participant_id: int, tokens: Sequence[str], key_hash: str | None) -> Change:
+    """Keep the hashes of a participant's tokens, and of a host's key; a pass is used up."""
+    first, *more = tokens
+    values = {
+        "of_id": participant_id,
+        "token_hash": first,
+        "more_tokens": _encode(more).decode() if more else None,
+        "key_hash": key_hash,
+        "pass_hash": None,
+        "pass_ends_at": None,
+    }
+    return Change(_UPDATE_PARTICIPANT, values)
+
+
+def keep_key_hash(participant_id: int, key_hash: str) -> Change:
+    """Keep under which key a host has got the first token."""
+    return Change(_UPDATE_PARTICIPANT, {"of_id": participant_id, "key_hash": key_hash})
+
+
+def keep_pass(participant_id: int, issued: IssuedPass) -> Change:
+    """Keep a pass to a place; an earlier one opens it no more."""
+    values = {"of_id": participant_id, "pass_hash": issued.hash, "pass_ends_at": issued.ends_at}
+    return Change(_UPDATE_PARTICIPANT, values)
+
+
+def decoded_tokens(text: str | None) -> list[str]:
+    """Hashes of further tokens from what was kept."""
+    return [] if text is None else _decode_tokens(text)
+
+
+def insert_teacher(teacher: Teacher) -> Change:
+    """Keep a new key."""
+    return Change(_INSERT_TEACHER, teacher._asdict())
+
+
+def keep_teacher(room: int, teacher_id: int | None) -> Change:
+    """Keep whose key a room belongs to."""
+    return Change(_UPDATE_ROOM, {"of_room": room, "teacher_id": teacher_id})
+
+
+def keep_teacher_used(teacher_id: int, at: datetime) -> Change:
+    """Keep when a key was last used."""
+    return Change(_UPDATE_TEACHER, {"of_id": teacher_id, "used_at": at})
+
+
+def keep_key(teacher_id: int, key_hash: str, old_hash: str | None, at: datetime) -> Change:
+    """Keep a teacher's new key; with an `old_hash` only if that is still theirs."""
+    values = {"of_id": teacher_id, "key_hash": key_hash, "used_at": at}
+    if old_hash is None:
+        return Change(_UPDATE_TEACHER, values)
+    return Change(_UPDATE_KEY, values | {"of_hash": old_hash})
+
+
+def delete_unused_teacher(teacher_id: int, before: datetime) -> Change:
+    """Forget a key that nobody has used since, unless it has got a class."""
+    return Change(_DELETE_TEACHER, {"of_id": teacher_id, "unused_since": before})
+
+
+def select_teacher_of(key_hash: str) -> Select[int, str, str, datetime]:
+    """Whose key it is, one row or none: id, name, key_hash, used_at."""
+    columns = teachers.c
+    return select(columns.id, columns.name, columns.key_hash, columns.used_at).where(
+        columns.key_hash == key_hash
+    )
+
+
+def select_key_hash(teacher_id: int) -> Select[str]:
+    """The hash of a teacher's key, one row or none."""
+    return select(teachers.c.key_hash).where(teachers.c.id == teacher_id)
+
+
+def select_classes_of(teacher_id: int) -> Select[int, str, datetime, int]:
+    """A teacher's classes, the newest first: number, title, created_at, how many students."""
+    students = (
+        select(func.count())
+        .select_from(participants)
+        .where(participants.c.room == rooms.c.number, participants.c.role == "client")
+        .scalar_subquery()
+    )
+    columns = rooms.c
+    return (
+        select(columns.number, columns.title, columns.created_at, students)
+        .where(columns.teacher_id == teacher_id)
+        .order_by(columns.created_at.desc(), columns.number)
+    )
+
+
+def select_unused_teachers(before: datetime, limit: int) -> Select[int]:
+    """The ids of teachers without a class whose keys nobody has used since; the longest first."""
+    return (
+        select(teachers.c.id)
+        .where(teachers.c.used_at < before, ~_HAS_CLASS)
+        .order_by(teachers.c.used_at, teachers.c.id)
+        .limit(limit)
+    )
+
+
+def count_unused_teachers(before: datetime) -> Select[int]:
+    """One number: how many keys without a class nobody has used since."""
+    return (
+        select(func.count()).select_from(teachers).where(teachers.c.used_at < before, ~_HAS_CLASS)
+    )
 
 
 def keep_statuses(participant_id: int, steps: Mapping[str, Status]) -> Change:
@@ -357,7 +505,7 @@ def count_unused(before: datetime) -> Select[int]:
 
 def select_participants(
     number: int,
-) -> Select[int, str, str, int, str, str | None, str, int, str, int | None]:
+) -> Select[Any]:
     """Everybody in a room by place, and the last message of each one's conversation."""
     columns = participants.c
     last_message = select(func.max(messages.c.id)).where(messages.c.student_id == columns.id)
@@ -372,6 +520,10 @@ def select_participants(
             columns.steps,
             columns.hidden_before,
             columns.last_signal,
+            columns.more_tokens,
+            columns.key_hash,
+            columns.pass_hash,
+            columns.pass_ends_at,
             last_message.scalar_subquery().label("last_message"),
         )
         .where(columns.room == number)

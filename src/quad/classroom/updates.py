@@ -39,14 +39,19 @@ class RoomUpdates:
         else:
             room.update_timer = loop.call_at(room.update_due, self.send, room)
 
-    def send(self, room: Room, token: str | UnsetType = UNSET) -> None:
+    def send(
+        self,
+        room: Room,
+        token: str | UnsetType = UNSET,
+        teacher: str | UnsetType = UNSET,
+    ) -> None:
         """Send the list now, and then what was held for it."""
         held, room.held = room.held, []
         self.cancel(room)
         host = room.host
         if not host.is_online:
             return
-        update = _room_update(room, token)
+        update = _room_update(room, token, teacher)
         room.update_due = asyncio.get_running_loop().time() + self._pause_s(len(update.users))
         self._rooms.tell_host(room, "room/update", update)
         for event, payload in held:
@@ -75,7 +80,7 @@ class RoomUpdates:
         return self._interval_s * min(pauses, _LONGEST_WAIT_INTERVALS)
 
 
-def _room_update(room: Room, token: str | UnsetType) -> RoomUpdate:
+def _room_update(room: Room, token: str | UnsetType, teacher: str | UnsetType) -> RoomUpdate:
     host = room.host
     users = [host.as_user(host.protocol)]
     offline: list[User] = []
@@ -87,4 +92,4 @@ def _room_update(room: Room, token: str | UnsetType) -> RoomUpdate:
     door: Door = "locked" if room.is_locked else "open"
     rules = Rules(room.has_results_page)
     title = UNSET if host.protocol < BEYOND else room.title
-    return RoomUpdate(room.number, host.id, users, offline, token, door, rules, title)
+    return RoomUpdate(room.number, host.id, users, offline, token, door, rules, title, teacher)

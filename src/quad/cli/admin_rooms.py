@@ -1,4 +1,4 @@
-"""``quad admin``: chats and alert rooms, listed and closed."""
+"""``quad admin``: chats and alert rooms, listed and closed; keys of classes."""
 
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -77,6 +77,21 @@ def close_room(
     """Delete what was said in an alert room, and send everybody in it away."""
     _close(url, password, "/API/admin/rooms/close", {"code": code})
     print(f"{code} is closed")
+
+
+@app.command("class-key", epilog="Example: quad admin class-key 817349")
+def class_key(
+    room: Annotated[int, typer.Argument(metavar="ROOM", help="The class's number.")],
+    url: Address = DEFAULT_ADDRESS,
+    password: Password = None,
+) -> None:
+    """Make a new key for the teacher of a class who has lost theirs; the old one is dead."""
+
+    async def send(remote: Remote, auth: tuple[str, str]) -> str:
+        made = await remote.ask("/API/admin/classes/key", {"room_id": room}, auth)
+        return str(made["teacher"])
+
+    print(with_server(url, password, send))
 
 
 def _close(url: str, password: str | None, path: str, body: dict[str, str]) -> None:

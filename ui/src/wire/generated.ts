@@ -109,6 +109,11 @@ export interface ClassToHandOver {
   address?: string | null;
 }
 
+/** The class whose teacher has lost the key. */
+export interface ClassToRekey {
+  room_id: number;
+}
+
 /** Transactions since the start: how many, of how many changes, in how many seconds. */
 export interface CommitTotals {
   total: number;
@@ -600,6 +605,7 @@ export type AlertCode =
   | "name_taken"
   | "outdated_plugin"
   | "place_taken"
+  | "rekeyed"
   | "room_closed"
   | "silent";
 
@@ -610,6 +616,12 @@ export interface ClassHandedOver {
   room_id: number;
   user_id: number;
   token: string | null;
+}
+
+/** A new key to a class, and to all others of its teacher. */
+export interface ClassKey {
+  room_id: number;
+  teacher: string;
 }
 
 /** An open class; `tasks` counts those handed out, without the theory page. */
@@ -655,6 +667,7 @@ export interface CodeOfStudent {
 export interface CreateRoom {
   name: string;
   title?: string | null;
+  teacher?: string | null;
   protocol?: number | null;
 }
 
@@ -717,6 +730,18 @@ export interface FileInput {
 
 export type FileStatus = "CREATED" | "CHANGED" | "UPDATED" | "REMOVED";
 
+/** `room/pass`. */
+export interface GivePass {
+  room_id?: number | null;
+  user_id?: number | null;
+}
+
+/** What `room/pass` is acknowledged by; `expires_at` in ISO 8601. */
+export interface GivenPass {
+  pass: string;
+  expires_at: string;
+}
+
 /** `settings`. */
 export interface Ignore {
   room_id?: number | null;
@@ -748,6 +773,7 @@ export interface JoinRoom {
   version?: string | null;
   protocol?: number | null;
   token?: string | null;
+  pass?: string | null;
 }
 
 /**
@@ -802,6 +828,11 @@ export interface MessageToMentor {
   key?: string | null;
 }
 
+/** What `teacher/rekey` is acknowledged by. */
+export interface NewKey {
+  teacher: string;
+}
+
 /** An empty object. */
 export type Nothing = Record<string, never>;
 
@@ -810,13 +841,44 @@ export interface OfRoom {
   room_id: number;
 }
 
+/** `teacher/open` and `teacher/rekey`. */
+export interface OfTeacher {
+  teacher: string;
+}
+
 /** What concerns one participant. */
 export interface OfUser {
   room_id?: number | null;
   user_id: number;
 }
 
-/** `room/rejoin` and `room/rehost`. */
+/** A class of a teacher's; `created_at` in ISO 8601, `closed_at` null while it is open. */
+export interface OwnClass {
+  room_id: number;
+  title: string;
+  created_at: string;
+  closed_at: string | null;
+  students: number;
+}
+
+/** A set of tasks in a teacher's library; `tasks` is how many they are. */
+export interface OwnSet {
+  id: string;
+  title: string;
+  tasks: number;
+  updated_at: string;
+}
+
+/** `room/rehost`: by the participant's id, or with the teacher's key. */
+export interface RehostRoom {
+  room_id: number;
+  user_id?: number | null;
+  teacher?: string | null;
+  protocol?: number | null;
+  token?: string | null;
+}
+
+/** `room/rejoin`. */
 export interface ResumeRoom {
   room_id: number;
   user_id: number;
@@ -837,7 +899,8 @@ export type Role = "host" | "client";
  * Who is online: the host first, then students in order of joining.
  *
  * Current clients also get `offline`, the students who may come back, once their `token`, and what
- * they have set of the room; those of protocol 3 its `title`, too.
+ * they have set of the room; those of protocol 3 its `title`, too, and, if it was made with the
+ * room, the secret key of its `teacher`.
  */
 export interface RoomUpdate {
   id: number;
@@ -848,6 +911,7 @@ export interface RoomUpdate {
   door?: Door;
   rules?: Rules;
   title?: string;
+  teacher?: string;
 }
 
 /** What the teacher allows everybody. */
@@ -934,6 +998,13 @@ export interface Task {
   content: string;
 }
 
+/** What `teacher/open` is acknowledged by: what belongs to a key, the newest first. */
+export interface TeachersClasses {
+  name: string;
+  classes: OwnClass[];
+  sets: OwnSet[];
+}
+
 /**
  * A file that a student's program does not send, its size and what it may be, in bytes of JSON.
  *
@@ -977,7 +1048,8 @@ export interface ClassroomClientEvents {
   "room/join": (payload: JoinRoom, ack?: Ack) => void;
   "room/kill": (payload: KillStudent, ack?: Ack) => void;
   "room/leave": (payload: OfRoom, ack?: Ack) => void;
-  "room/rehost": (payload: ResumeRoom, ack?: Ack) => void;
+  "room/pass": (payload?: GivePass, ack?: Ack<GivenPass>) => void;
+  "room/rehost": (payload: RehostRoom, ack?: Ack) => void;
   "room/rejoin": (payload: ResumeRoom, ack?: Ack) => void;
   "rules/set": (payload: SetRules, ack?: Ack) => void;
   settings: (payload: Ignore, ack?: Ack) => void;
@@ -992,6 +1064,8 @@ export interface ClassroomClientEvents {
   "steps/status/to_client": (payload: Review, ack?: Ack) => void;
   "steps/status/to_mentor": (payload: Record<string, Status>, ack?: Ack) => void;
   "steps/table": (payload?: InRoom, ack?: Ack) => void;
+  "teacher/open": (payload: OfTeacher, ack?: Ack<TeachersClasses>) => void;
+  "teacher/rekey": (payload: OfTeacher, ack?: Ack<NewKey>) => void;
 }
 
 /** What the server says to clients of classroom. */
@@ -1317,6 +1391,15 @@ export interface RestRoutes {
   "POST /API/admin/classes/hand-over": {
     body: ClassToHandOver;
     answer: ClassHandedOver;
+  };
+  /**
+   * Make a new key for the teacher of a class; whoever teaches with the old one is sent away.
+   *
+   * It opens all other classes of that teacher, too.
+   */
+  "POST /API/admin/classes/key": {
+    body: ClassToRekey;
+    answer: ClassKey;
   };
   /** The open classes: first those where somebody is online, then the newest. */
   "GET /API/admin/classes/show": {

@@ -14,8 +14,11 @@ from typing import Final
 from msgspec import UNSET, UnsetType, structs
 
 from quad.classroom import tables
+from quad.classroom.entering.keys import Keys
 from quad.classroom.entering.leaving import announce_offline
+from quad.classroom.entering.passes import Passes
 from quad.classroom.entering.resuming import Resuming, Visitor, find_owner
+from quad.classroom.entering.secrets import NO_TOKEN, Teacher, with_token
 from quad.classroom.model import (
     BEYOND,
     NO_STATUSES,
@@ -49,11 +52,14 @@ from quad.classroom.refusals import (
     NoFreeNumber,
     NotHost,
     NotStudent,
+    ProtocolNeeded,
     RoomNotFound,
     StillOnline,
     TokenRequired,
     UserNotFound,
     WrongAddress,
+    WrongKey,
+    WrongPass,
     WrongToken,
 )
 from quad.classroom.rooms import Rooms, alert
@@ -70,7 +76,16 @@ _ATTEMPTS: Final = 20
 # Of a hundred nodes, one that has its share of the numbers misses them all once in 10^8 times.
 _DRAWS: Final = 2_000
 # What somebody hears who tries numbers, ids or tokens.
-_WRONG: Final = (RoomNotFound, UserNotFound, NotHost, NotStudent, TokenRequired, WrongToken)
+_WRONG: Final = (
+    RoomNotFound,
+    UserNotFound,
+    NotHost,
+    NotStudent,
+    TokenRequired,
+    WrongToken,
+    WrongKey,
+    WrongPass,
+)
 _CODES: Final[Mapping[type[Exception], AlertCode | UnsetType]] = {
     NameTaken: "name_taken",
     Locked: "locked",
@@ -83,6 +98,13 @@ _PLACE_TAKEN: Final = Alert(
 )
 
 
+def guessing(guesses: Guesses | None, client: Client) -> AbstractAsyncContextManager[None]:
+    """While entered, a client's try is counted if it turns out wrong. Raises TooManyFailedJoins."""
+    if guesses is None:
+        return _UNCOUNTED
+    return guesses.turn(client.address, client.engine_id, wrong=_WRONG)
+
+
 class Entrance:
     """Lets people into rooms."""
 
@@ -91,6 +113,8 @@ class Entrance:
         rooms: Rooms,
         updates: RoomUpdates,
         resuming: Resuming,
+        keys: Keys,
+        passes: Passes,
         quotas: Quotas,
         guesses: Guesses | None,
         now: Callable[[], datetime],
@@ -100,30 +124,40 @@ class Entrance:
         self._rooms = rooms
         self._updates = updates
         self._resuming = resuming
+        self._keys = keys
+        self._passes = passes
         self._quotas = quotas
         self._guesses = guesses
         self._now = now
         self._plugin_version = plugin_version
 
     async def create(self, visitor: Visitor, name: str, title: str | None = None) -> None:
-        """Open a room with the visitor as its host; those of original clients have no title."""
+        """Open a room with the visitor as its host.
+
+        Clients of protocol 3 may give it a title, and it belongs to the key that they show, or to
+        a new one.
+        """
         with _Telling(visitor):
             self._refuse_seated(visitor.client)
             name = check_name(name)
-            title = check_title(title) if visitor.protocol >= BEYOND else ""
+            opening = _Opening(name)
+            if visitor.protocol >= BEYOND:
+                await self._prepare(opening, visitor, title)
             self._quotas.open_room(visitor.client.address)
             token = new_token() if visitor.is_current else None
-            room = await self._open_room(visitor, name, title, token)
+            room = await self._open_room(visitor, opening, token)
         if visitor.client.is_open:
             self._rooms.seat(room.host, visitor.client, visitor.protocol)
-            self._updates.send(room, token or UNSET)
+            self._updates.send(room, token or UNSET, opening.new_key)
         else:
             await self._abandon_room(room)
 
     async def join(
         self, visitor: Visitor, room_id: int, name: str | None, version: str | None
     ) -> None:
-        """Let a student in: a new one, or one who comes back with a token or under their name."""
+        """Let a student in: a new one, or one who comes back with a token or a pass, or under their
+        name.
+        """
         with _Telling(visitor):
             self._refuse_seated(visitor.client)
             student, token = await self._admit(visitor, room_id, name)
@@ -137,6 +171,8 @@ class Entrance:
         self, visitor: Visitor, room_id: int, name: str | None
     ) -> tuple[Participant, str | None]:
         """The student who joins, and the token to tell."""
+        if visitor.typed_pass is not None:
+            return await self._admit_by_pass(visitor, room_id, visitor.typed_pass)
         known = await self._owner(visitor, room_id)
         if known is None or known.role == "host":
             if name is not None:
@@ -152,6 +188,21 @@ class Entrance:
         except (StillOnline, WrongAddress):
             raise NameTaken(known.name, known.room.number) from None
         return known, visitor.token if visitor.is_current else None
+
+    async def _admit_by_pass(
+        self, visitor: Visitor, room_id: int, typed: str
+    ) -> tuple[Participant, str]:
+        if visitor.protocol < BEYOND:
+            raise ProtocolNeeded(BEYOND)
+        try:
+            student = self._passes.find(await self._rooms.find(room_id), typed)
+        except (RoomNotFound, WrongPass) as wrong:
+            async with self._guessing(visitor):
+                raise wrong from None
+        token = new_token()
+        tokens = with_token(student.tokens, hash_token(token))
+        await self._resuming.resume_by(visitor, student, tokens, None)
+        return student, token
 
     async def rejoin(self, visitor: Visitor, room_id: int, user_id: int) -> None:
         """Let a student take up their place again."""
@@ -193,6 +244,35 @@ class Entrance:
         else:
             self._miss(host)
 
+    async def rehost_by_key(self, visitor: Visitor, room_id: int, key: str) -> None:
+        """Let whoever has the teacher's key take up the room, with a token of their own."""
+        with _Telling(visitor):
+            if visitor.protocol < BEYOND:
+                raise ProtocolNeeded(BEYOND)
+            teacher = await self._keys.owner(visitor.client, key)
+            room = await self._room_of(visitor, room_id, teacher)
+            host = room.host
+            self._refuse_seated(visitor.client, host)
+            token = new_token()
+            kept = host.tokens if host.key_hash == teacher.key_hash else NO_TOKEN
+            tokens = with_token(kept, hash_token(token))
+            await self._resuming.resume_by(visitor, host, tokens, teacher.key_hash)
+        if visitor.client.is_open:
+            self._welcome_host(visitor, room, token)
+        else:
+            self._miss(host)
+
+    async def _room_of(self, visitor: Visitor, room_id: int, teacher: Teacher) -> Room:
+        """The teacher's room; raises RoomNotFound, WrongKey, which are guesses."""
+        try:
+            room = await self._rooms.find(room_id)
+            if room.teacher_id != teacher.id:
+                raise WrongKey
+        except (RoomNotFound, WrongKey) as wrong:
+            async with self._guessing(visitor):
+                raise wrong from None
+        return room
+
     def _miss(self, participant: Participant) -> None:
         # Whoever came back has gone, and what was in their place may have been closed for them.
         if not participant.is_online:
@@ -213,27 +293,43 @@ class Entrance:
             room = await self._rooms.find(room_id)
         except RoomNotFound:
             return None
-        return find_owner(room, visitor.token)
+        owner = find_owner(room, visitor.token)
+        if owner is room.host and not await self._keys.still_hold(room):
+            return None
+        return owner
 
     def _guessing(self, visitor: Visitor) -> AbstractAsyncContextManager[None]:
-        if self._guesses is None:
-            return _UNCOUNTED
-        client = visitor.client
-        return self._guesses.turn(client.address, client.engine_id, wrong=_WRONG)
+        return guessing(self._guesses, visitor.client)
 
     # New rooms and students
 
-    async def _open_room(self, visitor: Visitor, name: str, title: str, token: str | None) -> Room:
+    async def _prepare(self, opening: "_Opening", visitor: Visitor, title: str | None) -> None:
+        """What clients of protocol 3 say of a new room; raises BadValue, WrongKey."""
+        opening.title = check_title(title)
+        if visitor.key is None:
+            opening.new_key, opening.teacher, insertion = self._keys.make(opening.name)
+            opening.changes = [insertion]
+        else:
+            opening.teacher = await self._keys.owner(visitor.client, visitor.key)
+            opening.changes = self._keys.note_use(opening.teacher)
+
+    async def _open_room(self, visitor: Visitor, opening: "_Opening", token: str | None) -> Room:
         for _ in range(_ATTEMPTS):
             number = self._free_number()
-            room = Room(number, title)
-            room.host = _newcomer(room, "host", first_id(), visitor, name, token)
+            room = Room(number, opening.title)
+            room.host = _newcomer(room, "host", first_id(), visitor, opening.name, token)
+            changes = list(opening.changes)
+            if opening.teacher is not None:
+                room.teacher_id, room.host.key_hash = opening.teacher.id, opening.teacher.key_hash
+                changes.append(tables.keep_key_hash(room.host.id, opening.teacher.key_hash))
             room.add_name(room.host)
             room.saved_use_at = self._now()
             self._rooms.announce(number)
             try:
                 await self._rooms.save(
-                    tables.insert_room(number, room.saved_use_at, title), _insert(room.host)
+                    tables.insert_room(number, room.saved_use_at, room.title, room.teacher_id),
+                    _insert(room.host),
+                    *changes,
                 )
             except Conflict:
                 self._rooms.withdraw(number)
@@ -311,7 +407,7 @@ class Entrance:
             self._rooms.alert(participant, _PLACE_TAKEN)
             self._rooms.send_away(participant)
         # Who has no token is an original client and stays one, whatever came back in its place.
-        protocol = ORIGINAL if participant.token_hash is None else visitor.protocol
+        protocol = ORIGINAL if participant.tokens is None else visitor.protocol
         self._rooms.seat(participant, visitor.client, protocol)
 
     def _welcome(self, visitor: Visitor, student: Participant, token: str | None) -> None:
@@ -354,6 +450,19 @@ class Entrance:
             )
             notice = Alert(told, "WARNING", "outdated_plugin")
             alert(visitor.client, visitor.protocol, notice)
+
+
+class _Opening:
+    """A room that is about to be opened: what is known of it, and what else is to be saved."""
+
+    __slots__ = ("changes", "name", "new_key", "teacher", "title")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.title = ""
+        self.teacher: Teacher | None = None
+        self.new_key: str | UnsetType = UNSET
+        self.changes: list[Change] = []
 
 
 def _newcomer(

@@ -60,8 +60,7 @@ class Leaving:
         await self._delete(student, *(_bar(student) if is_barred else ()))
         if is_barred:
             host.room.barred_names.add(student.name)
-            if student.token_hash is not None:
-                host.room.barred_tokens.add(student.token_hash)
+            host.room.barred_tokens.update(student.tokens or ())
         audit.record(
             "classroom.bar" if is_barred else "classroom.remove",
             address=client.address,
@@ -157,9 +156,14 @@ class Leaving:
         token_hash = None if token is None else hash_token(token)
         kept_place = block(place)[:64] if place is not None else host.address
         await self._rooms.save(
-            tables.keep_token(host.id, kept_place, token_hash), *self._rooms.note_use(room)
+            tables.keep_token(host.id, kept_place, token_hash),
+            # Whoever has the key of whom it belonged to does not come in with it.
+            tables.keep_teacher(room.number, None),
+            *self._rooms.note_use(room),
         )
-        host.address, host.token_hash = kept_place, token_hash
+        room.teacher_id = None
+        host.address, host.key_hash = kept_place, None
+        host.tokens = None if token_hash is None else (token_hash,)
         audit.record("classroom.hand_over", address=address, room=room_id, to=place)
         if host.is_online:
             self._rooms.alert(host, _HANDED_OVER)
@@ -170,7 +174,7 @@ class Leaving:
     async def _close(self, room: Room, *, is_host_told: bool = False) -> None:
         room.is_closing = True
         try:
-            await self._rooms.save(*tables.delete_room(room.number))
+            await self._rooms.save(*tables.delete_room(room.number), *_use_of_key(room))
         except BaseException:
             room.is_closing = False
             raise
@@ -194,11 +198,17 @@ class Leaving:
             announce_offline(self._rooms, self._updates, participant)
 
 
+def _use_of_key(room: Room) -> list[Change]:
+    # Its teacher may have come in by tokens alone for as long as a key is kept.
+    if room.teacher_id is None or room.saved_use_at is None:
+        return []
+    return [tables.keep_teacher_used(room.teacher_id, room.saved_use_at)]
+
+
 def _bar(student: Participant) -> list[Change]:
     number = student.room.number
     changes = [tables.bar(number, "name", student.name)]
-    if student.token_hash is not None:
-        changes.append(tables.bar(number, "token", student.token_hash))
+    changes += (tables.bar(number, "token", token) for token in student.tokens or ())
     return changes
 
 

@@ -29,8 +29,9 @@ from quad.classroom.rooms import Rooms
 from quad.classroom.state import KeptFiles, Participant, Room
 from quad.classroom.updates import RoomUpdates
 from quad.exclusive import Exclusive
-from quad.identity import hash_token, token_matches
+from quad.identity import hash_token
 from quad.realtime import Client
+from quad.store import Change
 
 _SILENT: Final = Alert("Your connection did not answer, so it was closed.", "INFO", "silent")
 
@@ -38,12 +39,22 @@ _SILENT: Final = Alert("Your connection did not answer, so it was closed.", "INF
 class Visitor:
     """A connection that wants into a room, and what it shows."""
 
-    __slots__ = ("client", "is_current", "place", "protocol", "token")
+    __slots__ = ("client", "is_current", "key", "place", "protocol", "token", "typed_pass")
 
-    def __init__(self, client: Client, protocol: int | None, token: str | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        protocol: int | None,
+        token: str | None = None,
+        *,
+        key: str | None = None,
+        typed_pass: str | None = None,
+    ) -> None:
         self.client = client
         self.protocol = known_protocol(protocol)
         self.token = token
+        self.key = key
+        self.typed_pass = typed_pass
         # Current clients get a token.
         self.is_current = self.protocol != ORIGINAL
         # What rules about addresses compare; of an uncertain one, nothing that equals another.
@@ -97,17 +108,17 @@ class Resuming:
         return (
             known.room.students.get(known.id) is known
             and not known.is_leaving
-            and known.token_hash is None
+            and known.tokens is None
             and self._is_tokenless_allowed
         )
 
     def check(self, visitor: Visitor, known: Participant) -> None:
         """Raises WrongToken or TokenRequired unless the visitor may ask for the place."""
         if visitor.token is not None:
-            if known.token_hash is None or not token_matches(visitor.token, known.token_hash):
+            if hash_token(visitor.token) not in (known.tokens or ()):
                 raise WrongToken
         elif self._rooms.seated(visitor.client) is not known and (
-            known.token_hash is not None or not self._is_tokenless_allowed
+            known.tokens is not None or not self._is_tokenless_allowed
         ):
             raise TokenRequired
 
@@ -127,6 +138,24 @@ class Resuming:
             told = f"{known.name} came back from another address"
             warning = Alert(told, "WARNING", "came_from_elsewhere", name=known.name)
             self._rooms.alert(known.room.host, warning)
+
+    async def resume_by(
+        self, visitor: Visitor, known: Participant, tokens: tuple[str, ...], key_hash: str | None
+    ) -> None:
+        """The same for whoever has shown a key or a pass: from now on these are the tokens, and no
+        pass opens the place.
+        """
+        before = known.tokens, known.key_hash, known.issued_pass
+        known.issued_pass = None
+        # Before they are saved, so that two at once keep both; nobody is told of one until then.
+        known.tokens, known.key_hash = tokens, key_hash
+        change = tables.keep_tokens(known.id, tokens, key_hash)
+        try:
+            await self._keep(visitor, known, change, is_elsewhere=False)
+        except BaseException:
+            if known.tokens is tokens:
+                known.tokens, known.key_hash, known.issued_pass = before
+            raise
 
     async def _claim(self, visitor: Visitor, known: Participant) -> bool:
         """Whether the visitor comes from elsewhere."""
@@ -153,10 +182,12 @@ class Resuming:
                 was_online = True
         return was_online
 
-    async def _keep(self, visitor: Visitor, known: Participant, *, is_elsewhere: bool) -> None:
+    async def _keep(
+        self, visitor: Visitor, known: Participant, *more: Change, is_elsewhere: bool
+    ) -> None:
         await self._look_up_files(known)
         hidden_before = self._mark() if is_elsewhere else known.hidden_before
-        changes = self._rooms.note_use(known.room)
+        changes = [*more, *self._rooms.note_use(known.room)]
         if known.address != visitor.place or is_elsewhere:
             changes.append(tables.keep_address(known.id, visitor.place, hidden_before))
         if changes:
@@ -178,6 +209,6 @@ def find_owner(room: Room, token: str) -> Participant | None:
     hashed = hash_token(token)
     for participant in (room.host, *room.students.values()):
         # Hashes of secrets: how long the comparison takes tells nothing about a secret.
-        if participant.token_hash == hashed and not participant.is_leaving:
+        if hashed in (participant.tokens or ()) and not participant.is_leaving:
             return participant
     return None
