@@ -713,7 +713,10 @@ class RetentionSettings(Section, frozen=True, kw_only=True):
 
     classes_unused_days: Annotated[
         Days,
-        Meta(description="A class that nobody has been in: its tasks, names, messages and files."),
+        Meta(
+            description="A class that nobody has been in: its tasks, names, messages and files; "
+            "and a teacher's key that nobody has used and no class belongs to."
+        ),
     ] = 180
     alert_messages_days: Annotated[Days, Meta(description="A message of an alert room.")] = 30
     chat_messages_days: Annotated[

@@ -232,6 +232,36 @@ async def test_a_class_is_handed_over_and_whoever_had_it_is_sent_away(
     ]
 
 
+async def test_a_class_gets_a_new_key_and_whoever_has_the_old_one_is_sent_away(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "quad.audit")
+    async with open_site(tmp_path) as browser:
+        url = str(browser.base_url)
+        teacher = await enter(url)
+        await teacher.emit("room/create", {"name": "Ada", "protocol": 3})
+        room = await teacher.expect("room/update")
+        path = "/API/admin/classes/key"
+        answer = await browser.post(path, json={"room_id": room["id"]})
+        assert (answer.status_code, set(answer.json())) == (200, {"room_id", "teacher"})
+        await teacher.wait_closed()
+        key = answer.json()["teacher"]
+        heir = await enter(url)
+        for shown, told in ((room["teacher"], "wrong_key"), (key, None)):
+            request = {"room_id": room["id"], "teacher": shown, "protocol": 3}
+            (done,) = await heir.call("room/rehost", request)
+            assert done.get("code") == told
+        answer = await browser.post(path, json={"room_id": 1})
+        assert (answer.status_code, answer.json()["code"]) == (400, "unknown")
+        for peer in (teacher, heir):
+            await peer.close()
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line for line in lines if "action=classroom.key" in line] == [
+        f"action=classroom.key result=ok address=127.0.0.1 room={room['id']} by=administrator"
+    ]
+    assert not any(secret in line for line in lines for secret in (key, room["teacher"]))
+
+
 async def test_a_code_hands_a_phone_of_the_chat_over(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -175,6 +175,21 @@ def test_chats_and_alert_rooms_are_listed_and_closed(server: ServerProcess) -> N
     assert admin(server, "rooms").out == "There are no alert rooms.\n"
 
 
+def test_a_class_gets_a_new_key(server: ServerProcess) -> None:
+    url = server.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+    with connect(url) as teacher:
+        teacher.recv()
+        teacher.send("40")
+        teacher.recv()
+        teacher.send('42["room/create",{"name":"Ada","protocol":3}]')
+        room = json.loads(str(teacher.recv())[2:])[1]
+        done = admin(server, "class-key", str(room["id"]))
+        assert (done.code, done.err, len(done.out)) == (0, "", 44)
+        assert done.out.strip() != room["teacher"]
+    done = admin(server, "class-key", "1")
+    assert done.err == f"quad: {server.url} refuses: there is no class '1'\n"
+
+
 # --- where the server and the password come from --------------------------------------------------
 
 

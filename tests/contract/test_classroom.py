@@ -25,6 +25,7 @@ KEPT: Sequence[Table] = (
     tables.messages,
     tables.files,
     tables.barred,
+    tables.teachers,
 )
 
 
@@ -155,6 +156,41 @@ async def test_what_is_hidden_from_a_student_stays_hidden(database_url: str) -> 
             await student.expect("room/join")
             await student.emit("message/user", {"user_id": joined["user_id"]})
             assert (await student.expect("message/user"))["messages"] == []
+
+
+async def test_keys_tokens_and_passes_are_kept_and_keys_without_a_class_forgotten(
+    database_url: str,
+) -> None:
+    new: dict[str, Any] = {"protocol": 3}
+    async with open_school(database_url, ClassroomSettings()) as school:
+        teacher, room = await school.teacher(ODD_NAME, title=ODD_NAME, **new)
+        student, joined = await school.student(room["id"], "Ann", **new)
+        (given,) = await student.call("room/pass", {})
+        (made,) = await teacher.call("teacher/rekey", {"teacher": room["teacher"]})
+        await school.teacher(**new)
+    of_room = {"room_id": room["id"], **new}
+    async with open_school(database_url, ClassroomSettings()) as school:
+        visitor = await school.peer()
+        for key, code in ((room["teacher"], "wrong_key"), (made["teacher"], None)):
+            (answer,) = await visitor.call("room/rehost", {**of_room, "teacher": key})
+            assert answer.get("code") == code
+        (opened,) = await visitor.call("teacher/open", {"teacher": made["teacher"]})
+        assert opened["name"] == opened["classes"][0]["title"] == ODD_NAME
+        assert opened["classes"][0]["students"] == 1
+        device = await school.peer()
+        assert await device.call("room/join", {**of_room, "pass": given["pass"]}) == [{}]
+        again = await device.expect("room/join")
+        assert again["user_id"] == joined["user_id"]
+        _, expiry = school.service.expiries
+        later = NOON + timedelta(days=365)
+        assert await expiry.forget(later, 5) == 0
+        await visitor.call("room/close", of_room)
+        assert (await school.store.read(expiry.kind.count(later)))[0][0] == 1
+        assert await expiry.forget(NOON - timedelta(days=1), 5) == 0
+        assert await expiry.forget(later, 5) == 1
+        assert (await counts(school.store))[-1] == 1
+        (answer,) = await visitor.call("teacher/open", {"teacher": made["teacher"]})
+        assert answer["code"] == "wrong_key"
 
 
 async def test_classes_that_nobody_uses_are_forgotten_a_few_at_a_time(database_url: str) -> None:
