@@ -149,6 +149,27 @@ async def refuses_the_old(school: School, room: dict[str, Any]) -> None:
         assert answer["code"] == "wrong_key"
 
 
+async def test_nobody_slips_in_by_an_old_key_while_the_new_one_is_made(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, room = await school.teacher(**NEW)
+    service = school.service
+    found = await service.rooms.find(room["id"])
+
+    async def made_anew(*_: object, **__: object) -> None:
+        await service.keys._rekey(found.teacher_id or 0)
+
+    # What is awaited between the look at the key and the seat.
+    monkeypatch.setattr(service.entrance._resuming, "_look_up_files", made_anew)
+    for token in (True, False):
+        if token:
+            answer = await with_token(school, room, room["token"])
+        else:
+            key = (await service.keys.rekey_class(room["id"])).teacher
+            _, answer = await rehost(school, room["id"], key)
+        assert answer["code"] == ("wrong_token" if token else "wrong_key")
+
+
 async def test_a_key_opens_no_class_of_somebody_else_and_no_older_client_comes_in_by_it(
     school: School,
 ) -> None:

@@ -239,6 +239,9 @@ class Entrance:
                     self._resuming.check(visitor, host)
             self._refuse_seated(visitor.client, host)
             await self._resuming.resume(visitor, host)
+            # The key may have been made anew meanwhile, and whoever was seated sent away before.
+            if not await self._keys.still_hold(host.room):
+                raise WrongToken
         if visitor.client.is_open:
             self._welcome_host(visitor, host.room, visitor.token)
         else:
@@ -257,6 +260,9 @@ class Entrance:
             kept = host.tokens if host.key_hash == teacher.key_hash else NO_TOKEN
             tokens = with_token(kept, hash_token(token))
             await self._resuming.resume_by(visitor, host, tokens, teacher.key_hash)
+            # As in `rehost`.
+            if not await self._keys.still_hold(room):
+                raise WrongKey
         if visitor.client.is_open:
             self._welcome_host(visitor, room, token)
         else:
