@@ -2,6 +2,7 @@
 import { io, type Socket } from "socket.io-client";
 import { page, path } from "../page";
 import { TransportChoice } from "./transports";
+import { WAKING_MS, watchWaking } from "./waking";
 
 /** How the connection is: `lost` means that it tries again by itself. */
 export type Link = "connecting" | "open" | "lost" | "ended";
@@ -11,8 +12,6 @@ type AnySocket = Pick<Socket, "io" | "on" | "active" | "connected" | "connect" |
 
 /** For an attempt, whatever it hangs on. */
 const OPENING_MS = 10_000;
-/** For an answer to a page that has just woken, which is looked at. */
-const WAKING_MS = 4_000;
 
 /** Connects when `connect()` is called on it; generics are the event maps of `generated.ts`. */
 export function makeSocket<Hears extends Events<Hears>, Says extends Events<Says>>(): Socket<
@@ -100,7 +99,7 @@ function chooseTransports(socket: AnySocket, choice: TransportChoice): void {
   });
 }
 
-/** A page that slept, or whose network came back, asks whether its path is still alive. */
+/** A page that slept, or whose network has changed, asks whether its path is still alive. */
 function wakeWithPage(socket: AnySocket): void {
   let isAsking = false;
   const wake = async (): Promise<void> => {
@@ -115,9 +114,7 @@ function wakeWithPage(socket: AnySocket): void {
     }
     isAsking = false;
   };
-  addEventListener("online", () => void wake());
-  addEventListener("pageshow", ({ persisted }) => persisted && void wake());
-  document.addEventListener("visibilitychange", () => !document.hidden && void wake());
+  watchWaking(() => void wake());
 }
 
 /** Nobody serves this namespace, and the server says so: that shows that the path is alive. */
