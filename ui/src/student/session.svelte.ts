@@ -285,7 +285,10 @@ export class StudentSession {
     this.keepIdentity();
     this.isHere = true;
     void this.sendWaiting();
-    this.reportIfNew();
+    // The tasks follow, if there are any, and only then is it known what all of them are.
+    if (Object.keys(this.store.latest.unreported).length > 0) {
+      this.reportIfNew();
+    }
     void this.reportCall();
   }
 
