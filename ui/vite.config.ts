@@ -5,12 +5,25 @@ import { compressed } from "./compressed.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+// In tests, too, the Socket.IO client is the one of browsers: it opens what the page calls a WebSocket.
+const BROWSER_SOCKETS = [
+  {
+    find: /^(socket|engine)\.io-client$/,
+    replacement: here("node_modules/$1.io-client/build/esm/index.js"),
+  },
+  { find: /^(\.\/.+)\.node\.js$/, replacement: "$1.js" },
+];
+
 export default defineConfig({
   plugins: [svelte(), compressed()],
   // The server may live below a path of a proxy: files refer to each other relatively.
   base: "./",
   resolve: {
-    alias: { $messages: here("../src/quad/messages"), $lib: here("src") },
+    alias: [
+      { find: "$messages", replacement: here("../src/quad/messages") },
+      { find: "$lib", replacement: here("src") },
+      ...(process.env["VITEST"] ? BROWSER_SOCKETS : []),
+    ],
     // Components are compiled for the browser in tests, too.
     ...(process.env["VITEST"] ? { conditions: ["browser"] } : {}),
   },
@@ -25,5 +38,9 @@ export default defineConfig({
     chunkSizeWarningLimit: 1500,
     rolldownOptions: { input: here("src/main.ts") },
   },
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  test: {
+    include: ["src/**/*.test.ts"],
+    environment: "node",
+    server: { deps: { inline: [/\/(socket|engine)\.io-client\//] } },
+  },
 });

@@ -5,7 +5,6 @@ and is told; her page of the tests (`ui/src/chat/replay.ts`) has to ask the same
 """
 
 import asyncio
-import json
 import random
 import shutil
 import sqlite3
@@ -19,6 +18,7 @@ from quad.settings import ChatSettings
 from quad.store import migrate
 from tests.chat.phones import Phone, Station, open_chat
 from tests.process import ROOT
+from tests.scenes import Scenes, Stable, written
 
 FILE: Final = ROOT / "ui/src/chat/scenes.json"
 CHAT: Final = "team"
@@ -29,7 +29,6 @@ TEXT_LIMIT: Final = 20
 WRITTEN: Final = ("one", "two", "two")
 
 Frame = dict[str, Any]
-Scenes = dict[str, list[Frame]]
 
 
 def _now() -> datetime:
@@ -47,7 +46,7 @@ class Recorder:
         self._scenes = scenes
         self._frames: list[Frame] = []
         self._page: Phone
-        self._secrets: dict[str, str] = {}
+        self._stable = Stable()
 
     async def begin(self) -> None:
         """Ann has registered and is away; Ben has made a chat and added her."""
@@ -69,12 +68,12 @@ class Recorder:
     async def ask(self, type_: str, **keys: object) -> None:
         await self._page.say(type_, **keys)
         asked = {"type": type_, **keys}
-        self._frames.append({"asked": self._without_secrets(asked)})
+        self._frames.append({"asked": self._stable(asked)})
 
     async def hear(self, type_: str) -> Frame:
         heard = await self._page.hear()
         assert heard["type"] == type_, heard
-        self._frames.append({"told": self._without_secrets(heard)})
+        self._frames.append({"told": self._stable(heard)})
         return heard
 
     async def connect(self, token: str = TOKEN, *, given: str = "") -> Frame:
@@ -92,8 +91,8 @@ class Recorder:
         await self.ask("register", user=user, protocol=2, token=token)
         heard = await self._page.hear()
         if given:
-            self._secrets[heard["token"]] = given
-        self._frames.append({"told": self._without_secrets(heard)})
+            self._stable.show(heard["token"], given)
+        self._frames.append({"told": self._stable(heard)})
         assert heard["type"] == "state"
         return heard
 
@@ -131,14 +130,7 @@ class Recorder:
         await self.ben.expect_texts(*texts)
 
     def keep_secret(self, secret: str, shown: str) -> None:
-        self._secrets[secret] = shown
-
-    def _without_secrets(self, frame: Frame) -> Frame:
-        text = json.dumps(frame)
-        for secret, shown in self._secrets.items():
-            text = text.replace(secret, shown)
-        shown_frame: Frame = json.loads(text)
-        return shown_frame
+        self._stable.show(secret, shown)
 
 
 async def sending(record: Recorder) -> None:
@@ -330,17 +322,6 @@ async def record(empty_database: Path, directory: Path) -> Scenes:
             await recorder.begin()
             await play(recorder)
     return scenes
-
-
-def written(scenes: Scenes) -> str:
-    """As the file has them: a frame in a line."""
-    lines = [
-        f"  {json.dumps(name)}: [\n"
-        + ",\n".join(f"    {json.dumps(frame, ensure_ascii=False)}" for frame in frames)
-        + "\n  ]"
-        for name, frames in scenes.items()
-    ]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _main() -> None:

@@ -46,6 +46,8 @@ class Peer:
 
     def __init__(self, websocket: ClientConnection) -> None:
         self.heard: deque[Heard] = deque()
+        self.journal: list[str] = []
+        """What came and, with a `>` before it, what was sent, in order."""
         self.is_closed = asyncio.Event()
         self.sid = ""
         self._websocket = websocket
@@ -54,18 +56,19 @@ class Peer:
         self._reading = asyncio.create_task(self._read())
 
     async def emit(self, event: str, *args: object) -> None:
-        await self._websocket.send("42" + json.dumps([event, *args]))
+        await self.send_text("42" + json.dumps([event, *args]))
 
     async def call(self, event: str, *args: object) -> list[Any]:
         """Emit and return the acknowledgement's arguments."""
         number = len(self._acks)
         answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._acks[number] = answer
-        await self._websocket.send(f"42{number}" + json.dumps([event, *args]))
+        await self.send_text(f"42{number}" + json.dumps([event, *args]))
         async with asyncio.timeout(PATIENCE_S):
             return await answer
 
     async def send_text(self, text: str) -> None:
+        self.journal.append(f">{text}")
         await self._websocket.send(text)
 
     async def settle(self) -> None:
@@ -113,7 +116,9 @@ class Peer:
     async def _receive(self, text: str) -> None:
         if text == "2":
             await self._websocket.send("3")
-        elif text.startswith("42"):
+            return
+        self.journal.append(text)
+        if text.startswith("42"):
             event, *args = json.loads(text[2:])
             self.heard.append((event, args[0] if args else None))
             self._arrival.set()

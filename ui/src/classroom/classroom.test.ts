@@ -1,52 +1,34 @@
 import { describe, expect, it } from "vitest";
-import type { CurrentMessage, File, RoomUpdate, Step, User } from "../wire/generated";
+import type { Scene } from "../class/scenes";
 import { columnsOf, marksOf, OUTSIDE, reduce, type Classroom, type Happening } from "./classroom";
+import { NOTHING_IGNORED, parseIgnores } from "./ignores";
+import { happened } from "./replay";
 import {
   isOnline,
   isWatched,
-  presenceOf,
   NO_MARKS,
   percentOf,
+  presenceOf,
   type Marks,
   type Student,
 } from "./student";
-import { NOTHING_IGNORED, parseIgnores } from "./ignores";
 
-const ROOM = 123456;
 const HOST = 1;
+const ANNA = 2;
+const BORIS = 3;
+const DORA = 4;
 
-function user(id: number, steps: User["steps"] = {}, sid = `s${id}`): User {
-  return { id, sid, room: ROOM, name: `Student ${id}`, role: "client", steps };
-}
-
-function update(users: User[], offline: User[] = []): RoomUpdate {
-  const host: User = { ...user(HOST), name: "Teacher", role: "host" };
-  return { id: ROOM, host: HOST, users: [host, ...users], offline };
-}
-
-function message(id: number, sender: number, receiver: number): CurrentMessage {
-  const at = new Date(id * 1_000).toISOString();
-  return { id, sender, receiver, content: `text ${id}`, status: null, created_at: "", at };
-}
-
-const file = (filename: string, content: string): File => ({
-  filename,
-  status: "CHANGED",
-  content,
-});
 const entering = (marks: Marks = NO_MARKS): Happening => ({
   type: "entering",
-  room: ROOM,
+  room: 123456,
   host: HOST,
   marks,
   ignores: NOTHING_IGNORED,
 });
-const listed = (users: User[], offline: User[] = [], at = 0): Happening => ({
-  type: "update",
-  update: update(users, offline),
-  at,
-});
-const play = (...events: Happening[]): Classroom => events.reduce(reduce, OUTSIDE);
+const after = (state: Classroom, ...events: Happening[]) => events.reduce(reduce, state);
+const play = (...events: Happening[]): Classroom => after(OUTSIDE, ...events);
+/** At the time 0, where it does not matter. */
+const now = (...scenes: Scene[]) => happened(0, ...scenes);
 const student = (state: Classroom, id: number): Student => {
   const found = state.students.get(id);
   if (found === undefined) {
@@ -54,280 +36,235 @@ const student = (state: Classroom, id: number): Student => {
   }
   return found;
 };
+const opened = (user: number, isBeside = false): Happening => ({ type: "opened", user, isBeside });
+const cut: Happening = { type: "cut" };
+
+/** Anna and Boris are there. */
+const both = [...now("the class begins", "Anna joins", "Boris joins and is watched")];
+const lesson = () => play(entering(), ...both);
+const back = now("the teacher is back");
+const watched: Happening = { type: "watched", user: ANNA, sid: "sid-2" };
 
 describe("a class", () => {
   it("shows students in the order of joining, also those who are away", () => {
-    const state = play(entering(), listed([user(2), user(3)]), listed([user(3)], [user(2)]));
-    expect([...state.students.keys()]).toEqual([2, 3]);
-    expect(isOnline(student(state, 2))).toBe(false);
-    expect(isOnline(student(state, 3))).toBe(true);
+    const state = after(lesson(), ...back, ...now("Anna is lost"));
+    expect([...state.students.keys()]).toEqual([ANNA, BORIS, DORA]);
+    expect([ANNA, BORIS].map((id) => isOnline(student(state, id)))).toEqual([false, true]);
   });
 
   it("keeps that order in this browser when the page is loaded anew", () => {
-    const before = play(entering(), listed([user(2), user(3), user(4)]));
-    const after = play(entering(marksOf(before)), listed([user(3), user(4), user(5)], [user(2)]));
-    expect([...after.students.keys()]).toEqual([2, 3, 4, 5]);
+    const known = after(lesson(), ...back);
+    // The server lists those who are away last.
+    const state = play(entering(marksOf(known)), ...now("Anna is lost"));
+    expect([...state.students.keys()]).toEqual([ANNA, BORIS, DORA]);
   });
 
   it("has the same students open when the page is loaded anew, but for those who have gone", () => {
-    const open = (user: number): Happening => ({ type: "opened", user, isBeside: true });
-    const before = play(entering(), listed([user(2), user(3), user(4)]), open(3), open(2), open(4));
-    const after = play(entering(marksOf(before)), listed([user(2), user(3)]));
-    expect(after.open).toEqual([3, 2]);
-    const shut = reduce(after, { type: "shut", user: 3 });
-    expect(reduce(shut, listed([user(2), user(3)])).open).toEqual([2]);
+    const before = after(
+      lesson(),
+      ...back,
+      opened(BORIS, true),
+      opened(ANNA, true),
+      opened(DORA, true),
+    );
+    const state = play(entering(marksOf(before)), ...now("Boris leaves for good"));
+    expect(state.open).toEqual([ANNA, DORA]);
+    const shut = reduce(state, { type: "shut", user: ANNA });
+    expect(after(shut, ...now("Boris leaves for good")).open).toEqual([DORA]);
   });
 
   it("is locked, and shows its results, as its teacher has set it", () => {
-    const rules = { has_results_page: false };
-    const set = { ...update([]), door: "locked" as const, rules };
-    const state = play(entering(), { type: "update", update: set, at: 0 });
+    const state = after(lesson(), ...now("the teacher locks the door and the results"));
     expect(state).toMatchObject({ isLocked: true, hasResultsPage: false });
-    expect(play(entering(), listed([]))).toMatchObject({ isLocked: false, hasResultsPage: true });
+    const open = after(state, ...now("the teacher opens both"));
+    expect(open).toMatchObject({ isLocked: false, hasResultsPage: true });
   });
 
   it("forgets who has left for good, with their panel", () => {
-    const opened: Happening = { type: "opened", user: 2, isBeside: false };
-    const state = play(entering(), listed([user(2), user(3)]), opened, listed([user(3)]));
-    expect(state.students.has(2)).toBe(false);
+    const state = after(lesson(), opened(BORIS), ...now("Boris leaves for good"));
+    expect(state.students.has(BORIS)).toBe(false);
     expect(state.open).toEqual([]);
   });
 
   it("replaces only the students whose events came", () => {
-    const before = play(entering(), listed([user(2), user(3)]));
-    const after = reduce(before, { type: "files", user: 2, files: [file("a.py", "x")], at: 1 });
-    expect(student(after, 2)).not.toBe(student(before, 2));
-    expect(student(after, 3)).toBe(student(before, 3));
+    const before = lesson();
+    const state = after(before, ...now("Anna types"));
+    expect(student(state, ANNA)).not.toBe(student(before, ANNA));
+    expect(student(state, BORIS)).toBe(student(before, BORIS));
   });
 
   it("stays the same value if a list says what was known", () => {
-    const before = play(entering(), listed([user(2, { 1: "DONE" })]));
-    const after = reduce(before, listed([user(2, { 1: "DONE" })]));
-    expect(after.students).toBe(before.students);
+    const before = after(lesson(), ...back);
+    expect(after(before, ...back.slice(-1)).students).toBe(before.students);
   });
 
   it("ignores what comes from nobody", () => {
-    const before = play(entering(), listed([]));
-    expect(reduce(before, { type: "files", user: 9, files: [], at: 1 })).toBe(before);
+    const before = play(entering(), ...now("the class begins"));
+    expect(after(before, ...now("Anna types"))).toBe(before);
   });
 });
 
 describe("the signs of a student", () => {
-  const cut: Happening = { type: "cut" };
-  const watched: Happening = { type: "watched", user: 2, sid: "s2" };
+  const lost = () => after(lesson(), ...back, ...now("Anna is lost"));
 
   it.each([
-    ["online", play(entering(), listed([user(2)]))],
-    ["offline", play(entering(), listed([], [user(2)]))],
-    ["unknown", play(entering(), listed([user(2)]), cut)],
-    ["unknown", play(entering(), listed([user(2)]), cut, entering())],
-    ["online", play(entering(), listed([user(2)]), cut, entering(), listed([user(2)]))],
+    ["online", lesson()],
+    ["offline", lost()],
+    ["unknown", after(lesson(), cut)],
+    ["unknown", after(lesson(), cut, entering())],
+    ["online", after(lesson(), cut, entering(), ...back)],
   ])("say %s", (presence, state) => {
-    expect(presenceOf(student(state, 2), state.isConnected)).toBe(presence);
+    expect(presenceOf(student(state, ANNA), state.isConnected)).toBe(presence);
   });
 
   it("say that nobody is watched after the connection was lost, until asked for anew", () => {
-    const state = play(entering(), listed([user(2)]), watched, cut, entering(), listed([user(2)]));
-    expect(isWatched(student(state, 2))).toBe(false);
+    const state = after(lesson(), watched, cut, entering(), ...back);
+    expect(isWatched(student(state, ANNA))).toBe(false);
   });
 
   it("count a call without a task as help, until it is over", () => {
-    const call = (isCalling: boolean, at: number): Happening => ({
-      type: "signal",
-      user: 2,
-      isCalling,
-      at,
-    });
-    const called = play(entering(), listed([user(2)]), call(true, 5), call(true, 9));
-    expect(student(called, 2).helpSince).toBe(5);
-    expect(student(reduce(called, call(false, 9)), 2).helpSince).toBeUndefined();
+    const calls = (at: number) => happened(at, "Anna calls for help");
+    const called = after(lesson(), ...calls(5), ...calls(9));
+    expect(student(called, ANNA).helpSince).toBe(5);
+    const helped = after(called, ...now("Anna needs no help"));
+    expect(student(helped, ANNA).helpSince).toBeUndefined();
   });
 
   it("keep both kinds of help apart", () => {
-    const both = listed([{ ...user(2, { 1: "HELP" }), signal: "HELP" }], [], 3);
-    const state = play(entering(), both, listed([user(2, { 1: "HELP" })], [], 8));
-    expect(student(state, 2).helpSince).toBe(3);
-    expect(student(reduce(state, listed([user(2)], [], 9)), 2).helpSince).toBeUndefined();
+    const needs = happened(3, "Anna needs help with the first task", "Anna calls for help");
+    const state = after(lesson(), ...needs, ...happened(8, "Anna needs no help"));
+    expect(student(state, ANNA).helpSince).toBe(3);
+    const done = after(state, ...happened(9, "Anna has done both"));
+    expect(student(done, ANNA).helpSince).toBeUndefined();
   });
 });
 
 describe("what is left out", () => {
   it("of a student's files is theirs, and of an import the tasks page's", () => {
-    const files = [{ filename: "big.csv", why: "too_large" as const, size: 9, limit: 7 }];
-    const state = play(
-      entering(),
-      listed([user(2)]),
+    const state = after(
+      lesson(),
       { type: "import incomplete", leftOut: { picture: 2 } },
-      { type: "unsent", user: 2, files },
+      ...now("Anna has a file that is too large"),
     );
     expect(state.leftOut).toEqual({ picture: 2 });
-    expect(student(state, 2).project.leftOut).toBe(files);
+    const left = student(state, ANNA).project.leftOut;
+    expect(left.map(({ filename, why }) => [filename, why])).toEqual([["data.csv", "too_large"]]);
   });
 });
 
 describe("events replayed", () => {
-  const events: Happening[] = [
-    entering(),
-    listed([user(2), user(3)]),
-    { type: "tree", user: 2, files: [file("main.py", "a"), file("b.py", "b")], at: 1 },
-    { type: "message", message: message(10, 2, HOST), at: 2 },
-    { type: "statuses", user: 2, steps: { 1: "HELP" }, at: 3 },
-    { type: "message", message: message(11, 2, HOST), at: 4 },
-    { type: "read", user: 2 },
-    { type: "history", user: 2, messages: [message(10, 2, HOST), message(11, 2, HOST)] },
-    { type: "message", message: message(12, 2, HOST), at: 5 },
-    { type: "files", user: 2, files: [file("main.py", "a2")], at: 6 },
-  ];
-  const lived = play(...events);
-  const history = [10, 11, 12].map((id) => message(id, 2, HOST));
+  const lived = after(
+    lesson(),
+    ...happened(1, "the teacher watches Anna"),
+    ...happened(2, "tasks are handed out", "Anna types"),
+    ...happened(3, "Anna says one"),
+    { type: "read", user: ANNA },
+    ...happened(4, "Anna says two", "both ask for what was said"),
+  );
+  const missed = ["the teacher is back", "the teacher reads what was missed"] as const;
+  const news = happened(9, ...missed, "the teacher watches again");
 
   it("are what somebody sees who enters anew", () => {
-    const fresh = play(
-      entering(marksOf(lived)),
-      listed([user(2, { 1: "HELP" }), user(3)], [], 7),
-      { type: "history", user: 2, messages: history },
-      { type: "tree", user: 2, files: [file("main.py", "a2"), file("b.py", "b")], at: 8 },
-    );
-    const shown = (state: Classroom) =>
-      [...state.students.values()].map(({ project, watchedSid: _, ...rest }) => ({
-        ...rest,
-        files: [...project.files].map(([name, entry]) => [name, entry.content]),
-      }));
+    const fresh = play(entering(marksOf(lived)), ...news);
+    const shown = (state: Classroom) => {
+      const { talk, unread, activeAt, name, project } = student(state, ANNA);
+      const files = [...project.files].map(([filename, { content }]) => [filename, content]);
+      return { talk: talk.map(({ id }) => id), unread, activeAt, name, files };
+    };
     expect(shown(fresh)).toEqual(shown(lived));
-    expect(student(fresh, 2).unread).toBe(1);
+    expect(student(fresh, ANNA).unread).toBe(1);
   });
 
   it("show nothing twice after a lost connection", () => {
-    const back = [
-      entering(),
-      listed([user(2, { 1: "HELP" }), user(3)], [], 9),
-      { type: "history", user: 2, messages: history },
-      { type: "message", message: message(12, 2, HOST), at: 9 },
-    ] satisfies Happening[];
-    const state = back.reduce(reduce, lived);
-    expect(student(state, 2).talk.map(({ id }) => id)).toEqual([10, 11, 12]);
-    expect(student(state, 2).unread).toBe(1);
-    expect(student(state, 2).helpSince).toBe(3);
-    expect(student(state, 2).project).toBe(student(lived, 2).project);
+    const known = after(lived, ...happened(5, "Anna needs help with the first task"));
+    const state = after(known, cut, entering(), ...news);
+    const { talk, unread, helpSince, project } = student(state, ANNA);
+    expect(talk.map(({ content }) => content)).toEqual(["one", "two", "two"]);
+    expect([unread, helpSince]).toEqual([1, 5]);
+    expect([...project.files]).toEqual([...student(lived, ANNA).project.files]);
   });
 });
 
 describe("messages", () => {
+  const spoken = after(lesson(), ...now("Anna says one", "both ask for what was said"));
+
   it("count as unread until the conversation is seen, and the teacher's own never", () => {
-    const state = play(
-      entering(),
-      listed([user(2)]),
-      { type: "message", message: message(5, 2, HOST), at: 1 },
-      { type: "history", user: 2, messages: [message(5, 2, HOST), message(6, HOST, 2)] },
-    );
-    expect(student(state, 2).unread).toBe(1);
-    const read = reduce(state, { type: "read", user: 2 });
-    expect(student(read, 2).unread).toBe(0);
-    expect(reduce(read, { type: "read", user: 2 })).toBe(read);
+    expect(student(spoken, ANNA).unread).toBe(2);
+    const read = reduce(spoken, { type: "read", user: ANNA });
+    expect(student(read, ANNA).unread).toBe(0);
+    expect(reduce(read, { type: "read", user: ANNA })).toBe(read);
   });
 
   it("that arrive in another order are put in theirs", () => {
-    const state = play(
-      entering(),
-      listed([user(2)]),
-      { type: "message", message: message(7, 2, HOST), at: 1 },
-      { type: "message", message: message(5, 2, HOST), at: 1 },
-    );
-    expect(student(state, 2).talk.map(({ id }) => id)).toEqual([5, 7]);
+    const state = after(lesson(), ...now("Anna says two", "Anna says one"));
+    expect(student(state, ANNA).talk.map(({ content }) => content)).toEqual(["one", "two"]);
   });
 });
 
 describe("watching", () => {
-  const watched: Happening = { type: "watched", user: 2, sid: "s2" };
-
   it("is of a connection: whoever comes back is not watched yet", () => {
-    const state = play(entering(), listed([user(2)]), watched);
-    expect(isWatched(student(state, 2))).toBe(true);
-    const away = reduce(state, listed([], [user(2)]));
-    expect(isWatched(student(away, 2))).toBe(false);
-    expect(isWatched(student(reduce(away, listed([user(2, {}, "new")])), 2))).toBe(false);
+    const state = after(lesson(), watched);
+    expect(isWatched(student(state, ANNA))).toBe(true);
+    const away = after(state, ...now("Anna is lost"));
+    expect(isWatched(student(away, ANNA))).toBe(false);
+    expect(isWatched(student(after(away, ...now("Anna is back")), ANNA))).toBe(false);
   });
 
   it("has ended for all when the teacher enters anew", () => {
-    const state = [entering(), listed([user(2)])].reduce(
-      reduce,
-      play(entering(), listed([user(2)]), watched),
-    );
-    expect(isWatched(student(state, 2))).toBe(false);
+    const state = after(lesson(), watched, entering(), ...back);
+    expect(isWatched(student(state, ANNA))).toBe(false);
   });
 });
 
 describe("waiting for help", () => {
   it("begins with the status and ends with it", () => {
-    const asked = play(entering(), listed([user(2)]), {
-      type: "statuses",
-      user: 2,
-      steps: { 1: "HELP" },
-      at: 50,
-    });
-    expect(student(asked, 2).helpSince).toBe(50);
-    const again = reduce(asked, {
-      type: "statuses",
-      user: 2,
-      steps: { 1: "HELP", 2: "HELP" },
-      at: 60,
-    });
-    expect(student(again, 2).helpSince).toBe(50);
-    const reviewed = reduce(again, {
-      type: "reviewed",
-      user: 2,
-      steps: { 1: "ACCEPTED", 2: "NONE" },
-    });
-    expect(student(reviewed, 2).helpSince).toBeUndefined();
+    const needs = after(lesson(), ...happened(50, "Anna needs help with the first task"));
+    const more = after(needs, ...happened(60, "Anna needs help with the second task, too"));
+    expect([needs, more].map((state) => student(state, ANNA).helpSince)).toEqual([50, 50]);
+    const steps = { 1: "ACCEPTED", 2: "NONE" } as const;
+    const reviewed = reduce(more, { type: "reviewed", user: ANNA, steps });
+    expect(student(reviewed, ANNA).helpSince).toBeUndefined();
   });
 });
 
 describe("a review", () => {
   it("changes only steps that the student has", () => {
-    const state = play(entering(), listed([user(2, { 1: "DONE" })]), {
+    const state = after(lesson(), ...now("Anna has done both"), {
       type: "reviewed",
-      user: 2,
-      steps: { 1: "ACCEPTED", 2: "ACCEPTED" },
+      user: ANNA,
+      steps: { 1: "ACCEPTED", 3: "ACCEPTED" },
     });
-    expect(student(state, 2).steps).toEqual({ 1: "ACCEPTED" });
+    expect(student(state, ANNA).steps).toEqual({ 1: "ACCEPTED", 2: "DONE", 10: "NONE" });
   });
 });
 
 describe("tasks", () => {
-  const steps: Step[] = ["2", "theory", "10"].map((name) => ({
-    name,
-    content: "<p>x</p>",
-    language: "html",
-    type: name === "theory" ? "theory" : "exercise",
-  }));
-  const loaded: Happening = { type: "tasks loaded", steps };
+  const entered = play(entering(), ...back);
+  const imported = now("tasks are imported, but for two pictures");
 
   it("of the class come on entering, those of an import go into the editor only", () => {
-    const entered = play(entering(), loaded, listed([]));
-    expect(entered.tasks.map(({ name }) => name)).toEqual(["theory", "2", "10"]);
-    expect(entered.loaded).toBe(steps);
-    const imported = reduce(entered, { type: "tasks loaded", steps: steps.slice(0, 1) });
-    expect(imported).toMatchObject({ tasks: entered.tasks, loaded: steps });
-    expect(imported.imported).toHaveLength(1);
-    expect(reduce(imported, { type: "import taken" }).imported).toBeUndefined();
+    expect(entered.tasks.map(({ name }) => name)).toEqual(["theory", "1", "2", "10"]);
+    expect(entered.loaded).toHaveLength(4);
+    const state = after(entered, ...imported);
+    expect(state).toMatchObject({ tasks: entered.tasks, loaded: entered.loaded });
+    expect(state.imported).toHaveLength(1);
+    expect(reduce(state, { type: "import taken" }).imported).toBeUndefined();
   });
 
   it("that were sent are what the class has from then on", () => {
-    const sent = steps.slice(0, 1);
-    const state = reduce(play(entering(), loaded, listed([])), { type: "tasks sent", steps: sent });
-    expect(state.loaded).toBe(sent);
+    const steps = entered.tasks.slice(0, 1);
+    expect(reduce(entered, { type: "tasks sent", steps }).loaded).toBe(steps);
   });
 
   it("do not go into the editor again after a lost connection", () => {
-    const entered = play(entering(), loaded, listed([]));
-    const again = [entering(), { ...loaded, steps: [...steps] }].reduce(reduce, entered);
-    expect(again.loaded).toBe(steps);
+    expect(after(entered, entering(), ...back).loaded).toBe(entered.loaded);
   });
 
   it("are the columns, with what students have besides, and without the theory", () => {
-    const state = play(entering(), loaded, listed([user(2, { 1: "DONE", theory: "DONE" })]));
+    const state = reduce(entered, { type: "tasks sent", steps: entered.tasks.slice(0, 2) });
     expect(columnsOf(state)).toEqual(["1", "2", "10"]);
-    expect(percentOf(columnsOf(state), state.students.values())).toBe(33);
+    const done = after(lesson(), ...now("Anna has done both"));
+    expect(percentOf(columnsOf(done), [student(done, ANNA)])).toBe(66);
   });
 
   it("that are none are nothing of nothing", () => {
@@ -346,47 +283,35 @@ describe("tasks", () => {
 });
 
 describe("panels", () => {
-  const open = (id: number, isBeside = false): Happening => ({
-    type: "opened",
-    user: id,
-    isBeside,
-  });
-  const state = play(entering(), listed([user(2), user(3), user(4)]), open(2));
+  const state = after(lesson(), ...back, opened(ANNA));
 
   it("replace the last one, or stand beside it", () => {
-    expect(reduce(state, open(3)).open).toEqual([3]);
-    expect(reduce(state, open(3, true)).open).toEqual([2, 3]);
-    expect([open(3, true), open(4)].reduce(reduce, state).open).toEqual([2, 4]);
-    expect(reduce(state, open(2))).toBe(state);
+    expect(reduce(state, opened(BORIS)).open).toEqual([BORIS]);
+    expect(reduce(state, opened(BORIS, true)).open).toEqual([ANNA, BORIS]);
+    expect(after(state, opened(BORIS, true), opened(DORA)).open).toEqual([ANNA, DORA]);
+    expect(reduce(state, opened(ANNA))).toBe(state);
   });
 });
 
 describe("files to ignore", () => {
   it("do not become what the board shows", () => {
-    const state = play(
-      entering(),
-      listed([user(2)]),
+    const state = after(
+      lesson(),
       { type: "ignoring", ignores: parseIgnores("*.log") },
-      { type: "tree", user: 2, files: [file("a.py", "1")], at: 1 },
-      { type: "files", user: 2, files: [file("debug.log", "1")], at: 2 },
+      ...now("the teacher watches Anna", "Anna makes a log"),
     );
-    expect(student(state, 2).project.latest).toBe("a.py");
+    expect(student(state, ANNA).project.latest).toBe("main.py");
   });
 });
 
 describe("activity", () => {
   it("is what a student does, and not that the teacher looks", () => {
-    const known = { ...NO_MARKS, order: [2], active: { 2: 5 } };
-    const entered = play(entering(known), listed([user(2)], [], 100), {
-      type: "tree",
-      user: 2,
-      files: [file("a.py", "1")],
-      at: 101,
-    });
-    expect(student(entered, 2).activeAt).toBe(5);
-    const same = reduce(entered, { type: "files", user: 2, files: [file("a.py", "1")], at: 102 });
-    expect(same).toBe(entered);
-    const edited = reduce(entered, { type: "files", user: 2, files: [file("a.py", "2")], at: 103 });
-    expect(student(edited, 2).activeAt).toBe(103);
+    const known = { ...NO_MARKS, order: [ANNA], active: { [ANNA]: 5 } };
+    const looked = happened(100, "Anna joins", "the teacher watches Anna");
+    const entered = play(entering(known), ...looked);
+    expect(student(entered, ANNA).activeAt).toBe(5);
+    const edited = after(entered, ...happened(103, "Anna types"));
+    expect(student(edited, ANNA).activeAt).toBe(103);
+    expect(after(edited, ...happened(104, "Anna types"))).toBe(edited);
   });
 });

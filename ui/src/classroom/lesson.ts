@@ -18,6 +18,7 @@ import {
   type SaidPayload,
 } from "../wire/teacher";
 import { marksOf, OUTSIDE, reduce, type Classroom, type Happening } from "./classroom";
+import { happeningOf, isTold, type Told } from "./heard";
 import { isOnline, type Student } from "./student";
 import { parseIgnores } from "./ignores";
 import { beginWith, countOf, keepEnded } from "./keeping";
@@ -253,24 +254,19 @@ export class Lesson implements Listener {
   }
 
   said<E extends Said>(event: E, payload: SaidPayload<E>): void {
-    this.hears[event](payload);
+    if (event === "room/update") {
+      this.updated(payload as SaidPayload<"room/update">);
+    } else if (isTold(event)) {
+      this.hear(happeningOf(event, payload, Date.now()));
+    } else {
+      const tell = this.tells[event as keyof typeof this.tells] as (payload: unknown) => void;
+      tell(payload);
+    }
   }
 
-  private readonly hears: { [E in Said]: (payload: SaidPayload<E>) => void } = {
-    "room/update": (update) => this.updated(update),
-    "steps/load": (steps) => this.hear({ type: "tasks loaded", steps }),
-    "steps/status/to_mentor": ({ user_id, steps }) =>
-      this.hear({ type: "statuses", user: user_id, steps, at: Date.now() }),
-    signal: ({ user_id, value }) =>
-      this.hear({ type: "signal", user: user_id, isCalling: value === "HELP", at: Date.now() }),
-    "sharing/code_send": ({ user_id, files }) =>
-      this.hear({ type: "tree", user: user_id, files, at: Date.now() }),
-    "sharing/code_update": ({ user_id, files }) =>
-      this.hear({ type: "files", user: user_id, files, at: Date.now() }),
-    "sharing/left_out": ({ user_id, files }) => this.hear({ type: "unsent", user: user_id, files }),
-    "message/to_mentor": (message) => this.hear({ type: "message", message, at: Date.now() }),
-    "message/user": ({ user_id, messages }) =>
-      this.hear({ type: "history", user: user_id, messages }),
+  private readonly tells: {
+    [E in Exclude<Said, Told>]: (payload: SaidPayload<E>) => void;
+  } = {
     message: ({ message }) => toast(message),
     alerts: ({ message, type, left_out: leftOut }) =>
       leftOut ? this.act({ type: "import incomplete", leftOut }) : this.alerted(message, type),
@@ -283,7 +279,7 @@ export class Lesson implements Listener {
     if (isEntry && this.ticket === undefined) {
       this.receiveTicket(update);
     }
-    this.hear({ type: "update", update, at: Date.now() });
+    this.hear(happeningOf("room/update", update, Date.now()));
     if (isEntry) {
       this.entered(update.users[0]?.name ?? "");
     }

@@ -1,27 +1,29 @@
 import { describe, expect, it } from "vitest";
+import type { Scene } from "../class/scenes";
+import { annaHeard, heardBy } from "./replay";
 import { signsOf } from "./signs";
 import { begin, reduce, type Event, type State } from "./state";
 
 const open: Event = { kind: "link", link: "open" };
 const lost: Event = { kind: "link", link: "lost" };
-const away: Event = { kind: "teacher", isAway: true };
-const back: Event = { kind: "teacher", isAway: false };
-const watching: Event = { kind: "watching", isWatched: true };
 const calls: Event = { kind: "calls", isCalling: true };
 const reported: Event = { kind: "call reported", isCalling: true };
-const joined = (more: object = {}): Event => ({
-  kind: "joined",
-  joined: { user_id: 7, room_id: 123456, name: "Anna", token: "secret", steps: {}, ...more },
-});
+const watching = annaHeard("the teacher watches Anna");
+const away = annaHeard("the teacher leaves while watching");
+const back = annaHeard("the teacher is back");
+const again = [open, ...annaHeard("Anna is back")];
 const after = (...events: Event[]): State => events.reduce(reduce, begin(undefined));
-const inside = (...events: Event[]): State => after(open, joined(), ...events);
+const inside = (...events: Event[]): State => after(open, ...annaHeard("Anna joins"), ...events);
+const atTheWord = inside(...watching, ...away, ...back.slice(0, 1));
+const reloaded = (...scenes: Scene[]) => after(open, ...heardBy("dora", "Dora reloads", ...scenes));
+const meanwhile = after(open, ...heardBy("dora", "Dora joins while the teacher is away"));
 
 describe("whether the teacher is there", () => {
   it.each([
     ["here after a join", inside(), "here"],
-    ["away when the server says so", inside(away), "away"],
-    ["away for whoever joins meanwhile", after(open, joined(), away), "away"],
-    ["here again", inside(away, back), "here"],
+    ["away when the server says so", inside(...away), "away"],
+    ["away for whoever joins meanwhile", meanwhile, "away"],
+    ["here again", inside(...away, ...back), "here"],
     ["not known without a connection", inside(lost), "unknown"],
   ])("is %s", (_, state, teacher) => {
     expect(signsOf(state).teacher).toBe(teacher);
@@ -30,12 +32,13 @@ describe("whether the teacher is there", () => {
 
 describe("whether somebody watches", () => {
   it.each([
-    ["while the teacher does", inside(watching), true],
-    ["no longer when the teacher has gone", inside(watching, away), false],
-    ["not by itself when the teacher is back", inside(watching, away, back), false],
-    ["no longer when the connection is lost", inside(watching, lost), false],
-    ["not by itself over the next connection", inside(watching, lost, open, joined()), false],
-    ["again when the teacher says so", inside(watching, lost, open, joined(), watching), true],
+    ["while the teacher does", inside(...watching), true],
+    ["no longer when the teacher has gone", inside(...watching, ...away), false],
+    // What ends the watching is said next.
+    ["not by itself at the word that the teacher is back", atTheWord, false],
+    ["no longer when the connection is lost", inside(...watching, lost), false],
+    ["not by itself over the next connection", inside(...watching, lost, ...again), false],
+    ["again when the teacher says so", inside(...watching, lost, ...again, ...watching), true],
   ])("shows %s", (_, state, isWatched) => {
     expect(signsOf(state).isWatched).toBe(isWatched);
   });
@@ -49,10 +52,11 @@ describe("who knows of a call for help", () => {
     ["nobody has called", inside(), "none"],
     ["this page alone", inside(calls), "unsent"],
     ["the teacher", inside(calls, reported), "known"],
-    ["the server, while the teacher is away", inside(calls, reported, away), "waiting"],
-    ["the teacher, who is back", inside(calls, reported, away, back), "known"],
+    ["the server, while the teacher is away", inside(calls, reported, ...away), "waiting"],
+    ["the teacher, who is back", inside(calls, reported, ...away, ...back), "known"],
     ["it cannot be said without a connection", inside(calls, reported, lost), "unsent"],
-    ["the teacher, after a reload", after(open, joined({ signal: "HELP" })), "known"],
+    ["the server, after a reload", reloaded(), "waiting"],
+    ["the teacher who came back after a reload", reloaded("the teacher is back"), "known"],
     ["this page, when it was made without a connection", inside(lost, calls, open), "unsent"],
     ["nobody needs to any more", inside(calls, reported, { ...calls, isCalling: false }), "none"],
     ["the teacher, of a task", inside(help, told), "known"],
@@ -62,7 +66,7 @@ describe("who knows of a call for help", () => {
   });
 
   it("is kept when the server has not heard of it yet", () => {
-    const state = inside(lost, calls, open, joined());
+    const state = inside(lost, calls, ...again);
     expect(state).toMatchObject({ isCalling: true, isCallReported: false });
   });
 });

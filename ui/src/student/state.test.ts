@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { CurrentMessage, Step } from "../wire/generated";
+import { toldTo, type Scene } from "../class/scenes";
+import type { ErrorPayload } from "../wire/generated";
+import { annaHeard, heardBy } from "./replay";
 import {
   asRefusal,
   begin,
@@ -13,32 +15,19 @@ import {
   type State,
 } from "./state";
 
-const ME = 7;
+const ME = 2;
 const TEACHER = 1;
-const identity = { id: ME, name: "Anna", token: "secret" };
 
-const step = (name: string): Step => ({
-  name,
-  content: `<p>${name}</p>`,
-  language: "html",
-  type: name === "theory" ? "theory" : "exercise",
-});
-const message = (id: number, sender: number, content: string): CurrentMessage => ({
-  id,
-  sender,
-  receiver: sender === ME ? TEACHER : ME,
-  content,
-  status: null,
-  created_at: "12:00:00",
-  at: "2026-05-01T12:00:00.000Z",
-});
-const joined = (steps: Record<string, never> | object = {}): Event => ({
-  kind: "joined",
-  joined: { user_id: ME, room_id: 123456, name: "Anna", token: "secret", steps: { ...steps } },
-});
 const after = (...events: Event[]): State => events.reduce(reduce, begin(undefined));
-const inside = (...events: Event[]): State => after(joined(), ...events);
+const inside = (...events: Event[]): State => after(...annaHeard("Anna joins"), ...events);
 const texts = (state: State) => state.messages.map(({ content }) => content);
+const errorIn = (page: "anna" | "carl", scene: Scene): ErrorPayload => {
+  const [, error] = toldTo(page, scene).find(([event]) => event === "error") ?? [];
+  return error as ErrorPayload;
+};
+const identity = { id: ME, name: "Anna", token: inside().me?.token ?? "" };
+const tasksCome = annaHeard("tasks are handed out");
+const sets = (step: string, status: "DONE" | "HELP"): Event => ({ kind: "sets", step, status });
 
 describe("at the door", () => {
   it("a visitor without an identity is asked for a name", () => {
@@ -50,184 +39,170 @@ describe("at the door", () => {
   });
 
   it("a refusal is shown, and gone with the next try", () => {
-    const refusal = { code: "name_taken", message: "…" };
+    const refusal = asRefusal(errorIn("carl", "somebody wants to be Anna"));
+    expect(refusal.code).toBe("name_taken");
     const refused = after({ kind: "knocks" }, { kind: "refused", refusal });
     expect(refused.phase).toEqual({ name: "door", refusal, isWaiting: false });
     expect(reduce(refused, { kind: "knocks" }).phase).toEqual({ name: "door", isWaiting: true });
   });
 
   it("the seconds of a limit are kept", () => {
-    const error = { code: "rate_limited", message: "…", event: "room/join", retry_after_s: 9 };
-    expect(asRefusal(error).seconds).toBe(9);
+    const refusal = asRefusal(errorIn("carl", "Carl is one too many"));
+    expect(refusal.code).toBe("quota_reached");
+    expect(refusal.seconds).toBeGreaterThan(0);
   });
 
   it("who joins is inside, with a token", () => {
     expect(inside()).toMatchObject({ phase: { name: "inside" }, me: identity });
+    expect(identity.token).toHaveLength(43);
   });
 
-  it("who returns keeps the token that the server does not repeat", () => {
-    const event: Event = { kind: "joined", joined: { user_id: ME, room_id: 123456, name: "Anna" } };
-    expect(reduce(begin(identity), event).me).toEqual(identity);
+  it("who returns keeps the token", () => {
+    const back = annaHeard("Anna is back").reduce<State>(reduce, begin(identity));
+    expect(back.me).toEqual(identity);
   });
 });
 
 describe("tasks", () => {
-  const steps: Event = { kind: "steps", steps: [step("10"), step("2"), step("theory")] };
+  // Without the tenth, and without the theory.
+  const fewer = annaHeard("one task is taken away, and given back").slice(0, 1);
 
   it("are shown by number, after the theory", () => {
-    expect(inside(steps).steps.map(({ name }) => name)).toEqual(["theory", "2", "10"]);
+    const names = inside(...tasksCome).steps.map(({ name }) => name);
+    expect(names).toEqual(["theory", "1", "2", "10"]);
   });
 
   it("begin with the theory, or else with the first that is not finished", () => {
-    expect(firstOpen(inside(steps))).toBe("theory");
-    const tasks: Event = { kind: "steps", steps: [step("1"), step("2")] };
-    expect(firstOpen(inside(tasks, { kind: "sets", step: "1", status: "DONE" }))).toBe("2");
+    expect(firstOpen(inside(...tasksCome))).toBe("theory");
+    expect(firstOpen(inside(...fewer, sets("1", "DONE")))).toBe("2");
     expect(firstOpen(inside())).toBeUndefined();
   });
 
   it("are reported all together, without the theory", () => {
-    const state = inside(steps, { kind: "sets", step: "2", status: "HELP" });
-    expect(report(state)).toEqual({ "2": "HELP", "10": "NONE" });
+    const state = inside(...tasksCome, sets("2", "HELP"));
+    expect(report(state)).toEqual({ "1": "NONE", "2": "HELP", "10": "NONE" });
   });
 
   it("keep their status while the teacher has taken them away", () => {
-    const state = inside(
-      steps,
-      { kind: "sets", step: "2", status: "DONE" },
-      { kind: "steps", steps: [step("1")] },
-    );
-    expect(report(state)).toEqual({ "1": "NONE", "2": "DONE" });
+    const state = inside(...tasksCome, sets("10", "DONE"), ...fewer);
+    expect(report(state)).toEqual({ "1": "NONE", "2": "NONE", "10": "DONE" });
   });
 
-  it("are accepted by the teacher", () => {
-    const state = inside(
-      { kind: "sets", step: "1", status: "DONE" },
-      { kind: "reviewed", statuses: { "1": "ACCEPTED" } },
-    );
-    expect(state.statuses).toEqual({ "1": "ACCEPTED" });
+  it("are accepted and declined by the teacher", () => {
+    const review = annaHeard("the teacher accepts the first and declines the second");
+    const state = inside(...tasksCome, sets("1", "DONE"), sets("2", "DONE"), ...review);
+    expect(state.statuses).toEqual({ "1": "ACCEPTED", "2": "NONE" });
     expect(state.unreported).toEqual({});
   });
 
   it("are what a call for help is about: the one that is shown, or the first open one", () => {
-    const state = inside(
-      steps,
-      { kind: "sets", step: "2", status: "DONE" },
-      { kind: "reviewed", statuses: { "10": "ACCEPTED" } },
-    );
-    expect(helpTarget(inside(steps), "10")).toBe("10");
-    expect(helpTarget(inside(steps), "theory")).toBeUndefined();
-    expect(helpTarget(state, "10")).toBeUndefined();
-    expect(calledTask(inside(steps, { kind: "sets", step: "10", status: "HELP" }))).toBe("10");
-    expect(calledTask(inside(steps))).toBeUndefined();
+    const state = inside(...tasksCome);
+    expect(helpTarget(state, "10")).toBe("10");
+    expect(helpTarget(state, "theory")).toBeUndefined();
+    const accepted = annaHeard("the teacher accepts the first and declines the second");
+    expect(helpTarget(inside(...tasksCome, ...accepted), "1")).toBeUndefined();
+    expect(calledTask(reduce(state, sets("10", "HELP")))).toBe("10");
+    expect(calledTask(state)).toBeUndefined();
     expect(helpTarget(inside(), undefined)).toBeUndefined();
   });
 
   it("in their old form are one page", () => {
-    expect(inside({ kind: "exercise", content: "<p>x</p>" }).steps).toHaveLength(1);
+    expect(inside(...annaHeard("the teacher hands out an exercise of old")).steps).toHaveLength(1);
   });
 });
 
 describe("coming back", () => {
+  const back = annaHeard("Anna is back");
+  const spoken = annaHeard("the teacher says two to Anna", "both ask for what was said");
+
   it("brings the statuses that the server knows", () => {
-    expect(after(joined({ "1": "DONE" })).statuses).toEqual({ "1": "DONE" });
+    const known = { "1": "ACCEPTED", "2": "ACCEPTED", "10": "NONE" };
+    expect(after(...back).statuses).toEqual(known);
   });
 
   it("does not lose what was set without a connection", () => {
-    const state = inside({ kind: "sets", step: "1", status: "HELP" }, joined({ "2": "DONE" }));
-    expect(state.statuses).toEqual({ "1": "HELP", "2": "DONE" });
+    const state = inside(...tasksCome, sets("10", "HELP"), ...back);
+    expect(state.statuses["10"]).toBe("HELP");
     const reported = reduce(state, { kind: "reported", statuses: state.statuses });
-    expect(reduce(reported, joined({ "1": "NONE" })).statuses).toEqual({ "1": "NONE" });
+    expect(back.reduce<State>(reduce, reported).statuses["10"]).toBe("NONE");
   });
 
   it("does not take back what the teacher has accepted meanwhile", () => {
-    const state = inside({ kind: "sets", step: "1", status: "HELP" }, joined({ "1": "ACCEPTED" }));
-    expect(state.statuses).toEqual({ "1": "ACCEPTED" });
+    expect(inside(...tasksCome, sets("2", "HELP"), ...back).statuses["2"]).toBe("ACCEPTED");
   });
 
   it("shows no message twice", () => {
-    const state = inside(
-      { kind: "message", message: message(10, TEACHER, "hello") },
-      joined(),
-      { kind: "history", messages: [message(10, TEACHER, "hello"), message(11, ME, "hi")] },
-      { kind: "message", message: message(12, TEACHER, "hello") },
-      { kind: "history", messages: [message(10, TEACHER, "hello"), message(11, ME, "hi")] },
-    );
-    expect(texts(state)).toEqual(["hello", "hi", "hello"]);
+    expect(texts(inside(...spoken, ...spoken))).toEqual(["one", "two", "two"]);
+    expect(texts(inside(...spoken, ...back, ...spoken))).toEqual(["one", "two", "two", "three"]);
   });
 
   it("shows what was said once, also when the history holds it", () => {
-    const state = inside(
-      { kind: "said", content: "ok", id: 10, at: "2026-05-01T09:00:00Z" },
-      { kind: "said", content: "ok", id: 20, at: "2026-05-01T09:00:01Z" },
-      { kind: "said", content: "ok", id: 20, at: "2026-05-01T09:00:01Z" },
-      { kind: "history", messages: [message(10, ME, "ok"), message(15, TEACHER, "hm")] },
-    );
-    expect(state.messages.map(({ id }) => id)).toEqual([10, 15, 20]);
+    const [one, , two] = inside(...spoken).messages;
+    const say = (message = one) => ({ ...message, kind: "said" }) as Event;
+    const state = inside(say(one), say(two), say(two), ...spoken);
+    expect(texts(state)).toEqual(["one", "two", "two"]);
     expect(state.messages.map(({ sender }) => sender)).toEqual([ME, TEACHER, ME]);
   });
 });
 
 describe("messages", () => {
+  const spoken = annaHeard("both ask for what was said", "Anna is back");
+
   it("count as unread until they are read, own ones never", () => {
-    const state = inside(
-      { kind: "message", message: message(10, TEACHER, "one") },
-      { kind: "said", content: "two", id: 50, at: "" },
-      { kind: "message", message: message(99, TEACHER, "three") },
-    );
+    const state = inside(...spoken);
     expect(unread(state)).toBe(2);
     expect(unread(reduce(state, { kind: "reads" }))).toBe(0);
   });
 
   it("stand in the order of their time", () => {
-    const state = inside(
-      { kind: "message", message: message(20, TEACHER, "later") },
-      { kind: "history", messages: [message(10, TEACHER, "earlier")] },
-    );
-    expect(texts(state)).toEqual(["earlier", "later"]);
+    const late = annaHeard("the teacher says two to Anna");
+    expect(texts(inside(...late, ...spoken))).toEqual(["one", "two", "two", "three"]);
   });
 
   it("show that the teacher is there", () => {
-    const away = inside({ kind: "teacher", isAway: true });
+    const away = inside(...annaHeard("the teacher leaves while watching"));
     expect(away.isTeacherAway).toBe(true);
-    const event: Event = { kind: "message", message: message(1, TEACHER, "x") };
-    expect(reduce(away, event).isTeacherAway).toBe(false);
+    const [message] = annaHeard("the teacher says two to Anna");
+    expect(message && reduce(away, message).isTeacherAway).toBe(false);
   });
 });
 
 describe("the teacher", () => {
-  const away: Event = { kind: "teacher", isAway: true };
+  const away = annaHeard("the teacher leaves while watching");
+  const meanwhile = heardBy("dora", "Dora joins while the teacher is away");
 
   it("is away if the server says so after a join, and here if it does not", () => {
     expect(inside().isTeacherAway).toBe(false);
-    expect(inside(away).isTeacherAway).toBe(true);
-    expect(inside(away, joined()).isTeacherAway).toBe(false);
-    expect(inside(away, joined(), away).isTeacherAway).toBe(true);
+    expect(after(...meanwhile).isTeacherAway).toBe(true);
+    expect(inside(...away, ...annaHeard("Anna is back")).isTeacherAway).toBe(false);
   });
 });
 
 describe("the end", () => {
-  it.each(["closed", "taken"] as const)("comes when the room is %s", (kind) => {
-    const state = inside({ kind: "watching", isWatched: true }, { kind });
-    expect(state).toMatchObject({ phase: { name: "over", why: kind }, isWatched: false });
+  const closed = annaHeard("the teacher closes the class");
+  const [taken] = annaHeard("Anna comes in from another window");
+  const watched = annaHeard("the teacher watches Anna");
+
+  it.each([
+    ["closed", closed],
+    ["taken", taken ? [taken] : []],
+  ])("comes when the room is %s", (why, events) => {
+    const state = inside(...watched, ...events);
+    expect(state).toMatchObject({ phase: { name: "over", why }, isWatched: false });
   });
 
   it("has one reason, the first", () => {
-    expect(inside({ kind: "taken" }, { kind: "over", why: "removed" }).phase).toEqual({
-      name: "over",
-      why: "taken",
-    });
+    const state = inside(...closed, { kind: "over", why: "removed" });
+    expect(state.phase).toEqual({ name: "over", why: "closed" });
   });
 
   it("is not undone by what arrives late", () => {
-    expect(inside({ kind: "closed" }, joined()).phase.name).toBe("over");
+    expect(inside(...closed, ...annaHeard("Anna is back")).phase.name).toBe("over");
   });
 
   it("may be followed by a new beginning, of which nothing is left over", () => {
-    const state = inside(
-      { kind: "message", message: message(1, TEACHER, "x") },
-      { kind: "over", why: "removed" },
-      { kind: "anew" },
-    );
+    const spoken = annaHeard("the teacher says two to Anna");
+    const state = inside(...spoken, { kind: "over", why: "removed" }, { kind: "anew" });
     expect(state).toMatchObject({ phase: { name: "door" }, me: undefined, messages: [] });
   });
 });

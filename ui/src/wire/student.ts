@@ -54,11 +54,16 @@ export class StudentWire {
 
   constructor(
     private readonly room: number,
-    private readonly hear: (heard: Heard) => void,
+    hear: (heard: Heard) => void,
   ) {
     this.socket = makeSocket<ClassroomServerEvents, ClassroomClientEvents>();
     watchLink(this.socket, (link) => hear({ kind: "link", link }));
-    this.listen();
+    this.socket.onAny((event: string, payload: unknown) => {
+      const heard = heardOf(event, payload);
+      if (heard !== undefined) {
+        hear(heard);
+      }
+    });
   }
 
   get isOpen(): boolean {
@@ -125,39 +130,6 @@ export class StudentWire {
     return this.ask("sharing/left_out", { room_id: this.room, files });
   }
 
-  private listen(): void {
-    const { socket, hear } = this;
-    socket.on("room/join", (joined) => hear({ kind: "joined", joined }));
-    socket.on("steps/all", (steps) => hear({ kind: "steps", steps }));
-    socket.on("exercise", ({ content }) => hear({ kind: "exercise", content }));
-    socket.on("settings", (ignores) => hear({ kind: "ignores", ignores }));
-    socket.on("steps/status/to_client", (statuses) => hear({ kind: "reviewed", statuses }));
-    socket.on("message/to_client", (message) => hear({ kind: "message", message }));
-    socket.on("message/user", ({ messages }) => hear({ kind: "history", messages }));
-    socket.on("sharing/start", () => hear({ kind: "watching", isWatched: true }));
-    socket.on("sharing/end", () => hear({ kind: "watching", isWatched: false }));
-    socket.on("room/closed", () => hear({ kind: "closed" }));
-    socket.on("message", ({ message }) => this.heardSentence(message));
-    // The same comes as `alert`, for older clients.
-    socket.on("alerts", ({ message, type }) => this.heardAlert(message, type));
-  }
-
-  private heardSentence(sentence: string): void {
-    if (sentence === TEACHER_AWAY || sentence === TEACHER_BACK) {
-      this.hear({ kind: "teacher", isAway: sentence === TEACHER_AWAY });
-    } else {
-      this.hear({ kind: "notice", text: sentence, type: "INFO" });
-    }
-  }
-
-  private heardAlert(text: string, type: string): void {
-    if (TAKEN.test(text)) {
-      this.hear({ kind: "taken" });
-    } else if (!SAID_OTHERWISE.test(text)) {
-      this.hear({ kind: "notice", text, type });
-    }
-  }
-
   private async ask<E extends keyof ClassroomClientEvents>(
     event: E,
     payload: Parameters<ClassroomClientEvents[E]>[0],
@@ -187,6 +159,48 @@ export class StudentWire {
       });
     });
   }
+}
+
+type Hears = {
+  [E in keyof ClassroomServerEvents]?: (
+    payload: Parameters<ClassroomServerEvents[E]>[0],
+  ) => Heard | undefined;
+};
+
+const HEARS: Hears = {
+  "room/join": (joined) => ({ kind: "joined", joined }),
+  "steps/all": (steps) => ({ kind: "steps", steps }),
+  exercise: ({ content }) => ({ kind: "exercise", content }),
+  settings: (ignores) => ({ kind: "ignores", ignores }),
+  "steps/status/to_client": (statuses) => ({ kind: "reviewed", statuses }),
+  "message/to_client": (message) => ({ kind: "message", message }),
+  "message/user": ({ messages }) => ({ kind: "history", messages }),
+  "sharing/start": () => ({ kind: "watching", isWatched: true }),
+  "sharing/end": () => ({ kind: "watching", isWatched: false }),
+  "room/closed": () => ({ kind: "closed" }),
+  message: ({ message }) => sentence(message),
+  // The same comes as `alert`, for older clients.
+  alerts: ({ message, type }) => alerted(message, type),
+};
+
+/** What an event means to a student; undefined for one that means nothing, or is said otherwise. */
+export function heardOf(event: string, payload: unknown): Heard | undefined {
+  const means = HEARS[event as keyof Hears] as
+    ((payload: unknown) => Heard | undefined) | undefined;
+  return means?.(payload);
+}
+
+function sentence(text: string): Heard {
+  return text === TEACHER_AWAY || text === TEACHER_BACK
+    ? { kind: "teacher", isAway: text === TEACHER_AWAY }
+    : { kind: "notice", text, type: "INFO" };
+}
+
+function alerted(text: string, type: string): Heard | undefined {
+  if (TAKEN.test(text)) {
+    return { kind: "taken" };
+  }
+  return SAID_OTHERWISE.test(text) ? undefined : { kind: "notice", text, type };
 }
 
 /** An acknowledgement holds nothing, or what is wrong. */

@@ -1,0 +1,379 @@
+"""A lesson, recorded from the server for the tests of the teacher's and the student's page.
+
+`python -m tests.classroom.scenes` writes it anew. A scene is one thing that happens, and what each
+page asks and is told of it. In the pages' tests (`ui/src/class/network.ts`) a page has to ask the
+same, and is told that.
+"""
+
+import asyncio
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from quad.classroom.model import Step
+from quad.settings import ClassroomSettings, LimitSettings
+from quad.store import migrate
+from tests.classroom.school import Peer, School, code, exercise, locked, open_school
+from tests.process import ROOT
+from tests.scenes import Scenes, Stable, written
+
+FILE: Final = ROOT / "ui/src/class/scenes.json"
+ROOM: Final = 123456
+HOST: Final = 1
+TOKEN_LENGTH: Final = 43
+PROTOCOL: Final = 2
+THEORY: Final = {**exercise("theory", "<p>Loops</p>"), "type": "theory"}
+TASKS: Final = [exercise(name, f"<p>Task {name}</p>") for name in ("10", "2", "1")]
+BIG: Final = {"filename": "data.csv", "why": "too_large", "size": 900_000, "limit": 700_000}
+
+
+class Recorder:
+    """Everybody's page, of which every frame is noted; who is called by a name has that name."""
+
+    def __init__(self, school: School, database: Path, scenes: Scenes) -> None:
+        self.school = school
+        self.database = database
+        self.room = 0
+        self.ids: dict[str, int] = {}
+        self.tokens: dict[str, str] = {}
+        self._scenes = scenes
+        self._stable = Stable()
+        self._pages: dict[str, Peer] = {}
+        self._gone: list[tuple[str, Peer]] = []
+        self._connections = 0
+
+    async def scene(self, name: str) -> None:
+        """What has happened since the last scene has this name."""
+        for peer in self._pages.values():
+            if not peer.is_closed.is_set():
+                await peer.settle()
+        frames: dict[str, list[Any]] = {}
+        for page, peer in [*self._gone, *self._pages.items()]:
+            noted = self._stable([_frame(line) for line in _said(peer)])
+            if noted:
+                frames.setdefault(page, []).extend(noted)
+            peer.heard.clear()
+            peer.journal.clear()
+        self._gone.clear()
+        assert name not in self._scenes, name
+        self._scenes[name] = frames
+        self.school.clock.seconds += 60
+
+    async def connect(self, page: str) -> Peer:
+        if page in self._pages:
+            self._gone.append((page, self._pages[page]))
+        peer = self._pages[page] = await self.school.peer()
+        self._connections += 1
+        self._stable.show(peer.sid, f"sid-{self._connections}")
+        return peer
+
+    async def ask(self, page: str, event: str, payload: object) -> Any:
+        """What a page asks; the answer."""
+        answer = await self._pages[page].call(event, payload)
+        return answer[0] if answer else None
+
+    async def hear(self, page: str, *events: str) -> Any:
+        """Wait for these; the last one's payload."""
+        heard = None
+        for event in events:
+            heard = await self._pages[page].expect(event)
+        return heard
+
+    async def drop(self, page: str) -> None:
+        """The connection ends as by a closed window."""
+        await self._pages[page].close()
+
+    # What pages do by themselves
+
+    async def create(self, name: str) -> None:
+        await self.connect("teacher")
+        await self.ask("teacher", "room/create", {"name": name, "protocol": PROTOCOL})
+        update = await self.hear("teacher", "room/update")
+        self.room, self.ids["teacher"] = update["id"], update["host"]
+        self._stable.show(self.room, ROOM)
+        self._stable.show(update["host"], HOST)
+        self._keep_token("teacher", update["token"])
+
+    async def join(self, page: str, name: str) -> None:
+        await self.connect(page)
+        await self.ask(page, "room/join", self.in_room(name=name, protocol=PROTOCOL))
+        joined = await self.hear(page, "room/join")
+        self.ids[page] = joined["user_id"]
+        self._stable.show(joined["user_id"], HOST + len(self.ids) - 1)
+        self._keep_token(page, joined["token"])
+        await self.read_back(page, page)
+
+    async def rejoin(self, page: str) -> None:
+        await self.connect(page)
+        place = self.of(page, token=self.tokens[page], protocol=PROTOCOL)
+        await self.ask(page, "room/rejoin", place)
+        await self.read_back(page, page)
+
+    async def rehost(self) -> None:
+        await self.connect("teacher")
+        place = self.of("teacher", token=self.tokens["teacher"], protocol=PROTOCOL)
+        await self.ask("teacher", "room/rehost", place)
+
+    async def watch(self, *pages: str) -> None:
+        for page in pages:
+            await self.ask("teacher", "sharing/start", self.of(page, exclusive=False))
+
+    async def share(self, page: str, *files: dict[str, str]) -> None:
+        await self.hear(page, "sharing/start")
+        await self.ask(page, "sharing/left_out", self.in_room(files=[]))
+        await self.ask(page, "sharing/code_send", self.in_room(files=files))
+
+    async def read_back(self, page: str, student: str) -> None:
+        await self.ask(page, "message/user", {"user_id": self.ids[student]})
+
+    async def say(self, page: str, content: str, *, to: str = "") -> None:
+        """With a key of its own, as pages do."""
+        key = f"key-{content}"
+        if page == "teacher":
+            message = self.of(to, content=content, key=key)
+            await self.ask(page, "message/to_client", message)
+            await self.read_back(page, to)
+        else:
+            await self.ask(page, "message/to_mentor", self.in_room(content=content, key=key))
+
+    async def report(self, page: str, **statuses: str) -> None:
+        steps = {"1": "NONE", "2": "NONE", "10": "NONE"}
+        named = {name.removeprefix("task_"): status for name, status in statuses.items()}
+        await self.ask(page, "steps/status/to_mentor", {**steps, **named})
+
+    async def call(self, page: str, value: str) -> None:
+        await self.ask(page, "signal", {"user_id": self.ids[page], "value": value})
+
+    async def review(self, page: str, **statuses: str) -> None:
+        steps = {name.removeprefix("task_"): status for name, status in statuses.items()}
+        review = {"user_id": self.ids[page], "steps": steps}
+        await self.ask("teacher", "steps/status/to_client", review)
+
+    def in_room(self, **keys: object) -> dict[str, Any]:
+        return {"room_id": self.room, **keys}
+
+    def of(self, page: str, **keys: object) -> dict[str, Any]:
+        return self.in_room(user_id=self.ids[page], **keys)
+
+    def _keep_token(self, page: str, token: str) -> None:
+        self.tokens[page] = token
+        self._stable.show(token, f"{page}-token".ljust(TOKEN_LENGTH, "x"))
+
+
+def _said(peer: Peer) -> list[str]:
+    """What was noted of a connection, without the questions of this recorder."""
+    settling = {line[3:].split("[")[0] for line in peer.journal if "test/settle" in line}
+    return [
+        line
+        for line in peer.journal
+        if "test/settle" not in line
+        and not (line.startswith("43") and line[2:].split("[")[0] in settling)
+    ]
+
+
+def _frame(line: str) -> dict[str, Any]:
+    """`asked` and `told` are an event and its payload, `answered` is an acknowledgement."""
+    if line.startswith("41"):
+        return {"ended": True}
+    kind = "asked" if line.startswith(">") else "answered" if line.startswith("43") else "told"
+    return {kind: json.loads(line[line.index("[") :])}
+
+
+async def lesson(record: Recorder) -> None:
+    """In this order; what each of them says depends on those before."""
+    await record.create("Ms Ivanova")
+    await record.scene("the class begins")
+    await coming(record)
+    await working(record)
+    await talking(record)
+    await losing(record)
+    await importing(record)
+    await ending(record)
+
+
+async def coming(record: Recorder) -> None:
+    await record.join("anna", "Anna")
+    await record.hear("teacher", "room/update")
+    await record.scene("Anna joins")
+    await record.watch("anna")
+    await record.share("anna", code("main.py", "print(1)\n"))
+    await record.hear("teacher", "sharing/code_send")
+    await record.scene("the teacher watches Anna")
+    await record.join("boris", "Boris")
+    await record.hear("teacher", "room/update")
+    await record.watch("boris")
+    await record.share("boris", code("main.py", ""), code("b.py", "b"))
+    await record.scene("Boris joins and is watched")
+    await record.connect("carl")
+    await record.ask("carl", "room/join", record.in_room(name="Anna", protocol=PROTOCOL))
+    await record.scene("somebody wants to be Anna")
+    await record.ask("teacher", "settings", {"files_to_ignore": "*.log\nsecret/"})
+    await record.scene("the teacher ignores files")
+    await record.ask("teacher", "door/set", {"state": "locked"})
+    await record.hear("teacher", "room/update")
+    await record.ask("teacher", "rules/set", {"has_results_page": False})
+    await record.hear("teacher", "room/update")
+    await record.scene("the teacher locks the door and the results")
+    await record.ask("teacher", "door/set", {"state": "open"})
+    await record.hear("teacher", "room/update")
+    await record.ask("teacher", "rules/set", {"has_results_page": True})
+    await record.hear("teacher", "room/update")
+    await record.scene("the teacher opens both")
+
+
+async def working(record: Recorder) -> None:
+    await record.ask("teacher", "steps/all", [*TASKS, THEORY])
+    for page in ("anna", "boris"):
+        await record.hear(page, "steps/all")
+        await record.report(page)
+    await record.scene("tasks are handed out")
+    await record.ask("teacher", "steps/all", TASKS[1:])
+    await record.ask("teacher", "steps/all", [*TASKS, THEORY])
+    for page in ("anna", "boris"):
+        await record.hear(page, "steps/all", "steps/all")
+    await record.scene("one task is taken away, and given back")
+    await _types(record, code("main.py", "print(2)\n", "CHANGED"))
+    await record.scene("Anna types")
+    await _types(record, code("debug.log", "1"))
+    await record.scene("Anna makes a log")
+    await record.ask("anna", "sharing/left_out", record.in_room(files=[BIG]))
+    await record.scene("Anna has a file that is too large")
+    await record.report("anna", task_1="HELP")
+    await record.scene("Anna needs help with the first task")
+    await record.report("anna", task_1="HELP", task_2="HELP")
+    await record.scene("Anna needs help with the second task, too")
+    await record.report("anna", task_1="DONE", task_2="DONE")
+    await record.scene("Anna has done both")
+    await record.review("anna", task_1="ACCEPTED", task_2="NONE")
+    await record.scene("the teacher accepts the first and declines the second")
+    await record.call("anna", "HELP")
+    await record.scene("Anna calls for help")
+    await record.call("anna", "NONE")
+    await record.scene("Anna needs no help")
+
+
+async def _types(record: Recorder, *files: dict[str, str]) -> None:
+    await record.ask("anna", "sharing/code_update", record.in_room(files=files))
+
+
+async def talking(record: Recorder) -> None:
+    await record.say("anna", "one")
+    await record.scene("Anna says one")
+    await record.say("teacher", "two", to="anna")
+    await record.scene("the teacher says two to Anna")
+    await record.say("anna", "two")
+    await record.scene("Anna says two")
+    await record.say("anna", "two")
+    await record.scene("Anna says two again, with the same key")
+    await record.read_back("anna", "anna")
+    await record.read_back("teacher", "anna")
+    await record.scene("both ask for what was said")
+
+
+async def losing(record: Recorder) -> None:
+    await record.drop("teacher")
+    await record.hear("anna", "message")
+    await record.scene("the teacher leaves while watching")
+    await record.join("dora", "Dora")
+    await record.hear("dora", "message")
+    await record.report("dora")
+    await record.scene("Dora joins while the teacher is away")
+    await record.call("dora", "HELP")
+    await record.say("dora", "Hello?")
+    await record.report("anna", task_1="ACCEPTED", task_2="HELP")
+    await record.scene("Dora and Anna need help meanwhile")
+    await record.drop("dora")
+    await record.rejoin("dora")
+    await record.scene("Dora reloads")
+    await record.connect("carl")
+    await record.ask("carl", "room/join", record.in_room(name="Carl", protocol=PROTOCOL))
+    await record.scene("Carl is one too many")
+    await record.rehost()
+    await record.hear("teacher", "room/update")
+    await record.scene("the teacher is back")
+    for page in ("anna", "boris", "dora"):
+        await record.read_back("teacher", page)
+    await record.scene("the teacher reads what was missed")
+    await record.watch("anna", "boris", "dora")
+    for page in ("anna", "boris", "dora"):
+        await record.share(page, code("main.py", "print(2)\n"))
+    await record.hear("teacher", *["sharing/code_send"] * 3)
+    await record.scene("the teacher watches again")
+    await record.drop("anna")
+    await record.hear("teacher", "room/update")
+    await record.scene("Anna is lost")
+    await record.say("teacher", "three", to="anna")
+    await record.review("anna", task_2="ACCEPTED")
+    await record.scene("the teacher says three to Anna meanwhile, and accepts")
+    await record.rejoin("anna")
+    await record.hear("teacher", "room/update")
+    await record.scene("Anna is back")
+    await record.watch("anna")
+    await record.share("anna", code("main.py", "print(2)\n"))
+    await record.scene("the teacher watches Anna who is back")
+    await record.rejoin("anna")
+    await record.hear("teacher", "room/update")
+    await record.scene("Anna comes in from another window")
+    with locked(record.database):
+        await record.ask("anna", "message/to_mentor", record.in_room(content="x", key="key-x"))
+        await record.scene("the server cannot save")
+
+
+async def importing(record: Recorder) -> None:
+    importer = record.school.importer
+    importer.answer = [Step("1", "<p>Imported</p>", "html", "exercise")]
+    importer.left_out = {"picture": 2}
+    await record.ask("teacher", "steps/import", {"url": "https://team.notion.site/page"})
+    await record.hear("teacher", "alerts", "alerts")
+    await record.scene("tasks are imported, but for two pictures")
+
+
+async def ending(record: Recorder) -> None:
+    await record.ask("boris", "room/leave", record.in_room())
+    await record.hear("teacher", "room/update")
+    await record.scene("Boris leaves for good")
+    await record.ask("teacher", "room/kill", record.of("dora", is_barred=True))
+    await record.hear("teacher", "room/update")
+    await record.scene("Dora is removed")
+    await record.connect("dora")
+    place = record.of("dora", token=record.tokens["dora"], protocol=PROTOCOL)
+    await record.ask("dora", "room/rejoin", place)
+    await record.scene("Dora comes back in vain")
+    await record.connect("carl")
+    wrong = record.of("anna", token="w" * TOKEN_LENGTH, protocol=PROTOCOL)
+    await record.ask("carl", "room/rejoin", wrong)
+    await record.scene("somebody comes with a wrong token")
+    await record.ask("teacher", "exercise", {"content": "<p>Old</p>"})
+    await record.scene("the teacher hands out an exercise of old")
+    await record.rehost()
+    await record.scene("the teacher comes in from another window")
+    await record.ask("teacher", "room/close", record.in_room())
+    await record.hear("anna", "room/closed")
+    await record.scene("the teacher closes the class")
+    await record.rejoin("anna")
+    await record.scene("Anna comes back in vain")
+
+
+async def record(empty_database: Path, directory: Path) -> Scenes:
+    """The whole lesson, on a server of its own."""
+    scenes: Scenes = {}
+    database = Path(shutil.copy(empty_database, directory / "lesson.sqlite3"))
+    settings = ClassroomSettings(room_update_interval_ms=1)
+    limits = LimitSettings(students_per_minute_per_address=0.01, students_burst_per_address=3)
+    async with open_school(database, settings, limits) as school:
+        await lesson(Recorder(school, database, scenes))
+    return scenes
+
+
+def _main() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        empty = Path(directory) / "empty.sqlite3"
+        asyncio.run(migrate(f"sqlite+aiosqlite:///{empty}"))
+        scenes = asyncio.run(record(empty, Path(directory)))
+    FILE.write_text(written(scenes), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _main()

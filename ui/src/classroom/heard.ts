@@ -1,0 +1,40 @@
+/** What the server's events mean to the teacher's class. */
+import type { Said, SaidPayload } from "../wire/teacher";
+import type { Happening } from "./classroom";
+
+type Means = { [E in Said]?: (payload: SaidPayload<E>, at: number) => Happening };
+
+const MEANS = {
+  "room/update": (update, at) => ({ type: "update", update, at }),
+  "steps/load": (steps) => ({ type: "tasks loaded", steps }),
+  "steps/status/to_mentor": ({ user_id: user, steps }, at) => ({
+    type: "statuses",
+    user,
+    steps,
+    at,
+  }),
+  signal: ({ user_id: user, value }, at) => ({
+    type: "signal",
+    user,
+    isCalling: value === "HELP",
+    at,
+  }),
+  "sharing/code_send": ({ user_id: user, files }, at) => ({ type: "tree", user, files, at }),
+  "sharing/code_update": ({ user_id: user, files }, at) => ({ type: "files", user, files, at }),
+  "sharing/left_out": ({ user_id: user, files }) => ({ type: "unsent", user, files }),
+  "message/to_mentor": (message, at) => ({ type: "message", message, at }),
+  "message/user": ({ user_id: user, messages }) => ({ type: "history", user, messages }),
+} as const satisfies Means;
+
+/** Events that change the class, and nothing besides. */
+export type Told = keyof typeof MEANS;
+
+export function isTold(event: string): event is Told {
+  return event in MEANS;
+}
+
+/** What an event makes happen; `at` is when it came, in milliseconds of this browser's clock. */
+export function happeningOf(event: Told, payload: unknown, at: number): Happening {
+  // The table pairs each event with its own payload, which the type checker cannot follow here.
+  return (MEANS[event] as (payload: unknown, at: number) => Happening)(payload, at);
+}
