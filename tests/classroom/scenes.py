@@ -317,8 +317,15 @@ async def losing(record: Recorder) -> None:
     await record.hear("teacher", "room/update")
     await record.scene("Anna comes in from another window")
     with locked(record.database):
-        await record.ask("anna", "message/to_mentor", record.in_room(content="x", key="key-x"))
+        await record.call("anna", "HELP")
+        await record.report("anna", task_1="ACCEPTED", task_2="ACCEPTED", task_10="HELP")
+        message = {"content": "one", "key": "key-one again"}
+        await record.ask("anna", "message/to_mentor", record.in_room(**message))
+        await record.ask("teacher", "message/to_client", record.of("anna", **message))
         await record.scene("the server cannot save")
+    await record.call("anna", "HELP")
+    await record.report("anna", task_1="ACCEPTED", task_2="ACCEPTED", task_10="HELP")
+    await record.scene("the server can save again")
 
 
 async def importing(record: Recorder) -> None:

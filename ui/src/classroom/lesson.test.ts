@@ -145,6 +145,17 @@ describe("the signs on a teacher's page", () => {
     expect(texts).toEqual(["one", "two", "two"]);
   });
 
+  it("keep what the server cannot save now, and it goes later", async () => {
+    await teach();
+    await network.play("the server cannot save");
+    lesson.write(ANNA, "one");
+    await moment();
+    expect(lesson.waitingFor(ANNA)).toMatchObject([{ content: "one", isRefused: false }]);
+    await later(6_000);
+    // Asked again under the same key.
+    expect(network.unexpected.splice(0).map(([event]) => event)).toEqual(["message/to_client"]);
+  });
+
   it.each([
     ["a sleep", () => document.dispatchEvent(new Event("visibilitychange")), 3_600_000],
     ["a freeze", () => document.dispatchEvent(new Event("resume")), 3_600_000],

@@ -5,6 +5,7 @@
 import { has, t } from "../i18n";
 import { toast, type Kind } from "../parts/toasts.svelte";
 import type { Step } from "../wire/generated";
+import { againAfterS } from "../wire/later";
 import type { Link } from "../wire/socket";
 import { Store } from "../wire/store.svelte";
 import {
@@ -37,7 +38,7 @@ import {
   ticketOf,
   type Ticket,
 } from "./remembered";
-import { LATER, Replies } from "./replies";
+import { Replies } from "./replies";
 import { Shown } from "./shown.svelte";
 
 const PROTOCOL = 2;
@@ -259,7 +260,7 @@ export class Lesson implements Listener {
     } else if (isTold(event)) {
       this.hear(happeningOf(event, payload, Date.now()));
     } else {
-      const tell = this.tells[event as keyof typeof this.tells] as (payload: unknown) => void;
+      const tell = this.tells[event] as (payload: unknown) => void;
       tell(payload);
     }
   }
@@ -328,10 +329,11 @@ export class Lesson implements Listener {
   /** For many questions in a row, of which a server may take some only later. */
   private async askPatiently<E extends Asked>(event: E, payload: Payload<E>): Promise<Answer> {
     const answer = await this.wire.ask(event, payload);
-    if (answer.isDone || !LATER.has(answer.code)) {
+    const again = answer.isDone ? undefined : againAfterS(answer.code, answer.retryAfterS);
+    if (again === undefined) {
       return answer;
     }
-    await new Promise((resolve) => setTimeout(resolve, (answer.retryAfterS ?? 1) * 1_000));
+    await new Promise((resolve) => setTimeout(resolve, again * 1_000));
     return this.askPatiently(event, payload);
   }
 

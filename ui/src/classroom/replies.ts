@@ -7,13 +7,11 @@ import { Outbox, type Fate, type Waiting } from "../class/outbox.svelte";
 import { stepTitle } from "../class/steps";
 import { t } from "../i18n";
 import { toast } from "../parts/toasts.svelte";
+import { againAfterS } from "../wire/later";
 import type { Answer, Asked, Payload, Refusal } from "../wire/teacher";
 import type { Classroom, Happening } from "./classroom";
 import { DECLINED, stillDue, takenBack, unaccepted } from "./reviews";
 import type { Statuses } from "./student";
-
-/** Refusals that pass by themselves. */
-export const LATER = new Set(["rate_limited", "unavailable"]);
 
 /** What the replies need of the class. */
 export interface Desk {
@@ -141,8 +139,9 @@ export class Replies {
     if (answer.code === "offline" || answer.code === "no_answer") {
       return "lost";
     }
-    if (LATER.has(answer.code)) {
-      return { againAfterS: answer.retryAfterS ?? 1 };
+    const again = againAfterS(answer.code, answer.retryAfterS);
+    if (again !== undefined) {
+      return { againAfterS: again };
     }
     this.desk.complain(answer);
     return "refused";

@@ -108,20 +108,23 @@ describe("a student's files on their way to the teacher", () => {
     expect(desk.heard.at(-1)).toEqual(["tree", ["CREATED main.py"]]);
   });
 
-  it.each(["store_unavailable", "unavailable"])("are tried again after %s", async (code) => {
-    const desk = new Desk();
-    desk.outgoing.start();
-    await later(1_500);
-    desk.answer = { code, message: "", event: "" };
-    desk.type("main.py", "2");
-    await later(0);
-    desk.answer = "done";
-    await later(6_000);
-    expect(desk.heard.slice(1)).toEqual([
-      ["update", ["CHANGED main.py"]],
-      ["update", ["CHANGED main.py"]],
-    ]);
-  });
+  it.each(["store_unavailable", "unavailable", "rate_limited"])(
+    "are tried again after %s",
+    async (code) => {
+      const desk = new Desk();
+      desk.outgoing.start();
+      await later(1_500);
+      desk.answer = { code, message: "", event: "" };
+      desk.type("main.py", "2");
+      await later(0);
+      desk.answer = "done";
+      await later(6_000);
+      expect(desk.heard.slice(1)).toEqual([
+        ["update", ["CHANGED main.py"]],
+        ["update", ["CHANGED main.py"]],
+      ]);
+    },
+  );
 
   it("are too many only once", async () => {
     const desk = new Desk();

@@ -3,6 +3,7 @@
  * what has changed, at most once a second; after a lost connection everything once more.
  */
 import type { File, UnsentFile } from "../wire/generated";
+import { againAfterS } from "../wire/later";
 import type { Answer } from "../wire/student";
 import {
   after,
@@ -19,8 +20,6 @@ const PAUSE_MS = 1_000;
 const TROUBLE_MS = 5_000;
 // As many as the server relays.
 const MOST_LEFT_OUT = 100;
-// Nothing was kept, and nothing is wrong with what was sent.
-export const TROUBLES = new Set(["store_unavailable", "unavailable"]);
 
 export interface Ways {
   tree: (files: File[]) => Promise<Answer>;
@@ -149,5 +148,9 @@ export class Outgoing {
 }
 
 function isRefusal(answer: Answer): answer is Exclude<Answer, "done" | "lost"> {
-  return answer !== "done" && answer !== "lost" && !TROUBLES.has(answer.code);
+  return (
+    answer !== "done" &&
+    answer !== "lost" &&
+    againAfterS(answer.code, answer.retry_after_s) === undefined
+  );
 }

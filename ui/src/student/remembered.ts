@@ -1,4 +1,5 @@
 /** What this browser remembers of a room: who the student is there, what was read, the project. */
+import { asStatus, type Status } from "../class/status";
 import { forget, keep, kept, keptKeys } from "../wire/kept";
 import { asProject, EMPTY, type Project } from "./project";
 import type { Identity } from "./state";
@@ -19,9 +20,9 @@ export function remember(room: number, who: Remembered): void {
 export function forgetIn(room: number): void {
   const id = rememberedIn(room)?.id;
   if (id !== undefined) {
-    [`outbox/student/${room}/${id}`, `draft/student/${room}/${id}`, `step/${room}/${id}`].forEach(
-      forget,
-    );
+    ["outbox/student", "draft/student", "step", "unsaid"]
+      .map((what) => `${what}/${room}/${id}`)
+      .forEach(forget);
   }
   forget(`student/${room}`);
 }
@@ -51,6 +52,37 @@ export function rememberedStep(room: number, id: number): string | undefined {
 
 export function rememberStep(room: number, id: number, step: string): void {
   keep(`step/${room}/${id}`, step);
+}
+
+/** What a student has set and the server does not know yet. */
+export interface Unsaid {
+  readonly statuses: Readonly<Record<string, Status>>;
+  /** Whether help is needed apart from any task; undefined if the server knows. */
+  readonly isCalling?: boolean | undefined;
+}
+
+export const NOTHING_UNSAID: Unsaid = { statuses: {} };
+
+export function unsaidIn(room: number, id: number): Unsaid {
+  return kept(`unsaid/${room}/${id}`, asUnsaid) ?? NOTHING_UNSAID;
+}
+
+export function keepUnsaid(room: number, id: number, { statuses, isCalling }: Unsaid): void {
+  const key = `unsaid/${room}/${id}`;
+  if (Object.keys(statuses).length > 0 || isCalling !== undefined) {
+    keep(key, { statuses, isCalling });
+  } else {
+    forget(key);
+  }
+}
+
+function asUnsaid(value: unknown): Unsaid | undefined {
+  const { statuses, isCalling } = value as { statuses?: unknown; isCalling?: unknown };
+  const known = Object.entries(Object(statuses) as Record<string, unknown>);
+  return {
+    statuses: Object.fromEntries(known.map(([step, status]) => [step, asStatus(status)])),
+    isCalling: typeof isCalling === "boolean" ? isCalling : undefined,
+  };
 }
 
 // Several students at one computer: each has a place of their own, and one of them is in the class.

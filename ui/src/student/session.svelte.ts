@@ -5,14 +5,16 @@ import { stepTitle } from "../class/steps";
 import type { Status } from "../class/status";
 import { toast } from "../parts/toasts.svelte";
 import type { ErrorPayload } from "../wire/generated";
+import { againAfterS } from "../wire/later";
 import { Store } from "../wire/store.svelte";
 import { StudentWire, type Answer, type Heard } from "../wire/student";
-import { Outgoing, TROUBLES } from "./outgoing";
+import { Outgoing } from "./outgoing";
 import { EMPTY, type Project } from "./project";
 import {
   asideIn,
   bringBack,
   forgetIn,
+  keepUnsaid,
   putAside,
   remember,
   rememberedIn,
@@ -21,18 +23,19 @@ import {
   rememberName,
   rememberProject,
   rememberStep,
+  unsaidIn,
   type Remembered,
 } from "./remembered";
 import { shareable } from "./sharing";
 import { signsOf, type Signs } from "./signs";
-import { asRefusal, begin, reduce, report, unread, type Event, type State } from "./state";
+import { asRefusal, begin, reduce, report, unread, unsaid, type Event, type State } from "./state";
 
 // After the server has sent us away, or cannot let us in now.
 const AGAIN_MS = 600;
 const PATIENCE_S = 3;
 const SAVE_MS = 400;
-// After an answer that the database or the network is in trouble.
-const TROUBLE_S = 5;
+// After an answer that did not come, though the connection is there.
+const UNANSWERED_S = 5;
 
 type Follow<H> = (heard: H, before: State) => void;
 
@@ -43,6 +46,7 @@ export class StudentSession {
   private wanted: string | undefined;
   private confirmed: Record<string, Status> = {};
   private againTimer: ReturnType<typeof setTimeout> | undefined;
+  private reportTimer: ReturnType<typeof setTimeout> | undefined;
   private saveTimer: ReturnType<typeof setTimeout> | undefined;
   private outbox: Outbox | undefined = $state.raw();
   /** Whether the place in the room was taken up on this connection. */
@@ -59,7 +63,7 @@ export class StudentSession {
     const me = who && { id: who.id, name: who.name, token: who.token };
     this.project = rememberedProject(room) ?? EMPTY;
     this.aside = asideIn(room);
-    this.store = new Store(begin(me, who?.readUpTo), reduce);
+    this.store = new Store(begin(me, who?.readUpTo, who && unsaidIn(room, who.id)), reduce);
     this.wire = new StudentWire(room, (heard) => this.hear(heard));
     this.outgoing = new Outgoing({
       tree: (files) => this.wire.sendTree(files),
@@ -80,6 +84,7 @@ export class StudentSession {
 
   close(): void {
     clearTimeout(this.againTimer);
+    clearTimeout(this.reportTimer);
     this.outgoing.stop();
     this.outbox?.stop();
     this.saveNow();
@@ -145,12 +150,13 @@ export class StudentSession {
     const { readUpTo, ...me } = who;
     this.turnTo(rememberedProject(this.room) ?? EMPTY);
     rememberName(me.name);
-    this.store.act({ kind: "returns", me, readUpTo });
+    this.store.act({ kind: "returns", me, readUpTo, unsaid: unsaidIn(this.room, me.id) });
     this.wire.connect();
   }
 
   /** Another student's files; nothing of the one before goes on. */
   private turnTo(project: Project): void {
+    clearTimeout(this.reportTimer);
     this.outgoing.stop();
     this.closeOutbox();
     this.wire.disconnect();
@@ -283,12 +289,10 @@ export class StudentSession {
     this.wanted = undefined;
     this.confirmed = steps;
     this.keepIdentity();
+    this.keepUnsaid();
     this.isHere = true;
     void this.sendWaiting();
-    // The tasks follow, if there are any, and only then is it known what all of them are.
-    if (Object.keys(this.store.latest.unreported).length > 0) {
-      this.reportIfNew();
-    }
+    // Statuses are reported when the tasks come, which follow: of all of them at once.
     void this.reportCall();
   }
 
@@ -301,6 +305,7 @@ export class StudentSession {
   }
 
   private heardReview(before: State, review: Record<string, Status>): void {
+    this.keepUnsaid();
     Object.assign(this.confirmed, review);
     for (const [step, status] of Object.entries(review)) {
       const title = stepTitle(step);
@@ -327,12 +332,14 @@ export class StudentSession {
 
   setStatus(step: string, status: Status): void {
     this.store.act({ kind: "sets", step, status });
+    this.keepUnsaid();
     this.reportIfNew();
   }
 
   /** Calls for help apart from any task, or needs it no longer. */
   call(isCalling: boolean): void {
     this.store.act({ kind: "calls", isCalling });
+    this.keepUnsaid();
     void this.reportCall();
   }
 
@@ -357,8 +364,9 @@ export class StudentSession {
     const answer = await this.wire.signal(me.id, isCalling ? "HELP" : "NONE");
     if (answer === "done") {
       this.store.act({ kind: "call reported", isCalling });
-    } else if (answer !== "lost") {
-      this.tellRefusal(answer);
+      this.keepUnsaid();
+    } else {
+      this.notReported(answer);
     }
   }
 
@@ -374,8 +382,35 @@ export class StudentSession {
     if (answer === "done") {
       this.confirmed = statuses;
       this.store.act({ kind: "reported", statuses });
-    } else if (answer !== "lost") {
+      this.keepUnsaid();
+    } else {
+      this.notReported(answer);
+    }
+  }
+
+  /** What the server could not take now, or has not answered, it is told again. */
+  private notReported(answer: Exclude<Answer, "done">): void {
+    const again = answer === "lost" ? UNANSWERED_S : againAfterS(answer.code, answer.retry_after_s);
+    if (again === undefined) {
       this.tellRefusal(answer);
+      return;
+    }
+    clearTimeout(this.reportTimer);
+    this.reportTimer = setTimeout(() => this.reportAgain(), again * 1_000);
+  }
+
+  private reportAgain(): void {
+    // Without a connection all of it is told once there is one.
+    if (this.isHere) {
+      this.reportIfNew();
+      void this.reportCall();
+    }
+  }
+
+  private keepUnsaid(): void {
+    const { latest } = this.store;
+    if (latest.me !== undefined) {
+      keepUnsaid(this.room, latest.me.id, unsaid(latest));
     }
   }
 
@@ -433,8 +468,9 @@ export class StudentSession {
   }
 
   private declined(answer: ErrorPayload): Fate {
-    if (answer.retry_after_s !== undefined || TROUBLES.has(answer.code)) {
-      return { againAfterS: answer.retry_after_s ?? TROUBLE_S };
+    const again = againAfterS(answer.code, answer.retry_after_s);
+    if (again !== undefined) {
+      return { againAfterS: again };
     }
     this.tellRefusal(answer);
     return "refused";

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { moment, Network, untilTriedAgain } from "../class/network";
 import type { Page, Scene } from "../class/scenes";
+import { NOTHING_UNSAID, unsaidIn } from "./remembered";
 import { StudentSession } from "./session.svelte";
 
 const ROOM = 123456;
@@ -108,6 +109,36 @@ describe("the signs on a student's page", () => {
     expect(words()).toEqual([]);
     expect(said().filter((content) => content === "one")).toEqual(["one"]);
     expect(session.signs).toEqual({ ...ALONE, call: "known" });
+  });
+
+  it("keep what was set without a server over a reload, until the server has it", async () => {
+    await anna();
+    await network.play("tasks are handed out");
+    await network.cut();
+    session.setStatus("10", "HELP");
+    session.call(true);
+    session.say("one");
+    session.close();
+    expect(new StudentSession(ROOM).signs).toEqual({ ...NOBODY_KNOWS, call: "unsent" });
+    await arrive("anna", "Anna is back", "the server can save again", "Anna says one");
+    await moment();
+    expect(session.signs).toEqual({ ...ALONE, call: "known" });
+    expect(words()).toEqual([]);
+    expect(unsaidIn(ROOM, 2)).toEqual(NOTHING_UNSAID);
+  });
+
+  it("say that nobody knows while the server cannot save, and it is told again", async () => {
+    await anna();
+    await network.play("the server cannot save");
+    session.say("one");
+    session.call(true);
+    await moment();
+    expect(words()).toEqual(["one"]);
+    expect(session.signs.call).toBe("unsent");
+    void network.play("the server can save again", "Anna says one");
+    await later(6_000);
+    expect(words()).toEqual([]);
+    expect(session.signs.call).toBe("known");
   });
 
   it("are out within five seconds after a sleep in which the server gave up", async () => {

@@ -3,6 +3,7 @@ import { asStatus, compareSteps, isFinished, type Status } from "../class/status
 import type { ErrorPayload, Ignores, Step } from "../wire/generated";
 import type { Link } from "../wire/socket";
 import type { Heard } from "../wire/student";
+import { NOTHING_UNSAID, type Unsaid } from "./remembered";
 
 /** Who the student is in this room; the token is what proves it. */
 export interface Identity {
@@ -61,7 +62,7 @@ export type Event =
   | { kind: "waits"; refusal: Refusal }
   | { kind: "over"; why: End }
   | { kind: "anew"; refusal?: Refusal }
-  | { kind: "returns"; me: Identity; readUpTo: number }
+  | { kind: "returns"; me: Identity; readUpTo: number; unsaid: Unsaid }
   | { kind: "sets"; step: string; status: Status }
   | { kind: "calls"; isCalling: boolean }
   | { kind: "call reported"; isCalling: boolean }
@@ -72,20 +73,20 @@ export type Event =
 const NO_IGNORES: Ignores = { names: [], dirs: [], extensions: [] };
 
 /** A page that opens: with an identity it comes back, without one it asks for a name. */
-export function begin(me: Identity | undefined, readUpTo = 0): State {
+export function begin(me: Identity | undefined, readUpTo = 0, unsaid = NOTHING_UNSAID): State {
   return {
     link: "connecting",
     phase: me === undefined ? { name: "door", isWaiting: false } : { name: "returning" },
     me,
     steps: [],
-    statuses: {},
-    unreported: {},
+    statuses: unsaid.statuses,
+    unreported: unsaid.statuses,
     messages: [],
     readUpTo,
     isTeacherAway: false,
     isWatched: false,
-    isCalling: false,
-    isCallReported: true,
+    isCalling: unsaid.isCalling ?? false,
+    isCallReported: unsaid.isCalling === undefined,
     ignores: NO_IGNORES,
   };
 }
@@ -111,7 +112,7 @@ export function reduce(state: State, event: Event): State {
     case "anew":
       return { ...begin(undefined), link: state.link, phase: door(event.refusal) };
     case "returns":
-      return { ...begin(event.me, event.readUpTo), link: state.link };
+      return { ...begin(event.me, event.readUpTo, event.unsaid), link: state.link };
     default:
       return state.phase.name === "over" ? state : inside(state, event);
   }
@@ -198,6 +199,11 @@ export function tasks(state: Pick<State, "steps">): Step[] {
 export function firstOpen(state: State): string | undefined {
   const open = tasks(state).find(({ name }) => !isFinished(state.statuses[name] ?? "NONE"));
   return state.steps.find((step) => step.name === "theory")?.name ?? (open ?? state.steps[0])?.name;
+}
+
+/** What the server has not confirmed, and what must not be lost before it has. */
+export function unsaid({ unreported, isCalling, isCallReported }: State): Unsaid {
+  return { statuses: unreported, isCalling: isCallReported ? undefined : isCalling };
 }
 
 export function lastId(state: Pick<State, "messages">): number {
