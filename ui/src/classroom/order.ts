@@ -1,5 +1,5 @@
 /** Who comes first on the board. */
-import { isOnline, percentOf, type Student } from "./student";
+import { isWatched, percentOf, type Student } from "./student";
 
 /**
  * Whoever works on a task and has changed nothing for so long may be stuck. Five minutes: reading a
@@ -9,7 +9,8 @@ export const STUCK_AFTER_MS = 5 * 60_000;
 
 export function isStuck(student: Student, now: number): boolean {
   return (
-    isOnline(student) &&
+    // Of whoever is not watched nobody knows whether they change anything.
+    isWatched(student) &&
     student.helpSince === undefined &&
     student.activeAt !== undefined &&
     now - student.activeAt >= STUCK_AFTER_MS &&
