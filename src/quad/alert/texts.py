@@ -6,6 +6,7 @@ from typing import Final
 OF_SCRIPT: Final = frozenset(
     {
         "nobody",
+        "people_unknown",
         "connecting",
         "connected",
         "lost",

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { begin, buildingOf, neighbours, recipients, reduce, type Event, type State } from "./state";
+import {
+  begin,
+  buildingOf,
+  neighbours,
+  recipients,
+  reduce,
+  whereaboutOf,
+  type Event,
+  type State,
+} from "./state";
 
 const TOWER = { id: "1", name: "Tower", latitude: 38.737, longitude: -9.139, radious: 60 };
 const HERE = { latitude: 38.737, longitude: -9.139, source: "hand" } as const;
@@ -92,6 +101,34 @@ describe("places", () => {
     );
     expect(state.building).toBe("");
     expect(buildingOf(state)).toBeUndefined();
+  });
+});
+
+describe("who is around", () => {
+  const open: Event = { type: "linked", link: "open" };
+  const lost: Event = { type: "linked", link: "lost" };
+  const around: Event = { type: "around", building: ["bob"], range: [] };
+
+  test.each([
+    ["before the server has said it", [open], "unknown"],
+    ["when it has", [open, around], "here"],
+    ["without a connection", [open, around, lost], "unknown"],
+    ["over the next one, before it is said anew", [open, around, lost, open], "unknown"],
+    ["by an answer that comes after the end", [open, lost, around], "unknown"],
+    ["when it is said anew", [open, around, lost, open, around], "here"],
+  ])("is known or not %s", (_, events, where) => {
+    const { isAroundKnown } = after(...events);
+    const bob = { id: "bob", isInBuilding: true, isInRange: false, isChosen: false };
+    expect(whereaboutOf(bob, isAroundKnown)).toBe(where);
+  });
+
+  test.each([
+    [true, true, "both"],
+    [false, true, "near"],
+    [false, false, "gone"],
+  ])("are in the building (%s), in range (%s): %s", (isInBuilding, isInRange, where) => {
+    const bob = { id: "bob", isInBuilding, isInRange, isChosen: false };
+    expect(whereaboutOf(bob, true)).toBe(where);
   });
 });
 

@@ -29,6 +29,8 @@ export interface State extends Talk {
   /** Whether the server has told of its buildings, be there any or none. */
   isMapped: boolean;
   rangeM: number;
+  /** Whether the server has said who is around over this very connection. */
+  isAroundKnown: boolean;
   inBuilding: readonly string[];
   inRange: readonly string[];
   target: Target;
@@ -71,6 +73,7 @@ export function begin({ rangeM, spot, messages = [] }: Beginning): State {
     buildings: [],
     isMapped: false,
     rangeM,
+    isAroundKnown: false,
     inBuilding: [],
     inRange: [],
     target: "range",
@@ -85,13 +88,19 @@ export function begin({ rangeM, spot, messages = [] }: Beginning): State {
 export function reduce(state: State, event: Event): State {
   switch (event.type) {
     case "linked":
-      return { ...state, link: event.link };
+      // What was said over another connection nobody can vouch for any more.
+      return { ...state, link: event.link, isAroundKnown: false };
     case "entered":
       return { ...state, isCatchingUp: true };
     case "over":
-      return { ...state, isOver: true, link: "ended" };
+      return { ...state, isOver: true, link: "ended", isAroundKnown: false };
     case "around":
-      return { ...state, inBuilding: event.building, inRange: event.range };
+      return {
+        ...state,
+        isAroundKnown: state.link === "open",
+        inBuilding: event.building,
+        inRange: event.range,
+      };
     case "aimed":
     case "chosen":
     case "answering":
@@ -142,6 +151,19 @@ export function buildingOf(state: State): MapBuilding | undefined {
 }
 
 // People
+
+/** Where somebody is; `unknown` without a connection. */
+export type Whereabout = "both" | "here" | "near" | "gone" | "unknown";
+
+export function whereaboutOf({ isInBuilding, isInRange }: Neighbour, isKnown: boolean): Whereabout {
+  if (!isKnown) {
+    return "unknown";
+  }
+  if (isInBuilding) {
+    return isInRange ? "both" : "here";
+  }
+  return isInRange ? "near" : "gone";
+}
 
 export interface Neighbour {
   id: string;

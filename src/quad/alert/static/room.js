@@ -86,6 +86,12 @@
   function lost(wasConnected) {
     heard = null;
     say(wasConnected || hasJoined ? "lost" : "connecting");
+    if (people) {
+      fillPeople([], texts.people_unknown);
+    }
+    if (pending) {
+      showProblem("not_sent");
+    }
     if (isWall && hasJoined) {
       sayNoContact();
     }
@@ -202,18 +208,48 @@
     return Date.now() + aheadMs;
   }
 
-  // Another language loads the page anew: what was being written stays.
+  // The page is loaded anew, for another language or by a reload: what was being written stays, and
+  // what was on its way goes, under its key.
   function takeUpDraft() {
     if (!sayForm) {
       return;
     }
     var field = element("msg");
+    pending = JSON.parse(kept("pending") || "null");
+    if (pending) {
+      field.value = pending.msg;
+      field.readOnly = true;
+      sayForm.key.value = pending.key; // should it go by HTTP
+      showProblem("not_sent");
+    } else {
+      field.value = field.value || kept("draft");
+    }
+    keep("draft", "");
+    window.addEventListener("pagehide", function () {
+      keep("draft", pending ? "" : field.value);
+    });
+  }
+
+  // In this tab, and for one person in one room.
+  function keptAs(what) {
+    return [what, page.getAttribute("data-room"), ownName()].join("/");
+  }
+
+  function kept(what) {
     try {
-      field.value = field.value || sessionStorage.getItem("draft") || "";
-      sessionStorage.removeItem("draft");
-      window.addEventListener("pagehide", function () {
-        sessionStorage.setItem("draft", field.value);
-      });
+      return sessionStorage.getItem(keptAs(what)) || "";
+    } catch (refused) {
+      return ""; // This browser keeps nothing.
+    }
+  }
+
+  function keep(what, text) {
+    try {
+      if (text) {
+        sessionStorage.setItem(keptAs(what), text);
+      } else {
+        sessionStorage.removeItem(keptAs(what));
+      }
     } catch (refused) {
       // This browser keeps nothing.
     }
@@ -251,13 +287,17 @@
   }
 
   function showPeople() {
+    fillPeople(people, texts.nobody);
+  }
+
+  function fillPeople(names, otherwise) {
     var place = element("people");
     place.textContent = "";
-    people.forEach(function (name) {
+    names.forEach(function (name) {
       addPerson(place, name, "");
     });
-    if (!people.length) {
-      addPerson(place, texts.nobody, "quiet");
+    if (!names.length) {
+      addPerson(place, otherwise, "quiet");
     }
   }
 
@@ -286,6 +326,7 @@
     }
     field.readOnly = true;
     pending = { msg: field.value, key: newKey() };
+    keep("pending", JSON.stringify(pending));
     if (isInRoom()) {
       sendPending();
     } else {
@@ -300,6 +341,7 @@
     }
     socket.emit("text", pending, function (answer) {
       pending = null;
+      keep("pending", "");
       element("msg").readOnly = false;
       showProblem(answer.code);
       if (!answer.code) {
