@@ -25,7 +25,7 @@ from quad.identity.guesses import Guesses
 from quad.languages import LANGUAGES, texts_of
 from quad.pages import Pages
 from quad.realtime import Streams, request_of
-from quad.streams import HEARTBEAT, HEARTBEAT_S, EventStream, is_set_within
+from quad.streams import HEARTBEAT_S, EventStream, encode_frame, is_set_within
 
 PATH: Final = "/roomstats"
 _LOG = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ _DIGITS: Final = 10
 _Shown = tuple[int, str]
 """A room's number, and the language in which somebody looks at it."""
 _HELLO: Final = b"retry: 2000\n\n"
+_HERE: Final = encode_frame(b"1", event="here")
+"""Nothing has happened, and the connection lives: the page hears it, as it would no comment."""
 
 
 class StatsSource(Protocol):
@@ -165,7 +167,7 @@ class StatsPages:
                 if feed.is_over:
                     return
                 news.clear()
-                yield feed.frame if has_news else HEARTBEAT
+                yield feed.frame if has_news else _HERE
 
     @contextmanager
     def _listening(self, shown: _Shown) -> "Iterator[tuple[_Feed, asyncio.Event]]":

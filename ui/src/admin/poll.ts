@@ -1,5 +1,6 @@
 /** Asks again and again while the page is seen; after a failure later, and more rarely each time. */
 import { Backoff } from "../wire/backoff";
+import { watchWaking } from "../wire/waking";
 
 export interface Watched {
   readonly isHidden: boolean;
@@ -11,8 +12,15 @@ export const PAGE: Watched = {
     return document.hidden;
   },
   onChange(changed) {
-    document.addEventListener("visibilitychange", changed);
-    return () => document.removeEventListener("visibilitychange", changed);
+    const deaf = new AbortController();
+    const hidden = (): void => {
+      if (document.hidden) {
+        changed();
+      }
+    };
+    document.addEventListener("visibilitychange", hidden, { signal: deaf.signal });
+    watchWaking(changed, deaf.signal);
+    return () => deaf.abort();
   },
 };
 

@@ -196,6 +196,7 @@ export class ChatSession {
     const { signal } = this.deaf;
     const wake = () => document.visibilityState === "visible" && this.wake();
     document.addEventListener("visibilitychange", wake, { signal });
+    document.addEventListener("resume", () => this.wake(), { signal });
     addEventListener("pageshow", (event) => event.persisted && this.shownAgain(), { signal });
     addEventListener("online", () => this.connection.wake(), { signal });
     addEventListener("offline", () => this.connection.drop(), { signal });

@@ -1,6 +1,8 @@
 /** The administrator's routes: what is declined, or cannot be reached, is a value and not thrown. */
 import { path } from "../page";
 import type { RestRoutes } from "./generated";
+import { Patience } from "./patience";
+import { watchWaking } from "./waking";
 
 export type Route = keyof RestRoutes;
 export type Answered<R extends Route> = RestRoutes[R]["answer"];
@@ -32,6 +34,7 @@ export type Answer<T> = Done<T> | Declined;
 
 // A server that is there answers in milliseconds, and commits in at most some seconds.
 const ANSWER_WITHIN_MS = 12_000;
+const patience = new Patience(ANSWER_WITHIN_MS);
 const UNREACHABLE: Declined = {
   isDone: false,
   status: 0,
@@ -40,21 +43,24 @@ const UNREACHABLE: Declined = {
   retryAfterS: 0,
 };
 
+if (typeof document !== "undefined") {
+  watchWaking(() => patience.woke());
+}
+
 export async function ask<R extends Route>(
   route: R,
   asking: Asking<R> = {},
 ): Promise<Answer<Answered<R>>> {
   const { method, address } = addressOf(route, asking.of ?? {}, asking.query ?? {});
   const body = asking.body === undefined ? {} : withJson(asking.body);
+  const send = async (signal: AbortSignal): Promise<Answer<Answered<R>>> => {
+    const init: RequestInit = { method, credentials: "same-origin", cache: "no-store", signal };
+    return answerOf<Answered<R>>(await fetch(path(address), { ...init, ...body }));
+  };
   try {
-    const response = await fetch(path(address), {
-      method,
-      credentials: "same-origin",
-      cache: "no-store",
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-      ...body,
-    });
-    return await answerOf<Answered<R>>(response);
+    // What changes something may have been done: it is waited for as long as a slow server needs.
+    const isQuestion = method === "GET";
+    return await (isQuestion ? patience.during(send) : send(AbortSignal.timeout(ANSWER_WITHIN_MS)));
   } catch {
     return UNREACHABLE;
   }

@@ -1,14 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Backoff } from "./backoff";
-import {
-  ANSWER_MS,
-  ChatConnection,
-  chatAddress,
-  QUIET_MS,
-  WAKING_ANSWER_MS,
-  type Wire,
-} from "./chat";
+import { ANSWER_MS, ChatConnection, chatAddress, QUIET_MS, type Wire } from "./chat";
 import type { Link } from "./socket";
+import { WAKING_MS } from "./waking";
 
 /** The far end of a WebSocket, which the test speaks for. */
 class FarEnd implements Wire {
@@ -143,7 +137,15 @@ describe("the connection", () => {
   it("that only seems to live is found out soon when the page wakes", () => {
     comeIn();
     connection.wake();
-    vi.advanceTimersByTime(WAKING_ANSWER_MS);
+    vi.advanceTimersByTime(WAKING_MS);
+    expect(links).toEqual(["open", "lost"]);
+  });
+
+  it("that was asked something before the page slept is found out as soon", () => {
+    comeIn();
+    connection.say({ type: "create_chat", name: "a" });
+    connection.wake();
+    vi.advanceTimersByTime(WAKING_MS);
     expect(links).toEqual(["open", "lost"]);
   });
 

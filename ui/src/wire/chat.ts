@@ -9,6 +9,7 @@
 import { Backoff } from "./backoff";
 import type { ChatAsked, ChatSaid, Register } from "./generated";
 import type { Link } from "./socket";
+import { WAKING_MS } from "./waking";
 
 /** Of a WebSocket, what is needed here. */
 export type Wire = Pick<WebSocket, "onopen" | "onmessage" | "onclose" | "send" | "close">;
@@ -21,8 +22,6 @@ export interface Ears {
 }
 
 export const ANSWER_MS = 10_000;
-/** After the page woke, when it is likely that the connection is dead and somebody waits. */
-export const WAKING_ANSWER_MS = 4_000;
 export const QUIET_MS = 60_000;
 /** A frame larger than the server takes. */
 const TOO_BIG = 1009;
@@ -73,7 +72,10 @@ export class ChatConnection {
   /** The page is looked at again, or the network has come back: do not wait for a timer. */
   wake(): void {
     if (this.link === "open") {
-      this.expectAnswer(WAKING_ANSWER_MS);
+      // Also of what was asked before the page slept.
+      clearTimeout(this.answer);
+      this.answer = undefined;
+      this.expectAnswer(WAKING_MS);
       this.refresh();
     } else if (this.link === "lost") {
       this.connect();

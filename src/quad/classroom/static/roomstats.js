@@ -4,23 +4,66 @@
 (() => {
   const RETRY_MS = 5000;
   const SPOKEN_AT_ONCE = 3;
+  // The server says every fifteen seconds that it is there.
+  const SILENCE_MS = 35000;
+  // When the page has slept, or its network has changed: a path that died says nothing by itself.
+  const WAKING_MS = 4000;
 
   const board = document.getElementById("board");
   const state = document.getElementById("state");
   const news = document.getElementById("news");
   const texts = document.body.dataset;
 
+  let source = null;
+  let silence = 0;
+  let again = 0;
+
   function connect() {
-    const source = new EventSource(texts.events);
-    source.addEventListener("open", () => say(texts.live, false));
-    source.addEventListener("board", (event) => show(event.data));
-    source.addEventListener("error", () => {
-      say(texts.lost, true);
-      // A browser tries again by itself unless the server refused.
-      if (source.readyState === EventSource.CLOSED) {
-        setTimeout(connect, RETRY_MS * (1 + Math.random()));
-      }
+    clearTimeout(again);
+    source?.close();
+    source = new EventSource(texts.events);
+    source.addEventListener("open", () => {
+      say(texts.live, false);
+      expectWord(SILENCE_MS);
     });
+    source.addEventListener("board", (event) => {
+      expectWord(SILENCE_MS);
+      show(event.data);
+    });
+    source.addEventListener("here", () => expectWord(SILENCE_MS));
+    source.addEventListener("error", lost);
+  }
+
+  function lost() {
+    say(texts.lost, true);
+    clearTimeout(silence);
+    // A browser tries again by itself unless the server refused.
+    if (source.readyState === EventSource.CLOSED) {
+      clearTimeout(again);
+      again = setTimeout(connect, RETRY_MS * (1 + Math.random()));
+    }
+  }
+
+  function expectWord(withinMs) {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      source.close();
+      lost();
+    }, withinMs);
+  }
+
+  // A new stream begins with the whole table: nothing is lost.
+  function wake() {
+    connect();
+    expectWord(WAKING_MS);
+  }
+
+  function watchWaking() {
+    window.addEventListener("online", wake);
+    window.addEventListener("offline", wake);
+    window.addEventListener("pageshow", (event) => event.persisted && wake());
+    document.addEventListener("resume", wake);
+    document.addEventListener("visibilitychange", () => document.hidden || wake());
   }
 
   function say(words, isLost) {
@@ -83,5 +126,6 @@
 
   if (texts.events) {
     connect();
+    watchWaking();
   }
 })();

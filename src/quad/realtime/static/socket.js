@@ -57,10 +57,12 @@ var QuadSocket = (function () {
     this.ended(this.connection);
   };
 
-  // A page that slept, or whose network came back, asks whether its path is still alive.
+  // A page that slept, or whose network has changed, asks whether its path is still alive.
   QuadSocket.prototype.listenToPage = function () {
     var wake = this.wake.bind(this);
     window.addEventListener("online", wake);
+    window.addEventListener("offline", wake);
+    document.addEventListener("resume", wake);
     window.addEventListener("pageshow", wake);
     document.addEventListener("visibilitychange", function () {
       if (!document.hidden) {
