@@ -23,6 +23,8 @@ class Filter:
 
     def __init__(self, server: str) -> None:
         self.upgrades: Upgrades = "pass"
+        self.is_open = True
+        """Whether who connects from now on reaches the server, and is not let in to silence."""
         self.url = ""
         self.asked = 0
         """How many WebSockets were asked for."""
@@ -37,8 +39,9 @@ class Filter:
             self._asked_again.clear()
             await self._asked_again.wait()
 
-    def swallow(self) -> None:
+    def swallow(self, *, is_open: bool = True) -> None:
         """What is connected now carries nothing any more, and nobody is told."""
+        self.is_open = is_open
         self._is_dead.update(dict.fromkeys(self._at_work, True))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -64,6 +67,10 @@ class Filter:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
+        if not self.is_open:
+            while await reader.read(65_536):
+                pass
+            return
         head = await reader.readuntil(b"\r\n\r\n")
         is_upgrade = b"\r\nupgrade: websocket" in head.lower()
         if is_upgrade:

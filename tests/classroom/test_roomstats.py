@@ -113,10 +113,10 @@ class Events:
         event, data = await self._event()
         return data if event == "board" else await self.board()
 
-    async def comment(self) -> None:
-        async with asyncio.timeout(WAIT_S):
-            while await anext(self._lines) != ":":
-                pass
+    async def here(self) -> None:
+        """Wait until the server says that it is there."""
+        while (await self._event())[0] != "here":
+            pass
 
     async def end(self) -> None:
         async with asyncio.timeout(WAIT_S):
@@ -365,8 +365,8 @@ async def test_a_silent_stream_has_a_heartbeat(rooms: Rooms) -> None:
     rooms.empty.add(ROOM)
     pages = StatsPages(rooms, heartbeat_s=0.02)
     async with serving(pages) as client, listening(client) as events:
-        await events.comment()
-        await events.comment()
+        await events.here()
+        await events.here()
 
 
 async def test_nobody_is_asked_while_nothing_changes(rooms: Rooms) -> None:
@@ -377,7 +377,7 @@ async def test_nobody_is_asked_while_nothing_changes(rooms: Rooms) -> None:
         rooms.put(ROOM, {"Anna": {"1": "DONE"}})
         await events.board()
         asked = rooms.asked
-        await events.comment()
+        await events.here()
         assert rooms.asked == asked
 
 

@@ -6,7 +6,8 @@ import re
 from playwright.async_api import Page, expect
 
 from tests.browser import Visitors
-from tests.e2e.conftest import Campus
+from tests.e2e.conftest import ADMIN_PASSWORD, Campus
+from tests.e2e.test_chat import create, register
 from tests.filter import a_filter
 from tests.patience import patience
 
@@ -56,7 +57,87 @@ async def test_a_class_goes_on_where_websockets_carry_nothing_or_are_cut(
         await boris.context.close()
 
 
-async def test_a_page_that_wakes_notices_that_its_path_is_dead(
+# Shown by a page that knows that it has lost its connection.
+_LOST = "[data-link=lost], #state.lost"
+# From an event on: how long the page shows nothing of it, in milliseconds.
+_UNTIL_LOST = """async (lost) => {
+    const begun = performance.now();
+    document.dispatchEvent(new Event("visibilitychange"));
+    while (document.querySelector(lost) === null) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return performance.now() - begun;
+}"""
+
+
+async def write(page: Page, label: str, text: str) -> None:
+    field = page.get_by_label(label, exact=True)
+    await field.fill(text)
+    await field.press("Enter")
+
+
+async def test_every_page_that_wakes_finds_out_within_five_seconds_that_its_path_is_dead(
+    visitors: Visitors, server: Campus
+) -> None:
+    async with a_filter(server.url) as between:
+        teacher = await visitors.page(base_url=between.url)
+        room = await start_class(teacher)
+        pages = [teacher, *[await teacher.context.new_page() for _ in range(6)]]
+        _, anna, chat, nearby, alert, admin, results = pages
+        await join(anna, room, "Anna")
+        await register(chat, "Ann", "9111")
+        await create(chat, "dead paths")
+        await nearby.goto("/nearby")
+        await nearby.get_by_label("Your name").fill("ann")
+        await nearby.get_by_role("button", name="Enter").click()
+        await alert.goto("/v1")
+        await alert.get_by_label("Your name").fill("ann")
+        await alert.get_by_label("Room").fill("R9")
+        await alert.get_by_role("button", name="Enter").click()
+        await admin.goto("/admin")
+        await admin.get_by_label("password").fill(ADMIN_PASSWORD)
+        await admin.get_by_role("button", name="Log in").click()
+        await expect(admin.get_by_role("navigation")).to_be_visible()
+        await results.goto(f"/roomstats/{room}")
+        for page in (teacher, anna, chat, nearby):
+            await expect(page.locator("[data-link=open]")).to_have_count(1)
+        await expect(teacher.locator("[data-watched]")).to_have_count(1)
+        await expect(anna.get_by_text("watching your code")).to_have_count(1)
+        for page in (alert, results):
+            await expect(page.locator("#state:not(.lost)")).to_have_text(
+                re.compile("Connected|Live")
+            )
+
+        between.swallow(is_open=False)
+        took = await asyncio.gather(*(page.evaluate(_UNTIL_LOST, _LOST) for page in pages))
+        assert max(took) < patience(5) * 1_000, took
+
+        # Nobody is vouched for any more, and what is written stays until it has gone.
+        await expect(teacher.locator(".dot.unknown")).to_have_count(1)
+        await expect(teacher.locator("[data-watched]")).to_have_count(0)
+        await expect(anna.get_by_text("watching your code")).to_have_count(0)
+        await expect(alert.locator("#people")).to_have_text("Not known without a connection")
+        await write(anna, "Message", "from Anna")
+        await expect(anna.locator(".message.waiting")).to_have_text(re.compile("from Anna"))
+        await write(chat, "Write a message", "from Ann")
+        await write(alert, "Message", "from ANN")
+        await expect(alert.get_by_role("alert")).to_have_text(re.compile("^Not sent"))
+        # The page is loaded anew before it could be sent.
+        between.is_open = True
+        await alert.reload()
+        for page in pages:
+            await page.evaluate("dispatchEvent(new Event('online'))")
+        await expect(teacher.get_by_text("1 unread message")).to_have_count(1)
+        await expect(teacher.locator("[data-watched]")).to_have_count(1)
+        await expect(chat.get_by_role("log").get_by_text("from Ann")).to_have_count(1)
+        await expect(alert.locator("#messages li", has_text="ANN: from ANN")).to_have_count(1)
+        await expect(alert.get_by_label("Message", exact=True)).to_have_value("")
+        for page in pages:
+            await expect(page.locator(_LOST)).to_have_count(0)
+        await teacher.context.close()
+
+
+async def test_a_page_that_slept_takes_up_its_place_and_no_sign_is_left_of_before(
     visitors: Visitors, server: Campus
 ) -> None:
     teacher = await visitors.page()
@@ -65,24 +146,26 @@ async def test_a_page_that_wakes_notices_that_its_path_is_dead(
         anna = await visitors.page(base_url=between.url)
         await anna.clock.install()
         await join(anna, room, "Anna")
-        await expect(teacher.locator(".dot.online")).to_be_visible()
-        asked = between.asked
-        between.swallow()
-        await anna.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        watched = anna.get_by_text("watching your code")
+        await expect(watched).to_have_count(1)
+        # The lid is closed for an hour, in which the path dies.
+        between.swallow(is_open=False)
+        await anna.clock.fast_forward(3_600_000)
+        await anna.evaluate("document.dispatchEvent(new Event('resume'))")
         await anna.clock.run_for(5_000)
-        # By itself it would notice after 45 seconds.
-        async with asyncio.timeout(min(patience(5), 40)):
-            await between.until_asked(asked + 1)
-        await expect(anna.locator("[data-link=open]")).to_have_count(1)
+        await expect(anna.locator("[data-link=lost]")).to_have_count(1)
+        await expect(watched).to_have_count(0)
+        between.is_open = True
+        await anna.get_by_role("button", name="Try now").click()
+        await expect(watched).to_have_count(1)
+        await expect(teacher.locator(".dot.online")).to_have_count(1)
         # A path that is alive answers, and nothing is begun anew.
         asked = between.asked
         await anna.evaluate("dispatchEvent(new Event('online'))")
-        field = anna.get_by_role("textbox", name="Message")
-        await field.fill("Here?")
-        await field.press("Enter")
+        await write(anna, "Message", "Here?")
         await expect(teacher.get_by_text("1 unread message")).to_be_visible()
         await anna.clock.run_for(5_000)
-        await expect(anna.locator("[data-link=open]")).to_have_count(1)
+        await expect(watched).to_have_count(1)
         assert between.asked == asked
         await anna.context.close()
 
