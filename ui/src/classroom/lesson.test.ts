@@ -71,7 +71,7 @@ function signs(id: number) {
     leftOut: student.project.leftOut.map(({ filename }) => filename),
     needsHelp: student.helpSince !== undefined,
     unread: student.unread,
-    waiting: lesson.waitingFor(id).map(({ content }) => content),
+    waiting: lesson.replies.waitingFor(id).map(({ content }) => content),
   };
 }
 
@@ -116,10 +116,10 @@ describe("the signs on a teacher's page", () => {
     await network.play("Anna is lost");
     expect(signs(ANNA)).toMatchObject({ presence: "offline", isWatched: false });
     const message = network.play("the teacher says three to Anna meanwhile, and accepts");
-    lesson.write(ANNA, "three");
+    lesson.replies.write(ANNA, "three");
     await message;
     expect(signs(ANNA).waiting).toEqual([]);
-    void lesson.review(ANNA, { 2: "ACCEPTED" });
+    void lesson.replies.accept(ANNA, "2");
     await moment();
     await network.play("Anna is back", "the teacher watches Anna who is back");
     expect(signs(ANNA)).toMatchObject({ presence: "online", isWatched: true });
@@ -131,7 +131,7 @@ describe("the signs on a teacher's page", () => {
     expect(lesson.shown.link).toBe("lost");
     const unknown = { ...WELL, presence: "unknown", isWatched: false };
     expect([signs(ANNA), signs(BORIS)]).toEqual([unknown, unknown]);
-    lesson.write(ANNA, "two");
+    lesson.replies.write(ANNA, "two");
     await later(60_000);
     expect(signs(ANNA)).toEqual({ ...unknown, waiting: ["two"] });
     const said = network.play("the teacher is back", "the teacher says two to Anna");
@@ -148,9 +148,9 @@ describe("the signs on a teacher's page", () => {
   it("keep what the server cannot save now, and it goes later", async () => {
     await teach();
     await network.play("the server cannot save");
-    lesson.write(ANNA, "one");
+    lesson.replies.write(ANNA, "one");
     await moment();
-    expect(lesson.waitingFor(ANNA)).toMatchObject([{ content: "one", isRefused: false }]);
+    expect(lesson.replies.waitingFor(ANNA)).toMatchObject([{ content: "one", isRefused: false }]);
     await later(6_000);
     // Asked again under the same key.
     expect(network.unexpected.splice(0).map(([event]) => event)).toEqual(["message/to_client"]);
@@ -176,7 +176,7 @@ describe("the signs on a teacher's page", () => {
     await teach();
     network.swallow();
     network.isDown = true;
-    lesson.write(ANNA, "two");
+    lesson.replies.write(ANNA, "two");
     await later(45_000);
     expect(signs(ANNA)).toMatchObject({ presence: "unknown", waiting: ["two"] });
   });

@@ -260,8 +260,8 @@ export class Lesson implements Listener {
     } else if (isTold(event)) {
       this.hear(happeningOf(event, payload, Date.now()));
     } else {
-      const tell = this.tells[event] as (payload: unknown) => void;
-      tell(payload);
+      const tells = this.tells as Partial<Record<Said, (payload: unknown) => void>>;
+      tells[event]?.(payload);
     }
   }
 
