@@ -16,21 +16,16 @@ from msgspec import UNSET, UnsetType, structs
 from quad.classroom import tables
 from quad.classroom.entering.keys import Keys
 from quad.classroom.entering.leaving import announce_offline
+from quad.classroom.entering.opening import ATTEMPTS, Opening, insertion, newcomer
 from quad.classroom.entering.passes import Passes
 from quad.classroom.entering.resuming import Resuming, Visitor, find_owner
 from quad.classroom.entering.secrets import NO_TOKEN, Teacher, with_token
 from quad.classroom.model import (
     BEYOND,
-    NO_STATUSES,
     ORIGINAL,
-    ROOM_NUMBERS,
-    Enrolled,
     Joined,
-    Role,
     Rules,
     check_name,
-    check_title,
-    first_id,
     is_outdated,
     next_id,
 )
@@ -68,13 +63,9 @@ from quad.classroom.updates import RoomUpdates
 from quad.identity import hash_token, new_token
 from quad.identity.guesses import Guesses
 from quad.realtime import Client, Refused
-from quad.refusals import CannotSave, Unavailable
-from quad.store import Change, Conflict
+from quad.refusals import CannotSave
+from quad.store import Conflict
 
-# With every tenth number in use, so many tries in a row fail once in 10^20 rooms.
-_ATTEMPTS: Final = 20
-# Of a hundred nodes, one that has its share of the numbers misses them all once in 10^8 times.
-_DRAWS: Final = 2_000
 # What somebody hears who tries numbers, ids or tokens.
 _WRONG: Final = (
     RoomNotFound,
@@ -125,10 +116,10 @@ class Entrance:
         self._updates = updates
         self._resuming = resuming
         self._keys = keys
+        self._opening = Opening(rooms, keys, now)
         self._passes = passes
         self._quotas = quotas
         self._guesses = guesses
-        self._now = now
         self._plugin_version = plugin_version
 
     async def create(self, visitor: Visitor, name: str, title: str | None = None) -> None:
@@ -139,18 +130,15 @@ class Entrance:
         """
         with _Telling(visitor):
             self._refuse_seated(visitor.client)
-            name = check_name(name)
-            opening = _Opening(name)
-            if visitor.protocol >= BEYOND:
-                await self._prepare(opening, visitor, title)
+            plan = await self._opening.plan(visitor, name, title)
             self._quotas.open_room(visitor.client.address)
             token = new_token() if visitor.is_current else None
-            room = await self._open_room(visitor, opening, token)
+            room = await self._opening.open(visitor, plan, token)
         if visitor.client.is_open:
             self._rooms.seat(room.host, visitor.client, visitor.protocol)
-            self._updates.send(room, token or UNSET, opening.new_key)
+            self._updates.send(room, token or UNSET, plan.new_key)
         else:
-            await self._abandon_room(room)
+            await self._opening.abandon(room)
 
     async def join(
         self, visitor: Visitor, room_id: int, name: str | None, version: str | None
@@ -307,73 +295,14 @@ class Entrance:
     def _guessing(self, visitor: Visitor) -> AbstractAsyncContextManager[None]:
         return guessing(self._guesses, visitor.client)
 
-    # New rooms and students
-
-    async def _prepare(self, opening: "_Opening", visitor: Visitor, title: str | None) -> None:
-        """What clients of protocol 3 say of a new room; raises BadValue, WrongKey."""
-        opening.title = check_title(title)
-        if visitor.key is None:
-            opening.new_key, opening.teacher, insertion = self._keys.make(opening.name)
-            opening.changes = [insertion]
-        else:
-            opening.teacher = await self._keys.owner(visitor.client, visitor.key)
-            opening.changes = self._keys.note_use(opening.teacher)
-
-    async def _open_room(self, visitor: Visitor, opening: "_Opening", token: str | None) -> Room:
-        for _ in range(_ATTEMPTS):
-            number = self._free_number()
-            room = Room(number, opening.title)
-            room.host = _newcomer(room, "host", first_id(), visitor, opening.name, token)
-            changes = list(opening.changes)
-            if opening.teacher is not None:
-                room.teacher_id, room.host.key_hash = opening.teacher.id, opening.teacher.key_hash
-                changes.append(tables.keep_key_hash(room.host.id, opening.teacher.key_hash))
-            room.add_name(room.host)
-            room.saved_use_at = self._now()
-            self._rooms.announce(number)
-            try:
-                await self._rooms.save(
-                    tables.insert_room(number, room.saved_use_at, room.title, room.teacher_id),
-                    _insert(room.host),
-                    *changes,
-                )
-            except Conflict:
-                self._rooms.withdraw(number)
-            except BaseException:
-                self._rooms.withdraw(number)
-                raise
-            else:
-                self._rooms.add(room)
-                return room
-        raise NoFreeNumber
-
-    def _free_number(self) -> int:
-        """One of a class that is to be at home here.
-
-        Raises NoFreeNumber; and Unavailable from a node that has no classes, as one that ends.
-        """
-        is_home = False
-        for _ in range(_DRAWS):
-            number = secrets.choice(ROOM_NUMBERS)
-            if self._rooms.owns(number):
-                is_home = True
-                if not self._rooms.is_known(number):
-                    return number
-        raise NoFreeNumber if is_home else Unavailable
-
-    async def _abandon_room(self, room: Room) -> None:
-        # Whoever opened it has left before they heard its number.
-        room.is_closing = True
-        with contextlib.suppress(CannotSave):
-            await self._rooms.save(*tables.delete_room(room.number))
-        self._rooms.remove(room)
+    # New students
 
     async def _add_student(
         self, visitor: Visitor, room: Room, name: str
     ) -> tuple[Participant, str | None]:
         self._quotas.add_student(visitor.client.address)
         token = new_token() if visitor.is_current else None
-        student = _newcomer(room, "client", next_id(room.last_id), visitor, name, token)
+        student = newcomer(room, "client", next_id(room.last_id), visitor, name, token)
         student.kept_files = KeptFiles()
         room.add_name(student)
         try:
@@ -388,12 +317,12 @@ class Entrance:
         return student, token
 
     async def _insert_student(self, student: Participant) -> None:
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             if student.room.is_closing:
                 raise RoomNotFound(student.room.number)
             try:
                 use = self._rooms.note_use(student.room)
-                await self._rooms.save(_insert(student), *use)
+                await self._rooms.save(insertion(student), *use)
             except Conflict:
                 student.id = student.room.last_id = next_id(student.room.last_id)
             else:
@@ -458,29 +387,6 @@ class Entrance:
             alert(visitor.client, visitor.protocol, notice)
 
 
-class _Opening:
-    """A room that is about to be opened: what is known of it, and what else is to be saved."""
-
-    __slots__ = ("changes", "name", "new_key", "teacher", "title")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.title = ""
-        self.teacher: Teacher | None = None
-        self.new_key: str | UnsetType = UNSET
-        self.changes: list[Change] = []
-
-
-def _newcomer(
-    room: Room, role: Role, number: int, visitor: Visitor, name: str, token: str | None
-) -> Participant:
-    place, room.places = room.places, room.places + 1
-    room.last_id = number
-    token_hash = None if token is None else hash_token(token)
-    enrolled = Enrolled(number, role, name, place, visitor.place, token_hash)
-    return Participant(room, enrolled, NO_STATUSES)
-
-
 def _joined(student: Participant, token: str | None) -> Joined:
     room = student.room
     joined = Joined(
@@ -533,10 +439,6 @@ class _Telling:
         ):
             notice = Alert(str(error), "ERROR", _CODES.get(type(error), UNSET))
             alert(visitor.client, visitor.protocol, notice)
-
-
-def _insert(newcomer: Participant) -> Change:
-    return tables.insert_participant(newcomer.room.number, newcomer.enrolled)
 
 
 def _guest_name(room: Room) -> str:
