@@ -49,7 +49,10 @@ async def test_watching_ends_for_one_or_for_all(school: School) -> None:
 
 
 async def test_what_is_left_out_is_told_to_a_current_teacher_alone(school: School) -> None:
-    files = [{"filename": "data.csv", "why": "too_large", "size": 2_200_000, "limit": 700_000}]
+    files = [
+        {"filename": "data.csv", "why": "too_large", "size": 2_200_000, "limit": 700_000},
+        {"filename": "cat.png", "why": "binary", "size": 70_000},
+    ]
     for protocol, told in ((2, True), (None, False)):
         teacher, room = await school.teacher(protocol=protocol)
         ann, joined = await school.student(room["id"], protocol=2)

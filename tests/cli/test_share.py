@@ -38,8 +38,9 @@ T = TypeVar("T")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     data = tmp_path_factory.mktemp("share")
     command = [sys.executable, "-m", "quad", "serve", "--port", "0", "--data", str(data)]
-    # Fewer than students share by themselves.
-    server = ServerProcess(command, env={"QUAD_CLASSROOM_FILES_LIMIT": "1500"})
+    # Less than students share by themselves.
+    env = {"QUAD_CLASSROOM_FILES_LIMIT": "1500", "QUAD_LIMITS_DAILY_STUDENT_BYTES": "1500000"}
+    server = ServerProcess(command, env=env)
     yield server
     server.terminate()
 
@@ -149,6 +150,70 @@ async def test_of_thousands_of_files_as_many_arrive_as_the_server_keeps(
         changed = next(iter(teacher.tree))
         (root / changed).write_text("new")
         assert await teacher.see() == [(changed, "CHANGED")]
+
+
+async def test_the_teacher_is_told_what_does_not_come_and_no_hidden_names(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    files: dict[str, str | bytes] = {
+        "a.py": "1",
+        "cat.png": b"\x00",
+        "data.csv": "x" * 600_000,
+        ".env": "x" * 600_000,
+        "ignored.csv": "x" * 600_000,
+        ".gitignore": "ignored.csv\n",
+        "key.bin": b"-----BEGIN PRIVATE KEY-----\n\x00",
+        "set/by.dat": b"\x00",
+    }
+    root = write(tmp_path / "folder", files)
+    async with (
+        teaching(server.url) as teacher,
+        sharing(teacher.place, root, tmp_path / "state") as student,
+    ):
+        data = {"filename": "data.csv", "why": "too_large", "size": 600_000, "limit": 500_000}
+        cat = {"filename": "cat.png", "why": "binary", "size": 1}
+
+        async def told() -> list[Any]:
+            report = await teacher.peer.expect("sharing/left_out")
+            assert report["user_id"] == student.user_id
+            return list(report["files"])
+
+        await teacher.emit("settings", files_to_ignore="set/")
+        await student.desk.wait(lambda: student.desk.lesson.ignores.dirs)
+        await teacher.emit("sharing/start", user_id=student.user_id)
+        assert await told() == [data, cat]
+        # And then the files: what the teacher was shown of these stays.
+        await teacher.see("sharing/code_send")
+
+        (root / "data.csv").write_text("x" * 700_000)
+        assert await told() == [{**data, "size": 700_000}, cat]
+        (root / "data.csv").write_text("1;2")
+        (root / "cat.png").unlink()
+        assert await told() == []
+        assert await teacher.see() == [("data.csv", "CREATED")]
+        # Grown again: the teacher keeps what fitted, and edits go on beside it.
+        (root / "data.csv").write_text("x" * 600_000)
+        assert await told() == [data]
+        (root / "a.py").write_text("2")
+        assert await teacher.see() == [("a.py", "CHANGED")]
+        assert teacher.tree["data.csv"] == "1;2"
+        answer = await obey("/files", student.visit, Folder(root))
+        assert "left out, too large: 1 (data.csv, 600 KB)" in answer.text
+        # Who begins to watch anew hears it anew.
+        await teacher.emit("sharing/start", user_id=student.user_id)
+        assert await told() == [data]
+
+
+async def test_what_the_server_keeps_no_more_of_is_told_as_too_much(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    files = dict.fromkeys(("a.txt", "b.txt", "c.txt", "d.txt"), "x" * 450_000)
+    async with watched(server, tmp_path) as (teacher, _, root):
+        write(root, files)
+        report = await teacher.peer.expect("sharing/left_out")
+        assert report["files"] == [{"filename": "d.txt", "why": "too_much", "size": 450_000}]
+        (root / "d.txt").unlink()
+        assert (await teacher.peer.expect("sharing/left_out"))["files"] == []
 
 
 async def test_what_is_written_all_the_time_arrives_at_most_once_in_its_pace(

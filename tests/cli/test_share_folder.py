@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quad.cli.share.changes import File, applied, changes, parcels, settled
-from quad.cli.share.folder import Folder, Limits, Why
+from quad.cli.share.folder import Folder, Limits, Unsent, Why
 from quad.cli.share.ignoring import Ignores
 
 NOTHING = Ignores()
@@ -56,6 +56,13 @@ def test_text_is_shared_as_it_is_and_the_rest_is_left_out_with_a_reason(tmp_path
         "empty.txt": "",
         "main.py": "print('привет')\r\n",
         "src/deep/er.c": "int x;",
+    }
+    assert snapshot.unsent == {
+        "big.csv": Unsent(Why.OVERSIZED, 101, 100),
+        "escapes.txt": Unsent(Why.OVERSIZED, 542, 500),
+        "latin.txt": Unsent(Why.BINARY, 3),
+        "picture.png": Unsent(Why.BINARY, 6),
+        "utf16.txt": Unsent(Why.BINARY, 12),
     }
     assert snapshot.left_out == {
         "picture.png": Why.BINARY,
@@ -170,7 +177,7 @@ def test_keys_and_passwords_stay_here(tmp_path: Path) -> None:
         *secret, *keys, "d.txt", ".ssh", ".aws", ".gnupg", ".kube", "deep/.config/gh",
     }  # fmt: skip
     # Who shares the place of secrets itself has not asked for them either.
-    assert Folder(tmp_path / ".ssh").snapshot(NOTHING) == ({}, {".": Why.SECRET})
+    assert Folder(tmp_path / ".ssh").snapshot(NOTHING) == ({}, {".": Why.SECRET}, {})
 
 
 def test_what_counts_as_a_secret_is_shared_when_asked_for(tmp_path: Path) -> None:
@@ -228,7 +235,7 @@ def test_a_folder_that_goes_away_is_empty(tmp_path: Path) -> None:
     folder = Folder(root)
     folder.snapshot(NOTHING)
     shutil.rmtree(root)
-    assert folder.snapshot(NOTHING) == ({}, {})
+    assert folder.snapshot(NOTHING) == ({}, {}, {})
 
 
 # --- changes --------------------------------------------------------------------------------------

@@ -214,7 +214,7 @@ def test_a_file_is_obeyed_wherever_git_would_find_it(tmp_path: Path) -> None:
     # Who shares what git would not even enter shares nothing, and is told why.
     out = week / "out"
     assert judged_by_git(out) == set()
-    assert Folder(out).snapshot(NOTHING) == ({}, {".": Why.GITIGNORE})
+    assert Folder(out).snapshot(NOTHING) == ({}, {".": Why.GITIGNORE}, {})
     # A repository of its own says more: its files come on top.
     begin_repository(out)
     (out / ".git/info/exclude").write_text("f.py\n")
@@ -260,7 +260,7 @@ def test_a_folder_whose_rules_cannot_be_read_is_hidden_and_that_is_said(tmp_path
     begin_repository(tmp_path)
     (tmp_path / ".gitignore").write_bytes(b"x\n" * 600_000)
     for folder in (tmp_path, tmp_path / "other"):
-        assert Folder(folder).snapshot(NOTHING) == ({}, {".": Why.RULES})
+        assert Folder(folder).snapshot(NOTHING) == ({}, {".": Why.RULES}, {})
 
 
 def test_a_line_of_stars_takes_no_time() -> None:

@@ -86,7 +86,9 @@ async def test_a_lesson_is_attended_with_keys(server: ServerProcess, tmp_path: P
             await until(pilot, lambda: "Teacher  [b]fine[/b]" in log(screen, "#talk"))
             assert "You  hidden" in log(screen, "#talk")
             await pilot.press("escape", "f")
-            await until(pilot, lambda: "not text in UTF-8: 1 (b.png)" in log(screen, "#talk"))
+            await until(
+                pilot, lambda: "not text in UTF-8: 1 (b.png, 1 bytes)" in log(screen, "#talk")
+            )
 
             screen.query_one("#input", Input).focus()
             await pilot.press(*"/quit", "enter")

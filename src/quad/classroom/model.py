@@ -105,13 +105,13 @@ class File(Struct, frozen=True):
 
 
 class UnsentFile(Struct, frozen=True):
-    """A file that a student's program does not send, its size and what it may be, in bytes of JSON.
+    """A file that a student's program does not send, its size and what it may be, in bytes.
 
-    `too_large`: by itself; `too_much`: together with the student's others.
+    `too_large`: by itself; `too_much`: together with the student's others; `binary`: it is no text.
     """
 
     filename: str
-    why: Literal["too_large", "too_much"]
+    why: Literal["too_large", "too_much", "binary"]
     size: int
     limit: int | UnsetType = UNSET
 

@@ -29,6 +29,9 @@ _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 5.0
 # A server sends no message of this size; what does is no Quad.
 _MESSAGE_LIMIT_BYTES = 64 * 1024 * 1024
+_PASSING = frozenset(
+    {"rate_limited", "store_unavailable", "unavailable", "internal", "no_free_number"}
+)
 
 
 class ConnectionLost(Exception):
@@ -42,6 +45,11 @@ class Declined(Failed):
         self.code = str(answer["code"])
         self.sentence = str(answer.get("message", "")).removeprefix("Error: ")
         super().__init__(f"the server refuses: {self.sentence}")
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same may be taken a little later."""
+        return self.code in _PASSING
 
 
 class Event(NamedTuple):

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { File } from "../wire/generated";
-import { lookAt, NO_PROJECT, replaceTree, glanceAt, updateFiles } from "./files";
+import { lookAt, missing, NO_PROJECT, replaceTree, glanceAt, updateFiles } from "./files";
 
 const file = (filename: string, content: string, status: File["status"] = "CHANGED"): File => ({
   filename,
@@ -18,6 +18,9 @@ describe("what is too large to be sent", () => {
       nothingHidden,
     );
     const leftOut = [{ filename: "big.csv", why: "too_large" as const, size: 9, limit: 7 }];
+    expect(missing({ ...shown, leftOut })).toBe(1);
+    const picture = { filename: "a.png", why: "binary" as const, size: 9 };
+    expect(missing({ ...shown, leftOut: [...leftOut, picture] })).toBe(1);
     const again = replaceTree({ ...shown, leftOut }, [file("a.py", "2")], nothingHidden);
     expect(again.files.get("big.csv")?.content).toBe("small");
     expect(

@@ -55,6 +55,11 @@ export function replaceTree(before: Project, sent: readonly File[], isHidden: Is
   };
 }
 
+/** How many files do not come although a teacher may look for them; pictures and the like may be. */
+export function missing({ leftOut }: Project): number {
+  return leftOut.filter(({ why }) => why !== "binary").length;
+}
+
 function stillShown(before: Project, sent: readonly File[]): [string, Entry][] {
   const names = new Set(sent.map((file) => file.filename));
   return before.leftOut.flatMap(({ filename }): [string, Entry][] => {

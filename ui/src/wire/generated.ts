@@ -1006,13 +1006,13 @@ export interface TeachersClasses {
 }
 
 /**
- * A file that a student's program does not send, its size and what it may be, in bytes of JSON.
+ * A file that a student's program does not send, its size and what it may be, in bytes.
  *
- * `too_large`: by itself; `too_much`: together with the student's others.
+ * `too_large`: by itself; `too_much`: together with the student's others; `binary`: it is no text.
  */
 export interface UnsentFile {
   filename: string;
-  why: "too_large" | "too_much";
+  why: "binary" | "too_large" | "too_much";
   size: number;
   limit?: number;
 }

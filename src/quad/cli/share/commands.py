@@ -69,9 +69,17 @@ def describe(snapshot: Snapshot) -> str:
     lines = [f"Shared while the teacher watches: {_count(len(snapshot.files))}, {_size(size)}."]
     for why, count in snapshot.reasons().most_common():
         names = [name for name, reason in snapshot.left_out.items() if reason is why]
-        shown = ", ".join(names[:_EXAMPLES]) + (", …" if count > _EXAMPLES else "")
-        lines.append(f"  left out, {why.value}: {count} ({shown})")
+        shown = ", ".join(_with_size(name, snapshot) for name in names[:_EXAMPLES])
+        more = ", …" if count > _EXAMPLES else ""
+        lines.append(f"  left out, {why.value}: {count} ({shown}{more})")
+    if snapshot.unsent:
+        lines.append("Of what is left out, the teacher is told no names but those with a size.")
     return "\n".join(lines)
+
+
+def _with_size(name: str, snapshot: Snapshot) -> str:
+    unsent = snapshot.unsent.get(name)
+    return name if unsent is None else f"{name}, {_size(unsent.size)}"
 
 
 def tell(report: Report) -> str:

@@ -51,7 +51,7 @@ class Why(enum.Enum):
     RULES = "its .gitignore cannot be read, so nothing in it is shared"
     SECRET = "may hold keys or passwords; --include shares it"
     SETTINGS = "ignored by the room's settings"
-    NEVER = "of version control or installed by tools"
+    NEVER = "of version control, or made by tools"
     BINARY = "not text in UTF-8"
     OVERSIZED = "too large"
     TOO_MUCH = "more than the server keeps"
@@ -70,11 +70,20 @@ class Limits(msgspec.Struct, frozen=True):
     message: int = 900_000
 
 
+class Unsent(NamedTuple):
+    """Why a file is left out that hides nothing; its size and what it may be, in bytes."""
+
+    why: Why
+    size: int
+    limit: int | None = None
+
+
 class Snapshot(NamedTuple):
-    """A folder at one moment."""
+    """A folder at one moment; of what is left out, `unsent` is what nobody hides."""
 
     files: dict[str, str]
     left_out: dict[str, Why]
+    unsent: dict[str, Unsent]
 
     def reasons(self) -> Counter[Why]:
         """How much is left out for each reason; an ignored directory counts once."""
@@ -84,7 +93,11 @@ class Snapshot(NamedTuple):
 class _Seen(NamedTuple):
     # What says that the content is still the same, and when that was found out.
     signature: tuple[int, ...]
-    found: str | Why
+    found: "Found"
+
+
+Found = str | Why | Unsent
+"""A file's text, or why it is left out."""
 
 
 class Folder:
@@ -108,17 +121,20 @@ class Folder:
     def snapshot(self, ignores: Ignores) -> Snapshot:
         """Everything there is to share now: what lies higher in the tree goes first."""
         seen: dict[str, _Seen] = {}
-        taken = Snapshot({}, {})
+        taken = Snapshot({}, {}, {})
         total = 0
         for path, why in self._walk(ignores):
-            found: str | Why = why or self._look_at(path, seen)
+            found: Found = why or self._look_at(path, seen)
             if isinstance(found, str):
                 total += (size := len(found.encode()))
                 if total <= self.limits.total and len(taken.files) < self.limits.files:
                     taken.files[path] = found
                     continue
                 total -= size
-                found = Why.TOO_MUCH
+                found = Unsent(Why.TOO_MUCH, size)
+            if isinstance(found, Unsent):
+                taken.unsent[path] = found
+                found = found.why
             taken.left_out[readable(path)] = found
             if len(taken.files) >= self.limits.files and found is Why.TOO_MUCH:
                 break
@@ -183,7 +199,7 @@ class Folder:
             return Why.SECRET
         return _kind(entry, is_directory=is_directory)
 
-    def _look_at(self, path: str, seen: dict[str, _Seen]) -> str | Why:
+    def _look_at(self, path: str, seen: dict[str, _Seen]) -> Found:
         try:
             status = (self.root / path).lstat()
         except OSError:
@@ -196,18 +212,19 @@ class Folder:
             seen[path] = known
         return known.found
 
-    def _read(self, path: str) -> str | Why:
+    def _read(self, path: str) -> Found:
         try:
             number = os.open(self.root / path, _OPEN)
         except OSError:
             return Why.UNREADABLE
         with os.fdopen(number, "rb") as opened:
-            if not stat.S_ISREG(os.fstat(number).st_mode):
+            status = os.fstat(number)
+            if not stat.S_ISREG(status.st_mode):
                 return Why.SPECIAL
             content = opened.read(self.limits.file + 1)
         if self._secrets.hide_content(os.fsencode(path), content):
             return Why.SECRET
-        return _text(content, self.limits)
+        return _text(content, max(status.st_size, len(content)), self.limits)
 
 
 def readable(path: str) -> str:
@@ -253,14 +270,16 @@ def _is_name_for_others(path: str) -> bool:
     return len(path) <= _NAME_LIMIT and "\\" not in path and path[1:2] != ":"
 
 
-def _text(content: bytes, limits: Limits) -> str | Why:
+def _text(content: bytes, size: int, limits: Limits) -> Found:
+    """The text of a file of this size, of which `content` is the beginning or all."""
     if b"\x00" in content:
-        return Why.BINARY
+        return Unsent(Why.BINARY, size)
     if len(content) > limits.file:
-        return Why.OVERSIZED
+        return Unsent(Why.OVERSIZED, size, limits.file)
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        return Why.BINARY
+        return Unsent(Why.BINARY, size)
     # Characters that JSON escapes take up to six times their size.
-    return Why.OVERSIZED if len(msgspec.json.encode(text)) > limits.message else text
+    size = len(msgspec.json.encode(text))
+    return Unsent(Why.OVERSIZED, size, limits.message) if size > limits.message else text

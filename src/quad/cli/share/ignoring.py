@@ -19,8 +19,8 @@ import msgspec
 
 from quad.cli.share.gitignore import Rules, parse
 
-NEVER: Final = frozenset({".git", ".hg", ".svn", "node_modules", ".venv"})
-"""Names that are left out wherever they are: histories of version control, what tools install."""
+NEVER: Final = frozenset({".git", ".hg", ".svn", "node_modules", ".venv", "__pycache__"})
+"""Names that are left out wherever they are: histories of version control, what tools make."""
 
 _GITIGNORE: Final = ".gitignore"
 # Nobody writes as many patterns; what is larger is no such file.

@@ -28,13 +28,11 @@ from quad.cli.share.folder import Folder
 from quad.cli.share.lesson import Heard, Lesson, Note
 from quad.cli.share.place import Place
 from quad.cli.share.tickets import Ticket, Tickets
+from quad.cli.share.unsent import UnsentFile
 from quad.cli.share.watching import PACE_S, Report, Watching
 
 _CURRENT: Final = 2  # the wire's protocol with tokens
 _GONE: Final = frozenset({"user_not_found", "wrong_token", "token_required"})
-_MAY_PASS: Final = frozenset(
-    {"rate_limited", "store_unavailable", "unavailable", "internal", "no_free_number"}
-)
 # What a message says besides the files.
 _ENVELOPE_BYTES: Final = 10_000
 _LAST_WORDS_S: Final = 3.0
@@ -207,7 +205,7 @@ class Visit:
                 await connection.aclose()
                 if declined.code == "room_not_found":
                     return None
-                if declined.code not in _MAY_PASS:
+                if not declined.may_pass:
                     raise self._no_way_back(declined) from None
             except BaseException:
                 await connection.aclose()
@@ -308,7 +306,7 @@ class Visit:
             await connection.ask("message/user", request)
         except Declined as declined:
             # Of a room that has ended there is nothing to learn; the end is heard by itself.
-            if declined.code in _MAY_PASS:
+            if declined.may_pass:
                 await asyncio.sleep(_AGAIN_S)
                 await self._catch_up(connection)
         else:
@@ -363,7 +361,7 @@ class Visit:
     async def _may_try_again(self, declined: Declined, what: str) -> bool:
         note = Note("bad", f"{what}: {declined.sentence}")
         self._become((self.lesson, [note]))
-        if declined.code not in _MAY_PASS:
+        if not declined.may_pass:
             return False
         await asyncio.sleep(_AGAIN_S)
         return True
@@ -400,7 +398,7 @@ class Visit:
         if sharing is not None:
             await _end(sharing)
 
-    async def _send_files(self, event: str, files: Sequence[File]) -> None:
+    async def _send_files(self, event: str, files: Sequence[File] | Sequence[UnsentFile]) -> None:
         if self._connection is None:
             raise ConnectionLost
         await self._connection.ask(event, {"room_id": self._place.room, "files": files})

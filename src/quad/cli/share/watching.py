@@ -13,9 +13,10 @@ from quad.cli.connection import ConnectionLost, Declined
 from quad.cli.share.changes import File, applied, changes, parcels, settled
 from quad.cli.share.folder import Files, Folder, Snapshot
 from quad.cli.share.ignoring import NEVER, Ignores
+from quad.cli.share.unsent import UnsentFile, refused_files, still_shown, unsent_files
 
-Send = Callable[[str, Sequence[File]], Awaitable[None]]
-"""Sends `sharing/code_send` or `sharing/code_update`; raises ConnectionLost, Declined."""
+Send = Callable[[str, Sequence[File] | Sequence[UnsentFile]], Awaitable[None]]
+"""Sends `sharing/code_send`, `…/code_update` or `…/left_out`; raises ConnectionLost, Declined."""
 
 Tell = Callable[["Report"], None]
 
@@ -61,6 +62,10 @@ class Watching:
         self._woken = asyncio.Event()
         self._is_anew = False
         self._is_refused = False
+        # What the server did not keep of the files, until it takes some; and what the teacher was
+        # told of all that does not come.
+        self._refused: Sequence[UnsentFile] = ()
+        self._told: Sequence[UnsentFile] = ()
 
     def ignore(self, ignores: Ignores) -> None:
         """The room's settings have changed: what is sent follows at once."""
@@ -81,16 +86,24 @@ class Watching:
 
     async def _follow(self) -> None:
         earlier = await self._look()
+        # Before the files: a teacher who hears of it keeps what was shown of them.
+        await self._tell_unsent(earlier, earlier)
         sent = await self._send_tree(earlier)
         while True:
             started = asyncio.get_running_loop().time()
-            await self._until_worth_looking(is_waiting=self._is_refused or sent == earlier.files)
+            is_settled = sent == earlier.files | still_shown(sent, earlier)
+            await self._until_worth_looking(is_waiting=self._is_refused or is_settled)
             await asyncio.sleep(started + self._pace_s - asyncio.get_running_loop().time())
             now = await self._look()
             wanted = now.files if self._is_anew else settled(sent, earlier.files, now.files)
+            wanted = wanted | still_shown(sent, now)
             self._is_anew = False
-            if wanted != sent:
+            await self._tell_unsent(now, earlier)
+            if wanted == sent:
+                self._refused = ()
+            else:
                 sent = await self._send_changes(sent, wanted, now)
+            await self._tell_unsent(now, earlier)
             earlier = now
 
     async def _until_worth_looking(self, *, is_waiting: bool) -> None:
@@ -121,6 +134,7 @@ class Watching:
         trouble = ""
         delivered: list[File] = []
         self._is_refused = False
+        self._refused = ()
         try:
             for parcel in parcels(files, _PARCEL_BYTES):
                 if delivered:
@@ -130,19 +144,33 @@ class Watching:
                 event = "sharing/code_update"
         except Declined as declined:
             trouble = declined.sentence
-            self._make_do(declined)
+            self._make_do(declined, files[len(delivered) :])
         self._tell(Report(delivered, snapshot, is_whole, trouble))
         return applied(delivered, sent)
 
-    def _make_do(self, declined: Declined) -> None:
+    def _make_do(self, declined: Declined, undelivered: Sequence[File]) -> None:
         """Share less, if the server keeps less; everything else is tried again after a while."""
         too_much = _TOO_MUCH.search(declined.sentence)
         if declined.code != "files_limit" or too_much is None:
             self._is_refused = True
+            self._refused = () if declined.may_pass else refused_files(undelivered)
             return
         key = {"files": "files", "bytes": "total"}[too_much[2]]
         limits = msgspec.structs.replace(self._folder.limits, **{key: int(too_much[1])})
         self._folder.limits = limits
+
+    async def _tell_unsent(self, now: Snapshot, earlier: Snapshot) -> None:
+        """Tell the teacher of files that do not come, if that is new."""
+        unsent = unsent_files(now, earlier, self._refused)
+        if unsent == self._told:
+            return
+        try:
+            await self._send("sharing/left_out", unsent)
+        except Declined as declined:
+            if declined.may_pass:
+                return
+        # What a server does not take, or does not know, is not tried again and again.
+        self._told = unsent
 
     async def _watch(self) -> None:
         if self._is_polling:
