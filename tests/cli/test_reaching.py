@@ -15,6 +15,7 @@ from websockets.asyncio.server import serve
 from quad.cli.connection import open_connection
 from quad.cli.failures import Failed
 from quad.cli.reaching import Proxy, Unreachable, proxy_for, trusted
+from quad.cli.remote import Remote
 from tests.cli.remote_server import PASSWORD, quad, serving_quad
 from tests.process import ServerProcess, free_port
 
@@ -65,6 +66,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         ({"all_proxy": "socks5://p:1"}, "http://127.3.2.1", None),
         ({"all_proxy": "socks5://p:1"}, "http://[::1]:8000", None),
         ({"all_proxy": "socks5://p:1"}, "http://localhost:8000", None),
+        ({"http_proxy": " "}, FAR, None),
         ({}, FAR, None),
     ],
 )
@@ -77,6 +79,21 @@ def test_the_environment_says_which_proxy(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert proxy_for(url) == expected
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["p:99999", "p:port", "p:-1", "[::1", "", ":3128", "/p", "..", "a" * 64 + ".org", "u:hush@"],
+)
+def test_what_is_no_address_is_a_sentence_for_servers_and_proxies(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Failed, match=r"must look like http://quad\.example\.org"):
+        Remote(f"http://{host}")
+    monkeypatch.setenv("HTTP_PROXY", f"http://{host}")
+    with pytest.raises(Failed, match=r"^HTTP_PROXY names a proxy in a way") as failed:
+        Remote(FAR)
+    assert "hush" not in str(failed.value)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from quad.cli.failures import Failed
 
@@ -48,6 +48,18 @@ class Way(NamedTuple):
     trust: ssl.SSLContext | None
 
 
+def address_of(text: str) -> SplitResult | None:
+    """An address in its parts; None if no machine can have it."""
+    try:
+        parts = urlsplit(text)
+        # Both are found out by asking: a port that is no number or too high, a name that cannot be
+        # looked up. UnicodeError is a ValueError.
+        _, name = parts.port, (parts.hostname or "").encode("idna")
+    except ValueError:
+        return None
+    return parts if name else None
+
+
 def way_to(url: str) -> Way:
     """Raises Failed if the environment names a proxy or certificates that cannot be used."""
     proxy = proxy_for(url)
@@ -58,18 +70,24 @@ def way_to(url: str) -> Way:
 def proxy_for(url: str) -> Proxy | None:
     """The proxy that the environment (or the system) has for this address; none for this machine.
 
-    Raises Failed if it is of a kind that is not spoken here.
+    Raises Failed if it has no address, or is of a kind that is not spoken here.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
     if _is_here(host) or _is_excepted(host, parts.netloc):
         return None
-    proxies = urllib.request.getproxies()
+    proxies = {kind: named.strip() for kind, named in urllib.request.getproxies().items()}
     kind = next((kind for kind in (parts.scheme, "all") if proxies.get(kind)), None)
     if kind is None:
         return None
     named = proxies[kind]
     proxy = Proxy(named if "://" in named else f"http://{named}", _source(kind))
+    if address_of(proxy.url) is None:
+        # It may hold a password, in a place where nobody would look for it.
+        raise Failed(
+            f"{proxy.source} names a proxy in a way that nobody understands; it has to look like "
+            f"http://proxy.example.org:3128. Mend or unset it, or add {host} to NO_PROXY"
+        )
     scheme = proxy.url.partition(":")[0].lower()
     if scheme not in ("http", "https"):
         raise Failed(

@@ -7,7 +7,7 @@ import sys
 from getpass import getpass
 from types import TracebackType
 from typing import Annotated, Any, Self
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlunsplit
 
 import httpx
 import typer
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from quad.cli.failures import Failed
-from quad.cli.reaching import Proxy, unreachable, way_to
+from quad.cli.reaching import Proxy, address_of, unreachable, way_to
 
 URL_VARIABLE = "QUAD_URL"
 _TIMEOUT_S = 15.0
@@ -39,13 +39,10 @@ class Remote:
 
     def __init__(self, address: str) -> None:
         """Raises Failed if it is no address, or the way to it is barred."""
-        try:
-            parts = urlsplit(address if "://" in address else f"http://{address}")
-        except ValueError:
-            parts = urlsplit("")
-        host = parts.netloc.rpartition("@")[2]
-        if parts.scheme not in ("http", "https") or not host:
+        parts = address_of(address if "://" in address else f"http://{address}")
+        if parts is None or parts.scheme not in ("http", "https"):
             raise Failed("the address of the server must look like http://quad.example.org")
+        host = parts.netloc.rpartition("@")[2]
         self.url = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
         self.name = unquote(parts.username or "")
         self.password = unquote(parts.password or "")
