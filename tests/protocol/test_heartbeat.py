@@ -6,6 +6,7 @@ import time
 import httpx
 import pytest
 
+from tests.patience import patience
 from tests.protocol.peers import (
     ENGINE,
     PROMPT_S,
@@ -23,6 +24,8 @@ PING_INTERVAL_S = 0.3
 PING_TIMEOUT_S = 0.2
 # Timers on a busy machine of two cores are late, never early.
 LATENESS_S = 2.0
+# So many stops of the machine in a row, each at the same moment, are none.
+_TRIES = 20
 
 PATHS = pytest.mark.parametrize("path", [ENGINE, SOCKET])
 BOTH = pytest.mark.parametrize("eio", [4, 3], ids=["V4", "V3"])
@@ -58,19 +61,27 @@ async def test_a_websocket_is_pinged_every_interval_and_gets_nothing_else(
 async def test_a_poll_after_the_timeout_is_answered_400_at_once(
     http: httpx.AsyncClient, quick: Target, eio: int, path: str, method: str
 ) -> None:
-    """Exactly interval plus timeout after the handshake's answer, as the public suites have it."""
-    session = await Polling.open(http, quick, path, eio)
-    await asyncio.sleep(PING_INTERVAL_S + PING_TIMEOUT_S)
+    """Exactly interval plus timeout after the handshake's answer, as the public suites have it.
 
-    began = time.monotonic()
-    if method == "GET":
-        answer = await session.get()
-    else:
-        answer = await session.post(payload(eio, "2"))
+    A server that was too busy to send its Ping in time gives the client as much time more: in V4 a
+    machine that stops for a moment shows a session that lives on, and another one has to be asked.
+    In V3 nothing but the client's own silence counts.
+    """
+    for _ in range(_TRIES if eio == 4 else 1):
+        session = await Polling.open(http, quick, path, eio)
+        await asyncio.sleep(PING_INTERVAL_S + PING_TIMEOUT_S)
 
-    assert answer.status_code == 400
-    assert answer.json() == {"code": 1, "message": "Session ID unknown"}
-    assert time.monotonic() - began < PROMPT_S
+        began = time.monotonic()
+        if method == "GET":
+            answer = await session.get()
+        else:
+            answer = await session.post(payload(eio, "2"))
+        if answer.status_code == 400:
+            assert answer.json() == {"code": 1, "message": "Session ID unknown"}
+            assert time.monotonic() - began < patience(PROMPT_S)
+            return
+        assert (eio, answer.status_code, answer.text) == (4, 200, "2")
+    pytest.fail("it is never over in time")
 
 
 async def test_a_late_pong_is_answered_400(http: httpx.AsyncClient, quick: Target) -> None:
