@@ -2,7 +2,7 @@
 
 from bench.item import Item
 from bench.items.alert import ALERT_1, ALERT_64
-from bench.items.board import BOARD
+from bench.items.board import BOARD, BOARD_SIZES
 from bench.items.chat import CHAT
 from bench.items.cluster import CLUSTER
 from bench.items.fanout import WINDOW_1, WINDOW_64
@@ -31,6 +31,7 @@ ITEMS: tuple[Item, ...] = (
     CHAT,
     RADIUS,
     BOARD,
+    BOARD_SIZES,
     *CLUSTER,
     *HOSTILE,
 )
