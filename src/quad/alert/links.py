@@ -4,8 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-# What follows an address in a sentence is not part of it. `static/room.js` has the same rule.
-_LINK: Final = re.compile(r"""https?://[^\s<>"]*[^\s<>"'.,;:!?()\[\]{}»”]""", re.IGNORECASE)
+# What follows an address in a sentence is not part of it; a bracket is if it was opened in it.
+# `static/links.js` and the application's `links.ts` have the same rule, and tests/links.json holds
+# all of them to it. Not by IGNORECASE: that takes a long s, too.
+_LINK: Final = re.compile(
+    r"""[hH][tT][tT][pP][sS]?://(?:[^\s<>"()]|\([^\s<>"()]*\))*"""
+    r"""(?:[^\s<>"()'.,;:!?\[\]{}»”…]|\([^\s<>"()]*\))"""
+)
 
 
 class Part(NamedTuple):

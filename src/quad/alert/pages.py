@@ -125,6 +125,7 @@ _PAGES: Final = Pages(
         "socket.js": "quad.realtime",
         "lines.js": "quad.alert",
         "wall.js": "quad.alert",
+        "links.js": "quad.alert",
         "notices.js": "quad.alert",
         "room.js": "quad.alert",
     },

@@ -1,4 +1,5 @@
 /** What a message's text is made of: links, code between backticks, and blocks of code between fences. */
+import { LINK } from "../parts/links";
 
 export type Block =
   { type: "text"; parts: Part[] } | { type: "code"; code: string; language: string };
@@ -10,7 +11,7 @@ export interface Part {
 
 const FENCED = /^```([^\n`]*)\n(?:([\s\S]*?)\n)??```[^\S\n]*(?:\n|$)/gm;
 const FENCE = /^```/gm;
-const INLINE = /(?<code>`[^`\n]+`)|(?<link>https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}'»”])/gi;
+const INLINE = new RegExp(`(?<code>\`[^\`\n]+\`)|(?:${LINK.source})`, LINK.flags);
 
 export function blocksOf(text: string): Block[] {
   const blocks: Block[] = [];

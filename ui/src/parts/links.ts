@@ -5,30 +5,26 @@ export interface Piece {
   href?: string;
 }
 
-const LINK = /\bhttps?:\/\/[^\s<>"]+/gi;
-// What ends a sentence, and not an address.
-const TRAILING = /[.,;:!?'»”…]+$/;
+/**
+ * What follows an address in a sentence is not part of it, and a bracket only if it was opened in it. The
+ * server's `links.py` and its `links.js` have the same rule.
+ */
+export const LINK =
+  /https?:\/\/(?:[^\s<>"()]|\([^\s<>"()]*\))*(?:[^\s<>"()'.,;:!?[\]{}»”…]|\([^\s<>"()]*\))/gi;
 
 /** The text as it is, in pieces, those that are addresses with where they lead. */
 export function pieces(text: string): Piece[] {
   const found: Piece[] = [];
   let end = 0;
-  for (const match of text.matchAll(LINK)) {
-    const href = trimmed(match[0]);
-    if (match.index > end) {
-      found.push({ text: text.slice(end, match.index) });
+  for (const { 0: href, index } of text.matchAll(LINK)) {
+    if (index > end) {
+      found.push({ text: text.slice(end, index) });
     }
     found.push({ text: href, href });
-    end = match.index + href.length;
+    end = index + href.length;
   }
   if (end < text.length) {
     found.push({ text: text.slice(end) });
   }
   return found;
-}
-
-function trimmed(address: string): string {
-  const plain = address.replace(TRAILING, "");
-  // A closing bracket belongs to the address if it was opened in it.
-  return plain.endsWith(")") && !plain.includes("(") ? trimmed(plain.slice(0, -1)) : plain;
 }

@@ -4,8 +4,6 @@
 (function () {
   var LEAVING_MS = 1000;
   var FAILURES_LIMIT = 2;
-  // As `links.py` has it.
-  var LINK = /(https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?()[\]{}»”])/i;
   var HAS_JOINED = / has joined the chat!$/;
   var HAS_LEFT = / has left the chat :\($/;
 
@@ -176,8 +174,8 @@
   }
 
   function addLinked(place, text) {
-    text.split(LINK).forEach(function (part, index) {
-      var isLink = index % 2 === 1; // what a group of the pattern holds
+    quadPieces(text).forEach(function (part, index) {
+      var isLink = index % 2 === 1;
       var piece = isLink ? document.createElement("a") : document.createTextNode(part);
       if (isLink) {
         piece.href = piece.textContent = part;
