@@ -67,9 +67,8 @@
   }
 
   function say(words, isLost) {
-    state.hidden = false;
     state.textContent = words;
-    state.classList.toggle("lost", isLost);
+    state.className = isLost ? "state lost" : "state connected";
   }
 
   function show(html) {
