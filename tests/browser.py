@@ -31,7 +31,7 @@ _FLAGS = [
 # Networks that are cut, and requests that are refused, on purpose.
 _EXPECTED = re.compile(
     r"WebSocket connection|status of [45]\d\d|Service Worker registration blocked"
-    r"|net::ERR_(CONNECTION_|CONTENT_LENGTH_|INTERNET_DISCONNECTED|EMPTY_)"
+    r"|net::ERR_(CONNECTION_|CONTENT_LENGTH_|INCOMPLETE_|INTERNET_DISCONNECTED|EMPTY_)"
 )
 
 
