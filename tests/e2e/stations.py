@@ -59,7 +59,7 @@ class Walk:
         await page.goto("/")
         await self._titled(page)
         yield "front/start", page
-        await self._fill(page, "front.join.room", "12")
+        await self._fill(page, "front.join.room", "Tom")
         await self._press(page, "front.join.action")
         yield "front/no-number", page
         await page.goto("/no/such/page")
@@ -139,7 +139,7 @@ class Walk:
 
     async def _student(self) -> Stations:
         page = await self._page()
-        await page.goto("/classroom/12")
+        await page.goto("/classroom/Tom")
         await self._titled(page)
         yield "student/no-room", page
         await page.goto(f"/classroom/{self._room}")

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import pytest
 from playwright.async_api import Page
 
 from tests.browser import Visitors
@@ -37,6 +38,8 @@ _FITS: Final = """async (withinMs) => {
 }"""
 
 
+# Of seventy states each is read by axe; on a busy machine that takes minutes.
+@pytest.mark.timeout(900)
 async def test_every_state_can_be_used_by_ear_and_on_the_smallest_phone_and_nothing_jumps(
     visitors: Visitors, server: Campus
 ) -> None:
