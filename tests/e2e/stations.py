@@ -114,7 +114,7 @@ class Walk:
         yield "teacher/losses", page
         await page.keyboard.press("Escape")
         await self._tab(page, "board")
-        head = page.locator(".inside > .head")
+        head = page.locator(".head", has=page.locator(".room"))
         for name, key in (
             ("invitation", None),
             ("settings", "classroom.settings.title"),
@@ -314,6 +314,7 @@ class Walk:
             await expect(page.locator("[data-link=lost], .state.lost").first).to_be_visible()
             yield f"lost/{name}", page
         page = self._opened["teacher"]
+        await page.evaluate("document.activeElement.blur()")  # it makes way for what has the focus
         await self._press(page, "shared.link.fold")
         yield "lost/teacher-folded", page
         self._campus.restart()

@@ -38,7 +38,8 @@ _FITS: Final = """async (withinMs) => {
 }"""
 
 
-# Of seventy states each is read by axe; on a busy machine that takes minutes.
+# Of seventy states each is read by axe: that takes a minute, and on a busy machine several.
+@pytest.mark.soak
 @pytest.mark.timeout(900)
 async def test_every_state_can_be_used_by_ear_and_on_the_smallest_phone_and_nothing_jumps(
     visitors: Visitors, server: Campus
