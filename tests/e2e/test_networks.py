@@ -102,7 +102,7 @@ async def test_every_page_that_wakes_finds_out_within_five_seconds_that_its_path
         for page in (teacher, anna, chat, nearby):
             await expect(page.locator("[data-link=open]")).to_have_count(1)
         await expect(teacher.locator("[data-watched]")).to_have_count(1)
-        await expect(anna.get_by_text("watching your code")).to_have_count(1)
+        await expect(anna.get_by_text("Your teacher is watching your code")).to_have_count(1)
         for page in (alert, results):
             await expect(page.locator("#state:not(.lost)")).to_have_text(
                 re.compile("Connected|Live")
@@ -115,7 +115,7 @@ async def test_every_page_that_wakes_finds_out_within_five_seconds_that_its_path
         # Nobody is vouched for any more, and what is written stays until it has gone.
         await expect(teacher.locator(".dot.unknown")).to_have_count(1)
         await expect(teacher.locator("[data-watched]")).to_have_count(0)
-        await expect(anna.get_by_text("watching your code")).to_have_count(0)
+        await expect(anna.get_by_text("Your teacher is watching your code")).to_have_count(0)
         await expect(alert.locator("#people")).to_have_text("Not known without a connection")
         await write(anna, "Message", "from Anna")
         await expect(anna.locator(".message.waiting")).to_have_text(re.compile("from Anna"))
@@ -146,7 +146,7 @@ async def test_a_page_that_slept_takes_up_its_place_and_no_sign_is_left_of_befor
         anna = await visitors.page(base_url=between.url)
         await anna.clock.install()
         await join(anna, room, "Anna")
-        watched = anna.get_by_text("watching your code")
+        watched = anna.get_by_text("Your teacher is watching your code")
         await expect(watched).to_have_count(1)
         # The lid is closed for an hour, in which the path dies.
         between.swallow(is_open=False)
