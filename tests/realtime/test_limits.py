@@ -27,6 +27,7 @@ from quad.realtime import Client, EngineOptions, SocketServer
 from quad.realtime.http.polling import serve_polling
 from quad.realtime.http.site import Site
 from quad.realtime.sessions.session import Session
+from tests.patience import patience
 from tests.protocol.peers import (
     SOCKET,
     Polling,
@@ -285,7 +286,7 @@ async def test_a_request_full_of_packets_leaves_the_loop_to_others(eio: int, pac
     body = (enter + one * (BODY_BYTES // len(one.encode()))).encode()
     async with Turns() as turns:
         assert await post_at_once(server, session, body) == 200
-    assert turns.longest_s < LONGEST_S
+    assert turns.longest_s < patience(LONGEST_S)
     session.fail("enough")
 
 
@@ -297,7 +298,7 @@ async def test_a_long_form_is_taken_apart_beside_the_loop() -> None:
     async with Turns() as turns:
         assert await post_at_once(server, session, form.encode(), "&j=0") == 200
     assert said == [1]
-    assert turns.longest_s < LONGEST_S
+    assert turns.longest_s < patience(LONGEST_S)
     session.fail("enough")
 
 
@@ -315,7 +316,7 @@ async def test_a_read_full_of_frames_leaves_the_loop_to_others(
     async with Turns() as turns:
         client.websocket.data_received(data)
         await client.is_read()
-    assert turns.longest_s < LONGEST_S
+    assert turns.longest_s < patience(LONGEST_S)
     client.transport.lose()
 
 
