@@ -1,5 +1,6 @@
 """Behind real proxies: as the documentation says, and as people write it who have not read it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -147,6 +148,21 @@ async def test_a_stream_of_results_arrives_as_it_is_written(site: Behind) -> Non
         assert stream.status_code == 200
         first = await anext(stream.aiter_bytes())
         assert first.startswith(b"retry:")
+
+
+async def test_nodes_that_are_all_late_with_their_checks_are_asked_all_the_same(
+    tmp_path: Path, certificate: Path
+) -> None:
+    text = deployed("haproxy").replace("uri /ready", "uri /never-there")
+    text = text.replace("inter 1s fall 2", "inter 100ms fall 1")
+    text = text.replace(
+        "backend unchecked\n", "backend unchecked\n    http-response set-header X-Checks none\n"
+    )
+    async with behind("haproxy", text, tmp_path, certificate=certificate) as site:
+        async with site.http() as browser, asyncio.timeout(patience(10)):
+            while "X-Checks" not in (await browser.get("/classroom")).headers:
+                await asyncio.sleep(0.05)  # until HAProxy has given all of them up
+            assert (await browser.get("/classroom")).status_code == 200
 
 
 # --- what people write who have not read it -------------------------------------------------------
