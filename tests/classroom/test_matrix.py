@@ -19,6 +19,7 @@ HOSTS: dict[str, Any] = {
     "rules/set": {"has_results_page": False},
     "message/to_client": {"room_id": "ROOM", "user_id": "STUDENT", "content": "x", "key": "k"},
     "message/user": {"user_id": "STUDENT"},
+    "notice/send": {"room_id": "ROOM", "content": "x", "key": "k"},
     "settings": {"files_to_ignore": "x"},
     "sharing/start": {"room_id": "ROOM", "user_id": "STUDENT"},
     "sharing/end": {"room_id": "ROOM"},

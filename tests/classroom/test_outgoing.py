@@ -88,6 +88,7 @@ async def _teach(teacher: Peer, in_room: Ids, of_ann: Ids) -> None:
     await teacher.emit("exercise", {**in_room, "content": "<p>Old</p>"})
     await teacher.emit("exercise/reset", in_room)
     await teacher.emit("message/to_client", {**of_ann, "content": "Hello", "key": "k"})
+    await teacher.emit("notice/send", {"content": "Read page 3", "key": "k"})
     await teacher.emit("sharing/start", of_ann)
     await teacher.emit("sharing/end", of_ann)
 

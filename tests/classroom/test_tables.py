@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql
 
-from quad.classroom.tables import AnyText
+from quad.classroom.columns import AnyText
 
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 

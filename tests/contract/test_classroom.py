@@ -9,6 +9,7 @@ from sqlalchemy import Table, func, select
 
 from quad.classroom import tables
 from quad.classroom.model import Enrolled, Step
+from quad.classroom.notices import tables as notice_tables
 from quad.classroom.overview import attendance, list_classes
 from quad.classroom.refusals import RoomNotFound
 from quad.identity import hash_token
@@ -25,6 +26,7 @@ KEPT: Sequence[Table] = (
     tables.messages,
     tables.files,
     tables.barred,
+    notice_tables.notices,
 )
 
 
@@ -87,7 +89,7 @@ async def test_a_student_or_a_room_goes_with_everything(database_url: str) -> No
     async with open_school(database_url, ClassroomSettings()) as school:
         room, joined = await begin(school)
         await begin(school)
-        assert await counts(school.store) == [2, 4, 4, 6, 0]
+        assert await counts(school.store) == [2, 4, 4, 6, 0, 0]
     async with open_school(database_url, ClassroomSettings()) as school:
         teacher = await school.peer()
         token = {"token": room["token"], "protocol": 2}
@@ -96,10 +98,10 @@ async def test_a_student_or_a_room_goes_with_everything(database_url: str) -> No
         await school.student(room["id"], "Bob")
         await teacher.emit("room/kill", {"user_id": joined["user_id"], "is_barred": True})
         await teacher.settle()
-        assert await counts(school.store) == [2, 4, 2, 3, 1]
+        assert await counts(school.store) == [2, 4, 2, 3, 1, 0]
         await teacher.emit("room/close", {"room_id": room["id"]})
         await teacher.settle()
-        assert await counts(school.store) == [1, 2, 2, 3, 0]
+        assert await counts(school.store) == [1, 2, 2, 3, 0, 0]
 
 
 async def test_what_a_teacher_sets_of_the_room_is_kept(database_url: str) -> None:
@@ -137,10 +139,34 @@ async def test_a_repeated_message_is_known_after_a_restart(database_url: str, ke
     async with open_school(database_url, ClassroomSettings()) as school:
         student, _ = await school.student(room["id"], token=joined["token"], protocol=2)
         assert await student.call("message/to_mentor", said) == [sent]
-        assert await counts(school.store) == [1, 2, 2, 0, 0]
+        assert await counts(school.store) == [1, 2, 2, 0, 0, 0]
         await student.emit("message/user", {"user_id": joined["user_id"]})
         history = await student.expect("message/user")
         assert [message["key"] for message in history["messages"]] == [key, f"{key}."]
+
+
+async def test_notices_are_known_after_a_restart_and_go_with_the_room(database_url: str) -> None:
+    new: dict[str, Any] = {"protocol": 3}
+    said = {"content": ODD, "key": "Ёлка \x00"}
+    async with open_school(database_url, ClassroomSettings()) as school:
+        teacher, room = await school.teacher(**new)
+        (sent,) = await teacher.call("notice/send", said)
+    back = {"room_id": room["id"], "user_id": room["host"], "token": room["token"], **new}
+    async with open_school(database_url, ClassroomSettings()) as school:
+        teacher = await school.peer()
+        assert await teacher.call("room/rehost", back) == [{}]
+        assert await teacher.call("notice/send", said) == [sent]
+        (other,) = await teacher.call("notice/send", {**said, "key": "."})
+        assert other["id"] > sent["id"]
+        student, _ = await school.student(room["id"], **new)
+        heard = [notice for event, notice in await student.take() if event == "notice"]
+        assert [(notice["id"], notice["content"]) for notice in heard] == [
+            (sent["id"], ODD),
+            (other["id"], ODD),
+        ]
+        assert await counts(school.store) == [1, 2, 0, 0, 0, 2]
+        await teacher.call("room/close", {"room_id": room["id"]})
+        assert await counts(school.store) == [0] * 6
 
 
 async def test_what_is_hidden_from_a_student_stays_hidden(database_url: str) -> None:
@@ -252,4 +278,4 @@ async def test_a_number_in_use_is_a_conflict_and_leaves_nothing(store: Store) ->
     for number, host in ((123_456, 6), (654_321, 5)):
         with pytest.raises(Conflict):
             await store.write(*room_with_host(number, host))
-    assert await counts(store) == [1, 1, 0, 0, 0]
+    assert await counts(store) == [1, 1, 0, 0, 0, 0]

@@ -14,7 +14,9 @@ from msgspec.json import encode
 from quad.classroom.acknowledging import Acknowledging
 from quad.classroom.entering.resuming import Visitor
 from quad.classroom.model import ORIGINAL, Door, File, GivenStatuses, Sent, Signal, Step, UnsentFile
+from quad.classroom.notices import events as notices
 from quad.classroom.outgoing import Alert, GivenPass, NewKey, TeachersClasses
+from quad.classroom.payloads import InRoom, OfRoom, OfUser
 from quad.classroom.rooms import alert
 from quad.classroom.service import ClassroomService
 from quad.realtime import (
@@ -43,24 +45,6 @@ _ENTRIES: Final = frozenset({"room/create", "room/join", "room/rehost", "room/re
 
 _TRACE_LIMIT: Final = 8_000
 _NAME_LIMIT: Final = 500
-
-
-class InRoom(Payload, frozen=True, kw_only=True):
-    """What may name the room, although the sender's is known."""
-
-    room_id: int | None = None
-
-
-class OfRoom(Payload, frozen=True, kw_only=True):
-    """What has to name the room."""
-
-    room_id: int
-
-
-class OfUser(InRoom, frozen=True, kw_only=True):
-    """What concerns one participant."""
-
-    user_id: int
 
 
 class CreateRoom(Payload, frozen=True, kw_only=True):
@@ -223,6 +207,7 @@ def register(server: SocketServer, service: ClassroomService) -> None:
     _register_rooms(heard, service)
     _register_teachers(heard, service)
     _register_messages(heard, service)
+    notices.register(heard, service.notices)
     _register_sharing(heard, service)
     _register_steps(heard, service)
     _register_deprecated(heard, service)

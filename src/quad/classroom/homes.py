@@ -56,6 +56,7 @@ ROUTES: Final[Routes] = {
             "message/to_client",
             "message/to_mentor",
             "message/user",
+            "notice/send",
             "room/close",
             "room/kill",
             "room/leave",

@@ -144,6 +144,15 @@ class Sent(Struct, frozen=True):
     at: str
 
 
+class Notice(Struct, frozen=True):
+    """`notice`: what the teacher tells the whole class; `id` sorts by time, `at` is ISO 8601."""
+
+    id: int
+    sender: int
+    content: str
+    at: str
+
+
 class Rules(Struct, frozen=True):
     """What the teacher allows everybody."""
 

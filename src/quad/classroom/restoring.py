@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from quad.addresses import block
 from quad.classroom import tables
 from quad.classroom.entering.secrets import IssuedPass
-from quad.classroom.model import Enrolled, Signal
+from quad.classroom.model import Enrolled, Notice, Signal
 from quad.classroom.state import Participant, Room
 
 
@@ -17,10 +17,12 @@ def restore_room(
     saved: Row[Any],
     participants: Sequence[Any],
     barred: Iterable[Any],
+    notices: Iterable[Notice],
     dropped_at: float,
 ) -> Room:
     """The room of these rows; whoever was online has lost the connection at that time."""
     room = _room(number, saved)
+    room.notices.extend(notices)
     for kind, value in barred:
         (room.barred_names if kind == "name" else room.barred_tokens).add(value)
     room.last_id = max(room.last_id, *(row.id for row in participants))

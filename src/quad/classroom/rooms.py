@@ -16,6 +16,7 @@ from sqlalchemy import Row, Select
 from quad.classroom import tables
 from quad.classroom.homes import SYSTEM, key_of
 from quad.classroom.model import BEYOND, CURRENT, ROOM_NUMBERS
+from quad.classroom.notices.tables import read_notices, select_notices
 from quad.classroom.outgoing import Alert, Sentence, alert_for, sentence_for
 from quad.classroom.refusals import (
     NotHost,
@@ -26,7 +27,7 @@ from quad.classroom.refusals import (
     WrongRoom,
 )
 from quad.classroom.restoring import restore_room
-from quad.classroom.state import Participant, Room
+from quad.classroom.state import NOTICES, Participant, Room
 from quad.realtime import Client, SocketServer
 from quad.refusals import CannotSave, Unavailable
 from quad.store import Change, Outcome, Store, StoreClosed, StoreUnavailable
@@ -192,9 +193,12 @@ class Rooms:
         if not found or not rows:
             raise RoomNotFound(number)
         barred = await self.read(tables.select_barred(number))
+        notices = read_notices(await self.read(select_notices(number, NOTICES)))
         for row in rows:
             self.message_ids.skip_to(max(row.hidden_before, row.last_message or 0))
-        return restore_room(number, found[0], rows, barred, self._started_at)
+        for notice in notices:
+            self.message_ids.skip_to(notice.id)
+        return restore_room(number, found[0], rows, barred, notices, self._started_at)
 
     # Seats
 
@@ -370,6 +374,11 @@ class Rooms:
         skipped = None if skip is None else self._connections(skip)
         for topic in room.students_topics:
             self._server.publish(topic, event, payload, skip=skipped)
+
+    def tell_students_beyond(self, room: Room, event: str, payload: object) -> None:
+        """Send to every student of protocol 3 who is online."""
+        _, topic = room.students_topics
+        self._server.publish(topic, event, payload)
 
     def tell_students_sentence(self, room: Room, sentence: Sentence) -> None:
         """Send a `message` to every student who is online, in the words of their protocols."""

@@ -18,10 +18,12 @@ from quad.classroom.entering.resuming import Resuming
 from quad.classroom.messages import Messages
 from quad.classroom.model import File, Stats
 from quad.classroom.moving import Moving
+from quad.classroom.notices.notices import Notices
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import RoomNotFound, TooManyFailedJoins
 from quad.classroom.retention import CLASSES, KEYS
 from quad.classroom.rooms import IDLE_S, Rooms
+from quad.classroom.sending import Sending
 from quad.classroom.sharing.sharing import Sharing
 from quad.classroom.state import Room
 from quad.classroom.tasks.cleaning import Cleaning
@@ -68,14 +70,17 @@ class ClassroomService:
         self._updates = RoomUpdates(self.rooms, settings.room_update_interval_ms / 1000)
         self._progress = Progress()
         self.leaving = Leaving(self.rooms, self._updates, self._progress)
+        sending = Sending(self.rooms, now)
+        longest = settings.message_limit_bytes
+        self.notices = Notices(self.rooms, sending, self.quotas, longest)
         self.messages = Messages(
-            self.rooms, self._updates, self.quotas, settings.message_limit_bytes, now
+            self.rooms, self._updates, self.quotas, longest, sending, self.notices
         )
         resuming = Resuming(
             self.rooms,
             self._updates,
             clock,
-            self.messages.mark,
+            sending.mark,
             is_tokenless_allowed=settings.tokenless_resume,
             elsewhere_s=settings.resume_elsewhere_s,
         )
@@ -87,6 +92,7 @@ class ClassroomService:
             resuming,
             self.keys,
             self.passes,
+            self.notices,
             self.quotas,
             self.guesses,
             now,

@@ -6,6 +6,7 @@ later events can build on it and nobody sees it.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
@@ -17,6 +18,7 @@ from quad.classroom.model import (
     ORIGINAL,
     Enrolled,
     File,
+    Notice,
     Sent,
     Signal,
     Status,
@@ -30,6 +32,10 @@ from quad.names import BadName, clean_name
 
 # Of everybody who has sent no file: an empty dict for each is 64 bytes. It stays empty.
 _NO_SIZES: Final[dict[str, int]] = {}
+
+
+NOTICES: Final = 20
+"""How many of the teacher's notices whoever comes in is told."""
 
 
 class KeptFiles:
@@ -126,7 +132,7 @@ class Participant:
         self.is_leaving = False
         # None until somebody has looked.
         self.kept_files: KeptFiles | None = None
-        # See `messages` and `quotas`; None until the first message.
+        # See `sending` and `quotas`; None until the first message.
         self.sent: dict[str, asyncio.Future[Sent]] | None = None
         self.spent: Spent | None = None
 
@@ -173,9 +179,11 @@ class Room:
         "is_locked",
         "last_id",
         "names",
+        "notices",
         "number",
         "places",
         "saved_use_at",
+        "sent_notices",
         "settings",
         "spent",
         "steps",
@@ -211,6 +219,9 @@ class Room:
         self.has_statuses = False
         self.settings: Ignores | None = None
         self.exercise: str | None = None
+        # What the teacher has told the class last; see `sending` for the keys.
+        self.notices: deque[Notice] = deque(maxlen=NOTICES)
+        self.sent_notices: dict[str, asyncio.Future[Sent]] = {}
         # Tasks that the teacher imported and has not handed out.
         self.imported: list[Step] | None = None
         # Who comes in.

@@ -15,13 +15,11 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
-    Dialect,
     Index,
     Integer,
     Row,
     Select,
     Table,
-    TypeDecorator,
     bindparam,
     delete,
     exists,
@@ -31,31 +29,13 @@ from sqlalchemy import (
     update,
 )
 
+from quad.classroom.columns import AnyText, kept_key
 from quad.classroom.entering.secrets import IssuedPass, Teacher
 from quad.classroom.model import Enrolled, File, Signal, Status, Step, utf8_size
+from quad.classroom.notices import tables as notice_tables
 from quad.classroom.sharing.ignores import Ignores
 from quad.store import Change, metadata, upsert
 from quad.store.schema import TABLE_OPTIONS, LongText, ShortText, Timestamp
-
-
-class AnyText(TypeDecorator[str]):
-    """Text with any character; PostgreSQL's own would refuse U+0000, which a file may hold."""
-
-    impl = LongText
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
-        """Write U+0000 as two characters, and the first of these as two others."""
-        if value is None or ("\x00" not in value and "\uffff" not in value):
-            return value
-        return value.replace("\uffff", "\uffff1").replace("\x00", "\uffff0")
-
-    def process_result_value(self, value: str | None, _dialect: Dialect) -> str | None:
-        """Undo it."""
-        if value is None or "\uffff" not in value:
-            return value
-        return value.replace("\uffff0", "\x00").replace("\uffff1", "\uffff")
-
 
 rooms: Final = Table(
     "classroom_rooms",
@@ -198,6 +178,7 @@ _DELETE_ROOM: Final = (
     delete(files).where(files.c.student_id.in_(_IDS_IN_ROOM)),
     delete(participants).where(participants.c.room == bindparam("of_room")),
     delete(barred).where(barred.c.room == bindparam("of_room")),
+    notice_tables.DELETE_OF_ROOM,
     delete(rooms).where(rooms.c.number == bindparam("of_room")),
 )
 
@@ -426,13 +407,9 @@ def insert_message(
         "sender": sender,
         "at": at,
         "content": content,
-        "client_key": None if key is None else _kept_key(key),
+        "client_key": None if key is None else kept_key(key),
     }
     return Change(_INSERT_MESSAGE, values)
-
-
-def _kept_key(key: str) -> str:
-    return key.encode().hex()
 
 
 def keep_file(student_id: int, file: File) -> Change:
@@ -548,13 +525,8 @@ def select_sent(sender: int, key: str) -> Select[int, datetime]:
     """The message that a sender has sent under a key, or none: id, at."""
     columns = messages.c
     return select(columns.id, columns.at).where(
-        columns.sender == sender, columns.client_key == _kept_key(key)
+        columns.sender == sender, columns.client_key == kept_key(key)
     )
-
-
-def decoded_key(kept: str | None) -> str | None:
-    """A message's key from what was kept."""
-    return None if kept is None else bytes.fromhex(kept).decode()
 
 
 def select_files(student_id: int) -> Select[str, str, str]:

@@ -641,6 +641,14 @@ export interface ClassPage {
   classes: ClassOverview[];
 }
 
+/** `notice`: what the teacher tells the whole class; `id` sorts by time, `at` is ISO 8601. */
+export interface ClassroomNotice {
+  id: number;
+  sender: number;
+  content: string;
+  at: string;
+}
+
 /** `error/from_client`: whatever a plugin knows when it has failed. */
 export interface ClientError {
   room_id?: unknown;
@@ -919,6 +927,13 @@ export interface Rules {
   has_results_page: boolean;
 }
 
+/** `notice/send`. */
+export interface SendNotice {
+  room_id?: number | null;
+  content: string;
+  key: string;
+}
+
 /** `signal`. */
 export interface SendSignal {
   room_id?: number | null;
@@ -1043,6 +1058,7 @@ export interface ClassroomClientEvents {
   "message/to_client": (payload: MessageToClient, ack?: Ack<Sent | null>) => void;
   "message/to_mentor": (payload: MessageToMentor, ack?: Ack<Sent | null>) => void;
   "message/user": (payload: OfUser, ack?: Ack) => void;
+  "notice/send": (payload: SendNotice, ack?: Ack<Sent>) => void;
   "room/close": (payload: OfRoom, ack?: Ack) => void;
   "room/create": (payload: CreateRoom, ack?: Ack) => void;
   "room/join": (payload: JoinRoom, ack?: Ack) => void;
@@ -1080,6 +1096,7 @@ export interface ClassroomServerEvents {
   "message/to_client": (payload: CurrentMessage) => void;
   "message/to_mentor": (payload: CurrentMessage) => void;
   "message/user": (payload: CurrentHistory) => void;
+  notice: (payload: ClassroomNotice) => void;
   "room/closed": (payload: Sentence) => void;
   "room/join": (payload: Joined) => void;
   "room/update": (payload: RoomUpdate) => void;
@@ -1162,6 +1179,13 @@ export interface Loaded {
   changed: number;
 }
 
+/** `message`. The password may be here, in HTTP Basic, or have been shown before by `auth`. */
+export interface NearbyNotice {
+  id: string;
+  message: string;
+  pass?: string | null;
+}
+
 /** `new_bot`: original bots write `ID` as well. */
 export interface NewBot {
   id?: string | null;
@@ -1178,13 +1202,6 @@ export interface NewClient {
   ID?: string | null;
   token?: string;
   buildings?: boolean;
-}
-
-/** `message`. The password may be here, in HTTP Basic, or have been shown before by `auth`. */
-export interface Notice {
-  id: string;
-  message: string;
-  pass?: string | null;
 }
 
 /** The answer to `register`, shown this once. */
@@ -1489,7 +1506,7 @@ export interface RestRoutes {
   };
   /** Tell everyone in the bot's building, if the bot is authorised. */
   "POST /API/bot/message": {
-    body: Notice | Notice[];
+    body: NearbyNotice | NearbyNotice[];
     answer: Availability;
   };
   /** Make a bot known. It may send when the administrator has authorised it. */

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from types import TracebackType
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import UNSET, UnsetType, structs
 
@@ -29,6 +29,7 @@ from quad.classroom.model import (
     is_outdated,
     next_id,
 )
+from quad.classroom.notices.notices import Notices
 from quad.classroom.outgoing import (
     NOTHING,
     TEACHER_AWAY,
@@ -96,6 +97,14 @@ def guessing(guesses: Guesses | None, client: Client) -> AbstractAsyncContextMan
     return guesses.turn(client.address, client.engine_id, wrong=_WRONG)
 
 
+class _Admission(NamedTuple):
+    """The student who joins, the token to tell, and whether it is for the first time."""
+
+    student: Participant
+    token: str | None
+    is_new: bool = False
+
+
 class Entrance:
     """Lets people into rooms."""
 
@@ -106,6 +115,7 @@ class Entrance:
         resuming: Resuming,
         keys: Keys,
         passes: Passes,
+        notices: Notices,
         quotas: Quotas,
         guesses: Guesses | None,
         now: Callable[[], datetime],
@@ -118,6 +128,7 @@ class Entrance:
         self._keys = keys
         self._opening = Opening(rooms, keys, now)
         self._passes = passes
+        self._notices = notices
         self._quotas = quotas
         self._guesses = guesses
         self._plugin_version = plugin_version
@@ -148,17 +159,14 @@ class Entrance:
         """
         with _Telling(visitor):
             self._refuse_seated(visitor.client)
-            student, token = await self._admit(visitor, room_id, name)
+            student, token, is_new = await self._admit(visitor, room_id, name)
         if visitor.client.is_open:
             self._warn_outdated(visitor, version)
-            self._welcome(visitor, student, token)
+            self._welcome(visitor, student, token, is_new=is_new)
         else:
             self._miss(student)
 
-    async def _admit(
-        self, visitor: Visitor, room_id: int, name: str | None
-    ) -> tuple[Participant, str | None]:
-        """The student who joins, and the token to tell."""
+    async def _admit(self, visitor: Visitor, room_id: int, name: str | None) -> _Admission:
         if visitor.typed_pass is not None:
             return await self._admit_by_pass(visitor, room_id, visitor.typed_pass)
         known = await self._owner(visitor, room_id)
@@ -170,16 +178,15 @@ class Entrance:
                 known = self._resuming.who_joins(visitor, room, name)
             if known is None:
                 _check_door(room, name)
-                return await self._add_student(visitor, room, name or _guest_name(room))
+                added = await self._add_student(visitor, room, name or _guest_name(room))
+                return _Admission(*added, is_new=True)
         try:
             await self._resuming.resume(visitor, known)
         except (StillOnline, WrongAddress):
             raise NameTaken(known.name, known.room.number) from None
-        return known, visitor.token if visitor.is_current else None
+        return _Admission(known, visitor.token if visitor.is_current else None)
 
-    async def _admit_by_pass(
-        self, visitor: Visitor, room_id: int, typed: str
-    ) -> tuple[Participant, str]:
+    async def _admit_by_pass(self, visitor: Visitor, room_id: int, typed: str) -> _Admission:
         if visitor.protocol < BEYOND:
             raise ProtocolNeeded(BEYOND)
         try:
@@ -190,7 +197,7 @@ class Entrance:
         token = new_token()
         tokens = with_token(student.tokens, hash_token(token))
         await self._resuming.resume_by(visitor, student, tokens, None)
-        return student, token
+        return _Admission(student, token)
 
     async def rejoin(self, visitor: Visitor, room_id: int, user_id: int) -> None:
         """Let a student take up their place again."""
@@ -345,7 +352,9 @@ class Entrance:
         protocol = ORIGINAL if participant.tokens is None else visitor.protocol
         self._rooms.seat(participant, visitor.client, protocol)
 
-    def _welcome(self, visitor: Visitor, student: Participant, token: str | None) -> None:
+    def _welcome(
+        self, visitor: Visitor, student: Participant, token: str | None, *, is_new: bool = False
+    ) -> None:
         self._take_place(visitor, student)
         room, client = student.room, visitor.client
         is_current = student.protocol != ORIGINAL
@@ -365,6 +374,7 @@ class Entrance:
             client.emit("steps/status/to_client", student.steps)
         if is_current and not room.host.is_online:
             client.emit("message", sentence_for(student.protocol, TEACHER_AWAY))
+        self._notices.welcome(student, is_new=is_new)
         self._updates.request(room)
 
     def _welcome_host(self, visitor: Visitor, room: Room, token: str | None) -> None:
@@ -374,6 +384,7 @@ class Entrance:
         tasks = room.imported or room.steps
         if tasks:
             visitor.client.emit("steps/load", tasks)
+        self._notices.welcome(room.host, is_new=False)
         is_current = room.host.protocol != ORIGINAL
         self._updates.send(room, (token if is_current else None) or UNSET)
 

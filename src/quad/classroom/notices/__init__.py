@@ -1,0 +1,1 @@
+"""Notices: what the teacher tells the whole class."""
