@@ -41,6 +41,8 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts"],
     environment: "node",
+    // Each file has a context of its own, which costs a quarter of a process of its own.
+    pool: "vmThreads",
     server: { deps: { inline: [/\/(socket|engine)\.io-client\//] } },
   },
 });
