@@ -30,6 +30,8 @@ HOSTS: dict[str, Any] = {
     "exercise": {"content": "x"},
     "exercise/feedback": {"room_id": "ROOM", "user_id": "STUDENT", "accepted": True},
     "exercise/reset": {},
+    "help/take": {"user_id": "STUDENT"},
+    "help/done": {"user_id": "STUDENT", "is_helped": True},
 }
 STUDENTS: dict[str, Any] = {
     "room/leave": {"room_id": "ROOM"},
@@ -42,6 +44,9 @@ STUDENTS: dict[str, Any] = {
     },
     "steps/status/to_mentor": {"1": "HELP"},
     "signal": {"user_id": "STUDENT", "value": "HELP"},
+    "help/ask": {"room_id": "ROOM"},
+    "help/pause": {"room_id": "ROOM", "is_paused": True},
+    "help/cancel": {"room_id": "ROOM"},
 }
 ANYBODY: dict[str, Any] = {
     "error/from_client": {"room_id": "ROOM", "content": "x"},

@@ -102,6 +102,7 @@ async def _work(ann: Peer, in_room: Ids, of_ann: Ids) -> None:
     await ann.emit("sharing/left_out", {**in_room, "files": [left_out]})
     await ann.emit("steps/status/to_mentor", {"1": "DONE"})
     await ann.emit("signal", {**of_ann, "value": "HELP"})
+    await ann.emit("help/ask", {**in_room, "note": "Why?"})
     for _ in range(2):
         await ann.emit("error/from_client", {})
 

@@ -13,6 +13,7 @@ from msgspec.json import encode
 
 from quad.classroom.acknowledging import Acknowledging
 from quad.classroom.entering.resuming import Visitor
+from quad.classroom.helping import events as helping
 from quad.classroom.model import ORIGINAL, Door, File, GivenStatuses, Sent, Signal, Step, UnsentFile
 from quad.classroom.notices import events as notices
 from quad.classroom.outgoing import Alert, GivenPass, NewKey, TeachersClasses
@@ -210,6 +211,7 @@ def register(server: SocketServer, service: ClassroomService) -> None:
     notices.register(heard, service.notices)
     _register_sharing(heard, service)
     _register_steps(heard, service)
+    helping.register(heard, service.helping)
     _register_deprecated(heard, service)
     _register_code_updates(server, service)
     _register_ends(server, service)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from quad.classroom.entering.leaving import announce_offline
+from quad.classroom.helping.calls import Calls
 from quad.classroom.homes import key_of, room_of
 from quad.classroom.refusals import RoomNotFound
 from quad.classroom.rooms import Rooms
@@ -25,9 +26,10 @@ _Seat = tuple[int, int, dict[str, int] | None]
 class Moving:
     """Gives classes up with their seats, and takes up those of others."""
 
-    def __init__(self, rooms: Rooms, updates: RoomUpdates) -> None:
+    def __init__(self, rooms: Rooms, updates: RoomUpdates, calls: Calls) -> None:
         self._rooms = rooms
         self._updates = updates
+        self._calls = calls
 
     def is_at_work(self, is_meant: Callable[[str], bool]) -> bool:
         """Whether a class that is meant is being made or read, imports tasks, has an update to
@@ -49,6 +51,7 @@ class Moving:
             moved.append((key_of(participant.room.number), client, seat))
         for room in self._rooms.let_go(is_meant):
             self._updates.cancel(room)
+            room.helps.stop()
         return moved
 
     async def take_up(self, key: str, client: Client | None, seat: object) -> None:
@@ -72,6 +75,7 @@ class Moving:
             self._rooms.seat(participant, client, protocol)
             participant.is_listed = participant is not room.host
             self._updates.request(room)
+        self._calls.look_after(room)
 
     def _meant(self, is_meant: Callable[[str], bool]) -> Iterator[Room]:
         return (room for room in self._rooms if is_meant(key_of(room.number)))

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from quad.classroom.helping import outgoing as helping
 from quad.classroom.model import (
     BEYOND,
     CURRENT,
@@ -191,6 +192,7 @@ class SignalOfStudent(Struct, frozen=True):
 
 
 OUTGOING: Final[Mapping[str, Any]] = {
+    **helping.OUTGOING,
     "alert": Alert,
     "alerts": Alert,
     "exercise": Task,

@@ -235,3 +235,30 @@ class ImportRunning(Refused):
 
     def __init__(self) -> None:
         super().__init__("The previous import is still running!")
+
+
+class UnknownTask(Refused):
+    """The class has no such task."""
+
+    code = "unknown_task"
+
+    def __init__(self, task: str) -> None:
+        super().__init__(f"There is no task {task[:100]!r} in this room!")
+
+
+class NotAsking(Refused):
+    """The student has not asked for help."""
+
+    code = "not_asking"
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(f"User {user_id} has not asked for help!")
+
+
+class Taken(Refused):
+    """Somebody else helps the student already; `by` is who."""
+
+    code = "taken"
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"{by} helps already!", by=by)

@@ -14,6 +14,7 @@ from typing import Final, TypeVarTuple
 from sqlalchemy import Row, Select
 
 from quad.classroom import tables
+from quad.classroom.helping.tables import read_standing, select_standings
 from quad.classroom.homes import SYSTEM, key_of
 from quad.classroom.model import BEYOND, CURRENT, ROOM_NUMBERS
 from quad.classroom.notices.tables import read_notices, select_notices
@@ -73,6 +74,8 @@ class Rooms:
         self._seats: dict[Client, Participant] = {}
         # Rooms that are being read, or made: whoever asks meanwhile waits for the same one.
         self._arriving: dict[int, asyncio.Future[Room]] = {}
+        self.on_absent: Callable[[Participant], object] = lambda _: None
+        """Called when a participant has no connection any more."""
 
     # Rooms
 
@@ -194,11 +197,14 @@ class Rooms:
             raise RoomNotFound(number)
         barred = await self.read(tables.select_barred(number))
         notices = read_notices(await self.read(select_notices(number, NOTICES)))
+        helps = await self.read(select_standings(number))
         for row in rows:
             self.message_ids.skip_to(max(row.hidden_before, row.last_message or 0))
         for notice in notices:
             self.message_ids.skip_to(notice.id)
-        return restore_room(number, found[0], rows, barred, notices, self._started_at)
+        room = restore_room(number, found[0], rows, barred, notices, self._started_at)
+        room.helps.kept = {row.student_id: read_standing(row) for row in helps}
+        return room
 
     # Seats
 
@@ -220,6 +226,7 @@ class Rooms:
         if participant.is_online:
             participant.sid = ""
             participant.dropped_at = participant.room.used_at = self._clock()
+            self.on_absent(participant)
 
     def part(self, client: Client) -> Participant | None:
         """The connection has ended; returns who was online over it, and is so no longer."""

@@ -15,6 +15,8 @@ from quad.classroom.entering.keys import Keys
 from quad.classroom.entering.leaving import Leaving
 from quad.classroom.entering.passes import Passes
 from quad.classroom.entering.resuming import Resuming
+from quad.classroom.helping.calls import Calls
+from quad.classroom.helping.helping import Helping
 from quad.classroom.messages import Messages
 from quad.classroom.model import File, Stats
 from quad.classroom.moving import Moving
@@ -28,6 +30,7 @@ from quad.classroom.sharing.sharing import Sharing
 from quad.classroom.state import Room
 from quad.classroom.tasks.cleaning import Cleaning
 from quad.classroom.tasks.progress import Progress, room_stats
+from quad.classroom.tasks.statuses import Statuses
 from quad.classroom.tasks.steps import Importer, Steps
 from quad.classroom.updates import RoomUpdates
 from quad.identity.guesses import Guesses
@@ -69,10 +72,11 @@ class ClassroomService:
         self.quotas = Quotas(limits, clock)
         self._updates = RoomUpdates(self.rooms, settings.room_update_interval_ms / 1000)
         self._progress = Progress()
-        self.leaving = Leaving(self.rooms, self._updates, self._progress)
         sending = Sending(self.rooms, now)
         longest = settings.message_limit_bytes
         self.notices = Notices(self.rooms, sending, self.quotas, longest)
+        self.calls = Calls(self.rooms, now, clock)
+        self.leaving = Leaving(self.rooms, self._updates, self._progress, self.calls)
         self.messages = Messages(
             self.rooms, self._updates, self.quotas, longest, sending, self.notices
         )
@@ -93,6 +97,7 @@ class ClassroomService:
             self.keys,
             self.passes,
             self.notices,
+            self.calls,
             self.quotas,
             self.guesses,
             now,
@@ -106,10 +111,12 @@ class ClassroomService:
             settings.files_limit,
             settings.files_limit_bytes,
         )
-        self.moving = Moving(self.rooms, self._updates)
+        self.moving = Moving(self.rooms, self._updates, self.calls)
+        statuses = Statuses(self.rooms, self._updates, self._progress, self.calls, now)
+        self.helping = Helping(self.rooms, self.calls, statuses, now)
         self.steps = Steps(
             self.rooms,
-            self._updates,
+            statuses,
             self._progress,
             importer,
             settings.steps_limit_bytes,
@@ -133,6 +140,7 @@ class ClassroomService:
         await self.rooms.aclose()
         for room in self.rooms:
             self._updates.cancel(room)
+            room.helps.stop()
 
     async def stats(self, room_id: int) -> Stats | None:
         """A room's statistics; None if nobody may see them, or there is nothing to show yet.

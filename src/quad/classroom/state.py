@@ -14,6 +14,7 @@ from typing import Final
 from msgspec import UNSET
 
 from quad.classroom.entering.secrets import IssuedPass
+from quad.classroom.helping.state import Helps
 from quad.classroom.model import (
     ORIGINAL,
     Enrolled,
@@ -171,6 +172,7 @@ class Room:
         "has_results_page",
         "has_statuses",
         "held",
+        "helps",
         "host",
         "host_topic",
         "imported",
@@ -240,6 +242,7 @@ class Room:
         self.update_due = 0.0
         self.update_timer: asyncio.Handle | None = None
         self.held: list[tuple[str, object]] = []
+        self.helps = Helps()
 
     def who_is(self, name: str) -> Participant | None:
         """Whoever has this name, also somebody who is being saved."""

@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 from quad.classroom.columns import AnyText, kept_key
 from quad.classroom.entering.secrets import IssuedPass, Teacher
+from quad.classroom.helping import tables as help_tables
 from quad.classroom.model import Enrolled, File, Signal, Status, Step, utf8_size
 from quad.classroom.notices import tables as notice_tables
 from quad.classroom.sharing.ignores import Ignores
@@ -170,12 +171,14 @@ _DELETE_FILES: Final = delete(files).where(files.c.student_id == bindparam("of_i
 _DELETE_STUDENT: Final = (
     delete(messages).where(messages.c.student_id == bindparam("of_id")),
     _DELETE_FILES,
+    help_tables.DELETE_OF_STUDENT,
     delete(participants).where(participants.c.id == bindparam("of_id")),
 )
 _IDS_IN_ROOM: Final = select(participants.c.id).where(participants.c.room == bindparam("of_room"))
 _DELETE_ROOM: Final = (
     delete(messages).where(messages.c.student_id.in_(_IDS_IN_ROOM)),
     delete(files).where(files.c.student_id.in_(_IDS_IN_ROOM)),
+    help_tables.DELETE_OF_ROOM,
     delete(participants).where(participants.c.room == bindparam("of_room")),
     delete(barred).where(barred.c.room == bindparam("of_room")),
     notice_tables.DELETE_OF_ROOM,

@@ -68,6 +68,7 @@ class ErrorPayload(Struct, frozen=True):
     retry_after_s: float | UnsetType = UNSET
     limit: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
+    by: str | UnsetType = UNSET
 
 
 class HandshakeRefused(Exception):

@@ -17,6 +17,7 @@ export interface ErrorPayload {
   retry_after_s?: number;
   limit?: string;
   id?: string;
+  by?: string;
 }
 
 /** What an event is answered with: what it asked for, if anything, or why it was declined. */
@@ -611,6 +612,15 @@ export type AlertCode =
 
 export type AlertType = "INFO" | "SUCCESS" | "WARNING" | "ERROR";
 
+/** `help/ask`. */
+export interface AskForHelp {
+  room_id?: number | null;
+  task?: string | null;
+  note?: string | null;
+}
+
+export type CallState = "waiting" | "paused" | "taken";
+
 /** A class that changes hands: with its `token`, `user_id` may come in as the teacher. */
 export interface ClassHandedOver {
   room_id: number;
@@ -702,6 +712,13 @@ export interface CurrentMessage {
 }
 
 export type Door = "open" | "locked";
+
+/** `help/done`. */
+export interface EndHelp {
+  room_id?: number | null;
+  user_id: number;
+  is_helped: boolean;
+}
 
 /** `sharing/end`. */
 export interface EndSharing {
@@ -875,6 +892,39 @@ export interface OwnSet {
   title: string;
   tasks: number;
   updated_at: string;
+}
+
+/** `help/pause`. */
+export interface PauseHelp {
+  room_id?: number | null;
+  is_paused: boolean;
+}
+
+/**
+ * `help/place`: the student is the next but so many, counted from 1; null: not in the queue.
+ *
+ * `by` is the name of who helps now, and then the place is 0. Whoever `is_paused` keeps the place.
+ */
+export interface PlaceInQueue {
+  place: number | null;
+  estimate_s?: number;
+  by?: string;
+  is_paused?: boolean;
+}
+
+/**
+ * Somebody who calls for help; `since` in ISO 8601, `by` is the name of who helps.
+ *
+ * `helped` counts the helps of before.
+ */
+export interface QueuedCall {
+  user_id: number;
+  task: string | null;
+  note: string;
+  since: string;
+  state: CallState;
+  by: string | null;
+  helped: number;
 }
 
 /** `room/rehost`: by the participant's id, or with the teacher's key. */
@@ -1055,6 +1105,11 @@ export interface ClassroomClientEvents {
   exercise: (payload: Exercise, ack?: Ack) => void;
   "exercise/feedback": (payload: Feedback, ack?: Ack) => void;
   "exercise/reset": (payload?: InRoom, ack?: Ack) => void;
+  "help/ask": (payload?: AskForHelp, ack?: Ack) => void;
+  "help/cancel": (payload?: InRoom, ack?: Ack) => void;
+  "help/done": (payload: EndHelp, ack?: Ack) => void;
+  "help/pause": (payload: PauseHelp, ack?: Ack) => void;
+  "help/take": (payload: OfUser, ack?: Ack) => void;
   "message/to_client": (payload: MessageToClient, ack?: Ack<Sent | null>) => void;
   "message/to_mentor": (payload: MessageToMentor, ack?: Ack<Sent | null>) => void;
   "message/user": (payload: OfUser, ack?: Ack) => void;
@@ -1092,6 +1147,8 @@ export interface ClassroomServerEvents {
   exercise: (payload: Task) => void;
   "exercise/feedback": (payload: Verdict) => void;
   "exercise/reset": (payload: Nothing) => void;
+  "help/place": (payload: PlaceInQueue) => void;
+  "help/queue": (payload: QueuedCall[]) => void;
   message: (payload: Sentence) => void;
   "message/to_client": (payload: CurrentMessage) => void;
   "message/to_mentor": (payload: CurrentMessage) => void;

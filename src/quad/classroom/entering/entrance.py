@@ -20,6 +20,7 @@ from quad.classroom.entering.opening import ATTEMPTS, Opening, insertion, newcom
 from quad.classroom.entering.passes import Passes
 from quad.classroom.entering.resuming import Resuming, Visitor, find_owner
 from quad.classroom.entering.secrets import NO_TOKEN, Teacher, with_token
+from quad.classroom.helping.calls import Calls
 from quad.classroom.model import (
     BEYOND,
     ORIGINAL,
@@ -116,6 +117,7 @@ class Entrance:
         keys: Keys,
         passes: Passes,
         notices: Notices,
+        calls: Calls,
         quotas: Quotas,
         guesses: Guesses | None,
         now: Callable[[], datetime],
@@ -129,6 +131,7 @@ class Entrance:
         self._opening = Opening(rooms, keys, now)
         self._passes = passes
         self._notices = notices
+        self._calls = calls
         self._quotas = quotas
         self._guesses = guesses
         self._plugin_version = plugin_version
@@ -376,6 +379,7 @@ class Entrance:
             client.emit("message", sentence_for(student.protocol, TEACHER_AWAY))
         self._notices.welcome(student, is_new=is_new)
         self._updates.request(room)
+        self._calls.welcome(student)
 
     def _welcome_host(self, visitor: Visitor, room: Room, token: str | None) -> None:
         self._take_place(visitor, room.host)
@@ -387,6 +391,7 @@ class Entrance:
         self._notices.welcome(room.host, is_new=False)
         is_current = room.host.protocol != ORIGINAL
         self._updates.send(room, (token if is_current else None) or UNSET)
+        self._calls.welcome(room.host)
 
     def _warn_outdated(self, visitor: Visitor, version: str | None) -> None:
         if version is not None and is_outdated(version, self._plugin_version):

@@ -8,6 +8,7 @@ from msgspec import Struct
 from quad import audit
 from quad.addresses import block
 from quad.classroom import tables
+from quad.classroom.helping.calls import Calls
 from quad.classroom.model import ORIGINAL
 from quad.classroom.outgoing import TEACHER_AWAY, Alert, Sentence
 from quad.classroom.rooms import Rooms
@@ -38,10 +39,13 @@ class ClassHandedOver(Struct, frozen=True):
 class Leaving:
     """Lets people out of rooms, and closes rooms."""
 
-    def __init__(self, rooms: Rooms, updates: RoomUpdates, progress: Progress) -> None:
+    def __init__(
+        self, rooms: Rooms, updates: RoomUpdates, progress: Progress, calls: Calls
+    ) -> None:
         self._rooms = rooms
         self._updates = updates
         self._progress = progress
+        self._calls = calls
 
     async def leave(self, client: Client, room_id: int) -> None:
         """A student leaves for good; the connection may join again."""
@@ -83,6 +87,7 @@ class Leaving:
             raise
         room.students.pop(student.id, None)
         room.drop_name(student)
+        self._calls.forget(student)
 
     def _tell_of_absence(self, room: Room) -> None:
         self._updates.request(room)
@@ -187,6 +192,7 @@ class Leaving:
 
     def _empty(self, room: Room) -> None:
         self._updates.cancel(room)
+        room.helps.stop()
         for participant in (room.host, *room.students.values()):
             self._rooms.unseat(participant)
         self._rooms.remove(room)

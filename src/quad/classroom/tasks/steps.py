@@ -13,7 +13,6 @@ from quad.classroom.model import (
     Imported,
     LeftOut,
     Signal,
-    Status,
     Step,
     check_statuses,
     reported,
@@ -25,7 +24,6 @@ from quad.classroom.model import (
 from quad.classroom.outgoing import (
     NOTHING,
     Alert,
-    SignalOfStudent,
     StepsOfStudent,
     Task,
     Verdict,
@@ -36,7 +34,7 @@ from quad.classroom.sharing.ignores import parse_ignores
 from quad.classroom.state import Participant, Room
 from quad.classroom.tasks.cleaning import Cleaning
 from quad.classroom.tasks.progress import Progress
-from quad.classroom.updates import RoomUpdates
+from quad.classroom.tasks.statuses import Statuses
 from quad.realtime import Client, Refused
 
 _IGNORES_LIMIT_BYTES: Final = 65_536
@@ -72,14 +70,14 @@ class Steps:
     def __init__(
         self,
         rooms: Rooms,
-        updates: RoomUpdates,
+        statuses: Statuses,
         progress: Progress,
         importer: Importer,
         limit_bytes: int,
         cleaning: Cleaning,
     ) -> None:
         self._rooms = rooms
-        self._updates = updates
+        self._statuses = statuses
         self._progress = progress
         self._importer = importer
         self._limit_bytes = limit_bytes
@@ -165,9 +163,8 @@ class Steps:
         statuses = reported(student.decided_steps, check_statuses(steps))
         if statuses == student.decided_steps:
             return
-        await self._keep_statuses(student, statuses)
-        report = StepsOfStudent(student.id, statuses)
-        self._updates.tell_host(student, "steps/status/to_mentor", report)
+        await self._statuses.keep(student, statuses)
+        self._statuses.tell_host(student)
 
     async def statuses_to_client(
         self, client: Client, user_id: int, steps: Mapping[str, object], room_id: int | None
@@ -181,22 +178,10 @@ class Steps:
         kept = reviewed(before, review)
         told = verdicts(before, kept)
         # Also if nothing is new: reviews reach the student in the order in which they came.
-        await self._keep_statuses(student, {**before, **kept})
+        await self._statuses.keep(student, {**before, **kept}, is_by_staff=True)
         for notice in map(_notice, told):
             self._rooms.alert(student, notice)
-        self._rooms.tell(student, "steps/status/to_client", review)
-
-    async def _keep_statuses(self, student: Participant, statuses: dict[str, Status]) -> None:
-        student.decided_steps = statuses
-        try:
-            await self._rooms.save(tables.keep_statuses(student.id, statuses))
-        except BaseException:
-            if student.decided_steps is statuses:
-                student.decided_steps = student.steps
-            raise
-        student.steps = statuses
-        student.room.has_statuses = True
-        self._progress.changed(student.room)
+        self._statuses.tell_student(student, review)
 
     def send_table(self, client: Client, room_id: int | None) -> None:
         """Send the host the progress of every student who has made any."""
@@ -253,9 +238,8 @@ class Steps:
         student = self._rooms.student(client, room_id)
         if user_id != student.id:
             raise WrongUser(user_id)
-        await self._rooms.save(tables.keep_signal(student.id, value))
-        student.signal = value
-        self._updates.tell_host(student, "signal", SignalOfStudent(user_id, value))
+        await self._statuses.keep_signal(student, value)
+        self._statuses.tell_host_signal(student)
 
     def _check_size(self, tasks: str) -> None:
         if utf8_size(tasks) > self._limit_bytes:

@@ -1,0 +1,1 @@
+"""Students who call for help, in a fair order."""
