@@ -1,10 +1,18 @@
 """What a page and the server say to each other, as files that the page's own tests replay."""
 
+import asyncio
 import json
 import re
+import tempfile
+from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
+from quad.store import migrate
+
 Scenes = dict[str, Any]
+# Plays everything on a server of its own: with an empty database to copy, and a place for copies.
+Record = Callable[[Path, Path], Coroutine[Any, Any, Scenes]]
 
 
 class Stable:
@@ -27,9 +35,22 @@ class Stable:
         return json.loads(stable)
 
 
-def written(scenes: Scenes) -> str:
-    """As the file has them: a frame in a line."""
-    return _lines(scenes, "") + "\n"
+async def hold(record: Record, file: Path, empty_database: Path, directory: Path) -> None:
+    """Fail unless the server says today what is in the file."""
+    recorded = await record(empty_database, directory)
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    changed = [name for name in {**kept, **recorded} if kept.get(name) != recorded.get(name)]
+    assert not changed, f"the server says something else in: {', '.join(changed)}"
+
+
+def write(record: Record, file: Path) -> None:
+    """Put into the file what the server says today."""
+    with tempfile.TemporaryDirectory() as directory:
+        empty = Path(directory) / "empty.sqlite3"
+        asyncio.run(migrate(f"sqlite+aiosqlite:///{empty}"))
+        scenes = asyncio.run(record(empty, Path(directory)))
+    # A frame in a line.
+    file.write_text(_lines(scenes, "") + "\n", encoding="utf-8")
 
 
 def _lines(value: Any, indent: str) -> str:

@@ -4,21 +4,18 @@
 and is told; her page of the tests (`ui/src/chat/replay.ts`) has to ask the same, and is told that.
 """
 
-import asyncio
 import random
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from quad.settings import ChatSettings
-from quad.store import migrate
 from tests.chat.phones import Phone, Station, open_chat
 from tests.process import ROOT
-from tests.scenes import Scenes, Stable, written
+from tests.scenes import Scenes, Stable, write
 
 FILE: Final = ROOT / "ui/src/chat/scenes.json"
 CHAT: Final = "team"
@@ -324,13 +321,5 @@ async def record(empty_database: Path, directory: Path) -> Scenes:
     return scenes
 
 
-def _main() -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        empty = Path(directory) / "empty.sqlite3"
-        asyncio.run(migrate(f"sqlite+aiosqlite:///{empty}"))
-        scenes = asyncio.run(record(empty, Path(directory)))
-    FILE.write_text(written(scenes), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    _main()
+    write(record, FILE)

@@ -5,19 +5,16 @@ page asks and is told of it. In the pages' tests (`ui/src/class/network.ts`) a p
 same, and is told that.
 """
 
-import asyncio
 import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 from quad.classroom.model import Step
 from quad.settings import ClassroomSettings, LimitSettings
-from quad.store import migrate
 from tests.classroom.school import Peer, School, code, exercise, locked, open_school
 from tests.process import ROOT
-from tests.scenes import Scenes, Stable, written
+from tests.scenes import Scenes, Stable, write
 
 FILE: Final = ROOT / "ui/src/class/scenes.json"
 ROOM: Final = 123456
@@ -374,13 +371,5 @@ async def record(empty_database: Path, directory: Path) -> Scenes:
     return scenes
 
 
-def _main() -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        empty = Path(directory) / "empty.sqlite3"
-        asyncio.run(migrate(f"sqlite+aiosqlite:///{empty}"))
-        scenes = asyncio.run(record(empty, Path(directory)))
-    FILE.write_text(written(scenes), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    _main()
+    write(record, FILE)
