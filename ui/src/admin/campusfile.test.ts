@@ -1,11 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { BuildingOverview } from "../wire/generated";
 import { campusOf, exampleText, readCampus, type Preview } from "./campusfile";
+import { answerOf } from "./scenes";
 
 const TOWER = { id: "1", name: "Tower", latitude: 38.7, longitude: -9.1, range: 60 };
 
+const [PRESENT] = answerOf("GET /API/admin/buildings/show/all", "a day at school");
+
+/** One that the server has, of the other's size and place. */
 function building(id: string, name: string): BuildingOverview {
-  return { id, name, latitude: 38.7, longitude: -9.1, radious: 60, online: 0, bots: [] };
+  const there = { latitude: TOWER.latitude, longitude: TOWER.longitude, radious: TOWER.range };
+  return { ...(PRESENT as BuildingOverview), ...there, id, name };
 }
 
 function read(spaces: unknown, present: BuildingOverview[] = []): Preview {

@@ -2,20 +2,9 @@ import { expect, test } from "vitest";
 import type { Day } from "../wire/generated";
 import { dayOf } from "./day";
 import { NOTHING, type Sample } from "./live";
+import { answerOf } from "./scenes";
 
-const EMPTY: Day = {
-  minutes: [],
-  connections: [],
-  deliveries: [],
-  events: [],
-  declined: [],
-  queued: [],
-  largest: [],
-  memory: [],
-  cpu: [],
-  lateness: [],
-  commits: [],
-};
+const EMPTY = answerOf("GET /API/admin/figures/day", "the day before its first minute");
 const DAY: Day = {
   ...EMPTY,
   minutes: [60, 120, 600],

@@ -1,24 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Figures, NodeState } from "../wire/generated";
 import { bounds, column, KEPT_S, measured, NOTHING, rate, type Live } from "./live";
+import { answerOf } from "./scenes";
 
+const RECORDED = answerOf("GET /API/admin/figures", "its figures");
+const OPEN = RECORDED.connections_total;
+
+/** Those of a server that is so long up. */
 function figures(uptime_s: number, deliveries: number, more: Partial<Figures> = {}): Figures {
-  return {
-    version: "1",
-    uptime_s,
-    connections: [],
-    connections_total: 3,
-    handshakes_refused: 0,
-    deliveries,
-    slow_readers_closed: 0,
-    events: { succeeded: deliveries, refused: 0, failed: 0, seconds: 0 },
-    queues: { bytes: 0, largest_bytes: 0, waiting: 0 },
-    commits: { total: 0, changes: 0, seconds: 0, failed: 0 },
-    memory_bytes: 1000,
-    cpu_seconds: uptime_s / 4,
-    loop_lateness_s: 0.002,
-    ...more,
-  };
+  const events = { succeeded: deliveries, refused: 0, failed: 0, seconds: 0 };
+  return { ...RECORDED, uptime_s, deliveries, events, cpu_seconds: uptime_s / 4, ...more };
 }
 
 function watched(...answers: [at: number, figures: Figures][]): Live {
@@ -50,7 +41,7 @@ describe("the last minutes", () => {
     const live = watched([100, figures(10, 100)], [101, figures(11, 130)]);
     expect(live.samples.at(-1)).toMatchObject({
       at: 101,
-      connections: 3,
+      connections: OPEN,
       deliveries: 30,
       events: 30,
       cpu: 25,
@@ -70,14 +61,14 @@ describe("the last minutes", () => {
 
   it("have a gap where nobody looked", () => {
     const live = watched([100, figures(10, 0)], [160, figures(70, 600)]);
-    expect(column(live, "connections")).toEqual([3, null, 3]);
+    expect(column(live, "connections")).toEqual([OPEN, null, OPEN]);
     expect(column(live, "deliveries")).toEqual([null, null, 10]);
   });
 
   it("have a gap where the server started anew", () => {
     const live = watched([100, figures(10, 500)], [102, figures(1, 3)], [103, figures(2, 8)]);
     expect(column(live, "deliveries")).toEqual([null, null, null, 5]);
-    expect(column(live, "connections")).toEqual([3, null, 3, 3]);
+    expect(column(live, "connections")).toEqual([OPEN, null, OPEN, OPEN]);
   });
 
   it("have a gap where a node came or did not answer", () => {
@@ -97,7 +88,7 @@ describe("the last minutes", () => {
       [103, figures(13, 600, { nodes: [node(1), node(2, "silent")] })],
     );
     expect(column(live, "deliveries")).toEqual([null, null, null, 3, null, null]);
-    expect(column(live, "connections")).toEqual([3, null, 3, 3, null, 3]);
+    expect(column(live, "connections")).toEqual([OPEN, null, OPEN, OPEN, null, OPEN]);
   });
 
   it("have no memory where the system does not tell", () => {

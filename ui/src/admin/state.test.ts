@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { answerOf } from "./scenes";
 import { ANYBODY, byPeople, reduce, START, type Event, type Find, type State } from "./state";
 
 function after(state: State, ...events: Event[]): State {
@@ -9,8 +10,13 @@ const INSIDE = after(START, { kind: "admitted" });
 const ANA = { kind: "user", id: "ana" } as const;
 const AT_ANA: Event = { kind: "went", place: { section: "people", opened: ANA } };
 
-function page(total: number): { total: number; users: [] } {
-  return { total, users: [] };
+const PEOPLE = answerOf("GET /API/admin/users/find", "a day at school");
+const ROOMS = answerOf("GET /API/admin/rooms/show", "a day at school");
+const BOTS = answerOf("GET /API/admin/bots/show", "a bot is authorised");
+
+/** As many people, of whom a page shows some. */
+function page(total: number): typeof PEOPLE {
+  return { ...PEOPLE, total };
 }
 
 describe("the session", () => {
@@ -19,14 +25,19 @@ describe("the session", () => {
   });
 
   it("that ends leaves everything on the page", () => {
-    const full = after(INSIDE, { kind: "loaded", tables: { rooms: [] } });
+    const full = after(INSIDE, { kind: "loaded", tables: { rooms: ROOMS } });
     const expired = after(full, { kind: "not_allowed" }, { kind: "not_allowed" });
     expect(expired).toEqual({ ...full, standing: "expired" });
     expect(after(expired, { kind: "admitted" })).toEqual(full);
   });
 
   it("that was left leaves nothing but the section", () => {
-    const left = after(INSIDE, AT_ANA, { kind: "loaded", tables: { rooms: [] } }, { kind: "left" });
+    const left = after(
+      INSIDE,
+      AT_ANA,
+      { kind: "loaded", tables: { rooms: ROOMS } },
+      { kind: "left" },
+    );
     expect(left.tables).toEqual({});
     expect(left.place.section).toBe("people");
   });
@@ -42,8 +53,8 @@ describe("a connection", () => {
 
 describe("a table", () => {
   it("that comes again unchanged stays the same value", () => {
-    const first = after(INSIDE, { kind: "loaded", tables: { bots: [], rooms: [] } });
-    const again = after(first, { kind: "loaded", tables: { bots: [] } });
+    const first = after(INSIDE, { kind: "loaded", tables: { bots: BOTS, rooms: ROOMS } });
+    const again = after(first, { kind: "loaded", tables: { bots: structuredClone(BOTS) } });
     expect(again.tables).toBe(first.tables);
   });
 });
@@ -84,12 +95,8 @@ describe("what is open beside the list", () => {
 
 describe("the buildings' bars", () => {
   it("stand by people, then by name", () => {
-    const buildings = [
-      { id: "1", name: "Yard", online: 0 },
-      { id: "2", name: "Hall", online: 0 },
-      { id: "3", name: "Lab", online: 4 },
-    ];
-    const bars = byPeople({ known: 4, online: 4, outside: 0, buildings });
-    expect(bars.map((bar) => bar.name)).toEqual(["Lab", "Hall", "Yard"]);
+    const counts = answerOf("GET /API/admin/users/count", "a day at school");
+    const bars = byPeople(counts);
+    expect(bars.map((bar) => bar.name)).toEqual(["Hall 10", "hall 2", "Physics"]);
   });
 });

@@ -2,15 +2,12 @@
  * The lesson of the pages' tests: `scenes.json` is recorded from the server, and a test of the server's
  * holds that it is what the server says today. For tests only.
  */
+import type { Frame, Said } from "../wire/network";
 import recorded from "./scenes.json";
 
 export type Scene = keyof typeof recorded;
 /** Whose page: the teacher's, or a student's. */
 export type Page = "teacher" | "anna" | "boris" | "carl" | "dora";
-
-export type Said = readonly [event: string, payload: unknown];
-export type Frame = { asked: Said } | Heard;
-export type Heard = { told: Said } | { answered: readonly unknown[] } | { ended: true };
 
 /** Everything that went over a page's connections, in order. */
 export function framesOf(page: Page, ...scenes: Scene[]): Frame[] {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { MapBuilding } from "../map/places";
+import { answerTo, aroundIn } from "./scenes";
 import {
   begin,
   buildingOf,
@@ -10,7 +12,8 @@ import {
   type State,
 } from "./state";
 
-const TOWER = { id: "1", name: "Tower", latitude: 38.737, longitude: -9.139, radious: 60 };
+const CAMPUS = answerTo("show/buildings", "Ana comes into the tower") as MapBuilding[];
+const TOWER = CAMPUS.find(({ name }) => name === "Tower") as MapBuilding;
 const HERE = { latitude: 38.737, longitude: -9.139, source: "hand" } as const;
 
 function after(...events: Event[]): State {
@@ -18,7 +21,8 @@ function after(...events: Event[]): State {
 }
 
 describe("people", () => {
-  const around: Event = { type: "around", building: ["bob"], range: ["cid", "bob"] };
+  // Bob is in the building and in range, Cid is across the street: in range alone.
+  const around = aroundIn("Bob comes beside her, and Cid is across the street");
 
   test("stand once, with where they are", () => {
     expect(neighbours(after(around))).toEqual([
@@ -30,22 +34,19 @@ describe("people", () => {
   test("who were chosen stay when they walk away", () => {
     const state = after(
       around,
-      { type: "chosen", id: "cid", isChosen: true },
-      {
-        type: "around",
-        building: [],
-        range: [],
-      },
+      { type: "chosen", id: "bob", isChosen: true },
+      aroundIn("Bob walks away"),
     );
     expect(neighbours(state)).toEqual([
-      { id: "cid", isInBuilding: false, isInRange: false, isChosen: true },
+      { id: "bob", isInBuilding: false, isInRange: false, isChosen: true },
+      { id: "cid", isInBuilding: false, isInRange: true, isChosen: false },
     ]);
-    expect(recipients(state)).toEqual(["cid"]);
+    expect(recipients(state)).toEqual(["bob"]);
   });
 
   test("are written to by range, by building, or one by one", () => {
     const state = after(around);
-    expect(recipients(state)).toEqual(["cid", "bob"]);
+    expect(recipients(state)).toEqual(["bob", "cid"]);
     expect(recipients(reduce(state, { type: "aimed", target: "building" }))).toEqual(["bob"]);
     const both = after(
       around,
@@ -89,7 +90,10 @@ describe("places", () => {
     const state = after(
       { type: "placed", spot: HERE },
       { type: "mapped", buildings: [far, TOWER] },
-      { type: "housed", name: "Tower" },
+      {
+        type: "housed",
+        name: answerTo("update/coordinates", "Ana comes into the tower") as string,
+      },
     );
     expect(buildingOf(state)).toEqual(TOWER);
   });
@@ -97,7 +101,10 @@ describe("places", () => {
   test("outside of all buildings there is none", () => {
     const state = after(
       { type: "mapped", buildings: [TOWER] },
-      { type: "housed", name: "Out of registered facilities" },
+      {
+        type: "housed",
+        name: answerTo("update/coordinates", "the tower is pulled down") as string,
+      },
     );
     expect(state.building).toBe("");
     expect(buildingOf(state)).toBeUndefined();
@@ -107,7 +114,7 @@ describe("places", () => {
 describe("who is around", () => {
   const open: Event = { type: "linked", link: "open" };
   const lost: Event = { type: "linked", link: "lost" };
-  const around: Event = { type: "around", building: ["bob"], range: [] };
+  const around = aroundIn("Bob comes beside her, and Cid is across the street");
 
   test.each([
     ["before the server has said it", [open], "unknown"],

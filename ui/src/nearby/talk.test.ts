@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { begin, reduce, type Event, type State } from "./state";
+import { answerTo, toldIn } from "./scenes";
 import { isPrivate, unsent, waiting } from "./talk";
 import type { Told } from "../wire/generated";
+
+interface Declined {
+  code: string;
+  detail: string;
+}
 
 const TO = { target: "range", names: ["bob"] } as const;
 const AT = Date.UTC(2024, 4, 17, 12, 0, 1);
@@ -10,8 +16,10 @@ function after(...events: Event[]): State {
   return events.reduce(reduce, begin({ rangeM: 50 }));
 }
 
-function told(second: number, id: string, message: string): Told {
-  return { timestamp: `2024-05-17 12:00:${String(second).padStart(2, "0")}`, id, message };
+/** So many, of which each is another. */
+function many(count: number): Told[] {
+  const [one] = toldIn("Bob says three things") as [Told];
+  return Array.from({ length: count }, (_, index) => ({ ...one, message: `${index}` }));
 }
 
 function written(key: string, text: string): Event {
@@ -23,13 +31,11 @@ function texts(state: State): string[] {
 }
 
 describe("messages", () => {
-  const A = told(1, "bob", "a");
-  const B = told(2, "bob", "b");
-  const C = told(3, "cid", "c");
+  const [A, B, C] = toldIn("Bob says three things") as [Told, Told, Told];
 
   test("stand in the order in which they came, with their times and senders", () => {
     const state = after({ type: "heard", messages: [A, B] }, { type: "heard", messages: [C] });
-    expect(state.messages).toEqual([
+    expect(state.messages).toMatchObject([
       { number: 1, from: "bob", text: "a", at: Date.UTC(2024, 4, 17, 12, 0, 1) },
       { number: 2, from: "bob", text: "b", at: Date.UTC(2024, 4, 17, 12, 0, 2) },
       { number: 3, from: "cid", text: "c", at: Date.UTC(2024, 4, 17, 12, 0, 3) },
@@ -75,8 +81,7 @@ describe("messages", () => {
   });
 
   test("do not grow without end", () => {
-    const many = Array.from({ length: 600 }, (_, index) => told(index % 60, "bob", `${index}`));
-    const state = after({ type: "heard", messages: many });
+    const state = after({ type: "heard", messages: many(600) });
     expect(state.messages).toHaveLength(500);
     expect(state.messages.at(-1)).toMatchObject({ number: 600, text: "599" });
   });
@@ -95,11 +100,12 @@ describe("what is written here", () => {
   });
 
   test("stays with the reason when the server declines it, and can be tried again or dropped", () => {
-    const refused = { type: "refused", key: "1", code: "unknown", detail: "who?" } as const;
+    const { code, detail } = answerTo("message/send", "Ana writes far too much") as Declined;
+    const refused = { type: "refused", key: "1", code, detail } as const;
     const state = after(...both, refused);
     expect(waiting(state.messages).map(({ key }) => key)).toEqual(["2"]);
     expect(unsent(state.messages)).toHaveLength(2);
-    expect(state.messages[0]?.letter?.refused).toEqual({ code: "unknown", detail: "who?" });
+    expect(state.messages[0]?.letter?.refused).toEqual({ code: "bad_input", detail });
     const again = reduce(state, { type: "again", key: "1" });
     expect(waiting(again.messages).map(({ key }) => key)).toEqual(["1", "2"]);
     expect(texts(reduce(state, { type: "discarded", key: "1" }))).toEqual(["b"]);
@@ -110,8 +116,7 @@ describe("what is written here", () => {
   });
 
   test("is not forgotten for newer messages before it is sent", () => {
-    const many = Array.from({ length: 600 }, (_, index) => told(index % 60, "bob", `${index}`));
-    const state = after(written("1", "a"), { type: "heard", messages: many });
+    const state = after(written("1", "a"), { type: "heard", messages: many(600) });
     expect(waiting(state.messages).map(({ key }) => key)).toEqual(["1"]);
   });
 
@@ -129,7 +134,8 @@ describe("a message is private", () => {
     ["building", 3, false],
     ["notice", 1, false],
   ] as const)("that went to %s (%d): %s", (audience, people, expected) => {
-    const messages = [{ ...told(1, "bob", "a"), to: { audience, people } }];
+    const [one] = toldIn("Bob says three things") as [Told];
+    const messages = [{ ...one, to: { audience, people } }];
     expect(after({ type: "heard", messages }).messages.map(isPrivate)).toEqual([expected]);
   });
 
