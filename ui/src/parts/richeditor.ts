@@ -196,8 +196,10 @@ export class RichEditor {
       this.options.lost(files.length - pictures.length);
     }
     const content = pictures.map((src) => ({ type: "image", attrs: { src, alt: alt ?? null } }));
-    this.editor.chain().focus().insertContent(content).run();
-    this.askForDescriptions();
+    if (content.length > 0) {
+      this.editor.chain().focus().insertContent(content).run();
+      this.askForDescriptions();
+    }
   }
 
   /** The picture that is selected. */
