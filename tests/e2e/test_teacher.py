@@ -91,6 +91,20 @@ async def test_a_class_is_opened_with_a_number_a_link_and_a_command(visitors: Vi
     await expect(page.get_by_label(str(room), exact=True)).to_be_visible()
 
 
+async def test_the_invitation_on_the_whole_screen_stays_while_students_join(
+    visitors: Visitors, join: Joining
+) -> None:
+    page = await visitors.page(width=1440)
+    room = await open_class(page)
+    await page.get_by_role("button", name="Show full-screen").click()
+    await join(room, "Ada")
+    await expect(tile(page, "Ada")).to_be_attached()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.get_by_role("dialog").press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.get_by_role("tab", name="Board")).to_be_focused()
+
+
 async def test_a_class_needs_a_name(visitors: Visitors) -> None:
     page = await visitors.page()
     await page.goto("/classroom")
