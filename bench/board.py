@@ -1,8 +1,9 @@
 """`python -m bench.board`: a teacher's board in a browser while a whole class types.
 
-Prints one line of JSON: how long frames take and, where tiles show code, how long an edit takes
-from the student's program into the teacher's page, each under the name of the tiles' size. The last
-line of each file says when it was sent; student, server and browser read one machine's clock.
+Prints one line of JSON: how long frames take and, of the tiles that show code (those in sight, or
+nearly), how long an edit takes from the student's program into the teacher's page, each under the
+name of the tiles' size. The last line of each file says when it was sent; student, server and
+browser read one machine's clock.
 """
 
 import argparse
@@ -189,6 +190,7 @@ async def count(page: Page, lesson: Lesson, *, shows_code: bool) -> dict[str, fl
     report = await page.evaluate("(watch.isOn = false, watch)")
     taken_s = time.perf_counter() - began
     frames, delays = report["frames"], report["delays"]
+    shown = await page.locator("[data-board] [data-first]").count()
     figures = {
         "frames_per_s": len(frames) / taken_s,
         "frame_median_ms": median(frames),
@@ -196,10 +198,11 @@ async def count(page: Page, lesson: Lesson, *, shows_code: bool) -> dict[str, fl
     }
     if not shows_code:
         return figures
-    if len(delays) < lesson.students * lesson.edits_per_s * lesson.seconds / 2:
+    if not delays or len(delays) < shown * lesson.edits_per_s * lesson.seconds / 2:
         raise BoardFailed(f"only {len(delays)} edits were seen on the board")
     return {
         **figures,
+        "tiles_with_code": shown,
         "delay_median_ms": median(delays),
         "delay_p95_ms": quantiles(delays, n=20)[-1],
         "edits_per_s": len(delays) / taken_s,

@@ -50,14 +50,15 @@ BOARD = Item(
         Column("medium_frames_per_s", "frames/s", number, better="more"),
         Column("medium_delay_median_ms", "ms from edit to tile", number),
         Column("medium_delay_p95_ms", "p95", number),
-        Column("medium_edits_per_s", "edits/s shown", number, better="more"),
+        Column("medium_edits_per_s", "edits/s shown", number, better=None),
     ),
     targets=(
         at_least("≥ 30 frames/s", "medium_frames_per_s", 30.0),
         at_most("p95 of edit to tile ≤ 250 ms", "medium_delay_p95_ms", 250.0),
     ),
     note="Each student sends a file of 2 to 5 KB twice a second. Browser, students and server "
-    "share the machine; the browser draws without a graphics card.",
+    "share the machine; the browser draws without a graphics card. Tiles out of sight "
+    "show no code.",
     most_rounds=2,
 )
 
