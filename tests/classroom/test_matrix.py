@@ -45,6 +45,8 @@ STUDENTS: dict[str, Any] = {
     "steps/status/to_mentor": {"1": "HELP"},
     "signal": {"user_id": "STUDENT", "value": "HELP"},
     "help/ask": {"room_id": "ROOM"},
+    "run/report": {"room_id": "ROOM", "run": "1", "filename": "a.py", "state": "running"},
+    "checks/report": {"room_id": "ROOM", "task": "1", "rev": 0, "passed": ["a"], "failed": []},
     "help/pause": {"room_id": "ROOM", "is_paused": True},
     "help/cancel": {"room_id": "ROOM"},
 }

@@ -91,6 +91,7 @@ async def _teach(teacher: Peer, in_room: Ids, of_ann: Ids) -> None:
     await teacher.emit("notice/send", {"content": "Read page 3", "key": "k"})
     await teacher.emit("sharing/start", of_ann)
     await teacher.emit("sharing/end", of_ann)
+    await teacher.emit("sharing/start", of_ann)
 
 
 async def _work(ann: Peer, in_room: Ids, of_ann: Ids) -> None:
@@ -103,6 +104,12 @@ async def _work(ann: Peer, in_room: Ids, of_ann: Ids) -> None:
     await ann.emit("steps/status/to_mentor", {"1": "DONE"})
     await ann.emit("signal", {**of_ann, "value": "HELP"})
     await ann.emit("help/ask", {**in_room, "note": "Why?"})
+    run = {"run": "1", "filename": "a.py", "state": "failed", "output": "x", "ms": 5}
+    error = {"kind": "ValueError", "line": 1, "message": "x"}
+    await ann.emit("run/report", {**in_room, **run, "error": error})
+    failed = [{"name": "b", "why": "1 is not 2"}]
+    checks = {"task": "1", "rev": 0, "passed": ["a"], "failed": failed}
+    await ann.emit("checks/report", {**in_room, **checks})
     for _ in range(2):
         await ann.emit("error/from_client", {})
 

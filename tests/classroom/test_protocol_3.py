@@ -72,7 +72,8 @@ async def test_whoever_joins_hears_what_they_come_into(school: School) -> None:
     _, joined = await school.student(ids["room_id"], "Bob", **NEW)
     assert list(joined)[-3:] == ["title", "rules", "is_teacher_here"]
     assert joined["title"] == "Loops"
-    assert joined["rules"] == {"has_results_page": False}
+    rules = {"has_results_page": False, "is_recorded": True, "auto_done": False}
+    assert joined["rules"] == rules
     assert joined["is_teacher_here"] is True
     witness, _ = await school.student(ids["room_id"], "Witness", **NEW)
     await teacher.close()

@@ -8,17 +8,29 @@ a commit once for all that wait.
 import logging
 from typing import Any, Final
 
-from msgspec import field
+from msgspec import UNSET, UnsetType, field
 from msgspec.json import encode
 
 from quad.classroom.acknowledging import Acknowledging
+from quad.classroom.entering.control import GivenRules
 from quad.classroom.entering.resuming import Visitor
 from quad.classroom.helping import events as helping
-from quad.classroom.model import ORIGINAL, Door, File, GivenStatuses, Sent, Signal, Step, UnsentFile
+from quad.classroom.model import (
+    BEYOND,
+    ORIGINAL,
+    Door,
+    File,
+    GivenStatuses,
+    Sent,
+    Signal,
+    Step,
+    UnsentFile,
+)
 from quad.classroom.notices import events as notices
 from quad.classroom.outgoing import Alert, GivenPass, NewKey, TeachersClasses
 from quad.classroom.payloads import InRoom, OfRoom, OfUser
 from quad.classroom.rooms import alert
+from quad.classroom.running import events as running
 from quad.classroom.service import ClassroomService
 from quad.realtime import (
     BadPayload,
@@ -188,7 +200,10 @@ class SetDoor(InRoom, frozen=True, kw_only=True):
 class SetRules(InRoom, frozen=True, kw_only=True):
     """`rules/set`."""
 
-    has_results_page: bool
+    # Clients of protocol 2 know this one alone, and have to give it.
+    has_results_page: bool | UnsetType = UNSET
+    is_recorded: bool | UnsetType = UNSET
+    auto_done: bool | UnsetType = UNSET
 
 
 class ClientError(Payload, frozen=True, kw_only=True):
@@ -212,6 +227,7 @@ def register(server: SocketServer, service: ClassroomService) -> None:
     _register_sharing(heard, service)
     _register_steps(heard, service)
     helping.register(heard, service.helping)
+    running.register(heard, service.running)
     _register_deprecated(heard, service)
     _register_code_updates(server, service)
     _register_ends(server, service)
@@ -286,9 +302,12 @@ def _register_rooms(heard: Acknowledging, service: ClassroomService) -> None:
 
     @heard.on("rules/set")
     async def set_rules(client: Client, request: SetRules) -> None:
-        await service.control.set_rules(
-            client, request.room_id, has_results_page=request.has_results_page
-        )
+        seated = service.rooms.seated(client)
+        is_beyond = seated is not None and seated.protocol >= BEYOND
+        if not is_beyond and request.has_results_page is UNSET:
+            raise BadPayload("rules/set: Object missing required field `has_results_page`")
+        given = GivenRules(request.has_results_page, request.is_recorded, request.auto_done)
+        await service.control.set_rules(client, request.room_id, given)
 
 
 def _as_line(value: object, limit: int) -> str:

@@ -48,6 +48,7 @@ ROUTES: Final[Routes] = {
     "room/create": _OPENING,
     **dict.fromkeys(
         (
+            "checks/report",
             "door/set",
             "error/from_client",
             "exercise",
@@ -67,6 +68,7 @@ ROUTES: Final[Routes] = {
             "room/leave",
             "room/pass",
             "rules/set",
+            "run/report",
             "settings",
             "sharing/code_send",
             "sharing/code_update",

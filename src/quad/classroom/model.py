@@ -154,9 +154,15 @@ class Notice(Struct, frozen=True):
 
 
 class Rules(Struct, frozen=True):
-    """What the teacher allows everybody."""
+    """What the teacher allows everybody; those of protocol 3 hear more of it.
+
+    `is_recorded`: what students write is kept as a history; `auto_done`: a task whose checks all
+    pass is done.
+    """
 
     has_results_page: bool
+    is_recorded: bool | UnsetType = UNSET
+    auto_done: bool | UnsetType = UNSET
 
 
 class User(Struct, frozen=True):
@@ -283,7 +289,7 @@ def check_files(
     """
     bad: list[str] = []
     for file in files:
-        if file.filename not in known and not _is_plain_path(file.filename):
+        if file.filename not in known and not is_plain_path(file.filename):
             bad.append(file.filename)
         elif file.content is None and file.status != "REMOVED":
             raise BadValue("content", f"is missing for {file.filename[:100]!r}")
@@ -300,11 +306,12 @@ def check_left_out(files: Sequence[UnsentFile]) -> None:
     if len(files) > _LEFT_OUT_LIMIT:
         raise BadValue("files", f"may not be more than {_LEFT_OUT_LIMIT}")
     for file in files:
-        if not _is_plain_path(file.filename):
+        if not is_plain_path(file.filename):
             raise BadValue("filename", "must be a relative path inside the folder")
 
 
-def _is_plain_path(name: str) -> bool:
+def is_plain_path(name: str) -> bool:
+    """Whether a file of a student's folder may have this name."""
     if not name or len(name) > _FILENAME_LIMIT or _ODD.search(name):
         return False
     # The cheap question first: the plugin sends a file a second for every student.

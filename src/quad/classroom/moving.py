@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from quad.classroom.entering.leaving import announce_offline
 from quad.classroom.helping.calls import Calls
@@ -19,8 +20,16 @@ Moved = tuple[str, Client, Any]
 how large a student's kept files are, which the new home would else have to read.
 """
 
-# Who it is, in which protocol, and the sizes of the files that are kept of them.
-_Seat = tuple[int, int, dict[str, int] | None]
+
+class _Seat(Struct, array_like=True):
+    """Who it is, in which protocol, the sizes of the files that are kept of them, and whom they
+    look at.
+    """
+
+    participant_id: int
+    protocol: int
+    sizes: dict[str, int] | None
+    watched: list[int] = []
 
 
 class Moving:
@@ -32,13 +41,14 @@ class Moving:
         self._calls = calls
 
     def is_at_work(self, is_meant: Callable[[str], bool]) -> bool:
-        """Whether a class that is meant is being made or read, imports tasks, has an update to
-        send, or has to stay while the administrator does something with it.
+        """Whether a class that is meant is being made or read, imports tasks, has an update or
+        a report to send, or has to stay while the administrator does something with it.
         """
         if any(is_meant(key_of(number)) for number in self._rooms.staying_numbers):
             return True
         return self._rooms.is_arriving(is_meant) or any(
-            room.is_importing or room.update_timer is not None for room in self._meant(is_meant)
+            room.is_importing or room.update_timer is not None or room.reports.waiting
+            for room in self._meant(is_meant)
         )
 
     def give_up(self, is_meant: Callable[[str], bool]) -> list[Moved]:
@@ -47,11 +57,12 @@ class Moving:
         for client, participant in self._rooms.give_up(is_meant):
             kept = participant.kept_files
             sizes = None if kept is None else kept.sizes
-            seat = participant.id, participant.protocol, sizes
+            watched = [*participant.room.watched] if participant.role == "host" else []
+            seat = participant.id, participant.protocol, sizes, watched
             moved.append((key_of(participant.room.number), client, seat))
         for room in self._rooms.let_go(is_meant):
             self._updates.cancel(room)
-            room.helps.stop()
+            room.stop()
         return moved
 
     async def take_up(self, key: str, client: Client | None, seat: object) -> None:
@@ -59,20 +70,21 @@ class Moving:
 
         Without a connection they have left meanwhile.
         """
-        participant_id, protocol, sizes = msgspec.convert(seat, _Seat)
+        seated = msgspec.convert(seat, _Seat)
         try:
             room = await self._rooms.find(room_of(key))
         except RoomNotFound:
             return
-        participant = _participant(room, participant_id)
+        participant = _participant(room, seated.participant_id)
         if participant is None:
             return
-        if participant.kept_files is None and sizes is not None:
-            participant.kept_files = KeptFiles(sizes.items())
+        if participant.kept_files is None and seated.sizes is not None:
+            participant.kept_files = KeptFiles(seated.sizes.items())
         if client is None or not client.is_open:
             announce_offline(self._rooms, self._updates, participant)
         else:
-            self._rooms.seat(participant, client, protocol)
+            self._rooms.seat(participant, client, seated.protocol)
+            room.watched.update(seated.watched)
             participant.is_listed = participant is not room.host
             self._updates.request(room)
         self._calls.look_after(room)

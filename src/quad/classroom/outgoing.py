@@ -21,11 +21,13 @@ from quad.classroom.model import (
     Message,
     Notice,
     RoomUpdate,
+    Rules,
     Signal,
     Status,
     Step,
     UnsentFile,
 )
+from quad.classroom.running import outgoing as running
 from quad.classroom.sharing.ignores import Ignores
 
 
@@ -193,6 +195,8 @@ class SignalOfStudent(Struct, frozen=True):
 
 OUTGOING: Final[Mapping[str, Any]] = {
     **helping.OUTGOING,
+    **running.OUTGOING,
+    "rules": Rules,
     "alert": Alert,
     "alerts": Alert,
     "exercise": Task,

@@ -48,6 +48,8 @@ def _room(number: int, saved: Row[Any]) -> Room:
     room.exercise = saved.exercise
     room.is_locked = bool(saved.is_locked)
     room.has_results_page = bool(saved.has_results_page)
+    room.is_recorded = bool(saved.is_recorded)
+    room.has_auto_done = bool(saved.auto_done)
     room.last_id = saved.last_id
     room.saved_use_at = saved.used_at
     return room

@@ -28,6 +28,7 @@ from quad.classroom.refusals import (
     WrongRoom,
 )
 from quad.classroom.restoring import restore_room
+from quad.classroom.running.tables import read_checks, select_checks
 from quad.classroom.state import NOTICES, Participant, Room
 from quad.realtime import Client, SocketServer
 from quad.refusals import CannotSave, Unavailable
@@ -204,6 +205,7 @@ class Rooms:
             self.message_ids.skip_to(notice.id)
         room = restore_room(number, found[0], rows, barred, notices, self._started_at)
         room.helps.kept = {row.student_id: read_standing(row) for row in helps}
+        room.reports.checks = read_checks(await self.read(select_checks(number)))
         return room
 
     # Seats
@@ -226,6 +228,8 @@ class Rooms:
         if participant.is_online:
             participant.sid = ""
             participant.dropped_at = participant.room.used_at = self._clock()
+            if participant.role == "host":
+                participant.room.watched.clear()
             self.on_absent(participant)
 
     def part(self, client: Client) -> Participant | None:

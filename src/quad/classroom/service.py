@@ -25,6 +25,7 @@ from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import RoomNotFound, TooManyFailedJoins
 from quad.classroom.retention import CLASSES, KEYS
 from quad.classroom.rooms import IDLE_S, Rooms
+from quad.classroom.running.running import Running
 from quad.classroom.sending import Sending
 from quad.classroom.sharing.sharing import Sharing
 from quad.classroom.state import Room
@@ -76,6 +77,8 @@ class ClassroomService:
         longest = settings.message_limit_bytes
         self.notices = Notices(self.rooms, sending, self.quotas, longest)
         self.calls = Calls(self.rooms, now, clock)
+        statuses = Statuses(self.rooms, self._updates, self._progress, self.calls, now)
+        self.running = Running(self.rooms, self._updates, statuses)
         self.leaving = Leaving(self.rooms, self._updates, self._progress, self.calls)
         self.messages = Messages(
             self.rooms, self._updates, self.quotas, longest, sending, self.notices
@@ -97,7 +100,7 @@ class ClassroomService:
             self.keys,
             self.passes,
             self.notices,
-            self.calls,
+            (self.calls.welcome, self.running.welcome),
             self.quotas,
             self.guesses,
             now,
@@ -107,12 +110,12 @@ class ClassroomService:
         self.sharing = Sharing(
             self.rooms,
             self._updates,
+            self.running,
             self.quotas,
             settings.files_limit,
             settings.files_limit_bytes,
         )
         self.moving = Moving(self.rooms, self._updates, self.calls)
-        statuses = Statuses(self.rooms, self._updates, self._progress, self.calls, now)
         self.helping = Helping(self.rooms, self.calls, statuses, now)
         self.steps = Steps(
             self.rooms,
@@ -140,7 +143,7 @@ class ClassroomService:
         await self.rooms.aclose()
         for room in self.rooms:
             self._updates.cancel(room)
-            room.helps.stop()
+            room.stop()
 
     async def stats(self, room_id: int) -> Stats | None:
         """A room's statistics; None if nobody may see them, or there is nothing to show yet.

@@ -16,10 +16,12 @@ from msgspec import UNSET
 from quad.classroom.entering.secrets import IssuedPass
 from quad.classroom.helping.state import Helps
 from quad.classroom.model import (
+    BEYOND,
     ORIGINAL,
     Enrolled,
     File,
     Notice,
+    Rules,
     Sent,
     Signal,
     Status,
@@ -28,6 +30,7 @@ from quad.classroom.model import (
     utf8_size,
 )
 from quad.classroom.quotas import Spent
+from quad.classroom.running.state import Reports
 from quad.classroom.sharing.ignores import Ignores
 from quad.names import BadName, clean_name
 
@@ -169,6 +172,7 @@ class Room:
         "barred_tokens",
         "cleaning_turn",
         "exercise",
+        "has_auto_done",
         "has_results_page",
         "has_statuses",
         "held",
@@ -179,11 +183,13 @@ class Room:
         "is_closing",
         "is_importing",
         "is_locked",
+        "is_recorded",
         "last_id",
         "names",
         "notices",
         "number",
         "places",
+        "reports",
         "saved_use_at",
         "sent_notices",
         "settings",
@@ -196,6 +202,7 @@ class Room:
         "update_due",
         "update_timer",
         "used_at",
+        "watched",
     )
 
     host: Participant
@@ -231,6 +238,8 @@ class Room:
         self.barred_names: set[str] = set()
         self.barred_tokens: set[str] = set()
         self.has_results_page = True
+        self.is_recorded = True
+        self.has_auto_done = False
         # See `quotas`.
         self.spent: Spent | None = None
         self.is_closing = False
@@ -243,6 +252,26 @@ class Room:
         self.update_timer: asyncio.Handle | None = None
         self.held: list[tuple[str, object]] = []
         self.helps = Helps()
+        self.reports = Reports()
+        # The ids of the students that the host looks at.
+        self.watched: set[int] = set()
+
+    def rules_for(self, protocol: int) -> Rules:
+        """What the teacher allows everybody, as clients of a protocol hear it."""
+        if protocol < BEYOND:
+            return Rules(self.has_results_page)
+        return Rules(self.has_results_page, self.is_recorded, self.has_auto_done)
+
+    def set_rules(self, rules: Rules) -> None:
+        """These hold now; they are all of them."""
+        self.has_results_page = rules.has_results_page
+        self.is_recorded = rules.is_recorded is True
+        self.has_auto_done = rules.auto_done is True
+
+    def stop(self) -> None:
+        """Tell nobody anything more that waits to be told: it has ended here."""
+        self.helps.stop()
+        self.reports.stop()
 
     def who_is(self, name: str) -> Participant | None:
         """Whoever has this name, also somebody who is being saved."""

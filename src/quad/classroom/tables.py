@@ -32,8 +32,9 @@ from sqlalchemy import (
 from quad.classroom.columns import AnyText, kept_key
 from quad.classroom.entering.secrets import IssuedPass, Teacher
 from quad.classroom.helping import tables as help_tables
-from quad.classroom.model import Enrolled, File, Signal, Status, Step, utf8_size
+from quad.classroom.model import Enrolled, File, Rules, Signal, Status, Step, utf8_size
 from quad.classroom.notices import tables as notice_tables
+from quad.classroom.running import tables as report_tables
 from quad.classroom.sharing.ignores import Ignores
 from quad.store import Change, metadata, upsert
 from quad.store.schema import TABLE_OPTIONS, LongText, ShortText, Timestamp
@@ -54,6 +55,8 @@ rooms: Final = Table(
     # 0 or 1.
     Column("is_locked", Integer, nullable=False, server_default="0"),
     Column("has_results_page", Integer, nullable=False, server_default="1"),
+    Column("is_recorded", Integer, nullable=False, server_default="1"),
+    Column("auto_done", Integer, nullable=False, server_default="0"),
     # What the teacher calls it; empty if nothing.
     Column("title", ShortText(100), nullable=False, server_default=""),
     # The highest id of a participant who has gone; those who are there know theirs.
@@ -172,6 +175,7 @@ _DELETE_STUDENT: Final = (
     delete(messages).where(messages.c.student_id == bindparam("of_id")),
     _DELETE_FILES,
     help_tables.DELETE_OF_STUDENT,
+    *report_tables.DELETE_OF_STUDENT,
     delete(participants).where(participants.c.id == bindparam("of_id")),
 )
 _IDS_IN_ROOM: Final = select(participants.c.id).where(participants.c.room == bindparam("of_room"))
@@ -179,6 +183,7 @@ _DELETE_ROOM: Final = (
     delete(messages).where(messages.c.student_id.in_(_IDS_IN_ROOM)),
     delete(files).where(files.c.student_id.in_(_IDS_IN_ROOM)),
     help_tables.DELETE_OF_ROOM,
+    *report_tables.DELETE_OF_ROOM,
     delete(participants).where(participants.c.room == bindparam("of_room")),
     delete(barred).where(barred.c.room == bindparam("of_room")),
     notice_tables.DELETE_OF_ROOM,
@@ -370,9 +375,10 @@ def keep_door(room: int, *, is_locked: bool) -> Change:
     return Change(_UPDATE_ROOM, {"of_room": room, "is_locked": int(is_locked)})
 
 
-def keep_rules(room: int, *, has_results_page: bool) -> Change:
-    """Keep whether the results are shown to everybody."""
-    return Change(_UPDATE_ROOM, {"of_room": room, "has_results_page": int(has_results_page)})
+def keep_rules(room: int, rules: Rules) -> Change:
+    """Keep what the teacher allows everybody."""
+    values = {name: int(value) for name, value in msgspec.structs.asdict(rules).items()}
+    return Change(_UPDATE_ROOM, {"of_room": room, **values})
 
 
 def keep_last_id(room: int, last_id: int) -> Change:

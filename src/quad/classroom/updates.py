@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
-from quad.classroom.model import BEYOND, CURRENT, Door, RoomUpdate, Rules, User
+from quad.classroom.model import BEYOND, CURRENT, Door, RoomUpdate, User
 from quad.classroom.rooms import Rooms
 from quad.classroom.state import Participant, Room
 
@@ -90,6 +90,6 @@ def _room_update(room: Room, token: str | UnsetType, teacher: str | UnsetType) -
     if host.protocol < CURRENT:
         return RoomUpdate(room.number, host.id, users)
     door: Door = "locked" if room.is_locked else "open"
-    rules = Rules(room.has_results_page)
+    rules = room.rules_for(host.protocol)
     title = UNSET if host.protocol < BEYOND else room.title
     return RoomUpdate(room.number, host.id, users, offline, token, door, rules, title, teacher)

@@ -621,6 +621,15 @@ export interface AskForHelp {
 
 export type CallState = "waiting" | "paused" | "taken";
 
+/** `checks/report` as staff hears it. */
+export interface ChecksOfStudent {
+  user_id: number;
+  task: string;
+  rev: number;
+  passed: string[];
+  failed: FailedCheck[];
+}
+
 /** A class that changes hands: with its `token`, `user_id` may come in as the teacher. */
 export interface ClassHandedOver {
   room_id: number;
@@ -730,6 +739,12 @@ export interface EndSharing {
 export interface Exercise {
   room_id?: number | null;
   content: string;
+}
+
+/** A check that the student's program did not pass, and why. */
+export interface FailedCheck {
+  name: string;
+  why: string;
 }
 
 /** `exercise/feedback`. */
@@ -936,6 +951,26 @@ export interface RehostRoom {
   token?: string | null;
 }
 
+/** `checks/report`. */
+export interface ReportChecks {
+  room_id?: number | null;
+  task: string;
+  rev: number;
+  passed: string[];
+  failed: FailedCheck[];
+}
+
+/** `run/report`. */
+export interface ReportRun {
+  room_id?: number | null;
+  run: string;
+  filename: string;
+  state: RunState;
+  output?: string;
+  ms?: number;
+  error?: RunErrorInput | null;
+}
+
 /** `room/rejoin`. */
 export interface ResumeRoom {
   room_id: number;
@@ -972,10 +1007,44 @@ export interface RoomUpdate {
   teacher?: string;
 }
 
-/** What the teacher allows everybody. */
+/**
+ * What the teacher allows everybody; those of protocol 3 hear more of it.
+ *
+ * `is_recorded`: what students write is kept as a history; `auto_done`: a task whose checks all
+ * pass is done.
+ */
 export interface Rules {
   has_results_page: boolean;
+  is_recorded?: boolean;
+  auto_done?: boolean;
 }
+
+/** What ended a program: the exception's name, the line if it is known, what it says. */
+export interface RunError {
+  kind: string;
+  message: string;
+  line: number | null;
+}
+
+/** What ended a program: the exception's name, the line if it is known, what it says. */
+export interface RunErrorInput {
+  kind: string;
+  message: string;
+  line?: number | null;
+}
+
+/** `run/report` as staff hears it: the latest state, with the last 4 kB of `output`. */
+export interface RunOfStudent {
+  user_id: number;
+  run: string;
+  filename: string;
+  state: RunState;
+  output: string;
+  ms: number;
+  error?: RunError;
+}
+
+export type RunState = "running" | "ended" | "failed" | "stopped" | "timed_out";
 
 /** `notice/send`. */
 export interface SendNotice {
@@ -1016,7 +1085,9 @@ export interface SetDoor {
 /** `rules/set`. */
 export interface SetRules {
   room_id?: number | null;
-  has_results_page: boolean;
+  has_results_page?: boolean;
+  is_recorded?: boolean;
+  auto_done?: boolean;
 }
 
 export type Signal = "NONE" | "IN_PROGRESS" | "HELP" | "DONE";
@@ -1100,6 +1171,7 @@ export interface Verdict {
 
 /** What clients of classroom send. */
 export interface ClassroomClientEvents {
+  "checks/report": (payload: ReportChecks, ack?: Ack) => void;
   "door/set": (payload: SetDoor, ack?: Ack) => void;
   "error/from_client": (payload?: ClientError, ack?: Ack) => void;
   exercise: (payload: Exercise, ack?: Ack) => void;
@@ -1122,7 +1194,8 @@ export interface ClassroomClientEvents {
   "room/pass": (payload?: GivePass, ack?: Ack<GivenPass>) => void;
   "room/rehost": (payload: RehostRoom, ack?: Ack) => void;
   "room/rejoin": (payload: ResumeRoom, ack?: Ack) => void;
-  "rules/set": (payload: SetRules, ack?: Ack) => void;
+  "rules/set": (payload?: SetRules, ack?: Ack) => void;
+  "run/report": (payload: ReportRun, ack?: Ack) => void;
   settings: (payload: Ignore, ack?: Ack) => void;
   "sharing/code_send": (payload: Code, ack?: Ack) => void;
   "sharing/code_update": (payload: Code, ack?: Ack) => void;
@@ -1143,6 +1216,7 @@ export interface ClassroomClientEvents {
 export interface ClassroomServerEvents {
   alert: (payload: Alert) => void;
   alerts: (payload: Alert) => void;
+  "checks/report": (payload: ChecksOfStudent) => void;
   error: (payload: ErrorPayload) => void;
   exercise: (payload: Task) => void;
   "exercise/feedback": (payload: Verdict) => void;
@@ -1157,6 +1231,8 @@ export interface ClassroomServerEvents {
   "room/closed": (payload: Sentence) => void;
   "room/join": (payload: Joined) => void;
   "room/update": (payload: RoomUpdate) => void;
+  rules: (payload: Rules) => void;
+  "run/report": (payload: RunOfStudent) => void;
   settings: (payload: Ignores) => void;
   "sharing/code_send": (payload: CodeOfStudent) => void;
   "sharing/code_update": (payload: CodeOfStudent) => void;

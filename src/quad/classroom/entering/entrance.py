@@ -5,7 +5,7 @@ Whoever comes back takes over from a connection that is still open: that one is 
 
 import contextlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from types import TracebackType
@@ -20,12 +20,10 @@ from quad.classroom.entering.opening import ATTEMPTS, Opening, insertion, newcom
 from quad.classroom.entering.passes import Passes
 from quad.classroom.entering.resuming import Resuming, Visitor, find_owner
 from quad.classroom.entering.secrets import NO_TOKEN, Teacher, with_token
-from quad.classroom.helping.calls import Calls
 from quad.classroom.model import (
     BEYOND,
     ORIGINAL,
     Joined,
-    Rules,
     check_name,
     is_outdated,
     next_id,
@@ -117,13 +115,14 @@ class Entrance:
         keys: Keys,
         passes: Passes,
         notices: Notices,
-        calls: Calls,
+        welcomes: Sequence[Callable[[Participant], None]],
         quotas: Quotas,
         guesses: Guesses | None,
         now: Callable[[], datetime],
         *,
         plugin_version: str,
     ) -> None:
+        """`welcomes` tell whoever has come in, or back, what else there is."""
         self._rooms = rooms
         self._updates = updates
         self._resuming = resuming
@@ -131,7 +130,7 @@ class Entrance:
         self._opening = Opening(rooms, keys, now)
         self._passes = passes
         self._notices = notices
-        self._calls = calls
+        self._welcomes = welcomes
         self._quotas = quotas
         self._guesses = guesses
         self._plugin_version = plugin_version
@@ -379,19 +378,22 @@ class Entrance:
             client.emit("message", sentence_for(student.protocol, TEACHER_AWAY))
         self._notices.welcome(student, is_new=is_new)
         self._updates.request(room)
-        self._calls.welcome(student)
+        for welcome in self._welcomes:
+            welcome(student)
 
     def _welcome_host(self, visitor: Visitor, room: Room, token: str | None) -> None:
         self._take_place(visitor, room.host)
         self._rooms.tell_students_sentence(room, TEACHER_BACK)
         self._rooms.tell_students(room, "sharing/end", NOTHING)
+        room.watched.clear()
         tasks = room.imported or room.steps
         if tasks:
             visitor.client.emit("steps/load", tasks)
         self._notices.welcome(room.host, is_new=False)
         is_current = room.host.protocol != ORIGINAL
         self._updates.send(room, (token if is_current else None) or UNSET)
-        self._calls.welcome(room.host)
+        for welcome in self._welcomes:
+            welcome(room.host)
 
     def _warn_outdated(self, visitor: Visitor, version: str | None) -> None:
         if version is not None and is_outdated(version, self._plugin_version):
@@ -418,7 +420,7 @@ def _joined(student: Participant, token: str | None) -> Joined:
     return structs.replace(
         joined,
         title=room.title,
-        rules=Rules(room.has_results_page),
+        rules=room.rules_for(student.protocol),
         is_teacher_here=room.host.is_online,
     )
 

@@ -88,6 +88,8 @@ class Leaving:
         room.students.pop(student.id, None)
         room.drop_name(student)
         self._calls.forget(student)
+        room.reports.forget(student.id)
+        room.watched.discard(student.id)
 
     def _tell_of_absence(self, room: Room) -> None:
         self._updates.request(room)
@@ -192,7 +194,7 @@ class Leaving:
 
     def _empty(self, room: Room) -> None:
         self._updates.cancel(room)
-        room.helps.stop()
+        room.stop()
         for participant in (room.host, *room.students.values()):
             self._rooms.unseat(participant)
         self._rooms.remove(room)

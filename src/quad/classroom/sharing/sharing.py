@@ -9,6 +9,7 @@ from quad.classroom.outgoing import NOTHING, CodeOfStudent, LeftOutOfStudent
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import FilesLimit, UserOffline
 from quad.classroom.rooms import Rooms, as_refusal
+from quad.classroom.running.running import Running
 from quad.classroom.state import KeptFiles, Participant
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client, Finished
@@ -21,6 +22,7 @@ class Sharing:
         self,
         rooms: Rooms,
         updates: RoomUpdates,
+        running: Running,
         quotas: Quotas,
         files_limit: int,
         limit_bytes: int,
@@ -28,6 +30,7 @@ class Sharing:
         self._quotas = quotas
         self._rooms = rooms
         self._updates = updates
+        self._running = running
         self._files_limit = files_limit
         self._limit_bytes = limit_bytes
 
@@ -41,20 +44,25 @@ class Sharing:
         if not student.is_online and host.protocol < CURRENT:
             raise UserOffline(user_id)
         if exclusive:
+            host.room.watched.clear()
             self._rooms.tell_students(host.room, "sharing/end", NOTHING, skip=student)
         if student.is_online:
             self._rooms.tell(student, "sharing/start", NOTHING)
         else:
             files = tables.read_files(await self._rooms.read(tables.select_files(user_id)))
             client.emit("sharing/code_send", CodeOfStudent(room_id, user_id, files))
+        host.room.watched.add(user_id)
+        await self._running.show_run(host, student)
 
     def end(self, client: Client, room_id: int, user_id: int | None) -> None:
         """The host watches a student, or everybody, no longer."""
         host = self._rooms.host(client, room_id)
         if user_id is None:
+            host.room.watched.clear()
             self._rooms.tell_students(host.room, "sharing/end", NOTHING)
             return
         student = self._rooms.student_of(host, user_id)
+        host.room.watched.discard(user_id)
         self._rooms.tell(student, "sharing/end", NOTHING)
 
     async def code_send(self, client: Client, room_id: int, files: Sequence[File]) -> None:

@@ -45,10 +45,12 @@ class Statuses:
         *,
         standing: Standing | None = None,
         is_by_staff: bool = False,
+        more: Collection[Change] = (),
     ) -> None:
-        """Save a student's statuses, and where the student stands in the queue for help.
+        """Save a student's statuses, where the student stands in the queue for help, and `more`.
 
-        By default as the statuses say. Raises CannotSave, and nothing has changed then.
+        The student stands there as the statuses say, by default. Raises CannotSave, and nothing has
+        changed then.
         """
         if standing is None:
             standing = queue.followed(
@@ -59,7 +61,7 @@ class Statuses:
                 is_by_staff=is_by_staff,
             )
         with self._calls.deciding(student, standing) as changes:
-            await self._keep_statuses(student, statuses, changes)
+            await self._keep_statuses(student, statuses, (*changes, *more))
 
     async def _keep_statuses(
         self, student: Participant, statuses: dict[str, Status], changes: Collection[Change]

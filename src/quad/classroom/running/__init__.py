@@ -1,0 +1,1 @@
+"""What students' programs and checks came to, in their own browsers."""
