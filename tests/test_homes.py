@@ -31,6 +31,8 @@ _EVERYWHERE = (
     "/offline",
     "/ready",
     "/roomstats/static/{name:str}",
+    "/run",
+    "/run/web",
     "/schema",
     "/schema/openapi.json",
     "/schema/{path:str}",

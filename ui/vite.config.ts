@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 import { compressed } from "./compressed.ts";
+import { engine } from "./engine.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -15,7 +16,7 @@ const BROWSER_SOCKETS = [
 ];
 
 export default defineConfig({
-  plugins: [svelte(), compressed()],
+  plugins: [svelte(), engine(), compressed()],
   // The server may live below a path of a proxy: files refer to each other relatively.
   base: "./",
   resolve: {

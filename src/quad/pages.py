@@ -111,12 +111,40 @@ def page_headers(host: str, *, nonce: str = "", images: Sequence[str] = ()) -> d
         "Content-Security-Policy": (
             f"default-src 'none'; script-src 'self'; style-src 'self'{added_styles};"
             f" connect-src 'self'{sockets}; manifest-src 'self'; worker-src 'self';"
+            # Programs run in a frame (`run_headers`), and may not lead it elsewhere.
+            " frame-src 'self';"
             f" img-src {' '.join(('data:', *images))};"
             " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         ),
         # Not "no-referrer": with that, browsers send the origin "null" with our own forms.
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
+    }
+
+
+def run_headers(host: str, root: str, *, is_page: bool = False) -> dict[str, str]:
+    """The headers of a frame in which strangers' programs run.
+
+    Its origin is opaque, also when it is opened by itself: no storage, no request, nothing of this
+    server's but the scripts below `/app/assets/`. `is_page`: a student's own page, which may have
+    scripts and styles within its HTML.
+    """
+    # An opaque origin is not 'self', and whether there is HTTPS is the browser's to know.
+    files = f"{host}{root}/app/assets/" if _HOST.fullmatch(host) else ""
+    scripts = f"http://{files} https://{files} " if files else ""
+    inline = " 'unsafe-inline' 'unsafe-eval'" if is_page else ""
+    looks = " style-src 'unsafe-inline'; img-src data: blob:;" if is_page else ""
+    return {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": (
+            "sandbox allow-scripts; default-src 'none';"
+            f" script-src {scripts}blob: 'wasm-unsafe-eval'{inline};{looks}"
+            " worker-src blob:; connect-src 'none'; frame-ancestors 'self'"
+        ),
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        # For browsers that do not know frame-ancestors.
+        "X-Frame-Options": "SAMEORIGIN",
     }
 
 

@@ -5,6 +5,7 @@ files have a hash in their names and may be cached for ever; the page itself is 
 """
 
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
@@ -18,7 +19,7 @@ from markupsafe import Markup
 
 from quad.appearance import Appearance
 from quad.languages import texts_of
-from quad.pages import FILE_HEADERS, SHARED_FILES, page_headers
+from quad.pages import FILE_HEADERS, SHARED_FILES, page_headers, run_headers
 
 _ENTRY: Final = "src/main.ts"
 # It is loaded from below /app, answers for all pages, and may itself ask this server alone.
@@ -39,7 +40,13 @@ _MEDIA_TYPES: Final = {
     "woff2": "font/woff2",
     "png": "image/png",
     "webmanifest": "application/manifest+json",
+    "mjs": "text/javascript",
+    "wasm": "application/wasm",
+    "zip": "application/zip",
 }
+# What runs programs: a frame of an opaque origin may load it, and nothing of it is a secret.
+_ENGINE: Final = re.compile(r"assets/run-[0-9a-f]+/")
+_OF_ENGINE: Final = {"Access-Control-Allow-Origin": "*"}
 # The better one first.
 _ENCODINGS: Final = {"br": ".br", "gzip": ".gz"}
 
@@ -68,12 +75,14 @@ class Shell:
         self._contents: dict[str, bytes] = {}
         manifest = self._files.get("manifest.json")
         self._manifest: dict[str, Any] = json.loads(manifest.read_bytes()) if manifest else {}
-        self._template = jinja2.Environment(
+        templates = jinja2.Environment(
             loader=jinja2.PackageLoader("quad"),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
-        ).get_template("shell.html")
+        )
+        self._template = templates.get_template("shell.html")
+        self._frame = templates.get_template("frame.html")
 
     def page(
         self,
@@ -127,16 +136,31 @@ class Shell:
             },
         )
 
+    def frame(self, script: str, visit: Visit, *, is_page: bool = False) -> Response[str]:
+        """What programs run in: an empty page with one of the engine's scripts, and no way out."""
+        files = (name for name in self._files if _ENGINE.match(name))
+        address = next((name for name in files if name.endswith(f"/{script}.js.gz")), None)
+        if address is None:
+            return Response(_NOT_BUILT, status_code=503, media_type="text/plain")
+        html = self._frame.render(root=visit.root, script=address.removesuffix(".gz"))
+        headers = run_headers(visit.host, visit.root, is_page=is_page)
+        return Response(html, media_type="text/html", headers=headers)
+
     def file(self, name: str, accepted_encodings: str = "") -> Response[Any]:
         """A file of the application; `accepted_encodings` is the request's Accept-Encoding."""
-        if name not in self._files or name == "manifest.json":
+        is_packed = name not in self._files and f"{name}.gz" in self._files
+        if (name not in self._files and not is_packed) or name == "manifest.json":
             return Response(b"", status_code=404, media_type="text/plain")
         headers = {**FILE_HEADERS, "Vary": "Accept-Encoding"}
         if not name.startswith("assets/"):  # no hash in the name
             headers["Cache-Control"] = "public, max-age=3600"
         if name == _WORKER:
             headers.update(_WORKER_HEADERS)
-        encoding = self._encoding(name, accepted_encodings)
+        if _ENGINE.match(name):
+            headers.update(_OF_ENGINE)
+        # There is nothing else, and every browser unpacks it, also where a filter on the way has
+        # taken away that it said so.
+        encoding = "gzip" if is_packed else self._encoding(name, accepted_encodings)
         if encoding:
             headers["Content-Encoding"] = encoding
         try:

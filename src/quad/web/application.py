@@ -18,7 +18,7 @@ _TASK_IMAGES = ("https:",)
 
 
 def make_application(shell: Shell, bound: str, wheel: str | None) -> Router:
-    """The pages `/`, `/classroom`, `/classroom/{room}`, `/chat`, `/admin`, and the files.
+    """The pages `/`, `/classroom`, `/classroom/{room}`, `/chat`, `/admin`, `/run`, and the files.
 
     `bound` is the address that the server listens on, `wheel` what it offers at `/install`.
     """
@@ -45,6 +45,14 @@ def make_application(shell: Shell, bound: str, wheel: str | None) -> Router:
     def admin(request: AnyRequest) -> Response[str]:
         return shell.page("admin", visit_of(request))
 
+    @get("/run", sync_to_thread=False)
+    def run(request: AnyRequest) -> Response[str]:
+        return shell.frame("frame", visit_of(request))
+
+    @get("/run/web", sync_to_thread=False)
+    def run_web(request: AnyRequest) -> Response[str]:
+        return shell.frame("web", visit_of(request), is_page=True)
+
     @get("/static/{name:str}", sync_to_thread=False)
     def static(name: FromPath[str]) -> Response[Any]:
         return SHARED_FILES.file(name)
@@ -53,5 +61,5 @@ def make_application(shell: Shell, bound: str, wheel: str | None) -> Router:
     def file(request: AnyRequest, name: FromPath[str]) -> Response[Any]:
         return shell.file(name.lstrip("/"), request.headers.get("accept-encoding", ""))
 
-    handlers: list[Any] = [front, classroom, student, chat, admin, static, file]
+    handlers: list[Any] = [front, classroom, student, chat, admin, run, run_web, static, file]
     return Router("/", route_handlers=handlers, include_in_schema=False)
