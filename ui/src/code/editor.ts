@@ -55,6 +55,15 @@ export class Editor {
     this.view.focus();
   }
 
+  /** Puts the cursor at the beginning of a line, counted from 1, and shows it. */
+  goTo(line: number): void {
+    const { doc } = this.view.state;
+    const { from } = doc.line(Math.max(1, Math.min(line, doc.lines)));
+    const effects = EditorView.scrollIntoView(from, { y: "center" });
+    this.view.dispatch({ selection: { anchor: from }, effects });
+    this.view.focus();
+  }
+
   destroy(): void {
     this.narrow.removeEventListener("change", this.wrap);
     this.view.destroy();

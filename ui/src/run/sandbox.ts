@@ -1,0 +1,118 @@
+/** The page's end of the frame in which programs run; it can always be taken away. */
+import { path } from "../page";
+import type { Engine } from "./engine";
+import { heard, type Language, type Order, type Program, type Said } from "./messages";
+
+/** A frame that is busy with what a program says is not asked twice. */
+const STOP_MS = 150;
+
+type Hears = (said: Said) => void;
+
+export class Sandbox {
+  private frame: HTMLIFrameElement | undefined;
+  private port: MessagePort | undefined;
+  private readonly engines = new Map<Language, Engine>();
+  private hears: Hears | undefined;
+  private readyOnes: (() => void)[] = [];
+  private isReady = false;
+  /** What comes until the frame has stopped is of the program before. */
+  private isStopping = false;
+  private stopTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `place` is where the frame is put; nobody sees it. */
+  constructor(private readonly place: HTMLElement) {}
+
+  /** Hands an engine over; Python starts an interpreter ahead. */
+  equip(engine: Engine): void {
+    if (!this.engines.has(engine.kind)) {
+      this.engines.set(engine.kind, engine);
+      this.order(engine);
+    }
+  }
+
+  /** Runs a program of an engine that was handed over; `hears` is told all that it says. */
+  run(program: Program, hears: Hears, { isFresh = true } = {}): void {
+    this.hears = hears;
+    this.order({ kind: "run", program, isFresh });
+  }
+
+  line(text: string): void {
+    this.order({ kind: "line", text });
+  }
+
+  /** Ends the program at once; it is heard no more. */
+  stop(): void {
+    this.isStopping = true;
+    this.hears = undefined;
+    this.order({ kind: "stop" });
+    clearTimeout(this.stopTimer);
+    this.stopTimer = setTimeout(() => this.renew(), STOP_MS);
+  }
+
+  /** Resolves when an interpreter waits. */
+  ready(): Promise<void> {
+    return this.isReady ? Promise.resolve() : new Promise((done) => this.readyOnes.push(done));
+  }
+
+  close(): void {
+    clearTimeout(this.stopTimer);
+    this.hears = undefined;
+    this.port?.close();
+    this.port = undefined;
+    this.frame?.remove();
+    this.frame = undefined;
+  }
+
+  private renew(): void {
+    this.close();
+    this.isReady = false;
+    this.isStopping = false;
+    for (const engine of this.engines.values()) {
+      this.order(engine);
+    }
+  }
+
+  private order(order: Order): void {
+    this.port ??= this.open();
+    this.port.postMessage(order);
+  }
+
+  /** What is said before the frame is there waits in the port. */
+  private open(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    const frame = document.createElement("iframe");
+    frame.setAttribute("sandbox", "allow-scripts");
+    frame.hidden = true;
+    frame.tabIndex = -1;
+    frame.title = "run";
+    frame.src = path("/run");
+    // Its origin is opaque: no other target would be true.
+    frame.addEventListener(
+      "load",
+      () => frame.contentWindow?.postMessage({ kind: "port" }, "*", [port2]),
+      { once: true },
+    );
+    port1.onmessage = (event: MessageEvent<unknown>) => this.hear(heard(event.data));
+    this.frame = frame;
+    this.place.append(frame);
+    return port1;
+  }
+
+  private hear(said: Said | undefined): void {
+    if (said === undefined) {
+      return;
+    }
+    if (said.kind === "stopped") {
+      clearTimeout(this.stopTimer);
+      this.isStopping = false;
+      return;
+    }
+    if (said.kind === "ready") {
+      this.isReady = true;
+      this.readyOnes.splice(0).forEach((done) => done());
+    }
+    if (!this.isStopping) {
+      this.hears?.(said);
+    }
+  }
+}
