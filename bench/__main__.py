@@ -19,7 +19,6 @@ from bench.items.cluster import CLUSTER
 from bench.items.hostile import HOSTILE
 from bench.items.machine import MACHINE, THIS_MACHINE
 from bench.machine import describe
-from bench.plot import write_plots
 from bench.report import as_json, comparisons_as_json, show, show_comparisons, write_json
 from bench.rig import MeasurementFailed, Rig, build_rig
 from bench.run import run, taking_part
@@ -140,6 +139,8 @@ def _run(rig: Rig, wanted: Wanted, machine: dict[str, str], console: Console) ->
     if wanted.out is not None:
         wanted.out.mkdir(parents=True, exist_ok=True)
         write_json(as_json(tables, machine, quick=rig.quick), wanted.out / "bench.json")
+        from bench.plot import write_plots  # takes half a second, which only this needs
+
         write_plots(tables, wanted.out)
     return not any(table.failures for table in tables)
 

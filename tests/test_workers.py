@@ -340,25 +340,22 @@ def is_healthy(server: ServerProcess) -> bool:
     return httpx.get(f"{server.url}/health", timeout=60).status_code == 200
 
 
-def test_the_parent_says_where_all_of_them_listen_and_ends_them_when_told(
+def test_the_parent_says_where_all_listen_replaces_the_dead_and_ends_all_when_told(
     parent: ServerProcess,
 ) -> None:
     assert is_healthy(parent)
-    child = child_of(parent)
     assert parent.output.count("is listening on") == 1
     assert f"is listening on {parent.url}; 1 workers\n" in parent.output
-    assert parent.terminate() == 0
-    assert not is_alive(child)
-    assert "[1] INFO quad.server: stopping" in parent.output
-    assert "Traceback" not in parent.output
-
-
-def test_requests_that_come_while_a_worker_is_dead_are_answered(parent: ServerProcess) -> None:
+    # Requests that come while a worker is dead are answered.
     child_of(parent).kill()
     assert is_healthy(parent)
     parent.wait_for_output(r"worker 1 was ended by SIGKILL; starting another in 0\.1 s")
     parent.wait_for_output("worker 1 is ready again", within_s=60)
+    child = child_of(parent)
     assert parent.terminate() == 0
+    assert not is_alive(child)
+    assert "[1] INFO quad.server: stopping" in parent.output
+    assert "Traceback" not in parent.output
 
 
 async def test_nothing_of_a_parent_that_is_killed_stays(parent: ServerProcess) -> None:

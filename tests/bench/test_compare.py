@@ -258,7 +258,9 @@ def test_what_cannot_be_measured_is_refused_before_anything_starts(
     assert says in result.output
 
 
-@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "asked", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)]
+)
 def test_a_comparison_that_is_ended_leaves_no_work_tree_and_no_server(
     asked: signal.Signals,
 ) -> None:

@@ -21,7 +21,6 @@ from bench.item import (
 )
 from bench.items import ITEMS
 from bench.items.machine import MACHINE
-from bench.plot import write_plots
 from bench.report import as_json, show, write_json
 from bench.rig import MeasurementFailed, Rig
 from bench.run import Table, run, taking_part
@@ -122,6 +121,8 @@ def test_the_reports_hold_every_round(rig: Rig, tmp_path: Path) -> None:
 
 
 def test_plots_are_drawn_for_light_and_dark_pages(rig: Rig, tmp_path: Path) -> None:
+    from bench.plot import write_plots  # half a second for each process of the tests
+
     table = measured(rig, item({"quad": [1], "other": [2]}), 1)
     light, dark = write_plots([table], tmp_path)
     assert light.name == "bench.svg"

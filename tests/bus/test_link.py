@@ -197,7 +197,7 @@ class Network(RuleBasedStateMachine):
             assert (end.resets > 0) == (end.link.stream > 1)
 
 
-@settings(max_examples=examples(150, 3_000))
+@settings(max_examples=examples(60, 3_000))
 @given(st.integers(0, 2**32))
 def test_no_storm_loses_doubles_or_reorders_a_record(seed: int) -> None:
     """Long schedules, which shrink worse than those of the state machine, but meet more."""
@@ -237,7 +237,7 @@ def storm_step(network: Network, chance: random.Random, step: int) -> None:
 
 
 TestNetwork = Network.TestCase
-TestNetwork.settings = settings(max_examples=examples(100, 1_000), stateful_step_count=60)
+TestNetwork.settings = settings(max_examples=examples(40, 1_000), stateful_step_count=60)
 
 
 @pytest.fixture

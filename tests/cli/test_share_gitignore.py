@@ -116,7 +116,7 @@ def grow(forest: Path, rules: Sequence[Mapping[str, bytes]]) -> None:
 
 
 # What fails names its tree; to make all of them smaller would take minutes.
-@settings(max_examples=examples(15, 2_000), phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=examples(6, 2_000), phases=(Phase.explicit, Phase.generate))
 @given(st.lists(RULES, min_size=TREES, max_size=TREES))
 @example(
     [

@@ -40,6 +40,25 @@ def cases() -> list[object]:
 EVERY_CLIENT = pytest.mark.parametrize(("library", "transport"), cases())
 
 
+def ends() -> list[object]:
+    """Every client and transport with every end; in the gate with one, each library with both."""
+    return [
+        pytest.param(
+            library,
+            transport,
+            end,
+            id=f"{end}-{library.name}, {transport}",
+            marks=[
+                *([pytest.mark.node] if library.is_node else []),
+                *([] if number % 2 == which else [pytest.mark.soak]),
+            ],
+        )
+        for library in LIBRARIES
+        for number, transport in enumerate(library.transports)
+        for which, end in enumerate(["killed", "stopped"])
+    ]
+
+
 def start_echo(port: int) -> ServerProcess:
     program = [sys.executable, str(ROOT / "examples" / "echo_server.py")]
     return ServerProcess([*program, "--port", str(port)], port=port)
@@ -94,8 +113,7 @@ async def test_a_burst_reaches_a_client_whole_and_in_order(
         assert client.connects == 1
 
 
-@EVERY_CLIENT
-@pytest.mark.parametrize("end", ["killed", "stopped"])
+@pytest.mark.parametrize(("library", "transport", "end"), ends())
 async def test_a_client_comes_back_after_the_server_has_ended(
     library: Library, transport: Transport, end: str
 ) -> None:

@@ -15,6 +15,7 @@ from quad.nearby.spatial import distance_m, point_at
 from quad.nearby.whereabouts import Whereabouts
 from quad.settings import RetentionSettings
 from tests.nearby.campus import FIELD, LIBRARY, TOWER, Campus, Clock, open_campus
+from tests.thoroughness import examples
 
 MOVED = [("new_movement",)]
 LOGGED_IN = "Logged in. Currently in "
@@ -140,7 +141,7 @@ class Oracle:
         return pairs
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100, 3_000), deadline=None)
 @given(STEPS)
 def test_who_hears_is_who_would_see_somebody_else_when_asking(steps: list[Any]) -> None:
     where = Whereabouts(Grid(0))

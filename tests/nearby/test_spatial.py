@@ -9,6 +9,7 @@ from pyproj import Geod
 
 from quad.nearby.model import Position
 from quad.nearby.spatial import Circle, Circles, Point, Points, distance_m, point_at
+from tests.thoroughness import examples
 
 GEOD = Geod(ellps="WGS84")
 HALF_WAY_ROUND_M = 20_003_931.5
@@ -64,7 +65,7 @@ def crowds(draw: st.DrawFn) -> tuple[Position, float, list[Position]]:
     return center, radius_m, people + draw(st.lists(CENTERS, max_size=4))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100, 3000), deadline=None)
 @given(crowds())
 def test_whoever_is_within_a_radius_is_found_and_nobody_else(
     crowd: tuple[Position, float, list[Position]],
@@ -78,7 +79,7 @@ def test_whoever_is_within_a_radius_is_found_and_nobody_else(
     assert sorted(found) == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100, 3000), deadline=None)
 @given(crowds(), st.lists(RADII, min_size=16, max_size=16))
 def test_all_circles_around_a_point_are_found_and_no_other(
     crowd: tuple[Position, float, list[Position]], radii: list[float]
@@ -95,7 +96,7 @@ def test_all_circles_around_a_point_are_found_and_no_other(
     assert sorted(circles.around(point_at(point))) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(66, 2000), deadline=None)
 @given(CENTERS, CENTERS)
 def test_the_edge_belongs_to_a_circle_and_nothing_beyond_does(a: Position, b: Position) -> None:
     edge_m = distance_m(a, b)
@@ -125,7 +126,7 @@ def test_a_crowd_that_moves_is_found_where_it_is_now() -> None:
     assert sorted(circles.around(point_at(first))) == list(range(3, 50, 2))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(33, 1000), deadline=None)
 @given(CENTERS, st.lists(st.tuples(st.floats(0, 360), st.floats(0, 400)), max_size=12))
 def test_a_walk_is_followed_and_leaves_nothing_behind(
     start: Position, steps: list[tuple[float, float]]

@@ -521,7 +521,7 @@ class School:
             assert reader.is_closed or got == due, "something is missing"
 
 
-@settings(max_examples=examples(100, 3_000))
+@settings(max_examples=examples(60, 3_000))
 @given(st.lists(acts, max_size=60))
 def test_whatever_happens_each_reader_gets_all_in_order_until_it_is_closed(
     plan: list[tuple[object, ...]],

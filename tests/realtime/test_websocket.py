@@ -14,6 +14,7 @@ from quad.realtime.sessions.websocket import MESSAGE_TOO_BIG, WebSocket
 from quad.wire.websocket import TEXT, encode_frame
 from tests.patience import patience
 from tests.realtime.memory import MemoryPeer, Message, turn
+from tests.thoroughness import examples
 
 KIB = 1_024
 
@@ -131,7 +132,7 @@ async def test_fragments_are_one_message_and_control_frames_may_come_between() -
         assert peer.pongs == [b"1"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(30, 1_000))
 @given(
     st.lists(st.text(max_size=200) | st.binary(max_size=200), max_size=6),
     st.lists(st.integers(0, 1_500), max_size=8),
@@ -149,7 +150,7 @@ def test_whatever_the_messages_and_the_cuts_they_arrive(
     asyncio.run(play())
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(50, 2_000))
 @given(st.lists(st.binary(max_size=60), max_size=4))
 def test_any_bytes_are_messages_or_the_end(segments: list[bytes]) -> None:
     async def play() -> None:

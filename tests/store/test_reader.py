@@ -173,7 +173,7 @@ FEW_STEPS = st.lists(
 ).map(lambda steps: [("begin", 0), ("begin", 0), *steps])
 
 
-@settings(max_examples=examples(300, 3_000))
+@settings(max_examples=examples(100, 3_000))
 @given(FEW_STEPS)
 def test_what_a_device_has_lost_is_owed_until_one_that_may_be_the_same_has_read_it(
     steps: Iterable[tuple[str, int]],
