@@ -158,11 +158,14 @@ async def test_nodes_that_are_all_late_with_their_checks_are_asked_all_the_same(
     text = text.replace(
         "backend unchecked\n", "backend unchecked\n    http-response set-header X-Checks none\n"
     )
-    async with behind("haproxy", text, tmp_path, certificate=certificate) as site:
-        async with site.http() as browser, asyncio.timeout(patience(10)):
-            while "X-Checks" not in (await browser.get("/classroom")).headers:
-                await asyncio.sleep(0.05)  # until HAProxy has given all of them up
-            assert (await browser.get("/classroom")).status_code == 200
+    async with (
+        behind("haproxy", text, tmp_path, certificate=certificate) as site,
+        site.http() as browser,
+        asyncio.timeout(patience(10)),
+    ):
+        while "X-Checks" not in (await browser.get("/classroom")).headers:
+            await asyncio.sleep(0.05)  # until HAProxy has given all of them up
+        assert (await browser.get("/classroom")).status_code == 200
 
 
 # --- what people write who have not read it -------------------------------------------------------
