@@ -355,10 +355,78 @@ async def _student_errs(
         await scribe.say(who, event, payload, is_acked=who == "bob")
 
 
+async def that_is_taught_by_ids(scribe: Scribe) -> None:
+    """A teacher of protocol 3 has a plugin and a current client in the class, as tasks move."""
+    new = {"protocol": 3}
+    scribe.title("Notices and tasks, before students come and while they are there")
+    await scribe.enter("teacher")
+    await scribe.say("teacher", "room/create", {"name": "T", "title": "Loops", **new})
+    opened = scribe.last["teacher"]["room/update"]
+    in_room = {"room_id": opened["id"]}
+    tasks = {
+        name: {"id": name, "title": name.title(), "content": f"<p>{name}</p>"}
+        for name in ("for", "while", "if")
+    }
+    read = {"id": "read", "type": "theory", "content": "<p>Read</p>"}
+
+    async def teacher(event: str, payload: object) -> None:
+        # Names are sure again a while after they have moved.
+        scribe.school.clock.seconds += 10
+        await scribe.say("teacher", event, payload, is_acked=True)
+
+    await teacher("notice/send", {"content": "Hi", "key": "1"})
+    await teacher("tasks/set", {"tasks": [read, tasks["for"], tasks["while"]], "rev": 0})
+    await scribe.enter("ann")
+    await scribe.say("ann", "room/join", {**in_room, "name": "Ann", **PLUGIN})
+    await scribe.enter("bob")
+    await scribe.say("bob", "room/join", {**in_room, "name": "Bob", **CURRENT}, is_acked=True)
+    users = {who: {"user_id": scribe.last[who]["room/join"]["user_id"]} for who in ("ann", "bob")}
+    await teacher("notice/send", {"content": "Page 3", "key": "2"})
+    for who, user in users.items():
+        await scribe.say(who, "steps/status/to_mentor", {"1": "DONE", "2": "HELP"})
+        await scribe.say(who, "message/user", user)
+
+    scribe.title("Tasks move, go and come back, under their statuses")
+    for rev, names in enumerate((("while", "for"), ("if", "while"), ("if", "while", "for")), 1):
+        await teacher("tasks/set", {"tasks": [tasks[name] for name in names], "rev": rev})
+        await scribe.say("ann", "steps/status/to_mentor", {"1": "DONE"})
+        scribe.school.clock.seconds += 10
+        for who in users:
+            told = scribe.last[who]["steps/status/to_client"]
+            await scribe.say(who, "steps/status/to_mentor", {**told, "9": "DONE"})
+
+    scribe.title("The teacher's word")
+    for user in users.values():
+        await teacher("tasks/review", {**user, "statuses": {"for": "ACCEPTED", "if": "HELP"}})
+        await teacher("tasks/review", {**user, "statuses": {"for": "NONE"}, "comment": "Why?"})
+    await teacher("tasks/reveal", {"task": "for"})
+    await scribe.drop("ann")
+    await scribe.enter("ann")
+    await scribe.say("ann", "room/join", {**in_room, "name": "Ann", **PLUGIN})
+
+    scribe.title("An older client goes on with the class")
+    await scribe.drop("teacher")
+    await scribe.enter("successor")
+    host = {**in_room, "user_id": opened["host"], "token": opened["token"]}
+    await scribe.say("successor", "room/rehost", {**host, **CURRENT}, is_acked=True)
+    await scribe.say("ann", "steps/status/to_mentor", {"1": "DONE", "2": "NONE"})
+    await scribe.say(
+        "successor", "steps/status/to_client", {**users["ann"], "steps": {"1": "ACCEPTED"}}
+    )
+    await scribe.say("successor", "steps/table", {})
+    await scribe.say("successor", "steps/all", [exercise("1", "<p>New</p>")])
+    scribe.school.clock.seconds += 10
+    await scribe.say("ann", "steps/status/to_mentor", {"1": "HELP"})
+    await scribe.say("successor", "steps/table", {})
+
+
 LESSONS: Final[dict[str, Lesson]] = {
     "original-teacher": with_an_original_teacher,
     "current-teacher": with_a_current_teacher,
     "returning": that_is_come_back_to,
     "errors": that_goes_wrong,
+    "by-ids": that_is_taught_by_ids,
 }
 """By the name of the transcript."""
+OF_STUDENTS: Final = frozenset({"by-ids"})
+"""Lessons whose teacher is of protocol 3: there, what students of older ones hear is promised."""

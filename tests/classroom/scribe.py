@@ -52,6 +52,8 @@ class Scribe:
         """What each has heard last under each name."""
         self._peers: dict[str, Heard] = {}
         self._names: dict[str, str] = {}
+        # Keys of teachers: transcripts without any have the same numbers.
+        self._keys: set[str] = set()
         self._acks = _FIRST_ACK
 
     @property
@@ -146,6 +148,8 @@ class Scribe:
                 if (key in _NUMBERS and isinstance(each, int)) or (key in _TEXTS and each):
                     kind = "id" if key in _NUMBERS else key
                     self._names.setdefault(str(each), f"<{kind} {len(self._names) + 1}>")
+                elif key == "teacher":
+                    self._keys.add(each)
                 else:
                     self._name_all(each)
         elif isinstance(value, str):
@@ -153,7 +157,8 @@ class Scribe:
                 self._names.setdefault(guest, f"<guest {len(self._names) + 1}>")
 
     def _named(self, frame: str) -> str:
-        for value, name in self._names.items():
+        names = self._names | dict.fromkeys(self._keys, "<key>")
+        for value, name in names.items():
             frame = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", name, frame)
         return frame
 

@@ -104,12 +104,13 @@ async def test_what_was_called_by_is_said_as_ever_and_taken_back(school: School)
     (ann,) = it.students.values()
     await ann.call("help/ask", {"task": "1"})
     of_ann = {"user_id": it.ids["Ann"]}
-    told = await it.teacher.expect("steps/status/to_mentor")
-    assert told == {**of_ann, "steps": {"1": "HELP"}}
+    told = await it.teacher.expect("tasks/report")
+    assert told == {**of_ann, "statuses": {"1": "HELP"}}
     await it.done("Ann")
-    assert await ann.expect("steps/status/to_client") == {"1": "IN_PROGRESS"}
-    told = await it.teacher.expect("steps/status/to_mentor")
-    assert told == {**of_ann, "steps": {"1": "IN_PROGRESS"}}
+    reviewed = await ann.expect("tasks/reviewed")
+    assert reviewed == {"statuses": {"1": "IN_PROGRESS"}, "comment": None}
+    told = await it.teacher.expect("tasks/report")
+    assert told == {**of_ann, "statuses": {"1": "IN_PROGRESS"}}
     await ann.call("help/ask", {})
     assert await it.teacher.expect("signal") == {**of_ann, "value": "HELP"}
     await ann.call("help/cancel", {})

@@ -73,6 +73,7 @@ async def _class(school: School) -> list[Heard]:
         school, "room/rehost", {**in_room, "user_id": room["host"], "token": room["token"], **NEW}
     )
     await _guess(school, diary)
+    await _be_of_protocol_2(school, diary)
     await teacher_again.emit("room/close", in_room)
     await diary.write(teacher_again, ann_again)
     return [("room/update", room), ("room/join", joined), *diary.heard]
@@ -85,6 +86,9 @@ async def _teach(teacher: Peer, in_room: Ids, of_ann: Ids) -> None:
     await teacher.emit(
         "steps/all", [exercise("1", "<p>Add</p>"), exercise("theory", "<p>Read</p>")]
     )
+    solved = {"id": "loops", "solution": [{"filename": "a.py", "content": "1"}]}
+    await teacher.emit("tasks/set", {"tasks": [solved], "rev": 1})
+    await teacher.emit("tasks/reveal", {"task": "loops"})
     await teacher.emit("exercise", {**in_room, "content": "<p>Old</p>"})
     await teacher.emit("exercise/reset", in_room)
     await teacher.emit("message/to_client", {**of_ann, "content": "Hello", "key": "k"})
@@ -101,21 +105,22 @@ async def _work(ann: Peer, in_room: Ids, of_ann: Ids) -> None:
     await ann.emit("sharing/code_update", {**in_room, "files": [removed]})
     left_out = {"filename": "b.csv", "why": "too_large", "size": 900_000, "limit": 700_000}
     await ann.emit("sharing/left_out", {**in_room, "files": [left_out]})
-    await ann.emit("steps/status/to_mentor", {"1": "DONE"})
+    await ann.emit("tasks/report", {"statuses": {"loops": "DONE"}})
     await ann.emit("signal", {**of_ann, "value": "HELP"})
     await ann.emit("help/ask", {**in_room, "note": "Why?"})
     run = {"run": "1", "filename": "a.py", "state": "failed", "output": "x", "ms": 5}
     error = {"kind": "ValueError", "line": 1, "message": "x"}
     await ann.emit("run/report", {**in_room, **run, "error": error})
     failed = [{"name": "b", "why": "1 is not 2"}]
-    checks = {"task": "1", "rev": 0, "passed": ["a"], "failed": failed}
+    checks = {"task": "loops", "rev": 0, "passed": ["a"], "failed": failed}
     await ann.emit("checks/report", {**in_room, **checks})
     for _ in range(2):
         await ann.emit("error/from_client", {})
 
 
 async def _judge(teacher: Peer, of_ann: Ids) -> None:
-    await teacher.emit("steps/status/to_client", {**of_ann, "steps": {"1": "ACCEPTED"}})
+    reviewed = {**of_ann, "statuses": {"loops": "ACCEPTED"}, "comment": "Good!"}
+    await teacher.emit("tasks/review", reviewed)
     await teacher.emit("exercise/feedback", {**of_ann, "accepted": True})
     await teacher.emit("steps/table", {})
     await teacher.emit("message/user", of_ann)
@@ -125,6 +130,22 @@ async def _come_back(school: School, event: str, request: Ids) -> Peer:
     peer = await school.peer()
     await peer.emit(event, request)
     return peer
+
+
+async def _be_of_protocol_2(school: School, diary: Diary) -> None:
+    """What protocol 3 has other words for."""
+    teacher, room = await school.teacher("Old", protocol=2)
+    ann, joined = await school.student(room["id"], "Ann", protocol=1)
+    who = {"room_id": room["id"], "user_id": joined["user_id"]}
+    await teacher.emit("steps/all", [exercise("1", "x")])
+    await teacher.settle()
+    await ann.emit("steps/status/to_mentor", {"1": "DONE"})
+    await ann.settle()
+    await teacher.emit("steps/status/to_client", {**who, "steps": {"1": "ACCEPTED"}})
+    await teacher.emit(
+        "room/rehost", {**who, "user_id": room["host"], "token": room["token"], "protocol": 2}
+    )
+    await diary.write(teacher, ann)
 
 
 async def _guess(school: School, diary: Diary) -> None:

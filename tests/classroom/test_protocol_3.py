@@ -102,7 +102,7 @@ async def test_notices_and_sentences_have_codes_for_protocol_3_alone(school: Sch
     old, before = await school.student(room["id"], "Old", protocol=2)
     for peer, user in ((new, joined), (old, before)):
         await peer.emit("steps/status/to_mentor", {"1": "DONE", "2": "DONE"})
-        await teacher.expect("steps/status/to_mentor")
+        await teacher.expect("tasks/report")
         await teacher.call(
             "steps/status/to_client",
             {"user_id": user["user_id"], "steps": {"1": "ACCEPTED", "2": "NONE"}},

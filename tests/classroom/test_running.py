@@ -117,7 +117,7 @@ async def test_checks_are_told_and_told_again_to_who_comes_back(school: School) 
     assert await teacher.expect("checks/report") == {**of_ann, **PASSED}
     assert await teacher.expect("checks/report") == {**of_ann, **FAILED}
     # A claim is not yet a status.
-    assert "steps/status/to_mentor" not in events(await teacher.take())
+    assert "tasks/report" not in events(await teacher.take())
     await teacher.close()
     again = await school.peer()
     await again.call("room/rehost", back)
@@ -137,14 +137,13 @@ async def test_a_task_whose_checks_all_pass_is_done_if_the_teacher_wants_it(
     assert (await teacher.expect("room/update"))["rules"] == rules
     for report in (FAILED, {**PASSED, "passed": []}):
         await student.call("checks/report", report)
-    assert "steps/status/to_mentor" not in events(await teacher.take())
+    assert "tasks/report" not in events(await teacher.take())
     await student.call("steps/status/to_mentor", {"1": "HELP"})
     await student.call("checks/report", PASSED)
-    (first, done) = [
-        each for name, each in await teacher.take() if name == "steps/status/to_mentor"
-    ]
-    assert (first["steps"], done["steps"]) == ({"1": "HELP"}, {"1": "DONE"})
-    assert await student.expect("steps/status/to_client") == {"1": "DONE"}
+    (first, done) = [each for name, each in await teacher.take() if name == "tasks/report"]
+    assert (first["statuses"], done["statuses"]) == ({"1": "HELP"}, {"1": "DONE"})
+    told = await student.expect("tasks/reviewed")
+    assert told == {"statuses": {"1": "DONE"}, "comment": None}
     # The call for help has ended with it.
     room = await school.service.rooms.find(ids["room_id"])
     assert room.helps.kept[ids["user_id"]].call is None

@@ -12,6 +12,7 @@ from quad.classroom.model import Enrolled, Step
 from quad.classroom.notices import tables as notice_tables
 from quad.classroom.overview import attendance, list_classes
 from quad.classroom.refusals import RoomNotFound
+from quad.classroom.tasks import tables as task_tables
 from quad.identity import hash_token
 from quad.settings import ClassroomSettings
 from quad.store import Change, Conflict, Store
@@ -27,6 +28,7 @@ KEPT: Sequence[Table] = (
     tables.files,
     tables.barred,
     notice_tables.notices,
+    task_tables.tasks,
 )
 
 
@@ -89,7 +91,7 @@ async def test_a_student_or_a_room_goes_with_everything(database_url: str) -> No
     async with open_school(database_url, ClassroomSettings()) as school:
         room, joined = await begin(school)
         await begin(school)
-        assert await counts(school.store) == [2, 4, 4, 6, 0, 0]
+        assert await counts(school.store) == [2, 4, 4, 6, 0, 0, 2]
     async with open_school(database_url, ClassroomSettings()) as school:
         teacher = await school.peer()
         token = {"token": room["token"], "protocol": 2}
@@ -98,10 +100,10 @@ async def test_a_student_or_a_room_goes_with_everything(database_url: str) -> No
         await school.student(room["id"], "Bob")
         await teacher.emit("room/kill", {"user_id": joined["user_id"], "is_barred": True})
         await teacher.settle()
-        assert await counts(school.store) == [2, 4, 2, 3, 1, 0]
+        assert await counts(school.store) == [2, 4, 2, 3, 1, 0, 2]
         await teacher.emit("room/close", {"room_id": room["id"]})
         await teacher.settle()
-        assert await counts(school.store) == [1, 2, 2, 3, 0, 0]
+        assert await counts(school.store) == [1, 2, 2, 3, 0, 0, 1]
 
 
 async def test_what_a_teacher_sets_of_the_room_is_kept(database_url: str) -> None:
@@ -139,7 +141,7 @@ async def test_a_repeated_message_is_known_after_a_restart(database_url: str, ke
     async with open_school(database_url, ClassroomSettings()) as school:
         student, _ = await school.student(room["id"], token=joined["token"], protocol=2)
         assert await student.call("message/to_mentor", said) == [sent]
-        assert await counts(school.store) == [1, 2, 2, 0, 0, 0]
+        assert await counts(school.store) == [1, 2, 2, 0, 0, 0, 0]
         await student.emit("message/user", {"user_id": joined["user_id"]})
         history = await student.expect("message/user")
         assert [message["key"] for message in history["messages"]] == [key, f"{key}."]
@@ -164,9 +166,52 @@ async def test_notices_are_known_after_a_restart_and_go_with_the_room(database_u
             (sent["id"], ODD),
             (other["id"], ODD),
         ]
-        assert await counts(school.store) == [1, 2, 0, 0, 0, 2]
+        assert await counts(school.store) == [1, 2, 0, 0, 0, 2, 0]
         await teacher.call("room/close", {"room_id": room["id"]})
-        assert await counts(school.store) == [0] * 6
+        assert await counts(school.store) == [0] * 7
+
+
+async def test_tasks_and_what_is_said_of_them_are_known_after_a_restart(database_url: str) -> None:
+    new: dict[str, Any] = {"protocol": 3}
+    text = f"<p>{ODD}</p>".replace("\x00", "").replace("\uffff", "")
+    files = [{"filename": "Ёлка.py", "content": ODD}]
+    check = {"name": "Ёлка", "code": ODD, "is_hidden": True}
+    given = {"id": "a", "title": ODD_NAME, "content": text, "files": files, "checks": [check]}
+    solved = {**given, "folder": "01", "type": "exercise", "points": 5, "solution": files}
+    async with open_school(database_url, ClassroomSettings()) as school:
+        teacher, room = await school.teacher(**new)
+        student, joined = await school.student(room["id"], **new)
+        tasks = [{**solved, "id": "b"}, solved, *({"id": f"t{n}"} for n in range(20))]
+        assert await teacher.call("tasks/set", {"tasks": tasks, "rev": 0}) == [{"rev": 1}]
+        await teacher.call("tasks/reveal", {"task": "b"})
+        await student.call("tasks/report", {"statuses": {"a": "HELP", "t19": "HELP"}})
+        review = {"user_id": joined["user_id"], "statuses": {"a": "DONE"}, "comment": ODD}
+        (sent,) = await teacher.call("tasks/review", {**review, "key": "k"})
+    who = {"room_id": room["id"], "user_id": room["host"], "token": room["token"], **new}
+    for _ in range(2):
+        async with open_school(database_url, ClassroomSettings()) as school:
+            teacher = await school.peer()
+            await teacher.emit("room/rehost", who)
+            told = await teacher.expect("tasks/all")
+            assert (told["rev"], told["revealed"]) == (1, ["b"])
+            assert told["tasks"][:2] == tasks[:2]
+            assert await teacher.call("tasks/review", {**review, "key": "k"}) == [sent]
+            student, again = await school.student(room["id"], "Ann", token=joined["token"], **new)
+            assert again["steps"] == {"a": "DONE", "t19": "HELP"}
+            seen = (await student.expect("tasks/all"))["tasks"]
+            assert ["solution" in each for each in seen[:2]] == [True, False]
+            rooms = school.service.rooms
+            (page,) = (await list_classes(rooms, attendance(rooms), 0, 10)).classes
+            assert page.tasks == 22
+    async with open_school(database_url, ClassroomSettings()) as school:
+        teacher = await school.peer()
+        await teacher.emit("room/rehost", who)
+        await teacher.call("steps/all", [exercise("1", "x")])
+    async with open_school(database_url, ClassroomSettings()) as school:
+        teacher = await school.peer()
+        await teacher.emit("room/rehost", who)
+        told = await teacher.expect("tasks/all")
+        assert (told["rev"], [each["id"] for each in told["tasks"]]) == (2, ["1"])
 
 
 async def test_what_is_hidden_from_a_student_stays_hidden(database_url: str) -> None:
@@ -278,4 +323,4 @@ async def test_a_number_in_use_is_a_conflict_and_leaves_nothing(store: Store) ->
     for number, host in ((123_456, 6), (654_321, 5)):
         with pytest.raises(Conflict):
             await store.write(*room_with_host(number, host))
-    assert await counts(store) == [1, 1, 0, 0, 0, 0]
+    assert await counts(store) == [1, 1, 0, 0, 0, 0, 0]

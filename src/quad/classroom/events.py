@@ -20,10 +20,8 @@ from quad.classroom.model import (
     ORIGINAL,
     Door,
     File,
-    GivenStatuses,
     Sent,
     Signal,
-    Step,
     UnsentFile,
 )
 from quad.classroom.notices import events as notices
@@ -32,6 +30,7 @@ from quad.classroom.payloads import InRoom, OfRoom, OfUser
 from quad.classroom.rooms import alert
 from quad.classroom.running import events as running
 from quad.classroom.service import ClassroomService
+from quad.classroom.tasks import events as tasks
 from quad.realtime import (
     BadPayload,
     Client,
@@ -154,18 +153,6 @@ class LeavingOut(OfRoom, frozen=True, kw_only=True):
     files: list[UnsentFile]
 
 
-class Review(OfUser, frozen=True, kw_only=True):
-    """`steps/status/to_client`."""
-
-    steps: GivenStatuses
-
-
-class ImportSteps(InRoom, frozen=True, kw_only=True):
-    """`steps/import`."""
-
-    url: str
-
-
 class SendSignal(OfUser, frozen=True, kw_only=True):
     """`signal`."""
 
@@ -225,7 +212,8 @@ def register(server: SocketServer, service: ClassroomService) -> None:
     _register_messages(heard, service)
     notices.register(heard, service.notices)
     _register_sharing(heard, service)
-    _register_steps(heard, service)
+    _register_settings(heard, service)
+    tasks.register(heard, service.handing_out, service.following, service.steps)
     helping.register(heard, service.helping)
     running.register(heard, service.running)
     _register_deprecated(heard, service)
@@ -368,32 +356,10 @@ def _register_sharing(heard: Acknowledging, service: ClassroomService) -> None:
         sharing.leave_out(client, request.room_id, request.files)
 
 
-def _register_steps(heard: Acknowledging, service: ClassroomService) -> None:
-    steps = service.steps
-
+def _register_settings(heard: Acknowledging, service: ClassroomService) -> None:
     @heard.on("settings", overlap=True)
     async def settings(client: Client, request: Ignore) -> None:
-        await steps.ignore_files(client, request.files_to_ignore, request.room_id)
-
-    @heard.on("steps/all", overlap=True)
-    async def hand_out(client: Client, tasks: list[Step]) -> None:
-        await steps.hand_out(client, tasks)
-
-    @heard.on("steps/status/to_mentor", overlap=True)
-    async def statuses_to_mentor(client: Client, statuses: GivenStatuses) -> None:
-        await steps.statuses_to_mentor(client, statuses)
-
-    @heard.on("steps/status/to_client", overlap=True)
-    async def statuses_to_client(client: Client, review: Review) -> None:
-        await steps.statuses_to_client(client, review.user_id, review.steps, review.room_id)
-
-    @heard.on("steps/import")
-    def import_page(client: Client, request: ImportSteps) -> None:
-        steps.import_page(client, request.url, request.room_id)
-
-    @heard.on("steps/table")
-    def table(client: Client, request: InRoom) -> None:
-        steps.send_table(client, request.room_id)
+        await service.steps.ignore_files(client, request.files_to_ignore, request.room_id)
 
 
 def _register_deprecated(heard: Acknowledging, service: ClassroomService) -> None:

@@ -40,7 +40,7 @@ _Row = Row[int, int, datetime, str, str | None]
 class Letter(NamedTuple):
     """A message before it is one; `student` is whose conversation it belongs to.
 
-    `address` is the one that it comes from.
+    `address` is the one that it comes from; the `changes` are saved with it, or neither is.
     """
 
     student: Participant
@@ -49,6 +49,7 @@ class Letter(NamedTuple):
     content: str
     key: str | None
     address: str
+    changes: Sequence[Change] = ()
 
 
 class Messages:
@@ -103,10 +104,14 @@ class Messages:
         return sent if is_current else None
 
     async def _send_once(self, letter: Letter) -> Sent:
-        kept = await self._keep(letter)
+        kept = await self.keep(letter)
         if isinstance(kept, Sent):
             return kept
-        message = kept
+        self.tell(letter, kept)
+        return Sent(kept.id, kept.at)
+
+    def tell(self, letter: Letter, message: CurrentMessage) -> None:
+        """Give a letter that is kept to its receiver, if they are online."""
         letter.student.last_told_id = message.id
         if letter.sender is letter.student:
             shown = message_for(letter.receiver.protocol, message)
@@ -114,7 +119,6 @@ class Messages:
         elif letter.student.is_online:
             shown = message_for(letter.student.protocol, message)
             self._rooms.tell(letter.student, "message/to_client", shown)
-        return Sent(message.id, message.at)
 
     async def send_history(self, client: Client, user_id: int, room_id: int | None) -> None:
         """Send the sender their messages with the teacher, or the teacher those with a student."""
@@ -152,8 +156,11 @@ class Messages:
                 return found
         return await self._rooms.read(select)
 
-    async def _keep(self, letter: Letter) -> CurrentMessage | Sent:
-        """The message, which is saved; or what was told of it before."""
+    async def keep(self, letter: Letter) -> CurrentMessage | Sent:
+        """The message, which is saved; or what was told of it before.
+
+        Raises BadValue, QuotaReached, CannotSave.
+        """
         content, sender, key = letter.content, letter.sender, letter.key
         check_text("content", content, self._limit_bytes)
         student = None if sender.role == "host" else sender
@@ -164,12 +171,12 @@ class Messages:
             found = await self._rooms.read(tables.select_sent(sender.id, key))
             return Sent(found[0][0], in_words(found[0][1])) if found else None
 
-        def insertion(new: Kept) -> Change:
-            return tables.insert_message(
-                letter.student.id, new.id, sender.id, new.at, content, letter.key
-            )
+        def changes(new: Kept) -> list[Change]:
+            student_id = letter.student.id
+            insertion = tables.insert_message(student_id, new.id, sender.id, new.at, content, key)
+            return [insertion, *letter.changes]
 
-        kept = await self._sending.keep(insertion, None if key is None else look_up)
+        kept = await self._sending.keep(changes, None if key is None else look_up)
         if isinstance(kept, Sent):
             return kept
         return make_message(kept.id, sender.id, letter.receiver.id, content, kept.at)

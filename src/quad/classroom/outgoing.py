@@ -29,6 +29,7 @@ from quad.classroom.model import (
 )
 from quad.classroom.running import outgoing as running
 from quad.classroom.sharing.ignores import Ignores
+from quad.classroom.tasks.model import Task, TaskFile
 
 
 class Sentence(Struct, frozen=True):
@@ -114,6 +115,46 @@ class LeftOutOfStudent(Struct, frozen=True):
     files: Sequence[UnsentFile]
 
 
+class Tasks(Struct, frozen=True):
+    """`tasks/all`: the tasks of the class; to the teacher all of them with `solution`.
+
+    The teacher also gets the ids of those whose solution is `revealed`. Tasks that are imported and
+    not set yet come to the teacher alone.
+    """
+
+    rev: int
+    tasks: Sequence[Task]
+    revealed: Sequence[str] | UnsetType = UNSET
+    is_imported: bool | UnsetType = UNSET
+
+
+class NewRev(Struct, frozen=True):
+    """What `tasks/set` is acknowledged by."""
+
+    rev: int
+
+
+class TaskReport(Struct, frozen=True):
+    """What a host of protocol 3 gets of a student's statuses: all of them, by the ids of tasks."""
+
+    user_id: int
+    statuses: Mapping[str, Status]
+
+
+class Reviewed(Struct, frozen=True):
+    """`tasks/reviewed`: the teacher's word on a student's tasks; `comment` is a message, too."""
+
+    statuses: Mapping[str, Status]
+    comment: str | None
+
+
+class Revealed(Struct, frozen=True):
+    """`tasks/reveal`: the solution of a task."""
+
+    task: str
+    solution: Sequence[TaskFile]
+
+
 class StepsOfStudent(Struct, frozen=True):
     """What the host gets of `steps/status/to_mentor`, and a row of `steps/table`."""
 
@@ -174,7 +215,7 @@ class GivenPass(Struct, frozen=True):
     expires_at: str
 
 
-class Task(Struct, frozen=True):
+class TaskInOldForm(Struct, frozen=True):
     """`exercise`; `content` is HTML."""
 
     content: str
@@ -199,7 +240,7 @@ OUTGOING: Final[Mapping[str, Any]] = {
     "rules": Rules,
     "alert": Alert,
     "alerts": Alert,
-    "exercise": Task,
+    "exercise": TaskInOldForm,
     "exercise/feedback": Verdict,
     "exercise/reset": Nothing,
     "message": Sentence,
@@ -222,5 +263,9 @@ OUTGOING: Final[Mapping[str, Any]] = {
     "steps/status/to_client": dict[str, Status],
     "steps/status/to_mentor": StepsOfStudent,
     "steps/table": list[StepsOfStudent],
+    "tasks/all": Tasks,
+    "tasks/report": TaskReport,
+    "tasks/reveal": Revealed,
+    "tasks/reviewed": Reviewed,
 }
 """The type of each event's argument."""

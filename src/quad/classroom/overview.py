@@ -11,6 +11,7 @@ from quad.classroom.rooms import Rooms
 from quad.classroom.state import Room
 from quad.classroom.tables import participants
 from quad.classroom.tables import rooms as room_rows
+from quad.classroom.tasks.tables import tasks as task_rows
 
 _HOSTS: Final = participants.alias("hosts")
 _STUDENTS: Final = participants.alias("students")
@@ -95,24 +96,31 @@ def _select_details(numbers: list[int]) -> Select[Any]:
         .where(_STUDENTS.c.room == room_rows.c.number, _STUDENTS.c.role == "client")
         .scalar_subquery()
     )
-    tasks = _occurrences('"language":') - _occurrences('"name":"theory"')
+    # A room has the ones or the others.
+    steps = _occurrences(room_rows.c.steps, '"language":') - _occurrences(
+        room_rows.c.steps, '"name":"theory"'
+    )
+    tasks = _occurrences(task_rows.c.tasks, '"points":') - _occurrences(
+        task_rows.c.tasks, '"type":"theory"'
+    )
     return (
         select(
             room_rows.c.number,
             room_rows.c.created_at,
             _HOSTS.c.name.label("teacher"),
             students.label("students"),
-            tasks.label("tasks"),
+            (steps + tasks).label("tasks"),
         )
+        .outerjoin(task_rows, task_rows.c.room == room_rows.c.number)
         .join(_HOSTS, (_HOSTS.c.room == room_rows.c.number) & (_HOSTS.c.role == "host"))
         .where(room_rows.c.number.in_(bindparam("numbers", numbers, expanding=True)))
     )
 
 
-def _occurrences(key: str) -> ColumnElement[int]:
+def _occurrences(text: ColumnElement[str], key: str) -> ColumnElement[int]:
     """How often a key is in a room's tasks, counted where they are: they may be long.
 
     What people have written never counts: inside a text, JSON has a backslash before each quote.
     """
-    text = room_rows.c.steps
+    text = func.coalesce(text, "")
     return (func.length(text) - func.length(func.replace(text, key, ""))) // len(key)

@@ -165,6 +165,24 @@ class ProtocolNeeded(Refused):
         )
 
 
+class Stale(Refused):
+    """What was changed is not the newest any more; `rev` is."""
+
+    code = "stale"
+
+    def __init__(self, rev: int) -> None:
+        super().__init__(f"The tasks have changed meanwhile: 'rev' is {rev} now!", rev=rev)
+
+
+class TooLarge(Refused):
+    """More than is kept of one thing."""
+
+    code = "too_large"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"This is too large: {what}!")
+
+
 class WrongKey(Refused):
     """The key is no teacher's, or not that of the class."""
 

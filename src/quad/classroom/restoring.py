@@ -1,7 +1,7 @@
 """A room as it comes into memory: out of the database, with nobody online."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Row
 
@@ -10,23 +10,27 @@ from quad.classroom import tables
 from quad.classroom.entering.secrets import IssuedPass
 from quad.classroom.model import Enrolled, Notice, Signal
 from quad.classroom.state import Participant, Room
+from quad.classroom.tasks import tables as task_tables
 
 
-def restore_room(
-    number: int,
-    saved: Row[Any],
-    participants: Sequence[Any],
-    barred: Iterable[Any],
-    notices: Iterable[Notice],
-    dropped_at: float,
-) -> Room:
+class Saved(NamedTuple):
+    """The rows of a room, one of them its own; notices, the oldest first."""
+
+    room: Row[Any]
+    participants: Sequence[Any]
+    barred: Iterable[Any]
+    notices: Iterable[Notice]
+    tasks: Sequence[Row[Any]]
+
+
+def restore_room(number: int, saved: Saved, dropped_at: float) -> Room:
     """The room of these rows; whoever was online has lost the connection at that time."""
-    room = _room(number, saved)
-    room.notices.extend(notices)
-    for kind, value in barred:
+    room = _room(number, saved.room, saved.tasks)
+    room.notices.extend(saved.notices)
+    for kind, value in saved.barred:
         (room.barred_names if kind == "name" else room.barred_tokens).add(value)
-    room.last_id = max(room.last_id, *(row.id for row in participants))
-    for row in participants:
+    room.last_id = max(room.last_id, *(row.id for row in saved.participants))
+    for row in saved.participants:
         participant = _participant(room, row)
         participant.dropped_at = dropped_at
         room.places = participant.place + 1
@@ -39,10 +43,12 @@ def restore_room(
     return room
 
 
-def _room(number: int, saved: Row[Any]) -> Room:
+def _room(number: int, saved: Row[Any], tasks: Sequence[Row[Any]]) -> Room:
     room = Room(number, saved.title)
     room.teacher_id = saved.teacher_id
-    room.steps = tables.decoded_steps(saved.steps)
+    room.handout = room.decided_handout = task_tables.read_handout(
+        tasks, tables.decoded_steps(saved.steps)
+    )
     room.imported = tables.decoded_imported(saved.imported)
     room.settings = tables.decoded_settings(saved.settings)
     room.exercise = saved.exercise

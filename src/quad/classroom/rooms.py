@@ -27,9 +27,10 @@ from quad.classroom.refusals import (
     UserNotFound,
     WrongRoom,
 )
-from quad.classroom.restoring import restore_room
+from quad.classroom.restoring import Saved, restore_room
 from quad.classroom.running.tables import read_checks, select_checks
 from quad.classroom.state import NOTICES, Participant, Room
+from quad.classroom.tasks.tables import select_tasks
 from quad.realtime import Client, SocketServer
 from quad.refusals import CannotSave, Unavailable
 from quad.store import Change, Outcome, Store, StoreClosed, StoreUnavailable
@@ -199,11 +200,12 @@ class Rooms:
         barred = await self.read(tables.select_barred(number))
         notices = read_notices(await self.read(select_notices(number, NOTICES)))
         helps = await self.read(select_standings(number))
+        tasks = await self.read(select_tasks(number))
         for row in rows:
             self.message_ids.skip_to(max(row.hidden_before, row.last_message or 0))
         for notice in notices:
             self.message_ids.skip_to(notice.id)
-        room = restore_room(number, found[0], rows, barred, notices, self._started_at)
+        room = restore_room(number, Saved(found[0], rows, barred, notices, tasks), self._started_at)
         room.helps.kept = {row.student_id: read_standing(row) for row in helps}
         room.reports.checks = read_checks(await self.read(select_checks(number)))
         return room
@@ -385,6 +387,11 @@ class Rooms:
         skipped = None if skip is None else self._connections(skip)
         for topic in room.students_topics:
             self._server.publish(topic, event, payload, skip=skipped)
+
+    def tell_students_before(self, room: Room, event: str, payload: object) -> None:
+        """Send to every student of protocols 1 and 2 who is online."""
+        topic, _ = room.students_topics
+        self._server.publish(topic, event, payload)
 
     def tell_students_beyond(self, room: Room, event: str, payload: object) -> None:
         """Send to every student of protocol 3 who is online."""

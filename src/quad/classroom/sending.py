@@ -1,7 +1,7 @@
 """Sending something once: under a number of its own, and once for each key of its sender."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -43,10 +43,11 @@ class Sending:
 
     async def keep(
         self,
-        insertion: Callable[[Kept], Change],
+        changes: Callable[[Kept], Sequence[Change]],
         look_up: Callable[[], Coroutine[Any, Any, Sent | None]] | None,
     ) -> Kept | Sent:
-        """The number under which it is saved; or what was told of its key before.
+        """The number under which it is saved, with all of the changes, or what was told of its key
+        before.
 
         `look_up` asks the database for that; None for what has no key.
         """
@@ -54,7 +55,7 @@ class Sending:
             at = self._now()
             kept = Kept(self._next_id(at), at)
             try:
-                await self._rooms.save(insertion(kept))
+                await self._rooms.save(*changes(kept))
             except Conflict:
                 if look_up is not None:
                     # Sent before, by a connection or a server that is no more? Asked in a task: the

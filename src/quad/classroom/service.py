@@ -30,6 +30,8 @@ from quad.classroom.sending import Sending
 from quad.classroom.sharing.sharing import Sharing
 from quad.classroom.state import Room
 from quad.classroom.tasks.cleaning import Cleaning
+from quad.classroom.tasks.following import Following
+from quad.classroom.tasks.handing_out import HandingOut
 from quad.classroom.tasks.progress import Progress, room_stats
 from quad.classroom.tasks.statuses import Statuses
 from quad.classroom.tasks.steps import Importer, Steps
@@ -117,14 +119,10 @@ class ClassroomService:
         )
         self.moving = Moving(self.rooms, self._updates, self.calls)
         self.helping = Helping(self.rooms, self.calls, statuses, now)
-        self.steps = Steps(
-            self.rooms,
-            statuses,
-            self._progress,
-            importer,
-            settings.steps_limit_bytes,
-            Cleaning(),
-        )
+        cleaning, tasks_limit = Cleaning(), settings.steps_limit_bytes
+        self.handing_out = HandingOut(self.rooms, self._progress, cleaning, clock, tasks_limit)
+        self.following = Following(self.rooms, statuses, self.messages, clock)
+        self.steps = Steps(self.rooms, statuses, importer, tasks_limit, cleaning)
         self.expiries = (
             Expiry(CLASSES, partial(_forgetting, self.leaving.forget)),
             Expiry(KEYS, partial(_forgetting, self.keys.forget)),

@@ -6,6 +6,7 @@ later events can build on it and nobody sees it.
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -32,6 +33,7 @@ from quad.classroom.model import (
 from quad.classroom.quotas import Spent
 from quad.classroom.running.state import Reports
 from quad.classroom.sharing.ignores import Ignores
+from quad.classroom.tasks.translating import of_steps
 from quad.names import BadName, clean_name
 
 # Of everybody who has sent no file: an empty dict for each is 64 bytes. It stays empty.
@@ -118,6 +120,7 @@ class Participant:
         self.tokens: tuple[str, ...] | None = None if token_hash is None else (token_hash,)
         self.key_hash: str | None = None
         self.issued_pass: IssuedPass | None = None
+        # Statuses by the ids of tasks.
         self.steps = steps
         self.decided_steps = steps
         # Of the conversation with the teacher, as far as it was told here.
@@ -161,7 +164,12 @@ class Participant:
     def as_user(self, protocol: int) -> User:
         """What a room update says of them to a host of this protocol."""
         signal = UNSET if protocol == ORIGINAL or self.signal == "NONE" else self.signal
-        return User(self.id, self.sid, self.room.number, self.name, self.role, self.steps, signal)
+        steps = self.statuses_for(protocol)
+        return User(self.id, self.sid, self.room.number, self.name, self.role, steps, signal)
+
+    def statuses_for(self, protocol: int) -> Mapping[str, Status]:
+        """The statuses by what a client of this protocol calls the tasks."""
+        return self.steps if protocol >= BEYOND else self.room.handout.names.named(self.steps)
 
 
 class Room:
@@ -171,7 +179,9 @@ class Room:
         "barred_names",
         "barred_tokens",
         "cleaning_turn",
+        "decided_handout",
         "exercise",
+        "handout",
         "has_auto_done",
         "has_results_page",
         "has_statuses",
@@ -189,12 +199,12 @@ class Room:
         "notices",
         "number",
         "places",
+        "renamed_at",
         "reports",
         "saved_use_at",
         "sent_notices",
         "settings",
         "spent",
-        "steps",
         "students",
         "students_topics",
         "teacher_id",
@@ -222,7 +232,10 @@ class Room:
         self.students: dict[int, Participant] = {}
         # As they are compared; also those of students who are being saved.
         self.names: dict[str, Participant] = {}
-        self.steps: list[Step] = []
+        # The tasks; `decided_handout` also those that are being saved.
+        self.handout = self.decided_handout = of_steps(0, [])
+        # When a name by which old clients know tasks has last become another task's.
+        self.renamed_at = -math.inf
         self.cleaning_turn = asyncio.Lock()
         # Whether a student has ever reported: whoever tells statuses need not look at a thousand.
         self.has_statuses = False

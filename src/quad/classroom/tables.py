@@ -36,6 +36,7 @@ from quad.classroom.model import Enrolled, File, Rules, Signal, Status, Step, ut
 from quad.classroom.notices import tables as notice_tables
 from quad.classroom.running import tables as report_tables
 from quad.classroom.sharing.ignores import Ignores
+from quad.classroom.tasks import tables as task_tables
 from quad.store import Change, metadata, upsert
 from quad.store.schema import TABLE_OPTIONS, LongText, ShortText, Timestamp
 
@@ -187,6 +188,7 @@ _DELETE_ROOM: Final = (
     delete(participants).where(participants.c.room == bindparam("of_room")),
     delete(barred).where(barred.c.room == bindparam("of_room")),
     notice_tables.DELETE_OF_ROOM,
+    task_tables.DELETE_OF_ROOM,
     delete(rooms).where(rooms.c.number == bindparam("of_room")),
 )
 

@@ -621,6 +621,32 @@ export interface AskForHelp {
 
 export type CallState = "waiting" | "paused" | "taken";
 
+/**
+ * What a student's program has to do: print `stdout` for `stdin`, or let `code` run through.
+ *
+ * Of one that `is_hidden` students are shown the name alone.
+ */
+export interface Check {
+  name: string;
+  stdin?: string;
+  stdout?: string;
+  code?: string;
+  is_hidden: boolean;
+}
+
+/**
+ * What a student's program has to do: print `stdout` for `stdin`, or let `code` run through.
+ *
+ * Of one that `is_hidden` students are shown the name alone.
+ */
+export interface CheckInput {
+  name: string;
+  stdin?: string;
+  stdout?: string;
+  code?: string;
+  is_hidden?: boolean;
+}
+
 /** `checks/report` as staff hears it. */
 export interface ChecksOfStudent {
   user_id: number;
@@ -873,6 +899,11 @@ export interface NewKey {
   teacher: string;
 }
 
+/** What `tasks/set` is acknowledged by. */
+export interface NewRev {
+  rev: number;
+}
+
 /** An empty object. */
 export type Nothing = Record<string, never>;
 
@@ -971,6 +1002,12 @@ export interface ReportRun {
   error?: RunErrorInput | null;
 }
 
+/** `tasks/report`. */
+export interface ReportTasks {
+  room_id?: number | null;
+  statuses: Record<string, Status>;
+}
+
 /** `room/rejoin`. */
 export interface ResumeRoom {
   room_id: number;
@@ -979,11 +1016,38 @@ export interface ResumeRoom {
   token?: string | null;
 }
 
+/** `tasks/reveal`. */
+export interface RevealTask {
+  room_id?: number | null;
+  task: string;
+}
+
+/** `tasks/reveal`: the solution of a task. */
+export interface Revealed {
+  task: string;
+  solution: TaskFile[];
+}
+
 /** `steps/status/to_client`. */
 export interface Review {
   room_id?: number | null;
   user_id: number;
   steps: Record<string, Status>;
+}
+
+/** `tasks/review`. */
+export interface ReviewTasks {
+  room_id?: number | null;
+  user_id: number;
+  statuses: Record<string, Status>;
+  comment?: string | null;
+  key?: string | null;
+}
+
+/** `tasks/reviewed`: the teacher's word on a student's tasks; `comment` is a message, too. */
+export interface Reviewed {
+  statuses: Record<string, Status>;
+  comment: string | null;
 }
 
 export type Role = "host" | "client";
@@ -1090,6 +1154,13 @@ export interface SetRules {
   auto_done?: boolean;
 }
 
+/** `tasks/set`. */
+export interface SetTasks {
+  room_id?: number | null;
+  tasks: TaskInput[];
+  rev: number;
+}
+
 export type Signal = "NONE" | "IN_PROGRESS" | "HELP" | "DONE";
 
 /** What the host gets of `signal`. */
@@ -1112,7 +1183,7 @@ export interface Step {
   name: string;
   content: string | null;
   language: "html";
-  type: "exercise" | "theory";
+  type: TaskType;
 }
 
 /** A task, or the theory page before the tasks; `content` is HTML. */
@@ -1120,7 +1191,7 @@ export interface StepInput {
   name: string;
   content: string | null;
   language?: "html";
-  type?: "exercise" | "theory";
+  type?: TaskType;
 }
 
 /** What the host gets of `steps/status/to_mentor`, and a row of `steps/table`. */
@@ -1129,9 +1200,70 @@ export interface StepsOfStudent {
   steps: Record<string, Status>;
 }
 
-/** `exercise`; `content` is HTML. */
+/**
+ * A task; `content` is HTML, `files` are what students begin with, `id` is its teacher's.
+ *
+ * Students get the `solution` when it is revealed.
+ */
 export interface Task {
+  id: string;
+  title: string;
+  folder: string;
+  type: TaskType;
   content: string;
+  files: TaskFile[];
+  checks: Check[];
+  solution?: TaskFile[];
+  points: number;
+}
+
+/** A file of a task; `filename` is relative to the task's folder. */
+export interface TaskFile {
+  filename: string;
+  content: string;
+}
+
+/** `exercise`; `content` is HTML. */
+export interface TaskInOldForm {
+  content: string;
+}
+
+/**
+ * A task; `content` is HTML, `files` are what students begin with, `id` is its teacher's.
+ *
+ * Students get the `solution` when it is revealed.
+ */
+export interface TaskInput {
+  id: string;
+  title?: string;
+  folder?: string;
+  type?: TaskType;
+  content?: string;
+  files?: TaskFile[];
+  checks?: CheckInput[];
+  solution?: TaskFile[];
+  points?: number;
+}
+
+/** What a host of protocol 3 gets of a student's statuses: all of them, by the ids of tasks. */
+export interface TaskReport {
+  user_id: number;
+  statuses: Record<string, Status>;
+}
+
+export type TaskType = "exercise" | "theory";
+
+/**
+ * `tasks/all`: the tasks of the class; to the teacher all of them with `solution`.
+ *
+ * The teacher also gets the ids of those whose solution is `revealed`. Tasks that are imported and
+ * not set yet come to the teacher alone.
+ */
+export interface Tasks {
+  rev: number;
+  tasks: Task[];
+  revealed?: string[];
+  is_imported?: boolean;
 }
 
 /** What `teacher/open` is acknowledged by: what belongs to a key, the newest first. */
@@ -1208,6 +1340,10 @@ export interface ClassroomClientEvents {
   "steps/status/to_client": (payload: Review, ack?: Ack) => void;
   "steps/status/to_mentor": (payload: Record<string, Status>, ack?: Ack) => void;
   "steps/table": (payload?: InRoom, ack?: Ack) => void;
+  "tasks/report": (payload: ReportTasks, ack?: Ack) => void;
+  "tasks/reveal": (payload: RevealTask, ack?: Ack) => void;
+  "tasks/review": (payload: ReviewTasks, ack?: Ack<Sent | null>) => void;
+  "tasks/set": (payload: SetTasks, ack?: Ack<NewRev>) => void;
   "teacher/open": (payload: OfTeacher, ack?: Ack<TeachersClasses>) => void;
   "teacher/rekey": (payload: OfTeacher, ack?: Ack<NewKey>) => void;
 }
@@ -1218,7 +1354,7 @@ export interface ClassroomServerEvents {
   alerts: (payload: Alert) => void;
   "checks/report": (payload: ChecksOfStudent) => void;
   error: (payload: ErrorPayload) => void;
-  exercise: (payload: Task) => void;
+  exercise: (payload: TaskInOldForm) => void;
   "exercise/feedback": (payload: Verdict) => void;
   "exercise/reset": (payload: Nothing) => void;
   "help/place": (payload: PlaceInQueue) => void;
@@ -1245,6 +1381,10 @@ export interface ClassroomServerEvents {
   "steps/status/to_client": (payload: Record<string, Status>) => void;
   "steps/status/to_mentor": (payload: StepsOfStudent) => void;
   "steps/table": (payload: StepsOfStudent[]) => void;
+  "tasks/all": (payload: Tasks) => void;
+  "tasks/report": (payload: TaskReport) => void;
+  "tasks/reveal": (payload: Revealed) => void;
+  "tasks/reviewed": (payload: Reviewed) => void;
 }
 
 // Http

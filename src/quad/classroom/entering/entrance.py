@@ -35,7 +35,8 @@ from quad.classroom.outgoing import (
     TEACHER_BACK,
     Alert,
     AlertCode,
-    Task,
+    TaskInOldForm,
+    Tasks,
     sentence_for,
 )
 from quad.classroom.quotas import Quotas
@@ -59,6 +60,7 @@ from quad.classroom.refusals import (
 )
 from quad.classroom.rooms import Rooms, alert
 from quad.classroom.state import KeptFiles, Participant, Room
+from quad.classroom.tasks.handing_out import loaded
 from quad.classroom.updates import RoomUpdates
 from quad.identity import hash_token, new_token
 from quad.identity.guesses import Guesses
@@ -366,14 +368,19 @@ class Entrance:
             joined = Joined(student.id, room.number)
         client.emit("room/join", joined)
         if room.exercise:
-            client.emit("exercise", Task(room.exercise))
-        if room.steps:
-            client.emit("steps/all", room.steps)
+            client.emit("exercise", TaskInOldForm(room.exercise))
+        handout = room.handout
+        if student.protocol >= BEYOND:
+            if handout.tasks:
+                client.emit("tasks/all", Tasks(handout.rev, handout.for_students))
+        elif handout.steps:
+            client.emit("steps/all", handout.steps)
         if room.settings is not None:
             client.emit("settings", room.settings)
-        if student.steps and not is_current:
+        statuses = student.statuses_for(student.protocol)
+        if statuses and not is_current:
             # The plugin reports its whole map by itself: without this, one that knows nothing.
-            client.emit("steps/status/to_client", student.steps)
+            client.emit("steps/status/to_client", statuses)
         if is_current and not room.host.is_online:
             client.emit("message", sentence_for(student.protocol, TEACHER_AWAY))
         self._notices.welcome(student, is_new=is_new)
@@ -386,9 +393,8 @@ class Entrance:
         self._rooms.tell_students_sentence(room, TEACHER_BACK)
         self._rooms.tell_students(room, "sharing/end", NOTHING)
         room.watched.clear()
-        tasks = room.imported or room.steps
-        if tasks:
-            visitor.client.emit("steps/load", tasks)
+        for event, tasks in loaded(room):
+            visitor.client.emit(event, tasks)
         self._notices.welcome(room.host, is_new=False)
         is_current = room.host.protocol != ORIGINAL
         self._updates.send(room, (token if is_current else None) or UNSET)
@@ -411,7 +417,7 @@ def _joined(student: Participant, token: str | None) -> Joined:
         student.id,
         room.number,
         student.name,
-        student.steps,
+        student.statuses_for(student.protocol),
         token or UNSET,
         UNSET if student.signal == "NONE" else student.signal,
     )

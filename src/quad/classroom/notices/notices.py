@@ -28,6 +28,7 @@ from quad.classroom.rooms import Rooms
 from quad.classroom.sending import Kept, Sending, checked_key, once
 from quad.classroom.state import Participant
 from quad.realtime import Client
+from quad.store import Change
 
 _HISTORY_LIMIT: Final = 1_000
 
@@ -65,10 +66,11 @@ class Notices:
             found = await self._rooms.read(tables.select_sent(host.id, key))
             return Sent(found[0][0], in_words(found[0][1])) if found else None
 
-        kept = await self._sending.keep(
-            lambda new: tables.insert_notice(room.number, new.id, host.id, new.at, content, key),
-            look_up,
-        )
+        def changes(new: Kept) -> list[Change]:
+            insertion = tables.insert_notice(room.number, new.id, host.id, new.at, content, key)
+            return [insertion]
+
+        kept = await self._sending.keep(changes, look_up)
         if isinstance(kept, Kept):
             self._tell(host, Notice(kept.id, host.id, content, in_words(kept.at)))
             return Sent(kept.id, in_words(kept.at))

@@ -1,11 +1,12 @@
 """How the statistics page of a room hears that the class has made progress."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from quad.classroom.model import Stats, StudentProgress, stats
+from quad.classroom.model import Stats, Status, StudentProgress, stats
 from quad.classroom.state import Room
+from quad.classroom.tasks.translating import places
 
 
 class Progress:
@@ -35,5 +36,16 @@ class Progress:
 
 def room_stats(room: Room) -> Stats | None:
     """The room's statistics; None while there is nothing to show."""
-    rows = [StudentProgress(student.name, student.steps) for student in room.students.values()]
-    return stats(room.steps, rows)
+    handout, students = room.handout, room.students.values()
+    if not handout.is_by_place:
+        named = handout.names.named
+        return stats(
+            handout.steps, [StudentProgress(each.name, named(each.steps)) for each in students]
+        )
+    columns = places(handout.tasks)
+    rows = [StudentProgress(each.name, _placed(columns, each.steps)) for each in students]
+    return Stats(list(columns.values()), rows) if any(row.steps for row in rows) else None
+
+
+def _placed(columns: Mapping[str, str], statuses: Mapping[str, Status]) -> dict[str, Status]:
+    return {columns[each]: status for each, status in statuses.items() if each in columns}

@@ -1,14 +1,15 @@
 """Each student's statuses and signal: how they are kept, and what they say of help."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from quad.classroom import tables
 from quad.classroom.helping import queue
 from quad.classroom.helping.calls import Calls
 from quad.classroom.helping.queue import Standing
-from quad.classroom.model import STEP_ORDER, Signal, Status
-from quad.classroom.outgoing import SignalOfStudent, StepsOfStudent
+from quad.classroom.model import BEYOND, STEP_ORDER, Signal, Status
+from quad.classroom.outgoing import Reviewed, SignalOfStudent, StepsOfStudent, TaskReport
 from quad.classroom.rooms import Rooms
 from quad.classroom.state import Participant
 from quad.classroom.tasks.progress import Progress
@@ -34,9 +35,9 @@ class Statuses:
         self._now = now
 
     def tasks_of(self, student: Participant) -> Collection[str]:
-        """The names of the tasks that a student may have a status in."""
-        steps = student.room.steps
-        return {step.name for step in steps} if steps else STEP_ORDER
+        """The ids of the tasks that a student may have a status in."""
+        tasks = student.room.handout.tasks
+        return {task.id for task in tasks} if tasks else STEP_ORDER
 
     async def keep(
         self,
@@ -52,6 +53,24 @@ class Statuses:
         The student stands there as the statuses say, by default. Raises CannotSave, and nothing has
         changed then.
         """
+        with self.deciding(
+            student, statuses, standing=standing, is_by_staff=is_by_staff
+        ) as changes:
+            await self._rooms.save(*changes, *more)
+
+    @contextmanager
+    def deciding(
+        self,
+        student: Participant,
+        statuses: dict[str, Status],
+        *,
+        standing: Standing | None = None,
+        is_by_staff: bool = False,
+    ) -> Iterator[Sequence[Change]]:
+        """The same: whoever enters saves the changes, in there.
+
+        Left by an exception, nothing has happened.
+        """
         if standing is None:
             standing = queue.followed(
                 self._calls.decided(student),
@@ -60,15 +79,19 @@ class Statuses:
                 self._now(),
                 is_by_staff=is_by_staff,
             )
-        with self._calls.deciding(student, standing) as changes:
-            await self._keep_statuses(student, statuses, (*changes, *more))
+        with (
+            self._calls.deciding(student, standing) as changes,
+            self._deciding_statuses(student, statuses) as change,
+        ):
+            yield (change, *changes)
 
-    async def _keep_statuses(
-        self, student: Participant, statuses: dict[str, Status], changes: Collection[Change]
-    ) -> None:
+    @contextmanager
+    def _deciding_statuses(
+        self, student: Participant, statuses: dict[str, Status]
+    ) -> Iterator[Change]:
         student.decided_steps = statuses
         try:
-            await self._rooms.save(tables.keep_statuses(student.id, statuses), *changes)
+            yield tables.keep_statuses(student.id, statuses)
         except BaseException:
             if student.decided_steps is statuses:
                 student.decided_steps = student.steps
@@ -100,7 +123,8 @@ class Statuses:
             if was_signalling:
                 changes = (*changes, tables.keep_signal(student.id, queue.AFTERWARDS))
             if changed:
-                await self._keep_statuses(student, statuses, changes)
+                with self._deciding_statuses(student, statuses) as change:
+                    await self._rooms.save(change, *changes)
             elif changes:
                 await self._rooms.save(*changes)
         if was_signalling:
@@ -111,14 +135,26 @@ class Statuses:
         return changed
 
     def tell_host(self, student: Participant) -> None:
-        """The host hears a student's statuses."""
-        report = StepsOfStudent(student.id, student.steps)
-        self._updates.tell_host(student, "steps/status/to_mentor", report)
+        """The host hears a student's statuses, all of them."""
+        host = student.room.host
+        statuses = student.statuses_for(host.protocol)
+        if host.protocol >= BEYOND:
+            self._updates.tell_host(student, "tasks/report", TaskReport(student.id, statuses))
+        else:
+            report = StepsOfStudent(student.id, statuses)
+            self._updates.tell_host(student, "steps/status/to_mentor", report)
 
     def tell_host_signal(self, student: Participant) -> None:
         """The host hears a student's signal."""
         self._updates.tell_host(student, "signal", SignalOfStudent(student.id, student.signal))
 
-    def tell_student(self, student: Participant, changed: Mapping[str, Status]) -> None:
-        """A student hears which statuses have become others."""
-        self._rooms.tell(student, "steps/status/to_client", changed)
+    def tell_student(
+        self, student: Participant, changed: Mapping[str, Status], comment: str | None = None
+    ) -> None:
+        """A student hears the word of the staff on some tasks."""
+        if student.protocol >= BEYOND:
+            self._rooms.tell(student, "tasks/reviewed", Reviewed(changed, comment))
+            return
+        named = student.room.handout.names.named(changed)
+        if named:
+            self._rooms.tell(student, "steps/status/to_client", named)
