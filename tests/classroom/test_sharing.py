@@ -268,3 +268,21 @@ async def test_no_student_fills_the_disk(database: Path) -> None:
         files = [code("d", "")]
         await student.emit("sharing/code_update", {"room_id": room["id"], "files": files})
         assert (await student.expect("error"))["code"] == "files_limit"
+
+
+async def test_who_is_watched_hears_that_the_last_watcher_has_gone(school: School) -> None:
+    teacher, room = await school.teacher(protocol=3)
+    peers = {}
+    for name, protocol in (("Ann", 3), ("Bob", 3), ("Carl", 2), ("Dora", 1)):
+        peers[name], joined = await school.student(room["id"], name, protocol=protocol)
+        if name != "Bob":
+            who = {"room_id": room["id"], "user_id": joined["user_id"], "exclusive": False}
+            await teacher.call("sharing/start", who)
+            await peers[name].expect("sharing/start")
+    await teacher.close()
+    heard = {}
+    for name, peer in peers.items():
+        await peer.expect("message")
+        heard[name] = events(await peer.take())
+    assert heard == {"Ann": ["sharing/end"], "Bob": [], "Carl": [], "Dora": []}
+    assert not (await school.service.rooms.find(room["id"])).watched

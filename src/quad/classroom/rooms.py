@@ -18,7 +18,7 @@ from quad.classroom.helping.tables import read_standing, select_standings
 from quad.classroom.homes import SYSTEM, key_of
 from quad.classroom.model import BEYOND, CURRENT, ROOM_NUMBERS
 from quad.classroom.notices.tables import read_notices, select_notices
-from quad.classroom.outgoing import Alert, Sentence, alert_for, sentence_for
+from quad.classroom.outgoing import NOTHING, Alert, Sentence, alert_for, sentence_for
 from quad.classroom.refusals import (
     NotHost,
     NotInRoom,
@@ -230,8 +230,6 @@ class Rooms:
         if participant.is_online:
             participant.sid = ""
             participant.dropped_at = participant.room.used_at = self._clock()
-            if participant.role == "host":
-                participant.room.watched.clear()
             self.on_absent(participant)
 
     def part(self, client: Client) -> Participant | None:
@@ -402,6 +400,14 @@ class Rooms:
         """Send a `message` to every student who is online, in the words of their protocols."""
         for topic, protocol in zip(room.students_topics, (CURRENT, BEYOND), strict=True):
             self._server.publish(topic, "message", sentence_for(protocol, sentence))
+
+    def end_watching(self, room: Room) -> None:
+        """Nobody watches any more. The watched students of protocol 3 hear it."""
+        for user_id in room.watched:
+            student = room.students.get(user_id)
+            if student is not None and student.protocol >= BEYOND:
+                self.tell(student, "sharing/end", NOTHING)
+        room.watched.clear()
 
     def alert(self, participant: Participant, notice: Alert) -> None:
         """Show a participant a notice, as `alert` does."""

@@ -225,5 +225,6 @@ def announce_offline(rooms: Rooms, updates: RoomUpdates, participant: Participan
     room = participant.room
     if participant is room.host:
         rooms.tell_students_sentence(room, TEACHER_AWAY)
+        rooms.end_watching(room)
     else:
         updates.request(room)
