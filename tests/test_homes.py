@@ -71,6 +71,8 @@ async def test_every_path_has_a_home_or_is_everywhere(parts: Parts) -> None:
         ("http", "/roomstats/817349", "class/817349"),
         ("http", "/roomstats/817349/events", "class/817349"),
         ("http", "/roomstats/abc", None),
+        ("http", "/classes/817349/history/4711", "class/817349"),
+        ("http", "/classes/pictures", None),
         ("http", "/roomstats/12345678901234567890", None),
         ("http", "/v1/", ALERT),
         ("http", "/v1", ALERT),

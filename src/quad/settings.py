@@ -559,6 +559,13 @@ class ClassroomSettings(Section, frozen=True, kw_only=True):
     files_limit_bytes: Annotated[
         Bytes, Meta(description="Bytes kept of all files of one student, in UTF-8.")
     ] = 10_000_000
+    history_limit_bytes: Annotated[
+        Bytes,
+        Meta(
+            description="Bytes kept of one student's history, deflated, before its oldest half "
+            "is thinned to a state a minute."
+        ),
+    ] = 4_000_000
 
 
 class AlertSettings(Section, frozen=True, kw_only=True):

@@ -56,7 +56,9 @@ async def test_who_watches_hears_how_a_program_runs(school: School) -> None:
     error = {"kind": "NameError", "message": "name 'x' is not defined", "line": 3}
     end = {**RUN, "run": "r2", "state": "failed", "output": "Hi\n", "error": error}
     await student.call("run/report", end)
-    assert (await teacher.expect("run/report"))["state"] == "failed"
+    while (told := await teacher.expect("run/report"))["state"] != "failed":
+        pass
+    assert (told["run"], told["error"]) == ("r2", error)
     await teacher.call("sharing/end", ids)
     await student.call("run/report", {**RUN, "run": "r3"})
     await until(lambda: not waiting(school))

@@ -142,9 +142,15 @@ class EndSharing(OfRoom, frozen=True, kw_only=True):
 
 
 class Code(OfRoom, frozen=True, kw_only=True):
-    """`sharing/code_send` and `sharing/code_update`."""
+    """`sharing/code_send` and `sharing/code_update`.
+
+    `is_recorded`: the student lets it be kept as a history; `pasted`: what the editor knows of how
+    the text came.
+    """
 
     files: list[File]
+    is_recorded: bool = False
+    pasted: bool | None = None
 
 
 class LeavingOut(OfRoom, frozen=True, kw_only=True):
@@ -349,7 +355,7 @@ def _register_sharing(heard: Acknowledging, service: ClassroomService) -> None:
 
     @heard.on("sharing/code_send", overlap=True)
     async def code_send(client: Client, code: Code) -> None:
-        await sharing.code_send(client, code.room_id, code.files)
+        await sharing.code_send(client, code.room_id, code.files, is_recorded=code.is_recorded)
 
     @heard.on("sharing/left_out")
     def left_out(client: Client, request: LeavingOut) -> None:
@@ -393,7 +399,14 @@ def _register_code_updates(server: SocketServer, service: ClassroomService) -> N
     # The one event that comes by the ten thousand: it answers for itself.
     @server.on("sharing/code_update", overlap=True, deferred=True)
     def code_update(client: Client, code: Code, finished: Finished) -> None:
-        service.sharing.code_update(client, code.room_id, code.files, finished)
+        service.sharing.code_update(
+            client,
+            code.room_id,
+            code.files,
+            finished,
+            is_recorded=code.is_recorded,
+            pasted=code.pasted,
+        )
 
 
 def _register_ends(server: SocketServer, service: ClassroomService) -> None:

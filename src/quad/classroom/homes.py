@@ -10,7 +10,7 @@ from quad.cluster.routes import Route, Routes
 SYSTEM: Final = "classroom"
 KIND: Final = "class"
 
-_PAGE: Final = re.compile(r"/roomstats/(\d{1,9})(/.*)?$")
+_PAGE: Final = re.compile(r"/(?:roomstats/(\d{1,9})(?:/.*)?|classes/(\d{1,9})/history/.*)$")
 
 
 def key_of(room: int) -> str:
@@ -26,7 +26,7 @@ def room_of(key: str) -> int:
 def key_of_path(path: str) -> str | None:
     """The key of the class that a request is about."""
     found = _PAGE.match(path)
-    return None if found is None else key_of(int(found[1]))
+    return None if found is None else key_of(int(found[1] or found[2]))
 
 
 class _OfRoom(Protocol):

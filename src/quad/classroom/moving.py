@@ -47,7 +47,10 @@ class Moving:
         if any(is_meant(key_of(number)) for number in self._rooms.staying_numbers):
             return True
         return self._rooms.is_arriving(is_meant) or any(
-            room.is_importing or room.update_timer is not None or room.reports.waiting
+            room.is_importing
+            or room.update_timer is not None
+            or room.reports.waiting
+            or any(trace.is_packing for trace in room.traces.values())
             for room in self._meant(is_meant)
         )
 

@@ -1,6 +1,7 @@
 """Everything that the classroom declines, each with its stable code."""
 
 from quad.realtime import BadPayload, Refused
+from quad.refusals import HttpRefused
 
 
 class BadValue(BadPayload):
@@ -280,3 +281,23 @@ class Taken(Refused):
 
     def __init__(self, by: str) -> None:
         super().__init__(f"{by} helps already!", by=by)
+
+
+class NotRecorded(HttpRefused):
+    """Nothing of what the student has written was recorded."""
+
+    code = "not_recorded"
+    status = 404
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(f"Nothing of user {user_id} was recorded!")
+
+
+class WrongBearer(HttpRefused):
+    """The token of a request is not that of the class's staff, or of the student."""
+
+    code = "wrong_token"
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("The token is not valid here!")

@@ -15,6 +15,8 @@ from sqlalchemy import Row, Select
 
 from quad.classroom import tables
 from quad.classroom.helping.tables import read_standing, select_standings
+from quad.classroom.history.state import traces_of
+from quad.classroom.history.tables import select_last_mark, select_open, select_packed
 from quad.classroom.homes import SYSTEM, key_of
 from quad.classroom.model import BEYOND, CURRENT, ROOM_NUMBERS
 from quad.classroom.notices.tables import read_notices, select_notices
@@ -207,6 +209,10 @@ class Rooms:
             self.message_ids.skip_to(notice.id)
         room = restore_room(number, Saved(found[0], rows, barred, notices, tasks), self._started_at)
         room.helps.kept = {row.student_id: read_standing(row) for row in helps}
+        opened = await self.read(select_open(number))
+        room.traces = traces_of(opened, await self.read(select_packed(number)))
+        ((last_mark,),) = await self.read(select_last_mark(number))
+        self.message_ids.skip_to(last_mark or 0)
         room.reports.checks = read_checks(await self.read(select_checks(number)))
         return room
 

@@ -17,6 +17,11 @@ from quad.classroom.entering.passes import Passes
 from quad.classroom.entering.resuming import Resuming
 from quad.classroom.helping.calls import Calls
 from quad.classroom.helping.helping import Helping
+from quad.classroom.history.logbook import Logbook
+from quad.classroom.history.packing import Packing
+from quad.classroom.history.reading import Reading
+from quad.classroom.history.recording import Recording
+from quad.classroom.history.state import Texts
 from quad.classroom.messages import Messages
 from quad.classroom.model import File, Stats
 from quad.classroom.moving import Moving
@@ -27,7 +32,7 @@ from quad.classroom.retention import CLASSES, KEYS
 from quad.classroom.rooms import IDLE_S, Rooms
 from quad.classroom.running.running import Running
 from quad.classroom.sending import Sending
-from quad.classroom.sharing.sharing import Sharing
+from quad.classroom.sharing.sharing import FileLimits, Sharing
 from quad.classroom.state import Room
 from quad.classroom.tasks.cleaning import Cleaning
 from quad.classroom.tasks.following import Following
@@ -78,9 +83,10 @@ class ClassroomService:
         sending = Sending(self.rooms, now)
         longest = settings.message_limit_bytes
         self.notices = Notices(self.rooms, sending, self.quotas, longest)
-        self.calls = Calls(self.rooms, now, clock)
-        statuses = Statuses(self.rooms, self._updates, self._progress, self.calls, now)
-        self.running = Running(self.rooms, self._updates, statuses)
+        logbook = Logbook(self.rooms, now)
+        self.calls = Calls(self.rooms, logbook, now, clock)
+        statuses = Statuses(self.rooms, self._updates, self._progress, self.calls, logbook, now)
+        self.running = Running(self.rooms, self._updates, statuses, logbook)
         self.leaving = Leaving(self.rooms, self._updates, self._progress, self.calls)
         self.messages = Messages(
             self.rooms, self._updates, self.quotas, longest, sending, self.notices
@@ -102,20 +108,22 @@ class ClassroomService:
             self.keys,
             self.passes,
             self.notices,
-            (self.calls.welcome, self.running.welcome),
+            (self.calls.welcome, self.running.welcome, logbook.welcome),
             self.quotas,
             self.guesses,
             now,
             plugin_version=settings.plugin_version,
         )
         self.control = Control(self.rooms, self._updates, self._progress)
+        self.packing = Packing(self.rooms, settings.history_limit_bytes, now)
+        self.reading = Reading(self.rooms)
         self.sharing = Sharing(
             self.rooms,
             self._updates,
             self.running,
+            Recording(self.rooms, Texts(), self.packing, now),
             self.quotas,
-            settings.files_limit,
-            settings.files_limit_bytes,
+            FileLimits(settings.files_limit, settings.files_limit_bytes),
         )
         self.moving = Moving(self.rooms, self._updates, self.calls)
         self.helping = Helping(self.rooms, self.calls, statuses, now)
@@ -138,6 +146,7 @@ class ClassroomService:
         if self._sweep is not None:
             self._sweep.cancel()
         await self.steps.aclose()
+        await self.packing.aclose()
         await self.rooms.aclose()
         for room in self.rooms:
             self._updates.cancel(room)
@@ -180,6 +189,7 @@ class ClassroomService:
         return tables.read_files(await self.rooms.read(tables.select_files(user_id)))
 
     def _sweep_rooms(self) -> None:
+        self.packing.sweep()
         self.rooms.evict_idle()
         self.start()
 

@@ -16,6 +16,7 @@ from msgspec import UNSET
 
 from quad.classroom.entering.secrets import IssuedPass
 from quad.classroom.helping.state import Helps
+from quad.classroom.history.state import Trace
 from quad.classroom.model import (
     BEYOND,
     ORIGINAL,
@@ -209,6 +210,7 @@ class Room:
         "students_topics",
         "teacher_id",
         "title",
+        "traces",
         "update_due",
         "update_timer",
         "used_at",
@@ -266,6 +268,7 @@ class Room:
         self.held: list[tuple[str, object]] = []
         self.helps = Helps()
         self.reports = Reports()
+        self.traces: dict[int, Trace] = {}
         # The ids of the students that the host looks at.
         self.watched: set[int] = set()
 

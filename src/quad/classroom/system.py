@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from quad.classroom.events import register
+from quad.classroom.history.routes import HistoryRoutes
 from quad.classroom.homes import key_of
 from quad.classroom.moving import Moved
 from quad.classroom.notion.fetch import FetchOptions
@@ -41,7 +42,10 @@ class ClassroomSystem:
         self.expiries: tuple[Expiry, ...] = self.service.expiries
         register(server, self.service)
         self._pages = StatsPages(self.service, self.service.guesses, streams=streams)
-        self.routers = (self._pages.router,)
+        history = HistoryRoutes(
+            self.service.rooms, self.service.keys, self.service.reading, self.service.guesses
+        )
+        self.routers = (self._pages.router, history.router)
 
     def share(self, news: News) -> None:
         """Count wrong numbers, and hear of new keys, together with other nodes; once, before the

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from quad.classroom.columns import AnyText, kept_key
 from quad.classroom.entering.secrets import IssuedPass, Teacher
 from quad.classroom.helping import tables as help_tables
+from quad.classroom.history import tables as history_tables
 from quad.classroom.model import Enrolled, File, Rules, Signal, Status, Step, utf8_size
 from quad.classroom.notices import tables as notice_tables
 from quad.classroom.running import tables as report_tables
@@ -177,6 +178,7 @@ _DELETE_STUDENT: Final = (
     _DELETE_FILES,
     help_tables.DELETE_OF_STUDENT,
     *report_tables.DELETE_OF_STUDENT,
+    *history_tables.DELETE_OF_STUDENT,
     delete(participants).where(participants.c.id == bindparam("of_id")),
 )
 _IDS_IN_ROOM: Final = select(participants.c.id).where(participants.c.room == bindparam("of_room"))
@@ -185,6 +187,7 @@ _DELETE_ROOM: Final = (
     delete(files).where(files.c.student_id.in_(_IDS_IN_ROOM)),
     help_tables.DELETE_OF_ROOM,
     *report_tables.DELETE_OF_ROOM,
+    *history_tables.DELETE_OF_ROOM,
     delete(participants).where(participants.c.room == bindparam("of_room")),
     delete(barred).where(barred.c.room == bindparam("of_room")),
     notice_tables.DELETE_OF_ROOM,

@@ -703,10 +703,17 @@ export interface ClientError {
   function?: unknown;
 }
 
-/** `sharing/code_send` and `sharing/code_update`. */
+/**
+ * `sharing/code_send` and `sharing/code_update`.
+ *
+ * `is_recorded`: the student lets it be kept as a history; `pasted`: what the editor knows of how
+ * the text came.
+ */
 export interface Code {
   room_id: number;
   files: FileInput[];
+  is_recorded?: boolean;
+  pasted?: boolean | null;
 }
 
 /** What the host gets of `sharing/code_send` and `sharing/code_update`. */

@@ -89,6 +89,7 @@ class Leaving:
         room.drop_name(student)
         self._calls.forget(student)
         room.reports.forget(student.id)
+        room.traces.pop(student.id, None)
         room.watched.discard(student.id)
 
     def _tell_of_absence(self, room: Room) -> None:

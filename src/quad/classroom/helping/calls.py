@@ -15,6 +15,7 @@ from msgspec import UNSET
 from quad.classroom.helping import queue, tables
 from quad.classroom.helping.outgoing import PlaceInQueue, QueuedCall
 from quad.classroom.helping.queue import AWAY_S, NEVER, Call, Standing
+from quad.classroom.history.logbook import Logbook
 from quad.classroom.model import BEYOND, in_words
 from quad.classroom.rooms import Rooms
 from quad.classroom.state import Participant, Room
@@ -31,9 +32,14 @@ class Calls:
     """Keeps where students stand, and tells those of protocol 3."""
 
     def __init__(
-        self, rooms: Rooms, now: Callable[[], datetime], clock: Callable[[], float]
+        self,
+        rooms: Rooms,
+        logbook: Logbook,
+        now: Callable[[], datetime],
+        clock: Callable[[], float],
     ) -> None:
         self._rooms = rooms
+        self._logbook = logbook
         self._now = now
         self._clock = clock
         rooms.on_absent = self._absent
@@ -54,7 +60,10 @@ class Calls:
             return
         student.room.helps.decided[student.id] = standing
         try:
-            yield (tables.keep_standing(student.room.number, student.id, standing),)
+            yield (
+                tables.keep_standing(student.room.number, student.id, standing),
+                *self._logbook.mark(student, "help", _marked(standing)),
+            )
         except BaseException:
             self._withdraw(student, standing)
             raise
@@ -236,6 +245,13 @@ class Calls:
             self._rooms.submit([change], saved)
         except CannotSave:
             self._withdraw(student, released)
+
+
+def _marked(standing: Standing) -> dict[str, object]:
+    """What a history says of a call."""
+    call = standing.call
+    state = "ended" if call is None else call.state
+    return {"state": state, "task": None if call is None else call.task, "helped": standing.helped}
 
 
 def _listed(room: Room, student_id: int, standing: Standing) -> QueuedCall:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Final
 
+from quad.classroom.history.logbook import Logbook
 from quad.classroom.model import BEYOND, Status
 from quad.classroom.refusals import ProtocolNeeded, UnknownTask
 from quad.classroom.rooms import Rooms
@@ -24,10 +25,13 @@ log = logging.getLogger("quad.classroom")
 class Running:
     """Hears what programs and checks came to."""
 
-    def __init__(self, rooms: Rooms, updates: RoomUpdates, statuses: Statuses) -> None:
+    def __init__(
+        self, rooms: Rooms, updates: RoomUpdates, statuses: Statuses, logbook: Logbook
+    ) -> None:
         self._rooms = rooms
         self._updates = updates
         self._statuses = statuses
+        self._logbook = logbook
 
     # Runs
 
@@ -68,7 +72,9 @@ class Running:
                 told = run_of(student.id, report)
                 self._updates.tell_host(student, "run/report", told)
 
-        self._rooms.submit([tables.keep_run(room.number, student.id, report)], saved)
+        marks = () if report.state == "running" else self._logbook.mark(student, "run", _of(report))
+        change = tables.keep_run(room.number, student.id, report)
+        self._rooms.submit([change, *marks], saved)
 
     async def show_run(self, host: Participant, student: Participant) -> None:
         """Tell a host, who begins to watch a student, what ran last."""
@@ -92,12 +98,14 @@ class Running:
         if report.task not in self._statuses.tasks_of(student):
             raise UnknownTask(report.task)
         room = student.room
-        change = tables.keep_checks(room.number, student.id, report)
+        counts = {"passed": len(report.passed), "failed": len(report.failed)}
+        marks = self._logbook.mark(student, "check", {"task": report.task, **counts})
+        changes = tables.keep_checks(room.number, student.id, report), *marks
         statuses = _statuses_after(student, report)
         if statuses is None:
-            await self._rooms.save(change)
+            await self._rooms.save(*changes)
         else:
-            await self._statuses.keep(student, statuses, more=(change,))
+            await self._statuses.keep(student, statuses, more=changes)
         if student.is_leaving:
             return
         room.reports.checks.setdefault(student.id, {})[report.task] = report
@@ -115,6 +123,12 @@ class Running:
         for student_id, reports in host.room.reports.checks.items():
             for report in reports.values():
                 self._rooms.tell(host, "checks/report", checks_of(student_id, report))
+
+
+def _of(report: RunReport) -> dict[str, object]:
+    """What a history says of a run."""
+    error = report.error.kind if report.error else None
+    return {"filename": report.filename, "state": report.state, "error": error}
 
 
 def _statuses_after(student: Participant, report: ChecksReport) -> dict[str, Status] | None:

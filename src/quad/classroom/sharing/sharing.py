@@ -1,10 +1,20 @@
 """A student's code on its way to the teacher."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from quad.classroom import tables
 from quad.classroom.acknowledging import done_for
-from quad.classroom.model import CURRENT, ORIGINAL, File, UnsentFile, check_files, check_left_out
+from quad.classroom.history.recording import Recorded, Recording
+from quad.classroom.model import (
+    BEYOND,
+    CURRENT,
+    ORIGINAL,
+    File,
+    UnsentFile,
+    check_files,
+    check_left_out,
+)
 from quad.classroom.outgoing import NOTHING, CodeOfStudent, LeftOutOfStudent
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import FilesLimit, UserOffline
@@ -15,6 +25,13 @@ from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client, Finished
 
 
+class FileLimits(NamedTuple):
+    """How many files are kept of one student, and how large they are together."""
+
+    files: int
+    size_bytes: int
+
+
 class Sharing:
     """Starts and ends watching, relays files, and keeps the last known ones."""
 
@@ -23,16 +40,16 @@ class Sharing:
         rooms: Rooms,
         updates: RoomUpdates,
         running: Running,
+        recording: Recording,
         quotas: Quotas,
-        files_limit: int,
-        limit_bytes: int,
+        limits: FileLimits,
     ) -> None:
         self._quotas = quotas
         self._rooms = rooms
         self._updates = updates
         self._running = running
-        self._files_limit = files_limit
-        self._limit_bytes = limit_bytes
+        self._recording = recording
+        self._limits = limits
 
     async def start(self, client: Client, room_id: int, user_id: int, *, exclusive: bool) -> None:
         """The host watches a student, and none of the others if `exclusive`.
@@ -65,8 +82,10 @@ class Sharing:
         host.room.watched.discard(user_id)
         self._rooms.tell(student, "sharing/end", NOTHING)
 
-    async def code_send(self, client: Client, room_id: int, files: Sequence[File]) -> None:
-        """A student sends all of their files."""
+    async def code_send(
+        self, client: Client, room_id: int, files: Sequence[File], *, is_recorded: bool = False
+    ) -> None:
+        """A student sends all of their files; `is_recorded`: for their history, too."""
         student = self._rooms.student(client, room_id)
         files, refused = check_files(files)
         if refused is not None and not files:
@@ -76,21 +95,39 @@ class Sharing:
         bytes_before = 0 if before is None else before.total_bytes
         self._check_limits(student, tree, bytes_before, client)
         student.kept_files = tree
+        recorded = None
+        if is_recorded and _may_record(student):
+            recorded = self._recording.record(student, files, is_tree=True)
+        edits = () if recorded is None else recorded.changes
         try:
-            await self._rooms.save(*tables.keep_tree(student.id, files))
+            await self._rooms.save(*tables.keep_tree(student.id, files), *edits)
         except BaseException:
             if student.kept_files is tree:
                 student.kept_files = before
+            if recorded is not None:
+                recorded.settle(is_saved=False)
             raise
+        if recorded is not None:
+            recorded.settle(is_saved=True)
         payload = CodeOfStudent(room_id, student.id, files)
         self._updates.tell_host(student, "sharing/code_send", payload)
         if refused is not None:
             raise refused
 
     def code_update(
-        self, client: Client, room_id: int, files: Sequence[File], finished: Finished
+        self,
+        client: Client,
+        room_id: int,
+        files: Sequence[File],
+        finished: Finished,
+        *,
+        is_recorded: bool = False,
+        pasted: bool | None = None,
     ) -> None:
-        """A student sends the files that have changed; `finished` once they are relayed."""
+        """A student sends the files that have changed; `finished` once they are relayed.
+
+        `is_recorded`: for their history, too; `pasted`: whether their editor says so of the text.
+        """
         student = self._rooms.student(client, room_id)
         kept = student.kept_files
         assert kept is not None  # looked up before the student was seated
@@ -99,8 +136,11 @@ class Sharing:
             raise refused
         bytes_before = kept.total_bytes
         before = kept.put(files)
+        recorded: Recorded | None = None
 
         def relay(error: Exception | None) -> None:
+            if recorded is not None:
+                recorded.settle(is_saved=error is None)
             try:
                 if error is None:
                     payload = CodeOfStudent(room_id, student.id, files)
@@ -114,9 +154,14 @@ class Sharing:
         try:
             self._check_limits(student, kept, bytes_before, client)
             changes = [tables.keep_file(student.id, file) for file in files]
+            if is_recorded and _may_record(student):
+                recorded = self._recording.record(student, files, is_tree=False, pasted=pasted)
+                changes += recorded.changes
             self._rooms.submit(changes, relay)
         except BaseException:
             kept.put_back(before)
+            if recorded is not None:
+                recorded.settle(is_saved=False)
             raise
 
     def leave_out(self, client: Client, room_id: int, files: Sequence[UnsentFile]) -> None:
@@ -133,10 +178,15 @@ class Sharing:
     def _check_limits(
         self, student: Participant, kept: KeptFiles, bytes_before: int, client: Client
     ) -> None:
-        if len(kept.sizes) > self._files_limit:
-            raise FilesLimit(f"more than {self._files_limit} files")
-        if kept.total_bytes > self._limit_bytes:
-            raise FilesLimit(f"more than {self._limit_bytes} bytes")
+        if len(kept.sizes) > self._limits.files:
+            raise FilesLimit(f"more than {self._limits.files} files")
+        if kept.total_bytes > self._limits.size_bytes:
+            raise FilesLimit(f"more than {self._limits.size_bytes} bytes")
         growth = kept.total_bytes - bytes_before
         if growth > 0:
             self._quotas.keep(student, student.room, growth, client.address)
+
+
+def _may_record(student: Participant) -> bool:
+    # Older clients do not know that they could be, and cannot say that they want it.
+    return student.room.is_recorded and student.protocol >= BEYOND

@@ -8,6 +8,7 @@ from quad.classroom import tables
 from quad.classroom.helping import queue
 from quad.classroom.helping.calls import Calls
 from quad.classroom.helping.queue import Standing
+from quad.classroom.history.logbook import Logbook
 from quad.classroom.model import BEYOND, STEP_ORDER, Signal, Status
 from quad.classroom.outgoing import Reviewed, SignalOfStudent, StepsOfStudent, TaskReport
 from quad.classroom.rooms import Rooms
@@ -26,12 +27,14 @@ class Statuses:
         updates: RoomUpdates,
         progress: Progress,
         calls: Calls,
+        logbook: Logbook,
         now: Callable[[], datetime],
     ) -> None:
         self._rooms = rooms
         self._updates = updates
         self._progress = progress
         self._calls = calls
+        self._logbook = logbook
         self._now = now
 
     def tasks_of(self, student: Participant) -> Collection[str]:
@@ -81,17 +84,19 @@ class Statuses:
             )
         with (
             self._calls.deciding(student, standing) as changes,
-            self._deciding_statuses(student, statuses) as change,
+            self._deciding_statuses(student, statuses) as kept,
         ):
-            yield (change, *changes)
+            yield (*kept, *changes)
 
     @contextmanager
     def _deciding_statuses(
         self, student: Participant, statuses: dict[str, Status]
-    ) -> Iterator[Change]:
-        student.decided_steps = statuses
+    ) -> Iterator[Sequence[Change]]:
+        before, student.decided_steps = student.decided_steps, statuses
+        changed = {task: each for task, each in statuses.items() if before.get(task) != each}
+        marks = self._logbook.mark(student, "status", changed) if changed else ()
         try:
-            yield tables.keep_statuses(student.id, statuses)
+            yield (tables.keep_statuses(student.id, statuses), *marks)
         except BaseException:
             if student.decided_steps is statuses:
                 student.decided_steps = student.steps
@@ -123,8 +128,8 @@ class Statuses:
             if was_signalling:
                 changes = (*changes, tables.keep_signal(student.id, queue.AFTERWARDS))
             if changed:
-                with self._deciding_statuses(student, statuses) as change:
-                    await self._rooms.save(change, *changes)
+                with self._deciding_statuses(student, statuses) as kept:
+                    await self._rooms.save(*kept, *changes)
             elif changes:
                 await self._rooms.save(*changes)
         if was_signalling:

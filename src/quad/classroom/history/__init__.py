@@ -1,0 +1,1 @@
+"""What students have written, change by change: kept, packed, thinned, and given out again."""
