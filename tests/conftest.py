@@ -58,9 +58,11 @@ GRACE_S = 0.5
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Some tests mean one process: see tests/single.py."""
+    """The longest come first: at the end nobody waits for them. Some mean one process."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)  # whole files, which share what they start
     if nodes.COUNT:
-        for item in items:
+        for item in items:  # see tests/single.py
             if why := single.reason(item.nodeid):
                 item.add_marker(pytest.mark.skip(reason=f"one process: {why}"))
 
@@ -89,8 +91,11 @@ def _nodes_end() -> Iterator[None]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Twice the cores: half of the time a worker waits for a process, a disk or the clock."""
-    return 2 * len(os.sched_getaffinity(0))
+    """Three to a core: most of the time a worker waits for a process, a disk or the clock.
+
+    With several nodes each worker has three servers that work.
+    """
+    return (2 if nodes.COUNT else 3) * len(os.sched_getaffinity(0))
 
 
 # What is imported and collected stays: there is no garbage to search for in it, then or later.
