@@ -71,6 +71,8 @@ export type Said =
   | { readonly kind: "ready" }
   /** There is none, and there will be none. */
   | { readonly kind: "broken"; readonly why: string }
+  /** The program that was ordered runs now: until then its interpreter was starting. */
+  | { readonly kind: "begun" }
   | { readonly kind: "output"; readonly piece: Piece }
   /** The newest end of a long output, after `leftOut` characters that nobody sees. */
   | { readonly kind: "tail"; readonly leftOut: number; readonly pieces: readonly Piece[] }
@@ -95,6 +97,7 @@ export function heard(value: unknown): Said | undefined {
   const said = fieldsOf(value);
   switch (said?.["kind"]) {
     case "ready":
+    case "begun":
     case "asks":
     case "stopped":
       return { kind: said["kind"] };

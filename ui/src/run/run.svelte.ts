@@ -1,6 +1,7 @@
 /** What the run pane shows: one program after the other, each from Run to its end. */
 import type { ProjectFile } from "../student/project";
 import { load } from "./engine";
+import { languageOf } from "./language";
 import type { Fault, Language, Piece, Program, Said, Shape } from "./messages";
 import { Sandbox } from "./sandbox";
 import { drawn, extended } from "./transcript";
@@ -32,15 +33,6 @@ const NOTHING: Shown = {
   shapes: [],
   fault: undefined,
 };
-
-export function languageOf(filename: string): Language | undefined {
-  const ending = filename.toLowerCase().split(".").at(-1);
-  return ending === "py"
-    ? "python"
-    : ending === "js" || ending === "mjs"
-      ? "javascript"
-      : undefined;
-}
 
 export class Run {
   state: RunState = $state("idle");
@@ -112,7 +104,9 @@ export class Run {
   stop(): void {
     if (this.isBusy) {
       this.show();
-      this.sandbox.stop();
+      if (this.state !== "loading") {
+        this.sandbox.stop();
+      }
       this.end("stopped", this.turn);
     }
   }

@@ -5,6 +5,8 @@ import { heard, type Language, type Order, type Program, type Said } from "./mes
 
 /** A frame that is busy with what a program says is not asked twice. */
 const STOP_MS = 150;
+/** Longer than any machine needs: what stands in between does not let the frame through. */
+const START_MS = 60_000;
 
 type Hears = (said: Said) => void;
 
@@ -13,7 +15,7 @@ export class Sandbox {
   private port: MessagePort | undefined;
   private readonly engines = new Map<Language, Engine>();
   private hears: Hears | undefined;
-  private readyOnes: (() => void)[] = [];
+  private waiting: { done: () => void; failed: (why: Error) => void }[] = [];
   private isReady = false;
   /** What comes until the frame has stopped is of the program before. */
   private isStopping = false;
@@ -49,9 +51,16 @@ export class Sandbox {
     this.stopTimer = setTimeout(() => this.renew(), STOP_MS);
   }
 
-  /** Resolves when an interpreter waits. */
+  /** Resolves when an interpreter waits; rejects when there will be none. */
   ready(): Promise<void> {
-    return this.isReady ? Promise.resolve() : new Promise((done) => this.readyOnes.push(done));
+    if (this.isReady) {
+      return Promise.resolve();
+    }
+    return new Promise((done, failed) => {
+      const wait = setTimeout(() => failed(new Error("the frame does not answer")), START_MS);
+      this.waiting.push({ done, failed });
+      this.waiting.push({ done: () => clearTimeout(wait), failed: () => clearTimeout(wait) });
+    });
   }
 
   close(): void {
@@ -109,7 +118,9 @@ export class Sandbox {
     }
     if (said.kind === "ready") {
       this.isReady = true;
-      this.readyOnes.splice(0).forEach((done) => done());
+      this.waiting.splice(0).forEach(({ done }) => done());
+    } else if (said.kind === "broken") {
+      this.waiting.splice(0).forEach(({ failed }) => failed(new Error(said.why)));
     }
     if (!this.isStopping) {
       this.hears?.(said);

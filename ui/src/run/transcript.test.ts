@@ -37,7 +37,7 @@ describe("an output", () => {
     ]);
   });
 
-  it.each([1, 7, 99, 5_000, 40_000])(
+  it.each([17, 99, 5_000, 40_000])(
     "lacks its middle when it is long, in writes of %i",
     (size) => {
       const length = 300_000;

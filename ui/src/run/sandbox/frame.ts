@@ -43,6 +43,7 @@ async function obey(order: Order): Promise<void> {
     case "stop":
       stop();
       tell({ kind: "stopped" });
+      keepSpare();
       break;
   }
 }
@@ -55,7 +56,7 @@ async function prepare({ folder, worker, wasm, library }: Order & { kind: "pytho
     return;
   }
   pythonSource = worker;
-  spare = python();
+  keepSpare();
 }
 
 function run(program: Program, isFresh: boolean): void {
@@ -72,6 +73,13 @@ function run(program: Program, isFresh: boolean): void {
 function stop(): void {
   current?.terminate();
   current = undefined;
+}
+
+/** Starts the next interpreter, while somebody reads what this one has said. */
+function keepSpare(): void {
+  if (start !== undefined) {
+    spare ??= python();
+  }
 }
 
 function python(): Worker {
@@ -103,8 +111,8 @@ function begin(source: string): Worker {
 function listen(worker: Worker, said: Said): void {
   if (worker === current) {
     tell(said);
-    if (said?.kind === "ended" && start !== undefined) {
-      spare ??= python();
+    if (said?.kind === "ended") {
+      keepSpare();
     }
   } else if (worker === spare && (said?.kind === "ready" || said?.kind === "broken")) {
     tell({ kind: said.kind, why: "why" in said ? said.why : "" });
@@ -116,6 +124,7 @@ function lose(worker: Worker, why: string): void {
   if (worker === current) {
     current = undefined;
     tell({ kind: "ended", fault: { kind: "Error", message: why } });
+    keepSpare();
   } else {
     tell({ kind: "broken", why });
   }

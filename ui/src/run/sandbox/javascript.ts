@@ -30,6 +30,7 @@ self.onmessage = (event: MessageEvent<{ program: Program } | object>) => {
 tell({ kind: "ready" });
 
 function run(program: Program): void {
+  tell({ kind: "begun" });
   const lines = [...program.input];
   for (const [name, stream] of Object.entries(STREAMS)) {
     (console as unknown as Scope)[name] = (...values: unknown[]) =>

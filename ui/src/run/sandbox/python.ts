@@ -70,6 +70,7 @@ async function begin({ folder, module, library }: Start): Promise<Python> {
 
 async function run(loaded: Python, program: Program): Promise<void> {
   const output = new Output(tell);
+  tell({ kind: "begun" });
   loaded.setStdout(sink(output, "out"));
   loaded.setStderr(sink(output, "error"));
   const ours = loaded.pyimport("_quad_running");
