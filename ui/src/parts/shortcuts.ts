@@ -29,7 +29,7 @@ const OF_PAGE: Readonly<Record<string, readonly Entry[]>> = {
     ...EDITOR,
     ...WRITING,
   ],
-  student: [...EDITOR, [["Ctrl", "F"], "find"], ...WRITING],
+  student: [...EDITOR, [["Ctrl", "Enter"], "run"], [["Ctrl", "F"], "find"], ...WRITING],
   chat: WRITING,
   nearby: WRITING,
 };
