@@ -37,22 +37,19 @@ describe("an output", () => {
     ]);
   });
 
-  it.each([17, 99, 5_000, 40_000])(
-    "lacks its middle when it is long, in writes of %i",
-    (size) => {
-      const length = 300_000;
-      const whole = Array.from({ length }, (_, at) => String(at % 10)).join("");
-      const writes = Array.from({ length: Math.ceil(length / size) }, (_, at) => {
-        return ["out", whole.slice(at * size, (at + 1) * size)] as const;
-      });
-      const { pieces, leftOut, headLength } = shown(writes);
-      const head = textOf(pieces.slice(0, headLength));
-      const tail = textOf(pieces.slice(headLength));
-      expect(head).toBe(whole.slice(0, OUTPUT_LIMIT / 2));
-      expect(tail).toBe(whole.slice(-OUTPUT_LIMIT / 2));
-      expect(head.length + leftOut + tail.length).toBe(length);
-    },
-  );
+  it.each([17, 99, 5_000, 40_000])("lacks its middle when it is long, in writes of %i", (size) => {
+    const length = 300_000;
+    const whole = Array.from({ length }, (_, at) => String(at % 10)).join("");
+    const writes = Array.from({ length: Math.ceil(length / size) }, (_, at) => {
+      return ["out", whole.slice(at * size, (at + 1) * size)] as const;
+    });
+    const { pieces, leftOut, headLength } = shown(writes);
+    const head = textOf(pieces.slice(0, headLength));
+    const tail = textOf(pieces.slice(headLength));
+    expect(head).toBe(whole.slice(0, OUTPUT_LIMIT / 2));
+    expect(tail).toBe(whole.slice(-OUTPUT_LIMIT / 2));
+    expect(head.length + leftOut + tail.length).toBe(length);
+  });
 
   it("tells its newest end four times a second, however much comes", () => {
     const line = ["out", `${"x".repeat(99)}\n`] as const;
