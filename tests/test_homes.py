@@ -52,7 +52,7 @@ async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
 
 async def test_every_event_has_a_home_or_is_answered_everywhere(parts: Parts) -> None:
     # What a teacher's key opens, the database alone knows: every node can ask it.
-    homeless = {"teacher/open", "teacher/rekey"}
+    homeless = {"sets/delete", "sets/load", "sets/save", "teacher/open", "teacher/rekey"}
     assert parts.sockets.reception.namespaces["/"].handlers.keys() == ROUTES.keys() | homeless
 
 

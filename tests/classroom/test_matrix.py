@@ -66,6 +66,9 @@ ENTRIES = {
     "room/rehost",
     "teacher/open",
     "teacher/rekey",
+    "sets/save",
+    "sets/load",
+    "sets/delete",
 }
 # Of these a host may read what a student may not, and the other way round: see `test_messages`.
 OWN = {"message/user"}

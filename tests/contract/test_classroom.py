@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from quad.classroom import tables
+from quad.classroom.library import tables as library_tables
 from quad.classroom.model import Enrolled, Step
 from quad.classroom.notices import tables as notice_tables
 from quad.classroom.overview import attendance, list_classes
@@ -237,7 +238,10 @@ async def test_keys_tokens_and_passes_are_kept_and_keys_without_a_class_forgotte
         student, joined = await school.student(room["id"], "Ann", **new)
         (given,) = await student.call("room/pass", {})
         (made,) = await teacher.call("teacher/rekey", {"teacher": room["teacher"]})
-        await school.teacher(**new)
+        loops = {"id": "x", "title": ODD_NAME, "tasks": [{"id": "a", "title": ODD_NAME}]}
+        other, unused = await school.teacher(**new)
+        await other.call("sets/save", {"teacher": unused["teacher"], "set": loops})
+        (saved,) = await teacher.call("sets/save", {"teacher": made["teacher"], "set": loops})
     of_room = {"room_id": room["id"], **new}
     async with open_school(database_url, ClassroomSettings()) as school:
         visitor = await school.peer()
@@ -247,6 +251,10 @@ async def test_keys_tokens_and_passes_are_kept_and_keys_without_a_class_forgotte
         (opened,) = await visitor.call("teacher/open", {"teacher": made["teacher"]})
         assert opened["name"] == opened["classes"][0]["title"] == ODD_NAME
         assert opened["classes"][0]["students"] == 1
+        assert opened["sets"] == [{**saved, "title": ODD_NAME, "tasks": 1}]
+        of_set = {"teacher": made["teacher"], "id": "x"}
+        (loaded,) = await visitor.call("sets/load", of_set)
+        assert (loaded["title"], loaded["tasks"][0]["title"]) == (ODD_NAME, ODD_NAME)
         device = await school.peer()
         assert await device.call("room/join", {**of_room, "pass": given["pass"]}) == [{}]
         again = await device.expect("room/join")
@@ -258,8 +266,9 @@ async def test_keys_tokens_and_passes_are_kept_and_keys_without_a_class_forgotte
         assert (await school.store.read(expiry.kind.count(later)))[0][0] == 1
         assert await expiry.forget(NOON - timedelta(days=1), 5) == 0
         assert await expiry.forget(later, 5) == 1
-        left = await school.store.read(select(func.count()).select_from(tables.teachers))
-        assert left[0][0] == 1
+        for table in (tables.teachers, library_tables.sets):
+            left = await school.store.read(select(func.count()).select_from(table))
+            assert left[0][0] == 1
         (answer,) = await visitor.call("teacher/open", {"teacher": made["teacher"]})
         assert answer["code"] == "wrong_key"
 

@@ -15,6 +15,7 @@ from quad.classroom.acknowledging import Acknowledging
 from quad.classroom.entering.control import GivenRules
 from quad.classroom.entering.resuming import Visitor
 from quad.classroom.helping import events as helping
+from quad.classroom.library import events as library
 from quad.classroom.model import (
     BEYOND,
     ORIGINAL,
@@ -215,6 +216,7 @@ def register(server: SocketServer, service: ClassroomService) -> None:
     _register_entries(heard, service)
     _register_rooms(heard, service)
     _register_teachers(heard, service)
+    library.register(heard, service.library)
     _register_messages(heard, service)
     notices.register(heard, service.notices)
     _register_sharing(heard, service)

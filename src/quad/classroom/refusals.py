@@ -175,6 +175,15 @@ class Stale(Refused):
         super().__init__(f"The tasks have changed meanwhile: 'rev' is {rev} now!", rev=rev)
 
 
+class UnknownSet(Refused):
+    """The teacher has no set of tasks with this id."""
+
+    code = "unknown_set"
+
+    def __init__(self, set_id: str) -> None:
+        super().__init__(f"There is no set of tasks {set_id[:100]!r}!")
+
+
 class TooLarge(Refused):
     """More than is kept of one thing."""
 

@@ -22,6 +22,7 @@ from quad.classroom.history.packing import Packing
 from quad.classroom.history.reading import Reading
 from quad.classroom.history.recording import Recording
 from quad.classroom.history.state import Texts
+from quad.classroom.library.library import Library
 from quad.classroom.messages import Messages
 from quad.classroom.model import File, Stats
 from quad.classroom.moving import Moving
@@ -128,6 +129,7 @@ class ClassroomService:
         self.moving = Moving(self.rooms, self._updates, self.calls)
         self.helping = Helping(self.rooms, self.calls, statuses, now)
         cleaning, tasks_limit = Cleaning(), settings.steps_limit_bytes
+        self.library = Library(self.rooms, self.keys, cleaning, now, tasks_limit)
         self.handing_out = HandingOut(self.rooms, self._progress, cleaning, clock, tasks_limit)
         self.following = Following(self.rooms, statuses, self.messages, clock)
         self.steps = Steps(self.rooms, statuses, importer, tasks_limit, cleaning)

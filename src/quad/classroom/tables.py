@@ -33,6 +33,7 @@ from quad.classroom.columns import AnyText, kept_key
 from quad.classroom.entering.secrets import IssuedPass, Teacher
 from quad.classroom.helping import tables as help_tables
 from quad.classroom.history import tables as history_tables
+from quad.classroom.library import tables as library_tables
 from quad.classroom.model import Enrolled, File, Rules, Signal, Status, Step, utf8_size
 from quad.classroom.notices import tables as notice_tables
 from quad.classroom.running import tables as report_tables
@@ -161,6 +162,10 @@ _DELETE_TEACHER: Final = delete(teachers).where(
     teachers.c.id == bindparam("of_id"),
     teachers.c.used_at < bindparam("unused_since"),
     ~_HAS_CLASS,
+)
+_SETS: Final = library_tables.sets
+_DELETE_SETS_OF_NOBODY: Final = delete(_SETS).where(
+    _SETS.c.teacher_id == bindparam("of_id"), ~exists().where(teachers.c.id == _SETS.c.teacher_id)
 )
 _INSERT_BARRED: Final = upsert(barred, key=["room", "kind", "value"], update=[])
 _INSERT_MESSAGE: Final = insert(messages)
@@ -296,9 +301,12 @@ def keep_key(teacher_id: int, key_hash: str, old_hash: str | None, at: datetime)
     return Change(_UPDATE_KEY, values | {"of_hash": old_hash})
 
 
-def delete_unused_teacher(teacher_id: int, before: datetime) -> Change:
-    """Forget a key that nobody has used since, unless it has got a class."""
-    return Change(_DELETE_TEACHER, {"of_id": teacher_id, "unused_since": before})
+def delete_unused_teacher(teacher_id: int, before: datetime) -> list[Change]:
+    """Forget a key that nobody has used since, unless it has got a class, and its library."""
+    return [
+        Change(_DELETE_TEACHER, {"of_id": teacher_id, "unused_since": before}),
+        Change(_DELETE_SETS_OF_NOBODY, {"of_id": teacher_id}),
+    ]
 
 
 def select_teacher_of(key_hash: str) -> Select[int, str, str, datetime]:

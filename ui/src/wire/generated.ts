@@ -886,6 +886,14 @@ export interface LeftOutOfStudent {
   files: UnsentFile[];
 }
 
+/** What `sets/load` is acknowledged by; `updated_at` in ISO 8601. */
+export interface LoadedSet {
+  id: string;
+  title: string;
+  tasks: Task[];
+  updated_at: string;
+}
+
 /** `message/to_client`. */
 export interface MessageToClient {
   room_id: number;
@@ -917,6 +925,12 @@ export type Nothing = Record<string, never>;
 /** What has to name the room. */
 export interface OfRoom {
   room_id: number;
+}
+
+/** `sets/load` and `sets/delete`. */
+export interface OfSet {
+  teacher: string;
+  id: string;
 }
 
 /** `teacher/open` and `teacher/rekey`. */
@@ -1117,6 +1131,18 @@ export interface RunOfStudent {
 
 export type RunState = "running" | "ended" | "failed" | "stopped" | "timed_out";
 
+/** `sets/save`. */
+export interface SaveSet {
+  teacher: string;
+  set: TaskSet;
+}
+
+/** What `sets/save` is acknowledged by; `updated_at` in ISO 8601. */
+export interface SavedSet {
+  id: string;
+  updated_at: string;
+}
+
 /** `notice/send`. */
 export interface SendNotice {
   room_id?: number | null;
@@ -1258,6 +1284,13 @@ export interface TaskReport {
   statuses: Record<string, Status>;
 }
 
+/** A set of tasks, with their solutions; `id` is its teacher's, as that of a task. */
+export interface TaskSet {
+  id: string;
+  tasks: TaskInput[];
+  title?: string;
+}
+
 export type TaskType = "exercise" | "theory";
 
 /**
@@ -1335,6 +1368,9 @@ export interface ClassroomClientEvents {
   "room/rejoin": (payload: ResumeRoom, ack?: Ack) => void;
   "rules/set": (payload?: SetRules, ack?: Ack) => void;
   "run/report": (payload: ReportRun, ack?: Ack) => void;
+  "sets/delete": (payload: OfSet, ack?: Ack<Nothing>) => void;
+  "sets/load": (payload: OfSet, ack?: Ack<LoadedSet>) => void;
+  "sets/save": (payload: SaveSet, ack?: Ack<SavedSet>) => void;
   settings: (payload: Ignore, ack?: Ack) => void;
   "sharing/code_send": (payload: Code, ack?: Ack) => void;
   "sharing/code_update": (payload: Code, ack?: Ack) => void;

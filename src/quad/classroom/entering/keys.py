@@ -17,8 +17,9 @@ from quad import audit
 from quad.classroom import tables
 from quad.classroom.entering.leaving import announce_offline
 from quad.classroom.entering.secrets import NO_TOKEN, Teacher, new_teacher_id
+from quad.classroom.library.tables import select_sets
 from quad.classroom.model import in_words
-from quad.classroom.outgoing import Alert, NewKey, OwnClass, TeachersClasses
+from quad.classroom.outgoing import Alert, NewKey, OwnClass, OwnSet, TeachersClasses
 from quad.classroom.refusals import WrongKey
 from quad.classroom.rooms import Rooms
 from quad.classroom.state import Room
@@ -111,7 +112,7 @@ class Keys:
     # What a teacher does with it
 
     async def open(self, client: Client, key: str) -> TeachersClasses:
-        """What belongs to the key: classes, the newest first."""
+        """What belongs to the key: classes and sets of tasks, the newest first."""
         teacher = await self.owner(client, key)
         used = self.note_use(teacher)
         if used:
@@ -121,7 +122,11 @@ class Keys:
             OwnClass(number, title, in_words(created_at), None, students)
             for number, title, created_at, students in rows
         ]
-        return TeachersClasses(teacher.name, classes, [])
+        sets = [
+            OwnSet(set_id, title, count, in_words(updated_at))
+            for set_id, title, count, updated_at in await self._rooms.read(select_sets(teacher.id))
+        ]
+        return TeachersClasses(teacher.name, classes, sets)
 
     async def rekey(self, client: Client, key: str) -> NewKey:
         """A new key in place of this one; other devices of the teacher are sent away."""
@@ -207,6 +212,10 @@ class Keys:
         rows = await self._rooms.read(tables.select_unused_teachers(before, limit))
         if rows:
             await self._rooms.save(
-                *(tables.delete_unused_teacher(teacher_id, before) for (teacher_id,) in rows)
+                *(
+                    change
+                    for (teacher_id,) in rows
+                    for change in tables.delete_unused_teacher(teacher_id, before)
+                )
             )
         return len(rows)

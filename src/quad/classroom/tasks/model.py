@@ -67,6 +67,12 @@ def checked_tasks(tasks: Sequence[Task]) -> list[Task]:
     return [_checked_task(task) for task in tasks]
 
 
+def check_id(given: str) -> None:
+    """Raises BadValue for what can be no id of a teacher's."""
+    if not _ID.fullmatch(given):
+        raise BadValue("id", "must be 1 to 36 of A-Z a-z 0-9 - _")
+
+
 def without_solutions(tasks: Iterable[Task], revealed: frozenset[str]) -> list[Task]:
     """The tasks as students get them."""
     return [task if task.id in revealed else with_solution(task, UNSET) for task in tasks]
@@ -108,8 +114,7 @@ def check_statuses(
 
 
 def _checked_task(task: Task) -> Task:
-    if not _ID.fullmatch(task.id):
-        raise BadValue("id", "must be 1 to 36 of A-Z a-z 0-9 - _")
+    check_id(task.id)
     if task.folder and not is_plain_path(task.folder):
         raise BadValue("folder", "must be a relative path inside the student's folder")
     if task.points not in _POINTS:

@@ -1,0 +1,119 @@
+"""Saves sets of tasks under a teacher's key, and gives them out again.
+
+Like keys, they are at home nowhere: the database has all that there is to know.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct, structs
+
+from quad.classroom.entering.keys import Keys
+from quad.classroom.library import tables
+from quad.classroom.model import check_title, in_words, utf8_size
+from quad.classroom.refusals import TooLarge, UnknownSet
+from quad.classroom.rooms import Rooms
+from quad.classroom.tasks.cleaning import Cleaning
+from quad.classroom.tasks.model import Task, check_id, checked_tasks
+from quad.classroom.tasks.tables import encoded_tasks
+from quad.realtime import Client
+
+SETS_LIMIT: Final = 200
+_LIMIT_BYTES: Final = 50_000_000
+
+
+class TaskSet(Struct, frozen=True):
+    """A set of tasks, with their solutions; `id` is its teacher's, as that of a task."""
+
+    id: str
+    tasks: Sequence[Task]
+    title: str = ""
+
+
+class SavedSet(Struct, frozen=True):
+    """What `sets/save` is acknowledged by; `updated_at` in ISO 8601."""
+
+    id: str
+    updated_at: str
+
+
+class LoadedSet(Struct, frozen=True):
+    """What `sets/load` is acknowledged by; `updated_at` in ISO 8601."""
+
+    id: str
+    title: str
+    tasks: Sequence[Task]
+    updated_at: str
+
+
+class Library:
+    """The sets of all teachers."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        keys: Keys,
+        cleaning: Cleaning,
+        now: Callable[[], datetime],
+        limit_bytes: int,
+    ) -> None:
+        self._rooms: Final = rooms
+        self._keys: Final = keys
+        self._cleaning: Final = cleaning
+        self._now: Final = now
+        self._limit_bytes: Final = limit_bytes
+
+    async def save(self, client: Client, key: str, given: TaskSet) -> SavedSet:
+        """Keep a set, in place of the one that had its id.
+
+        Raises WrongKey, BadValue, TooLarge, CannotSave.
+        """
+        teacher = await self._keys.owner(client, key)
+        check_id(given.id)
+        title, tasks = check_title(given.title), checked_tasks(given.tasks)
+        self._encoded(tasks)
+        contents = await self._cleaning.clean([task.content for task in tasks])
+        tasks = [
+            structs.replace(task, content=content)
+            for task, content in zip(tasks, contents, strict=True)
+        ]
+        text, size_bytes = self._encoded(tasks)
+        await self._check_room(teacher.id, given.id, size_bytes)
+        now = self._now()
+        kept = tables.KeptSet(teacher.id, given.id, title, text, len(tasks), size_bytes, now)
+        await self._rooms.save(tables.keep_set(kept), *self._keys.note_use(teacher))
+        return SavedSet(given.id, in_words(now))
+
+    async def load(self, client: Client, key: str, set_id: str) -> LoadedSet:
+        """A set of the teacher's; raises WrongKey, UnknownSet, CannotSave."""
+        teacher = await self._keys.owner(client, key)
+        used = self._keys.note_use(teacher)
+        if used:
+            await self._rooms.save(*used)
+        rows = await self._rooms.read(tables.select_set(teacher.id, set_id))
+        if not rows:
+            raise UnknownSet(set_id)
+        (row,) = rows
+        return LoadedSet(
+            row.id, row.title, tables.decoded_tasks(row.tasks), in_words(row.updated_at)
+        )
+
+    async def delete(self, client: Client, key: str, set_id: str) -> None:
+        """Forget a set; nothing happens if there is no such. Raises WrongKey, CannotSave."""
+        teacher = await self._keys.owner(client, key)
+        await self._rooms.save(tables.delete_set(teacher.id, set_id))
+
+    def _encoded(self, tasks: Sequence[Task]) -> tuple[str, int]:
+        text = encoded_tasks(tasks)
+        size_bytes = utf8_size(text)
+        if size_bytes > self._limit_bytes:
+            raise TooLarge(f"tasks of more than {self._limit_bytes} bytes")
+        return text, size_bytes
+
+    async def _check_room(self, teacher_id: int, set_id: str, size_bytes: int) -> None:
+        (kept,) = await self._rooms.read(tables.select_room_for(teacher_id, set_id))
+        if kept.sets >= SETS_LIMIT:
+            raise TooLarge(f"more than {SETS_LIMIT} sets of tasks")
+        if kept.size_bytes + size_bytes > _LIMIT_BYTES:
+            raise TooLarge(f"sets of tasks of more than {_LIMIT_BYTES} bytes")
