@@ -412,3 +412,69 @@ async def test_rooms_without_anybody_are_let_go_by_themselves(
         async with asyncio.timeout(patience(5)):
             while len(school.service.rooms):
                 await asyncio.sleep(0.01)
+
+
+@pytest.mark.soak
+async def test_a_killed_server_keeps_keys_passes_tasks_notices_and_the_library(
+    database: Path,
+) -> None:
+    new: dict[str, Any] = {"protocol": 3}
+    command = [sys.executable, "-m", "tests.classroom.serve", str(database)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    url = (await process.stdout.readline()).decode().strip()
+    teacher, student = await enter(url), await enter(url)
+    await teacher.call("room/create", {"name": "Teacher", **new})
+    room = await teacher.expect("room/update")
+    await student.call("room/join", {"room_id": room["id"], "name": "Ann", **new})
+    joined = await student.expect("room/join")
+    (given,) = await student.call("room/pass", {})
+    (made,) = await teacher.call("teacher/rekey", {"teacher": room["teacher"]})
+    key, confirmed = made["teacher"], {"notices": 0, "rev": 0, "sets": 0}
+
+    async def teach() -> None:
+        for number in itertools.count(1):
+            tasks = [{"id": f"t{number}", "title": str(number)}, {"id": "a"}]
+            notice = {"content": str(number), "key": str(number)}
+            (answer,) = await teacher.call("notice/send", notice)
+            confirmed["notices"] += "id" in answer
+            (answer,) = await teacher.call("tasks/set", {"tasks": tasks, "rev": number - 1})
+            confirmed["rev"] = answer["rev"]
+            kept = {"id": f"s{number % 9}", "tasks": tasks, "title": str(number)}
+            (answer,) = await teacher.call("sets/save", {"teacher": key, "set": kept})
+            confirmed["sets"] += "id" in answer
+            await student.call("tasks/report", {"statuses": {f"t{number}": "DONE"}})
+
+    teaching = asyncio.create_task(teach())
+    async with asyncio.timeout(patience(30)):
+        while confirmed["rev"] < 15:
+            await asyncio.sleep(0.01)
+    process.kill()
+    await process.wait()
+    teaching.cancel()
+    await asyncio.gather(teaching, return_exceptions=True)
+    await teacher.close()
+    await student.close()
+    reports = [said["statuses"] for event, said in teacher.heard if event == "tasks/report"]
+    told = [said["content"] for event, said in student.heard if event == "notice"]
+
+    async with open_school(database, ClassroomSettings()) as school:
+        back, device = await school.peer(), await school.peer()
+        (refused,) = await back.call("teacher/open", {"teacher": room["teacher"]})
+        assert refused["code"] == "wrong_key"
+        (opened,) = await back.call("teacher/open", {"teacher": key})
+        titles = {each["id"]: int(each["title"]) for each in opened["sets"]}
+        assert max(titles.values()) >= confirmed["sets"]
+        rehosting = {"room_id": room["id"], "teacher": key, **new}
+        assert await back.call("room/rehost", rehosting) == [{}]
+        tasks = await back.expect("tasks/all")
+        assert tasks["rev"] >= confirmed["rev"]
+        assert tasks["tasks"][0]["id"] == f"t{tasks['rev']}"
+        entering = {"room_id": room["id"], "pass": given["pass"], **new}
+        assert await device.call("room/join", entering) == [{}]
+        again = await device.expect("room/join")
+        assert again["user_id"] == joined["user_id"]
+        assert again["steps"].items() >= reports[-1].items()
+        notices = [said["content"] for event, said in await device.take() if event == "notice"]
+        assert int(notices[-1]) >= max(confirmed["notices"], len(told))
+        assert list(map(int, notices)) == list(range(int(notices[0]), int(notices[-1]) + 1))
