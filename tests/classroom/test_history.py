@@ -1,6 +1,8 @@
 """What students write is kept change by change, and given out as it was."""
 
+import asyncio
 import io
+import sys
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from quad.classroom.history import model, packing
+from quad.classroom.history import model, packing, tables
 from quad.classroom.model import File
 from quad.classroom.refusals import NotRecorded
 from quad.server import serving
@@ -103,6 +105,13 @@ async def test_any_version_is_as_it_was_sent_over_packing_moves_and_trees(school
     for after in seqs[::9]:
         later = [files for _, files in versions(await ann.lines(after))]
         assert later == found[len(found) - len(later) :]
+
+
+async def test_a_file_that_is_not_in_the_whole_tree_is_gone(school: School) -> None:
+    _, ann = await writer(school)
+    for names in ("ab", "a", "ac", ""):
+        await ann.send(*(code(name, name) for name in names), is_tree=True)
+        assert (await ann.versions())[-1] == {name: name for name in names}
 
 
 async def test_a_letter_is_a_letter_and_the_rest_is_not_kept_again(school: School) -> None:
@@ -224,6 +233,15 @@ async def test_edits_are_packed_when_they_are_many_or_old(
     found = await ann.versions()
     assert holds_all(found, ann.sent)
     assert found[-1] == ann.sent[-1]
+    # Each chunk says what the files that it touches were before: it can be read alone.
+    rows = await school.store.read(tables.select_chunks(ann.joined["user_id"]))
+    whole: Project = {}
+    for chunk in tables.read_chunks(rows):
+        alone = dict(chunk.files)
+        assert {*model.touched(chunk.edits)} == {*alone}
+        model.play(whole, chunk.edits)
+        model.play(alone, chunk.edits)
+        assert alone.items() <= whole.items()
 
 
 async def test_a_long_history_is_thinned_and_says_so(database: Path) -> None:
@@ -257,13 +275,16 @@ async def test_what_cannot_be_saved_is_no_part_of_it_and_the_rest_is_as_it_was(
     _, ann = await writer(school)
     await ann.scribble(5)
     with locked(database):
-        assert (await ann.send(code("main.py", "lost")))["code"] == "store_unavailable"
-        assert (await ann.send(code("x", ""), is_tree=True))["code"] == "store_unavailable"
+        for name in ann.scribbler.files:
+            assert (await ann.send(code(name, "lost")))["code"] == "store_unavailable"
+    await ann.scribble(5)
+    with locked(database):
+        assert (await ann.send(code("lost", ""), is_tree=True))["code"] == "store_unavailable"
     await ann.scribble(5)
     found = await ann.versions()
     assert holds_all(found, ann.sent)
     assert found[-1] == ann.sent[-1]
-    assert not any("lost" in files.values() for files in found)
+    assert not any("lost" in {*files, *files.values()} for files in found)
 
 
 async def test_what_is_under_way_behind_something_lost_is_kept_whole(school: School) -> None:
@@ -280,6 +301,47 @@ async def test_what_is_under_way_behind_something_lost_is_kept_whole(school: Sch
     kept.settle(is_saved=True)
     await ann.send(code("a.py", "1234"))
     assert await ann.versions() == [{"a.py": "1"}, {"a.py": "123"}, {"a.py": "1234"}]
+
+
+@pytest.mark.soak
+async def test_a_history_is_whole_however_often_the_server_is_killed(database: Path) -> None:
+    command = [sys.executable, "-m", "tests.classroom.serve", str(database)]
+    scribbler, sent = Scribbler(2), list[Project]()
+    room: dict[str, Any] = {}
+    joined: dict[str, Any] = {}
+    for _ in range(3):
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        assert process.stdout is not None
+        url = (await process.stdout.readline()).decode().strip()
+        teacher, peer = await enter(url, ""), await enter(url, "")
+        if not room:
+            await teacher.emit("room/create", {"name": "T", **NEW})
+            room = await teacher.expect("room/update")
+        token = {"token": joined["token"]} if joined else {}
+        await peer.emit("room/join", {"room_id": room["id"], "name": "Ann", **NEW, **token})
+        joined = await peer.expect("room/join")
+        # As clients do: what was under way may be lost.
+        tree = {"room_id": room["id"], "files": scribbler.tree(), "is_recorded": True}
+        assert await peer.call("sharing/code_send", tree) == [{}]
+        for number in range(270):
+            payload = {"room_id": room["id"], "files": scribbler.change(), "is_recorded": True}
+            if number < 260:
+                assert await peer.call("sharing/code_update", payload) == [{}]
+            else:
+                # Under way when the power goes out: each of them is there, or is not.
+                await peer.emit("sharing/code_update", payload)
+            if number < 260 and sent[-1:] != [scribbler.files]:
+                sent.append(dict(scribbler.files))
+        process.kill()
+        await process.wait()
+        await teacher.close()
+        await peer.close()
+    async with open_school(database, ClassroomSettings()) as school:
+        peer, joined = await school.student(room["id"], "Ann", token=joined["token"], **NEW)
+        ann = Writer(school, peer, joined)
+        assert holds_all(await ann.versions(), sent)
+        await ann.pack()
+        assert holds_all(await ann.versions(), sent)
 
 
 # By HTTP

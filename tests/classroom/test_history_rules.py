@@ -23,10 +23,17 @@ TEXTS = st.text("ab\nё😀👩‍🎓", max_size=12)
 STATES = st.dictionaries(st.sampled_from("fg"), TEXTS)
 
 
-@given(TEXTS, TEXTS, TEXTS, TEXTS)
-def test_a_splice_makes_one_text_of_the_other(head: str, old: str, new: str, tail: str) -> None:
+LONG = TEXTS | st.builds(str.__mul__, TEXTS, st.integers(0, 40))
+
+
+@given(LONG, LONG, LONG, LONG, st.integers(0, 100))
+def test_a_splice_makes_one_text_of_the_other(
+    head: str, old: str, new: str, tail: str, near: int
+) -> None:
     before, after = head + old + tail, head + new + tail
-    change = splice(before, after)
+    change = splice(before, after, near)
+    # Wherever it is looked for first.
+    assert change == splice(before, after)
     assert applied(before, change or Splice(0, 0, "")) == after
     if change is not None:
         # As an editor in a browser counts, and no character in halves.

@@ -7,6 +7,7 @@ while students type.
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from typing import Final
 
 from quad.classroom.history import tables
 from quad.classroom.history.model import Edit, Kind, is_pasted
@@ -19,6 +20,8 @@ from quad.classroom.state import Participant
 from quad.refusals import CannotSave
 from quad.store import Change
 from quad.store.ids import milliseconds_of
+
+_BEFORE: Final = 16
 
 
 class Recorded:
@@ -98,10 +101,12 @@ class Recording:
             return
         old = self._texts.get(student.id, name)
         is_new = new.names is not None and name not in new.names
-        change = splice(old or "", text)
+        change = splice(old or "", text, trace.near)
         if change is None and old is not None:
             return
         start, removed, inserted = change or (0, 0, "")
+        # A little before it, for what is taken back; what it counts in does not matter for a guess.
+        trace.near = max(0, start - _BEFORE)
         if pasted is None:
             # What was in the file before is not known: then nothing is said of it.
             is_known = old is not None or is_new

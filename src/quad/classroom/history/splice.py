@@ -6,6 +6,8 @@ are found by characters.
 
 from typing import Final, NamedTuple
 
+# Whoever types goes on where they were.
+_NEAR: Final = 64
 # What JSON may bring, and UTF-16 has, but no text: half of a character.
 _HALVES: Final = "surrogatepass"
 
@@ -18,12 +20,15 @@ class Splice(NamedTuple):
     inserted: str
 
 
-def splice(old: str, new: str) -> Splice | None:
-    """The least change that makes one text of the other; None if they are the same."""
+def splice(old: str, new: str, near: int = 0) -> Splice | None:
+    """The least change that makes one text of the other; None if they are the same.
+
+    It is found sooner if it is behind so many characters, and `near`.
+    """
     if old == new:
         return None
     shorter = min(len(old), len(new))
-    head = _common_head(old, new, shorter)
+    head = _common_head(old, new, shorter, near)
     tail = _common_tail(old, new, shorter - head)
     gone = old[head : len(old) - tail]
     return Splice(units(old[:head]), units(gone), new[head : len(new) - tail])
@@ -49,8 +54,12 @@ def units(text: str) -> int:
 # the characters takes.
 
 
-def _common_head(old: str, new: str, most: int) -> int:
+def _common_head(old: str, new: str, most: int, near: int) -> int:
     low, high = 0, most
+    if 0 < near <= most and old[:near] == new[:near]:
+        low = near
+        if old[low : low + _NEAR] != new[low : low + _NEAR]:
+            high = min(high, low + _NEAR)
     while low < high:
         middle = (low + high + 1) // 2
         if old[low:middle] == new[low:middle]:
@@ -63,6 +72,9 @@ def _common_head(old: str, new: str, most: int) -> int:
 def _common_tail(old: str, new: str, most: int) -> int:
     low, high = 0, most
     old_end, new_end = len(old), len(new)
+    likely = most - _NEAR
+    if likely > 0 and old[old_end - likely :] == new[new_end - likely :]:
+        low = likely
     while low < high:
         middle = (low + high + 1) // 2
         if old[old_end - middle : old_end - low] == new[new_end - middle : new_end - low]:

@@ -18,6 +18,7 @@ class Trace:
         "is_packing",
         "last_seq",
         "names",
+        "near",
         "open_bytes",
         "open_count",
         "open_since",
@@ -27,6 +28,8 @@ class Trace:
 
     def __init__(self) -> None:
         self.last_seq = 0
+        # Where the last edit was: the next is likely to be there.
+        self.near = 0
         # Of the edits that are in no chunk; `open_since` in milliseconds since 1970.
         self.open_count = 0
         self.open_bytes = 0
