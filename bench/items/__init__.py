@@ -7,6 +7,7 @@ from bench.items.chat import CHAT
 from bench.items.cluster import CLUSTER
 from bench.items.fanout import WINDOW_1, WINDOW_64
 from bench.items.growth import GROWTH
+from bench.items.history import HISTORY
 from bench.items.hostile import HOSTILE
 from bench.items.idle import IDLE
 from bench.items.join import JOIN
@@ -32,6 +33,7 @@ ITEMS: tuple[Item, ...] = (
     RADIUS,
     BOARD,
     BOARD_SIZES,
+    HISTORY,
     *CLUSTER,
     *HOSTILE,
 )

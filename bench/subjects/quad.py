@@ -39,6 +39,7 @@ CLASSROOM = Subject(
     scripts={
         "join": Script(**_ENTER),
         "board": Script(),
+        "history": Script(),
         "hostile": Script(),
         "fanout": Script(**_ENTER, say=_steps(TEXT), heard='42["steps/all"'),
         "bulk": Script(**_ENTER, say=_steps(BULK), heard='42["steps/all"'),
