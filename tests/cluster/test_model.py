@@ -47,9 +47,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 
 @pytest.mark.timeout(1200)
-async def test_a_fault_of_each_kind_costs_no_client_anything_that_it_relies_on(
-    fleet: Fleet,
-) -> None:
+async def test_ten_faults_cost_no_client_anything_that_it_relies_on(fleet: Fleet) -> None:
     await Trial(fleet, seed=20_250).run([GATE])
 
 

@@ -152,7 +152,7 @@ FAULTS: Final[dict[type[Fault], int]] = {
 """Each with its weight."""
 
 GATE: Final[Sequence[type[Fault]]] = (
-    Kill, Nap, Drain, BrokerOutage, DatabaseCrash, Sleep, DatabaseRestart,
+    Kill, Nap, Drain, BrokerOutage, DatabaseCrash, Kill, Sleep, Drain, DatabaseRestart, Kill,
 )  # fmt: skip
 
 
