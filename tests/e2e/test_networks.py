@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser import Visitors
@@ -135,6 +136,31 @@ async def test_every_page_that_wakes_finds_out_within_five_seconds_that_its_path
         for page in pages:
             await expect(page.locator(_LOST)).to_have_count(0)
         await teacher.context.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "fields"),
+    [
+        ("/", {"Room number": "123456"}),
+        ("/nearby", {"Your name": "ann"}),
+        ("/v1", {"Your name": "Ann", "Room": "R7"}),
+    ],
+)
+async def test_whoever_enters_without_a_server_stays_with_what_was_typed(
+    visitors: Visitors, address: str, fields: dict[str, str]
+) -> None:
+    page = await visitors.page()
+    await page.goto(address)
+    for label, text in fields.items():
+        await page.get_by_label(label, exact=True).fill(text)
+    await page.context.set_offline(True)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("The server cannot be reached")).to_be_visible()
+    for label, text in fields.items():
+        await expect(page.get_by_label(label, exact=True)).to_have_value(text)
+    await page.context.set_offline(False)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label(label, exact=True)).to_have_count(0)
 
 
 async def test_a_page_that_slept_takes_up_its_place_and_no_sign_is_left_of_before(

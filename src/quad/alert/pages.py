@@ -126,6 +126,7 @@ _PAGES: Final = Pages(
         "lines.js": "quad.alert",
         "wall.js": "quad.alert",
         "links.js": "quad.alert",
+        "login.js": "quad.alert",
         "notices.js": "quad.alert",
         "room.js": "quad.alert",
     },
