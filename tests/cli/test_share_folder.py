@@ -161,15 +161,19 @@ def test_keys_and_passwords_stay_here(tmp_path: Path) -> None:
         "server.pem", "server.key", "cert.p12", "cert.PFX", "vault.kdbx", ".netrc", "_netrc",
         ".npmrc", ".pypirc", ".pgpass", ".git-credentials", ".bash_history", "credentials.json",
         "credentials-class.json", "client_secret_1.json", "service-account.json", "secrets.toml",
-        "deep/er/.env", "deep/er/id_ecdsa",
+        "deep/er/.env", "deep/er/id_ecdsa", ".env~", ".env - Copy", ".env (1)", "token.json",
+        "serviceAccountKey.json", "class-firebase-adminsdk-x1.json", "terraform.tfstate.backup",
+        "local.settings.json", "kubeconfig",
     ]  # fmt: skip
     inside = [".ssh/config", ".aws/config", ".gnupg/x", ".kube/config", "deep/.config/gh/hosts"]
     fine = [
         ".env.example", ".env.sample", ".env.template", ".env.dist", "environment.py", "key.py",
-        "keys.txt", "id_rsa.pub", "credentials.py", "secrets.py", ".config/nvim/init.lua",
+        "keys.txt", "id_rsa.pub", "tokens.json", "package.json",
+        "credentials.py", "secrets.py", ".config/nvim/init.lua",
     ]  # fmt: skip
     write(tmp_path, dict.fromkeys([*secret, *inside, *fine], "x"))
     keys = {"a.txt": KEY, "b.txt": f"\ufeff\nBag Attributes\n  {KEY}", "c.txt": f"# no key\n{KEY}"}
+    keys["class-1f2e.json"] = '{\n  "type": "service_account",\n  "private_key": "' + KEY
     write(tmp_path, {**keys, "d.txt": "PuTTY-User-Key-File-3: x", "lesson.md": f"`{KEY}`"})
     snapshot = Folder(tmp_path).snapshot(NOTHING)
     assert set(snapshot.files) == {*fine, "lesson.md"}

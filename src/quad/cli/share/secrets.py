@@ -12,10 +12,8 @@ from quad.cli.share.gitignore import parse
 
 _NAMES: Final = b"""\
 # Settings of programs; what is named as an example holds no values.
-.env
-.env.*
+.env*
 *.env
-.envrc
 !.env.dist
 !.env.example
 !.env.sample
@@ -25,7 +23,14 @@ _NAMES: Final = b"""\
 credentials
 credentials*.json
 client_secret*.json
+firebase-adminsdk*.json
+*-firebase-adminsdk-*.json
+kubeconfig
+local.settings.json
 service[-_]account*.json
+serviceaccount*.json
+terraform.tfstate*
+token.json
 secrets.json
 secrets.toml
 secrets.yaml
@@ -73,9 +78,10 @@ _netrc
 .*_history
 """
 _RULES: Final = parse(_NAMES, is_caseless=True)
-# In the first lines: some programs write who the key is for above it.
+# In the first lines: some programs write who the key is for above it, and clouds put it into JSON.
 _KEY: Final = re.compile(
-    rb"^(?:\xef\xbb\xbf)?[ \t]*(?:-----BEGIN [A-Z0-9 ]*PRIVATE KEY|PuTTY-User-Key-File-)",
+    rb"^(?:\xef\xbb\xbf)?[ \t]*(?:-----BEGIN [A-Z0-9 ]*PRIVATE KEY|PuTTY-User-Key-File-)"
+    rb"|\"private_key\"\s*:\s*\"-----BEGIN [A-Z0-9 ]*PRIVATE KEY",
     re.MULTILINE,
 )
 _BEGINNING_BYTES: Final = 4_096
