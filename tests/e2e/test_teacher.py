@@ -103,6 +103,10 @@ async def test_the_invitation_on_the_whole_screen_stays_while_students_join(
     await page.get_by_role("dialog").press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await expect(page.get_by_role("tab", name="Board")).to_be_focused()
+    # Now it is a dialog, which is narrower than the page, and the number is whole.
+    await page.get_by_role("button", name=re.compile(str(room))).click()
+    number = page.get_by_role("dialog").locator("[data-room]")
+    assert await number.evaluate("each => each.scrollWidth <= each.clientWidth")
 
 
 async def test_a_class_needs_a_name(visitors: Visitors) -> None:
