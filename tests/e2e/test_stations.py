@@ -34,7 +34,16 @@ _FITS: Final = """async (withinMs) => {
     while (page.scrollWidth > page.clientWidth && performance.now() < end) {
         await new Promise((resolve) => requestAnimationFrame(resolve));
     }
-    return page.scrollWidth <= page.clientWidth;
+    if (page.scrollWidth <= page.clientWidth) {
+        return [];
+    }
+    const isIn = ({ right, width }) => width === 0 || right <= page.clientWidth;
+    const scrolls = (part) => part !== null && part !== document.body
+        && (getComputedStyle(part).overflowX !== "visible" || scrolls(part.parentElement));
+    const wide = [...document.querySelectorAll("body *")]
+        .filter((part) => !isIn(part.getBoundingClientRect()) && !scrolls(part.parentElement))
+        .map((part) => `does not fit: ${part.outerHTML.slice(0, 160)}`);
+    return wide.length > 0 ? wide : ["does not fit"];
 }"""
 
 
@@ -58,12 +67,12 @@ async def test_every_state_can_be_used_by_ear_and_on_the_smallest_phone_and_noth
         else:
             await page.emulate_media(color_scheme="dark")
             await page.set_viewport_size({"width": 320, "height": 640})
-            found += [] if await fits(page) else ["does not fit"]
+            found += await too_wide(page)
             await page.set_viewport_size({"width": 1440, "height": 900})
         faults += [f"{name}: {fault}" for fault in found]
     assert faults == [], "\n".join(faults)
 
 
-async def fits(page: Page) -> bool:
-    """Nothing is cut off or needs scrolling sideways."""
-    return bool(await page.evaluate(_FITS, patience(2) * 1_000))
+async def too_wide(page: Page) -> list[str]:
+    """What is cut off or needs scrolling sideways."""
+    return list(await page.evaluate(_FITS, patience(2) * 1_000))
