@@ -555,7 +555,7 @@ async def test_the_key_to_a_class_is_kept_lost_only_on_purpose_and_carried_to_an
 
 
 async def test_closing_asks_tells_the_class_and_sums_up(visitors: Visitors, join: Joining) -> None:
-    page = await visitors.page()
+    page = await visitors.page(width=1440)
     room = await open_class(page)
     ada = await join(room, "Ada")
     await ada.report(task1="DONE")
