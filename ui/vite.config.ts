@@ -44,6 +44,10 @@ export default defineConfig({
     environment: "node",
     // Each file has a context of its own, which costs a quarter of a process of its own.
     pool: "vmThreads",
+    // The timers of a thread are those of all its files.
+    setupFiles: ["src/timers.setup.ts"],
+    // A slow machine is no failure.
+    testTimeout: 30_000,
     server: { deps: { inline: [/\/(socket|engine)\.io-client\//] } },
   },
 });
