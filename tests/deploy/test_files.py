@@ -176,7 +176,8 @@ def test_the_proxy_that_the_nodes_trust_is_the_one_of_the_composition() -> None:
         source = DEPLOY / mount.partition(":")[0]
         assert source.exists() or source.name == "quad.pem"
     text = (DEPLOY / "haproxy.cfg").read_text()
-    assert re.findall(r"^    server \S+ (\S+):8000$", text, re.M) == list(NODES)
+    # Whether they are checked or not.
+    assert re.findall(r"^    server \S+ (\S+):8000$", text, re.M) == [*NODES, *NODES]
 
 
 def test_everything_that_the_image_takes_from_the_checkout_is_there() -> None:

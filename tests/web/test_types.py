@@ -352,6 +352,7 @@ REFUSALS = [
 def test_every_detail_of_a_refusal_is_declared(refused: Refused) -> None:
     details = {"code": refused.code, **refused.details}
     check_outgoing({"message": str(refused), "event": "text", **details}, ErrorPayload)
-    check_outgoing(
-        {"type": "error", "detail": str(refused), "operation": None, **details}, ChatError
-    )
+    if not full_name(refused).startswith("quad.classroom."):  # a class has no raw WebSocket
+        check_outgoing(
+            {"type": "error", "detail": str(refused), "operation": None, **details}, ChatError
+        )

@@ -69,6 +69,7 @@ class ErrorPayload(Struct, frozen=True):
     limit: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
     by: str | UnsetType = UNSET
+    rev: int | UnsetType = UNSET
 
 
 class HandshakeRefused(Exception):

@@ -18,6 +18,7 @@ export interface ErrorPayload {
   limit?: string;
   id?: string;
   by?: string;
+  rev?: number;
 }
 
 /** What an event is answered with: what it asked for, if anything, or why it was declined. */
