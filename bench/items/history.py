@@ -23,6 +23,7 @@ HISTORY = Item(
         Column("splice_cyrillic_us", "in Cyrillic", number),
         Column("relay_us", "µs CPU to relay 9 kB", number),
         Column("recorded_us", "recorded", number),
+        Column("times", "times as much", number),
         Column("relay_32_us", "32 at a time", number),
         Column("recorded_32_us", "recorded", number),
         Column("hour_kb", "kB for an hour of typing", number),
