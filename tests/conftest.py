@@ -91,11 +91,11 @@ def _nodes_end() -> Iterator[None]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Three to a core: most of the time a worker waits for a process, a disk or the clock.
+    """Twice the cores: half of the time a worker waits for a process, a disk or the clock.
 
-    With several nodes each worker has three servers that work.
+    With three to a core browsers at the end of the run starve each other.
     """
-    return (2 if nodes.COUNT else 3) * len(os.sched_getaffinity(0))
+    return 2 * len(os.sched_getaffinity(0))
 
 
 # What is imported and collected stays: there is no garbage to search for in it, then or later.
