@@ -5,11 +5,13 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, TimeoutError, async_playwright
+
+from tests.patience import patience
 
 # The first is the same browser without windows and profiles: a test costs it a third of the time.
 _NAMES = (
@@ -84,3 +86,9 @@ class Visitors:
     def _note(self, line: ConsoleMessage) -> None:
         if line.type in ("error", "warning") and not _EXPECTED.search(line.text):
             self.complaints.append(f"{line.location['url']}: {line.text}")
+
+
+async def try_now(page: Page) -> None:
+    """Press the button of a lost connection, unless the page has tried by itself meanwhile."""
+    with suppress(TimeoutError):
+        await page.get_by_role("button", name="Try now").click(timeout=patience(1) * 1_000)

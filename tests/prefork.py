@@ -21,6 +21,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -60,6 +62,9 @@ class Forked:
         """`arguments` are those behind `quad`; it has nothing to read."""
         self.returncode: int | None = None
         self._status, status = os.pipe()
+        # Open as long as this is: whoever waits in another thread must not meet another file.
+        weakref.finalize(self, os.close, self._status)
+        self._reading = threading.Lock()
         request = json.dumps([list(arguments), dict(env), str(cwd)]).encode()
         try:
             socket.send_fds(_parent(), [request], [stdout, stderr, status])
@@ -88,8 +93,9 @@ class Forked:
 
     def _look(self, timeout_s: float | None) -> int | None:
         if self.returncode is None and select.select([self._status], [], [], timeout_s)[0]:
-            self.returncode = int(self._read())
-            os.close(self._status)
+            with self._reading:
+                if self.returncode is None:
+                    self.returncode = int(self._read())
         return self.returncode
 
     def _read(self) -> bytes:

@@ -11,7 +11,7 @@ import socketio
 from playwright.async_api import Locator, Page, Route, expect
 from websockets.asyncio.client import connect
 
-from tests.browser import Visitors
+from tests.browser import Visitors, try_now
 from tests.e2e.axe import serious_faults
 from tests.e2e.conftest import ADMIN_PASSWORD, Campus
 from tests.patience import patience
@@ -321,7 +321,7 @@ async def test_figures_move_and_the_page_survives_a_restart(page: Page, server: 
     server.kill()
     await expect(page.locator("[data-link=lost]")).to_be_visible()
     server.restart()
-    await page.get_by_role("button", name="Try now").click()
+    await try_now(page)
     await expect(page.locator("[data-link=lost]")).to_be_hidden()
     await expect(connections).to_have_text("0")
 

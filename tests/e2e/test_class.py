@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser import Visitors
+from tests.browser import Visitors, try_now
 from tests.e2e.conftest import Campus
 from tests.patience import patience
 
@@ -189,8 +189,8 @@ async def test_the_signs_of_both_pages_are_true_whoever_comes_and_goes(
     await expect(tile(teacher, "Anna").locator("[data-watched]")).to_have_count(0)
     await expect(watched).to_have_count(0)
     server.restart()
-    await anna.get_by_role("button", name="Try now").click()
-    await teacher.get_by_role("button", name="Try now").click()
+    await try_now(anna)
+    await try_now(teacher)
     await expect(online).to_be_visible()
     await anna.get_by_role("button", name="Your teacher knows").click()
     await expect(teacher).to_have_title(f"{room} · Quad")

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser import Visitors
+from tests.browser import Visitors, try_now
 from tests.e2e.conftest import ADMIN_PASSWORD, Campus
 from tests.e2e.test_chat import create, register
 from tests.filter import a_filter
@@ -182,7 +182,7 @@ async def test_a_page_that_slept_takes_up_its_place_and_no_sign_is_left_of_befor
         await expect(anna.locator("[data-link=lost]")).to_have_count(1)
         await expect(watched).to_have_count(0)
         between.is_open = True
-        await anna.get_by_role("button", name="Try now").click()
+        await try_now(anna)
         await expect(watched).to_have_count(1)
         await expect(teacher.locator(".dot.online")).to_have_count(1)
         # A path that is alive answers, and nothing is begun anew.
