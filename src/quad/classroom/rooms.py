@@ -25,6 +25,7 @@ from quad.classroom.refusals import (
     NotHost,
     NotInRoom,
     NotStudent,
+    ProtocolNeeded,
     RoomNotFound,
     UserNotFound,
     WrongRoom,
@@ -420,6 +421,13 @@ class Rooms:
         payload = alert_for(participant.protocol, notice)
         for event in _ALERTS:
             self.tell(participant, event, payload)
+
+
+def beyond(participant: Participant) -> Participant:
+    """The participant, for what takes protocol 3; raises ProtocolNeeded."""
+    if participant.protocol < BEYOND:
+        raise ProtocolNeeded(BEYOND)
+    return participant
 
 
 def as_refusal(error: Exception) -> Exception:

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from quad.classroom import tables
 from quad.classroom.entering.secrets import PASS_LIFE, IssuedPass, hash_pass, is_valid, new_pass
-from quad.classroom.model import BEYOND, in_words
+from quad.classroom.model import in_words
 from quad.classroom.outgoing import GivenPass
-from quad.classroom.refusals import BadValue, ProtocolNeeded, UserNotFound, WrongPass, WrongUser
-from quad.classroom.rooms import Rooms
+from quad.classroom.refusals import BadValue, UserNotFound, WrongPass, WrongUser
+from quad.classroom.rooms import Rooms, beyond
 from quad.classroom.state import Participant, Room
 from quad.realtime import Client
 
@@ -27,9 +27,7 @@ class Passes:
 
         Raises ProtocolNeeded, WrongUser, UserNotFound, BadValue.
         """
-        asker = self._rooms.member(client, room_id)
-        if asker.protocol < BEYOND:
-            raise ProtocolNeeded(BEYOND)
+        asker = beyond(self._rooms.member(client, room_id))
         student = self._student(asker, user_id)
         given = new_pass()
         issued = IssuedPass(hash_pass(given), self._now() + PASS_LIFE)

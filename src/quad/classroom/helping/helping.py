@@ -7,9 +7,9 @@ from typing import Final
 from quad.classroom.helping import queue
 from quad.classroom.helping.calls import Calls, name_of
 from quad.classroom.helping.queue import Call, Standing
-from quad.classroom.model import BEYOND, Status
-from quad.classroom.refusals import BadValue, NotAsking, ProtocolNeeded, Taken, UnknownTask
-from quad.classroom.rooms import Rooms
+from quad.classroom.model import Status
+from quad.classroom.refusals import BadValue, NotAsking, Taken, UnknownTask
+from quad.classroom.rooms import Rooms, beyond
 from quad.classroom.state import Participant
 from quad.classroom.tasks.statuses import Statuses
 from quad.realtime import Client
@@ -37,7 +37,7 @@ class Helping:
 
         Raises ProtocolNeeded, UnknownTask, BadValue.
         """
-        student = _current(self._rooms.student(client, room_id))
+        student = beyond(self._rooms.student(client, room_id))
         if task is not None and task not in self._statuses.tasks_of(student):
             raise UnknownTask(task)
         asked = queue.asked(self._calls.decided(student), self._now(), task, _checked_note(note))
@@ -51,21 +51,21 @@ class Helping:
 
     async def pause(self, client: Client, room_id: int | None, *, is_paused: bool) -> None:
         """A student cannot be helped for a while, or can again; raises NotAsking."""
-        student = _current(self._rooms.student(client, room_id))
+        student = beyond(self._rooms.student(client, room_id))
         standing, _ = self._called(student)
         with self._calls.deciding(student, queue.paused(standing, is_paused=is_paused)) as changes:
             await self._rooms.save(*changes)
 
     async def cancel(self, client: Client, room_id: int | None) -> None:
         """A student needs no help any more; nothing happens to who has not asked."""
-        student = _current(self._rooms.student(client, room_id))
+        student = beyond(self._rooms.student(client, room_id))
         await self._statuses.end_help(student, queue.cancelled(self._calls.decided(student)))
 
     # Staff
 
     async def take(self, client: Client, user_id: int, room_id: int | None) -> None:
         """A helper takes a student's call: one of all who try. Raises NotAsking, Taken."""
-        helper = _current(self._rooms.host(client, room_id))
+        helper = beyond(self._rooms.host(client, room_id))
         student = self._rooms.student_of(helper, user_id)
         standing, call = self._called(student)
         _refuse_taken(call, helper)
@@ -77,7 +77,7 @@ class Helping:
         self, client: Client, user_id: int, room_id: int | None, *, is_helped: bool
     ) -> None:
         """A helper has helped a student, or has not met them; raises NotAsking, Taken."""
-        helper = _current(self._rooms.host(client, room_id))
+        helper = beyond(self._rooms.host(client, room_id))
         student = self._rooms.student_of(helper, user_id)
         standing, call = self._called(student)
         _refuse_taken(call, helper)
@@ -94,12 +94,6 @@ class Helping:
         if standing.call is None:
             raise NotAsking(student.id)
         return standing, standing.call
-
-
-def _current(participant: Participant) -> Participant:
-    if participant.protocol < BEYOND:
-        raise ProtocolNeeded(BEYOND)
-    return participant
 
 
 def _refuse_taken(call: Call, helper: Participant) -> None:

@@ -23,8 +23,7 @@ from quad.classroom.model import (
 )
 from quad.classroom.notices import tables
 from quad.classroom.quotas import Quotas
-from quad.classroom.refusals import ProtocolNeeded
-from quad.classroom.rooms import Rooms
+from quad.classroom.rooms import Rooms, beyond
 from quad.classroom.sending import Kept, Sending, checked_key, once
 from quad.classroom.state import Participant
 from quad.realtime import Client
@@ -47,9 +46,7 @@ class Notices:
 
         Raises ProtocolNeeded, BadValue, QuotaReached, CannotSave.
         """
-        host = await self._rooms.host_in_turn(client, room_id)
-        if host.protocol < BEYOND:
-            raise ProtocolNeeded(BEYOND)
+        host = beyond(await self._rooms.host_in_turn(client, room_id))
         checked_key(host, key)
 
         async def send() -> Sent:

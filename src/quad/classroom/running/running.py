@@ -6,8 +6,8 @@ from typing import Final
 
 from quad.classroom.history.logbook import Logbook
 from quad.classroom.model import BEYOND, Status
-from quad.classroom.refusals import ProtocolNeeded, UnknownTask
-from quad.classroom.rooms import Rooms
+from quad.classroom.refusals import UnknownTask
+from quad.classroom.rooms import Rooms, beyond
 from quad.classroom.running import tables
 from quad.classroom.running.model import ChecksReport, RunReport, check_checks, kept_run
 from quad.classroom.running.outgoing import checks_of, run_of
@@ -40,7 +40,7 @@ class Running:
 
         Raises ProtocolNeeded, BadValue.
         """
-        student = _current(self._rooms.student(client, room_id))
+        student = beyond(self._rooms.student(client, room_id))
         report = kept_run(report)
         reports, loop = student.room.reports, asyncio.get_running_loop()
         waiting = reports.waiting.get(student.id)
@@ -93,7 +93,7 @@ class Running:
 
         Raises ProtocolNeeded, BadValue, UnknownTask, CannotSave.
         """
-        student = _current(self._rooms.student(client, room_id))
+        student = beyond(self._rooms.student(client, room_id))
         check_checks(report)
         if report.task not in self._statuses.tasks_of(student):
             raise UnknownTask(report.task)
@@ -138,9 +138,3 @@ def _statuses_after(student: Participant, report: ChecksReport) -> dict[str, Sta
     if not (report.is_passed and student.room.has_auto_done) or is_done:
         return None
     return {**own, report.task: "DONE"}
-
-
-def _current(student: Participant) -> Participant:
-    if student.protocol < BEYOND:
-        raise ProtocolNeeded(BEYOND)
-    return student

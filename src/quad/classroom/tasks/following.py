@@ -21,8 +21,7 @@ from quad.classroom.model import (
     verdicts,
 )
 from quad.classroom.outgoing import Alert, StepsOfStudent
-from quad.classroom.refusals import ProtocolNeeded
-from quad.classroom.rooms import Rooms
+from quad.classroom.rooms import Rooms, beyond
 from quad.classroom.sending import checked_key, once
 from quad.classroom.state import Participant
 from quad.classroom.tasks import model
@@ -108,7 +107,7 @@ class Following:
     ) -> None:
         """A student reports of some tasks; raises ProtocolNeeded, UnknownTask, BadValue."""
         student = self._rooms.student(client, room_id)
-        _check_protocol(student)
+        beyond(student)
         own = student.decided_steps
         given = model.check_statuses(statuses, student.room.handout.tasks, own)
         merged = {**own, **reported(own, given)}
@@ -123,7 +122,7 @@ class Following:
         told of the message. Raises ProtocolNeeded, UserNotFound, UnknownTask, BadValue.
         """
         host = await self._rooms.host_in_turn(client, room_id)
-        _check_protocol(host)
+        beyond(host)
         student = self._rooms.student_of(host, review.user_id)
         if review.comment is None:
             await self._review(student, self._checked(student, review))
@@ -184,11 +183,6 @@ class Following:
 class _SavedBefore(Exception):
     def __init__(self, sent: Sent) -> None:
         self.sent = sent
-
-
-def _check_protocol(participant: Participant) -> None:
-    if participant.protocol < BEYOND:
-        raise ProtocolNeeded(BEYOND)
 
 
 def _notice(task_id: str, spoken: str, verdict: AcceptedOrDeclined) -> Alert:

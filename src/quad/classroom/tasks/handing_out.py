@@ -12,8 +12,8 @@ from msgspec import structs
 from quad.classroom import tables
 from quad.classroom.model import BEYOND, ORIGINAL, Step, usable_steps, utf8_size
 from quad.classroom.outgoing import NewRev, Revealed, Tasks
-from quad.classroom.refusals import BadValue, ProtocolNeeded, Stale, TooLarge, UnknownTask
-from quad.classroom.rooms import Rooms
+from quad.classroom.refusals import BadValue, Stale, TooLarge, UnknownTask
+from quad.classroom.rooms import Rooms, beyond
 from quad.classroom.state import Participant, Room
 from quad.classroom.tasks.cleaning import Cleaning
 from quad.classroom.tasks.model import Task, checked_tasks
@@ -95,10 +95,7 @@ class HandingOut:
         )
 
     def _host(self, client: Client, room_id: int | None) -> Participant:
-        host = self._rooms.host(client, room_id)
-        if host.protocol < BEYOND:
-            raise ProtocolNeeded(BEYOND)
-        return host
+        return beyond(self._rooms.host(client, room_id))
 
     async def _clean(self, room: Room, contents: Sequence[str]) -> list[str]:
         # Cleaning may wait for a thread, and the later tasks must be those that stay. Whoever
