@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, cast, get_args
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from quad.classroom.model import STATUSES, Status, check_title, is_plain_path
 from quad.classroom.refusals import BadValue, TooLarge, UnknownTask
@@ -80,17 +80,7 @@ def without_solutions(tasks: Iterable[Task], revealed: frozenset[str]) -> list[T
 
 def with_solution(task: Task, solution: Sequence[TaskFile] | UnsetType) -> Task:
     """The task with another solution, or without one."""
-    return Task(
-        task.id,
-        task.title,
-        task.folder,
-        task.type,
-        task.content,
-        task.files,
-        task.checks,
-        solution,
-        task.points,
-    )
+    return structs.replace(task, solution=solution)
 
 
 def check_statuses(
@@ -123,17 +113,7 @@ def _checked_task(task: Task) -> Task:
     solution = () if task.solution is UNSET else task.solution
     _check_files("solution", solution)
     _check_checks(task.checks)
-    return Task(
-        task.id,
-        check_title(task.title),
-        task.folder,
-        task.type,
-        task.content,
-        task.files,
-        task.checks,
-        solution,
-        task.points,
-    )
+    return structs.replace(task, title=check_title(task.title), solution=solution)
 
 
 def _check_files(key: str, files: Sequence[TaskFile]) -> None:
