@@ -20,7 +20,9 @@ FILE: Final = ROOT / "ui/src/class/scenes.json"
 ROOM: Final = 123456
 HOST: Final = 1
 TOKEN_LENGTH: Final = 43
-PROTOCOL: Final = 2
+# The protocols that the pages speak.
+TEACHERS: Final = 2
+STUDENTS: Final = 2
 THEORY: Final = {**exercise("theory", "<p>Loops</p>"), "type": "theory"}
 TASKS: Final = [exercise(name, f"<p>Task {name}</p>") for name in ("10", "2", "1")]
 BIG: Final = {"filename": "data.csv", "why": "too_large", "size": 900_000, "limit": 700_000}
@@ -86,7 +88,7 @@ class Recorder:
 
     async def create(self, name: str) -> None:
         await self.connect("teacher")
-        await self.ask("teacher", "room/create", {"name": name, "protocol": PROTOCOL})
+        await self.ask("teacher", "room/create", {"name": name, "protocol": TEACHERS})
         update = await self.hear("teacher", "room/update")
         self.room, self.ids["teacher"] = update["id"], update["host"]
         self._stable.show(self.room, ROOM)
@@ -95,7 +97,7 @@ class Recorder:
 
     async def join(self, page: str, name: str) -> None:
         await self.connect(page)
-        await self.ask(page, "room/join", self.in_room(name=name, protocol=PROTOCOL))
+        await self.ask(page, "room/join", self.in_room(name=name, protocol=STUDENTS))
         joined = await self.hear(page, "room/join")
         self.ids[page] = joined["user_id"]
         self._stable.show(joined["user_id"], HOST + len(self.ids) - 1)
@@ -104,13 +106,13 @@ class Recorder:
 
     async def rejoin(self, page: str) -> None:
         await self.connect(page)
-        place = self.of(page, token=self.tokens[page], protocol=PROTOCOL)
+        place = self.of(page, token=self.tokens[page], protocol=STUDENTS)
         await self.ask(page, "room/rejoin", place)
         await self.read_back(page, page)
 
     async def rehost(self) -> None:
         await self.connect("teacher")
-        place = self.of("teacher", token=self.tokens["teacher"], protocol=PROTOCOL)
+        place = self.of("teacher", token=self.tokens["teacher"], protocol=TEACHERS)
         await self.ask("teacher", "room/rehost", place)
 
     async def watch(self, *pages: str) -> None:
@@ -204,7 +206,7 @@ async def coming(record: Recorder) -> None:
     await record.share("boris", code("main.py", ""), code("b.py", "b"))
     await record.scene("Boris joins and is watched")
     await record.connect("carl")
-    await record.ask("carl", "room/join", record.in_room(name="Anna", protocol=PROTOCOL))
+    await record.ask("carl", "room/join", record.in_room(name="Anna", protocol=STUDENTS))
     await record.scene("somebody wants to be Anna")
     await record.ask("teacher", "settings", {"files_to_ignore": "*.log\nsecret/"})
     await record.scene("the teacher ignores files")
@@ -285,7 +287,7 @@ async def losing(record: Recorder) -> None:
     await record.rejoin("dora")
     await record.scene("Dora reloads")
     await record.connect("carl")
-    await record.ask("carl", "room/join", record.in_room(name="Carl", protocol=PROTOCOL))
+    await record.ask("carl", "room/join", record.in_room(name="Carl", protocol=STUDENTS))
     await record.scene("Carl is one too many")
     await record.rehost()
     await record.hear("teacher", "room/update")
@@ -342,11 +344,11 @@ async def ending(record: Recorder) -> None:
     await record.hear("teacher", "room/update")
     await record.scene("Dora is removed")
     await record.connect("dora")
-    place = record.of("dora", token=record.tokens["dora"], protocol=PROTOCOL)
+    place = record.of("dora", token=record.tokens["dora"], protocol=STUDENTS)
     await record.ask("dora", "room/rejoin", place)
     await record.scene("Dora comes back in vain")
     await record.connect("carl")
-    wrong = record.of("anna", token="w" * TOKEN_LENGTH, protocol=PROTOCOL)
+    wrong = record.of("anna", token="w" * TOKEN_LENGTH, protocol=STUDENTS)
     await record.ask("carl", "room/rejoin", wrong)
     await record.scene("somebody comes with a wrong token")
     await record.ask("teacher", "exercise", {"content": "<p>Old</p>"})
