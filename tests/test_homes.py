@@ -21,6 +21,8 @@ _EVERYWHERE = (
     "/app/{name:path}",
     "/appearance",
     "/chat",
+    "/classes/pictures",
+    "/classes/pictures/{picture_id:str}",
     "/classroom",
     "/classroom/{room:str}",
     "/connection",

@@ -58,7 +58,7 @@ from quad.realtime.http.binding import url_of
 from quad.realtime.http.host import Application
 from quad.refusals import CannotSave
 from quad.retention import Expiry, RetentionClock
-from quad.settings import LimitSettings, Settings
+from quad.settings import LimitSettings, ServerSettings, Settings
 from quad.shell import Shell
 from quad.starting import (
     check_descriptors,
@@ -80,7 +80,7 @@ from quad.web.install import WheelOffer
 from quad.web.invitation import invite
 from quad.web.metrics import Metrics, QuadCollector, make_metrics
 from quad.web.missing import explain_missing, make_offline
-from quad.web.network import elsewhere
+from quad.web.network import address_for_others, elsewhere
 from quad.web.strict import StrictHeaders
 from quad.web.watching import Watchers
 from quad.workers import Worker, hearing_of_deaths
@@ -171,11 +171,11 @@ async def serving(
         keys = read_keys(settings.server)
         if settings.cluster.bus:
             session = make_session(settings, where, worker.number if worker else None)
-            parts = await assemble(settings, session, keys, stack, anew)
+            parts = await assemble(settings, session, keys, stack, anew, where)
         else:
             ownership = await take_database(settings.server, where)
             stack.step("the lock on the database", ownership.aclose, spare_s=0.2)
-            parts = await assemble(settings, ownership, keys, stack, anew)
+            parts = await assemble(settings, ownership, keys, stack, anew, where)
         site = _site(settings)
         application = cast(Application, parts.application)  # Litestar's scope is a TypedDict
         if parts.member is not None:
@@ -262,10 +262,12 @@ async def assemble(
     keys: Keys,
     stack: Ending,
     anew: asyncio.Event | None = None,
+    where: str = "",
 ) -> Parts:
     """Start everyone who takes part, but do not listen; the stack stops them.
 
-    The database is this process's alone, or it is a node's with this session.
+    The database is this process's alone, or it is a node's with this session. `where` is the URL at
+    which it will listen.
 
     Raises:
         Failed, StoreError: it could not begin.
@@ -303,7 +305,14 @@ async def assemble(
     shell = Shell(settings.engine.path)
     identity = Identity(store, settings.identity, settings.server, is_limited=is_limited)
     stack.step("the login provider", identity.aclose, spare_s=_SYSTEMS_SPARE_S)
-    classroom = ClassroomSystem(server, store, settings.classroom, limits, streams=streams)
+    classroom = ClassroomSystem(
+        server,
+        store,
+        settings.classroom,
+        limits,
+        streams=streams,
+        address=_address(settings.server, where),
+    )
     alert = AlertSystem(
         server,
         store,
@@ -480,6 +489,11 @@ def _admission(limits: LimitSettings | None) -> Callable[[str], float]:
         return lambda _: 0.0
     rate = AddressRateLimit(limits.connects_per_s_per_address, limits.connects_burst_per_address)
     return rate.take
+
+
+def _address(server: ServerSettings, where: str) -> str:
+    """Where others find a server that listens at `where`, as far as it knows itself."""
+    return server.public_url or address_for_others(server.host, where) or where
 
 
 def _site(settings: Settings) -> Site:

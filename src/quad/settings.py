@@ -421,6 +421,12 @@ class LimitSettings(Section, frozen=True, kw_only=True):
     daily_room_bytes: Annotated[
         Bytes, Meta(description="The same of a whole class, the teacher's messages included.")
     ] = 1_000_000_000
+    picture_bytes_per_day_per_address: Annotated[
+        Bytes,
+        Meta(
+            description="Bytes a day of the pictures that teachers at one address upload for tasks."
+        ),
+    ] = 500_000_000
     client_errors_per_minute_per_address: Annotated[
         Rate,
         Meta(
@@ -555,6 +561,9 @@ class ClassroomSettings(Section, frozen=True, kw_only=True):
     steps_limit_bytes: Annotated[
         Bytes, Meta(description="Largest set of tasks of one room, in UTF-8.")
     ] = 900_000
+    pictures_limit_bytes: Annotated[
+        Bytes, Meta(description="Bytes kept of all pictures that one teacher's tasks show.")
+    ] = 50_000_000
     files_limit: Annotated[Count, Meta(description="Files kept for one student.")] = 2000
     files_limit_bytes: Annotated[
         Bytes, Meta(description="Bytes kept of all files of one student, in UTF-8.")
@@ -725,6 +734,13 @@ class RetentionSettings(Section, frozen=True, kw_only=True):
             "and a teacher's key that nobody has used and no class belongs to."
         ),
     ] = 180
+    pictures_unused_days: Annotated[
+        Days,
+        Meta(
+            description="A picture that no class and no set of tasks shows any more; until then "
+            "whoever took it out can put it in again."
+        ),
+    ] = 7
     alert_messages_days: Annotated[Days, Meta(description="A message of an alert room.")] = 30
     chat_messages_days: Annotated[
         Days, Meta(description="A chat message, for members who do not come to get it.")

@@ -228,6 +228,7 @@ async def open_school(
     *,
     has_proxy: bool = True,
     is_shared: bool = False,
+    address: str = "",
 ) -> AsyncIterator[School]:
     """Serve the classroom from a database (a file or a URL) while the block runs.
 
@@ -245,7 +246,7 @@ async def open_school(
         server = SocketServer(EngineOptions(probe_timeout_ms=PROBE_MS))
         importer, clock = Importer(), Clock()
         service = ClassroomService(
-            store, server, settings, importer, limits, now=clock.now, clock=clock
+            store, server, settings, importer, limits, now=clock.now, clock=clock, address=address
         )
         register(server, service)
 

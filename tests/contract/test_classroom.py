@@ -259,7 +259,7 @@ async def test_keys_tokens_and_passes_are_kept_and_keys_without_a_class_forgotte
         assert await device.call("room/join", {**of_room, "pass": given["pass"]}) == [{}]
         again = await device.expect("room/join")
         assert again["user_id"] == joined["user_id"]
-        _, expiry = school.service.expiries
+        _, expiry, _ = school.service.expiries
         later = NOON + timedelta(days=365)
         assert await expiry.forget(later, 5) == 0
         await visitor.call("room/close", of_room)
@@ -281,7 +281,7 @@ async def test_classes_that_nobody_uses_are_forgotten_a_few_at_a_time(database_u
         used, _ = old[0]
     async with open_school(database_url, ClassroomSettings()) as school:
         school.clock.seconds = 60 * 86_400
-        expiry, _ = school.service.expiries
+        expiry, *_ = school.service.expiries
         before = NOON + timedelta(days=30)
         assert (await school.store.read(expiry.kind.count(before)))[0][0] == 3
         # Whoever comes back uses the class.
@@ -297,7 +297,7 @@ async def test_a_class_in_use_is_not_forgotten_and_not_in_the_way(database_url: 
         _, other = await school.teacher()
         found = await school.service.rooms.find(other["id"])
         school.service.rooms.unseat(found.host)
-        expiry, _ = school.service.expiries
+        expiry, *_ = school.service.expiries
         assert await expiry.forget(NOON + timedelta(days=365), 1) == 1
         assert await expiry.forget(NOON + timedelta(days=365), 1) == 0
         await school.service.rooms.find(room["id"])
@@ -315,7 +315,7 @@ async def test_the_classes_of_other_nodes_are_theirs_to_forget_and_not_in_the_wa
             school.service.rooms.unseat(found.host)
         own = set(numbers[-2:])
         monkeypatch.setattr(school.service.rooms, "owns", own.__contains__)
-        expiry, _ = school.service.expiries
+        expiry, *_ = school.service.expiries
         later = NOON + timedelta(days=365)
         assert [await expiry.forget(later, 1) for _ in range(3)] == [1, 1, 0]
         assert (await counts(school.store))[0] == 4

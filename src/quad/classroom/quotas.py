@@ -53,6 +53,8 @@ class Quotas:
             settings.students_burst_per_address,
             clock,
         )
+        daily = settings.picture_bytes_per_day_per_address
+        self._pictures = AddressRateLimit(daily / _DAY_S, daily, clock)
         self._errors = AddressRateLimit(
             settings.client_errors_per_minute_per_address / 60,
             settings.client_errors_burst_per_address,
@@ -68,6 +70,11 @@ class Quotas:
         """A student joins anew from an address; raises QuotaReached."""
         if self._settings is not None:
             self._take(self._students, address, "students_per_minute_per_address")
+
+    def keep_pictures(self, address: str, size_bytes: int) -> None:
+        """Pictures of so many bytes are to be kept for an address; raises QuotaReached."""
+        if self._settings is not None and size_bytes:
+            self._take(self._pictures, address, "picture_bytes_per_day_per_address", size_bytes)
 
     def log_error(self, address: str) -> None:
         """A plugin's error is to be logged; raises QuotaReached."""
@@ -100,8 +107,8 @@ class Quotas:
             spent = spender.spent = Spent(now)
         return spent
 
-    def _take(self, limit: AddressRateLimit, address: str, name: str) -> None:
-        wait_s = limit.take(address)
+    def _take(self, limit: AddressRateLimit, address: str, name: str, count: int = 1) -> None:
+        wait_s = limit.take(address, count)
         if wait_s:
             raise self._refuse(address, name, wait_s)
 

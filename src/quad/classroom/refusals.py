@@ -1,5 +1,7 @@
 """Everything that the classroom declines, each with its stable code."""
 
+from typing import Final
+
 from quad.realtime import BadPayload, Refused
 from quad.refusals import HttpRefused
 
@@ -193,6 +195,15 @@ class TooLarge(Refused):
         super().__init__(f"This is too large: {what}!")
 
 
+class NoPicture(Refused):
+    """The content is that of no picture that is taken."""
+
+    code = "no_picture"
+
+    def __init__(self) -> None:
+        super().__init__("Pictures are PNG, JPEG, GIF or WebP!")
+
+
 class WrongKey(Refused):
     """The key is no teacher's, or not that of the class."""
 
@@ -310,3 +321,17 @@ class WrongBearer(HttpRefused):
 
     def __init__(self) -> None:
         super().__init__("The token is not valid here!")
+
+
+class WrongBearerKey(HttpRefused):
+    """The key of a request is no teacher's."""
+
+    code = "wrong_key"
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("The teacher's key is not valid here!")
+
+
+HTTP_STATUSES: Final = {"quota_reached": 429, "too_large": 413, "unknown_set": 404}
+"""What HTTP says of refusals that WebSockets know, too, by their codes; of all others 400."""

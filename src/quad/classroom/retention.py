@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from quad.classroom.pictures.tables import count_unused as count_unused_pictures
 from quad.classroom.tables import count_unused, count_unused_teachers
 from quad.retention import Kind
 
@@ -17,4 +18,10 @@ KEYS: Final = Kind(
     setting="classes_unused_days",
     count=count_unused_teachers,
 )
-KINDS: Final = (CLASSES, KEYS)
+PICTURES: Final = Kind(
+    name="classroom.pictures",
+    what="pictures that no task shows",
+    setting="pictures_unused_days",
+    count=count_unused_pictures,
+)
+KINDS: Final = (CLASSES, KEYS, PICTURES)

@@ -18,9 +18,10 @@ from quad.classroom.helping.tables import read_standing, select_standings
 from quad.classroom.history.state import traces_of
 from quad.classroom.history.tables import select_last_mark, select_open, select_packed
 from quad.classroom.homes import SYSTEM, key_of
-from quad.classroom.model import BEYOND, CURRENT, ROOM_NUMBERS
+from quad.classroom.model import BEYOND, CURRENT, ROOM_NUMBERS, Step
 from quad.classroom.notices.tables import read_notices, select_notices
 from quad.classroom.outgoing import NOTHING, Alert, Sentence, alert_for, sentence_for
+from quad.classroom.pictures.model import with_whole_addresses
 from quad.classroom.refusals import (
     NotHost,
     NotInRoom,
@@ -62,13 +63,18 @@ class Rooms:
         clock: Callable[[], float],
         now: Callable[[], datetime],
         idle_s: float = IDLE_S,
+        address: str = "",
     ) -> None:
-        """`clock` counts seconds, `now` gives the time; `idle_s`: see `IDLE_S`."""
+        """`clock` counts seconds, `now` gives the time; `idle_s`: see `IDLE_S`.
+
+        `address` is where clients whose page is not ours find this server; empty if nobody knows.
+        """
         self._store = store
         self._server = server
         self._clock = clock
         self._now = now
         self._idle_s = idle_s
+        self._address = address
         # Whoever was online before has lost the connection at this time.
         self._started_at = clock()
         self.message_ids = Ids(_COUNT_BITS)
@@ -376,6 +382,10 @@ class Rooms:
             return await self._store.read(query)
         except (StoreUnavailable, StoreClosed) as error:
             raise CannotSave(error) from error
+
+    def as_told(self, steps: list[Step]) -> list[Step]:
+        """Steps as clients of protocols 1 and 2 get them."""
+        return with_whole_addresses(steps, self._address)
 
     def tell(self, participant: Participant, event: str, payload: object) -> None:
         """Send to a participant; nothing happens if they are offline."""

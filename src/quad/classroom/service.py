@@ -27,9 +27,10 @@ from quad.classroom.messages import Messages
 from quad.classroom.model import File, Stats
 from quad.classroom.moving import Moving
 from quad.classroom.notices.notices import Notices
+from quad.classroom.pictures.pictures import Pictures
 from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import RoomNotFound, TooManyFailedJoins
-from quad.classroom.retention import CLASSES, KEYS
+from quad.classroom.retention import CLASSES, KEYS, PICTURES
 from quad.classroom.rooms import IDLE_S, Rooms
 from quad.classroom.running.running import Running
 from quad.classroom.sending import Sending
@@ -60,7 +61,8 @@ class ClassroomService:
     """All rooms of this process.
 
     `limits` are what one client or address may take; None lifts them. `now` gives the time of
-    messages, `clock` counts seconds.
+    messages, `clock` counts seconds. `address` is where clients whose page is not ours find the
+    server.
     """
 
     def __init__(
@@ -73,10 +75,11 @@ class ClassroomService:
         *,
         now: Callable[[], datetime] = _now,
         clock: Callable[[], float] = time.monotonic,
+        address: str = "",
     ) -> None:
         # A room in memory knows when a student dropped.
         idle_s = max(IDLE_S, settings.resume_elsewhere_s)
-        self.rooms = Rooms(store, server, clock, now, idle_s)
+        self.rooms = Rooms(store, server, clock, now, idle_s, address)
         self.guesses = _guesses(limits, clock)
         self.quotas = Quotas(limits, clock)
         self._updates = RoomUpdates(self.rooms, settings.room_update_interval_ms / 1000)
@@ -129,13 +132,17 @@ class ClassroomService:
         self.moving = Moving(self.rooms, self._updates, self.calls)
         self.helping = Helping(self.rooms, self.calls, statuses, now)
         cleaning, tasks_limit = Cleaning(), settings.steps_limit_bytes
-        self.library = Library(self.rooms, self.keys, cleaning, now, tasks_limit)
-        self.handing_out = HandingOut(self.rooms, self._progress, cleaning, clock, tasks_limit)
+        self.pictures = Pictures(self.rooms, self.quotas, now, settings.pictures_limit_bytes)
+        self.library = Library(self.rooms, self.keys, cleaning, self.pictures, now, tasks_limit)
+        self.handing_out = HandingOut(
+            self.rooms, self._progress, cleaning, self.pictures, clock, tasks_limit
+        )
         self.following = Following(self.rooms, statuses, self.messages, clock)
         self.steps = Steps(self.rooms, statuses, importer, tasks_limit, cleaning)
         self.expiries = (
             Expiry(CLASSES, partial(_forgetting, self.leaving.forget)),
             Expiry(KEYS, partial(_forgetting, self.keys.forget)),
+            Expiry(PICTURES, partial(_forgetting, self.pictures.forget)),
         )
         self._sweep: asyncio.TimerHandle | None = None
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Final
 
+from quad.classroom.bearers import Bearers
 from quad.classroom.events import register
 from quad.classroom.history.routes import HistoryRoutes
 from quad.classroom.homes import key_of
 from quad.classroom.moving import Moved
 from quad.classroom.notion.fetch import FetchOptions
 from quad.classroom.notion.importer import NotionImporter
+from quad.classroom.pictures.routes import PictureRoutes
 from quad.classroom.routes import StatsPages
 from quad.classroom.service import ClassroomService
 from quad.identity.news import News
@@ -22,7 +24,7 @@ class ClassroomSystem:
     """All of the classroom on one server: its events are registered, `routers` has its pages.
 
     `limits` hold back addresses that do too much; None: nobody. `streams` bounds those who read
-    results without a connection.
+    results without a connection. `address` is where clients whose page is not ours find the server.
     """
 
     name: Final = "classroom"
@@ -36,16 +38,19 @@ class ClassroomSystem:
         limits: LimitSettings | None = None,
         *,
         streams: Streams | None = None,
+        address: str = "",
     ) -> None:
         importer = NotionImporter(_fetch_options(settings))
-        self.service = ClassroomService(store, server, settings, importer, limits)
+        self.service = ClassroomService(store, server, settings, importer, limits, address=address)
         self.expiries: tuple[Expiry, ...] = self.service.expiries
         register(server, self.service)
         self._pages = StatsPages(self.service, self.service.guesses, streams=streams)
         history = HistoryRoutes(
             self.service.rooms, self.service.keys, self.service.reading, self.service.guesses
         )
-        self.routers = (self._pages.router, history.router)
+        bearers = Bearers(self.service.keys, self.service.guesses)
+        pictures = PictureRoutes(self.service.pictures, bearers)
+        self.routers = (self._pages.router, history.router, *pictures.routers)
 
     def share(self, news: News) -> None:
         """Count wrong numbers, and hear of new keys, together with other nodes; once, before the

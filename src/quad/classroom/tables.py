@@ -36,6 +36,7 @@ from quad.classroom.history import tables as history_tables
 from quad.classroom.library import tables as library_tables
 from quad.classroom.model import Enrolled, File, Rules, Signal, Status, Step, utf8_size
 from quad.classroom.notices import tables as notice_tables
+from quad.classroom.pictures import tables as picture_tables
 from quad.classroom.running import tables as report_tables
 from quad.classroom.sharing.ignores import Ignores
 from quad.classroom.tasks import tables as task_tables
@@ -163,9 +164,12 @@ _DELETE_TEACHER: Final = delete(teachers).where(
     teachers.c.used_at < bindparam("unused_since"),
     ~_HAS_CLASS,
 )
-_SETS: Final = library_tables.sets
-_DELETE_SETS_OF_NOBODY: Final = delete(_SETS).where(
-    _SETS.c.teacher_id == bindparam("of_id"), ~exists().where(teachers.c.id == _SETS.c.teacher_id)
+_DELETE_SETS_OF_NOBODY: Final = tuple(
+    delete(table).where(
+        table.c.teacher_id == bindparam("of_id"),
+        ~exists().where(teachers.c.id == table.c.teacher_id),
+    )
+    for table in (library_tables.sets, picture_tables.in_sets)
 )
 _INSERT_BARRED: Final = upsert(barred, key=["room", "kind", "value"], update=[])
 _INSERT_MESSAGE: Final = insert(messages)
@@ -197,6 +201,7 @@ _DELETE_ROOM: Final = (
     delete(barred).where(barred.c.room == bindparam("of_room")),
     notice_tables.DELETE_OF_ROOM,
     task_tables.DELETE_OF_ROOM,
+    picture_tables.DELETE_OF_ROOM,
     delete(rooms).where(rooms.c.number == bindparam("of_room")),
 )
 
@@ -305,7 +310,7 @@ def delete_unused_teacher(teacher_id: int, before: datetime) -> list[Change]:
     """Forget a key that nobody has used since, unless it has got a class, and its library."""
     return [
         Change(_DELETE_TEACHER, {"of_id": teacher_id, "unused_since": before}),
-        Change(_DELETE_SETS_OF_NOBODY, {"of_id": teacher_id}),
+        *(Change(statement, {"of_id": teacher_id}) for statement in _DELETE_SETS_OF_NOBODY),
     ]
 
 

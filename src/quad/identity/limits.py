@@ -55,11 +55,11 @@ class KeyedRateLimit:
         bucket = self._buckets.get(key)
         return bucket.wait(count) if bucket is not None else 0.0
 
-    def give_back(self, key: Hashable) -> None:
+    def give_back(self, key: Hashable, count: int = 1) -> None:
         """Undo a ``take`` of ``key``."""
         bucket = self._buckets.get(key)
         if bucket is not None:
-            bucket.give_back()
+            bucket.give_back(count)
 
     def _drop_full(self) -> None:
         # Two go for each that comes, so the full ones never pile up; no sweep stops the server.
@@ -85,16 +85,18 @@ class AddressRateLimit:
         }
         """The buckets of blocks and of sites, by their second part in `shares`."""
 
-    def take(self, address: str) -> float:
-        """Take a permit and return 0.0, or take none and return the seconds until there is one."""
+    def take(self, address: str, count: int = 1) -> float:
+        """Take a permit and return 0.0, or take none and return the seconds until there is one.
+        Several are taken together, as ``RateLimit.take`` does.
+        """
         taken: list[tuple[KeyedRateLimit, str]] = []
         # The site first: once it has none, its many blocks take no memory either.
         for counted, times in reversed(shares(address)):
             limit = self.levels[times]
-            wait_s = limit.take(counted)
+            wait_s = limit.take(counted, count)
             if wait_s:
                 for each, key in taken:
-                    each.give_back(key)
+                    each.give_back(key, count)
                 return wait_s
             taken.append((limit, counted))
         return 0.0

@@ -374,7 +374,7 @@ class Entrance:
             if handout.tasks:
                 client.emit("tasks/all", Tasks(handout.rev, handout.for_students))
         elif handout.steps:
-            client.emit("steps/all", handout.steps)
+            client.emit("steps/all", self._rooms.as_told(handout.steps))
         if room.settings is not None:
             client.emit("settings", room.settings)
         statuses = student.statuses_for(student.protocol)
@@ -393,7 +393,7 @@ class Entrance:
         self._rooms.tell_students_sentence(room, TEACHER_BACK)
         self._rooms.tell_students(room, "sharing/end", NOTHING)
         room.watched.clear()
-        for event, tasks in loaded(room):
+        for event, tasks in loaded(self._rooms, room):
             visitor.client.emit(event, tasks)
         self._notices.welcome(room.host, is_new=False)
         is_current = room.host.protocol != ORIGINAL

@@ -2,22 +2,21 @@
 
 import asyncio
 import gzip
-from contextlib import nullcontext
 from typing import Annotated, Final, Literal
 
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from quad.classroom.bearers import refused
 from quad.classroom.entering.keys import Keys
 from quad.classroom.history.reading import Reading
-from quad.classroom.refusals import RoomNotFound, TooManyFailedJoins, WrongBearer
+from quad.classroom.refusals import RoomNotFound, WrongBearer
 from quad.classroom.rooms import Rooms
 from quad.classroom.state import Participant
 from quad.http import AnyRequest, bearer_of, rest_router
 from quad.identity import hash_token
 from quad.identity.guesses import Guesses
 from quad.realtime import request_of
-from quad.refusals import TooManyTries
 
 PATH: Final = "/classes"
 _DIGITS: Final = 10
@@ -44,7 +43,7 @@ class HistoryRoutes:
             token = bearer_of(visit.headers)
             student = await self._student(_number(room), _number(user_id), token)
             if student is None:
-                raise self._refused(visit.address)
+                raise refused(self._guesses, visit.address, WrongBearer())
             if form == "zip":
                 return await self._archive(student)
             return await self._lines(student, after, visit.headers.get("accept-encoding", ""))
@@ -65,16 +64,6 @@ class HistoryRoutes:
             return student
         is_staff = hashed in (room.host.tokens or ()) and await self._keys.still_hold(room)
         return student if is_staff else None
-
-    def _refused(self, address: str) -> Exception:
-        """What to raise for a token, or numbers, that are wrong: they count as a guess."""
-        try:
-            with nullcontext() if self._guesses is None else self._guesses.request(address):
-                raise WrongBearer
-        except TooManyFailedJoins as refused:
-            return TooManyTries(float(str(refused.details["retry_after_s"])))
-        except WrongBearer as refused:
-            return refused
 
     async def _lines(self, student: Participant, after: int, accepted: str) -> Response[bytes]:
         body = await self._reading.lines(student, after)

@@ -12,6 +12,8 @@ from msgspec import Struct, structs
 from quad.classroom.entering.keys import Keys
 from quad.classroom.library import tables
 from quad.classroom.model import check_title, in_words, utf8_size
+from quad.classroom.pictures.pictures import Pictures
+from quad.classroom.pictures.tables import show_in_set
 from quad.classroom.refusals import TooLarge, UnknownSet
 from quad.classroom.rooms import Rooms
 from quad.classroom.tasks.cleaning import Cleaning
@@ -55,12 +57,14 @@ class Library:
         rooms: Rooms,
         keys: Keys,
         cleaning: Cleaning,
+        pictures: Pictures,
         now: Callable[[], datetime],
         limit_bytes: int,
     ) -> None:
         self._rooms: Final = rooms
         self._keys: Final = keys
         self._cleaning: Final = cleaning
+        self._pictures: Final = pictures
         self._now: Final = now
         self._limit_bytes: Final = limit_bytes
 
@@ -82,7 +86,12 @@ class Library:
         await self._check_room(teacher.id, given.id, size_bytes)
         now = self._now()
         kept = tables.KeptSet(teacher.id, given.id, title, text, len(tasks), size_bytes, now)
-        await self._rooms.save(tables.keep_set(kept), *self._keys.note_use(teacher))
+        shown = await self._pictures.shown_in(contents)
+        await self._rooms.save(
+            tables.keep_set(kept),
+            *show_in_set(teacher.id, given.id, shown),
+            *self._keys.note_use(teacher),
+        )
         return SavedSet(given.id, in_words(now))
 
     async def load(self, client: Client, key: str, set_id: str) -> LoadedSet:
@@ -102,7 +111,9 @@ class Library:
     async def delete(self, client: Client, key: str, set_id: str) -> None:
         """Forget a set; nothing happens if there is no such. Raises WrongKey, CannotSave."""
         teacher = await self._keys.owner(client, key)
-        await self._rooms.save(tables.delete_set(teacher.id, set_id))
+        await self._rooms.save(
+            tables.delete_set(teacher.id, set_id), *show_in_set(teacher.id, set_id, ())
+        )
 
     def _encoded(self, tasks: Sequence[Task]) -> tuple[str, int]:
         text = encoded_tasks(tasks)

@@ -12,6 +12,8 @@ from msgspec import structs
 from quad.classroom import tables
 from quad.classroom.model import BEYOND, ORIGINAL, Step, usable_steps, utf8_size
 from quad.classroom.outgoing import NewRev, Revealed, Tasks
+from quad.classroom.pictures.pictures import Pictures
+from quad.classroom.pictures.tables import show_in_room
 from quad.classroom.refusals import BadValue, Stale, TooLarge, UnknownTask
 from quad.classroom.rooms import Rooms, beyond
 from quad.classroom.state import Participant, Room
@@ -32,12 +34,14 @@ class HandingOut:
         rooms: Rooms,
         progress: Progress,
         cleaning: Cleaning,
+        pictures: Pictures,
         clock: Callable[[], float],
         limit_bytes: int,
     ) -> None:
         self._rooms: Final = rooms
         self._progress: Final = progress
         self._cleaning: Final = cleaning
+        self._pictures: Final = pictures
         self._clock: Final = clock
         self._limit_bytes: Final = limit_bytes
 
@@ -46,14 +50,14 @@ class HandingOut:
         room = self._rooms.host(client).room
         given = usable_steps(steps)
         check_size("".join(step.content or "" for step in given), self._limit_bytes)
-        contents = await self._clean(room, [step.content or "" for step in given])
+        contents, shown = await self._clean(room, [step.content or "" for step in given])
         clean = usable_steps(
             Step(step.name, content, step.language, step.type)
             for step, content in zip(given, contents, strict=True)
         )
         check_size(tables.encoded_steps(clean), self._limit_bytes)
         self._rooms.host(client)  # who may have gone meanwhile
-        await self._replace(room, of_steps(room.decided_handout.rev + 1, clean))
+        await self._replace(room, of_steps(room.decided_handout.rev + 1, clean), shown)
 
     async def set_tasks(
         self, client: Client, room_id: int | None, tasks: Sequence[Task], rev: int
@@ -66,7 +70,7 @@ class HandingOut:
         _check_rev(room, rev)
         given = checked_tasks(tasks)
         self._check_tasks_size(given)
-        contents = await self._clean(room, [task.content for task in given])
+        contents, shown = await self._clean(room, [task.content for task in given])
         clean = [
             structs.replace(task, content=content)
             for task, content in zip(given, contents, strict=True)
@@ -76,7 +80,7 @@ class HandingOut:
         self._host(client, room_id)
         _check_rev(room, rev)
         handout = of_tasks(rev + 1, clean, room.decided_handout.revealed)
-        await self._replace(room, handout)
+        await self._replace(room, handout, shown)
         return NewRev(handout.rev)
 
     async def reveal(self, client: Client, room_id: int | None, task_id: str) -> None:
@@ -97,17 +101,19 @@ class HandingOut:
     def _host(self, client: Client, room_id: int | None) -> Participant:
         return beyond(self._rooms.host(client, room_id))
 
-    async def _clean(self, room: Room, contents: Sequence[str]) -> list[str]:
+    async def _clean(self, room: Room, contents: Sequence[str]) -> tuple[list[str], list[str]]:
+        """The contents without what could act, and the ids of the pictures that they show."""
         # Cleaning may wait for a thread, and the later tasks must be those that stay. Whoever
         # leaves the block goes on at once, and so writes before the next.
         async with room.cleaning_turn:
-            return await self._cleaning.clean(contents)
+            clean = await self._cleaning.clean(contents)
+            return clean, await self._pictures.shown_in(clean)
 
     def _check_tasks_size(self, tasks: Sequence[Task]) -> None:
         if utf8_size(encoded_tasks(tasks)) > self._limit_bytes:
             raise TooLarge(f"tasks of more than {self._limit_bytes} bytes")
 
-    async def _replace(self, room: Room, handout: Handout) -> None:
+    async def _replace(self, room: Room, handout: Handout, shown: Sequence[str]) -> None:
         steps = [] if handout.is_by_place else handout.steps
         before = room.handout
         await self._keep(
@@ -115,6 +121,7 @@ class HandingOut:
             handout,
             tables.keep_steps(room.number, steps),
             keep_tasks(room.number, handout),
+            *show_in_room(room.number, shown),
         )
         room.imported = None
         self._tell(room, before)
@@ -132,7 +139,7 @@ class HandingOut:
 
     def _tell(self, room: Room, before: Handout) -> None:
         handout = room.handout
-        self._rooms.tell_students_before(room, "steps/all", handout.steps)
+        self._rooms.tell_students_before(room, "steps/all", self._rooms.as_told(handout.steps))
         told = Tasks(handout.rev, handout.for_students)
         self._rooms.tell_students_beyond(room, "tasks/all", told)
         if before.renames(handout):
@@ -156,7 +163,7 @@ def check_size(tasks: str, limit_bytes: int) -> None:
         raise BadValue("content", f"may not be longer than {limit_bytes} bytes")
 
 
-def loaded(room: Room) -> Iterator[tuple[str, object]]:
+def loaded(rooms: Rooms, room: Room) -> Iterator[tuple[str, object]]:
     """What the host of a room is sent on coming back: events and their payloads.
 
     One of an older protocol gets the tasks imported last, if they were not handed out.
@@ -164,7 +171,7 @@ def loaded(room: Room) -> Iterator[tuple[str, object]]:
     if room.host.protocol < BEYOND:
         steps = room.imported or room.handout.steps
         if steps:
-            yield "steps/load", steps
+            yield "steps/load", rooms.as_told(steps)
         return
     handout = room.handout
     if handout.rev or handout.tasks:

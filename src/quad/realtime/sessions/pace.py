@@ -80,9 +80,9 @@ class RateLimit(Pace):
         missing = min(count, self._burst) - self._tokens
         return missing / self._per_s if missing > _ROUNDING else 0.0
 
-    def give_back(self) -> None:
+    def give_back(self, count: int = 1) -> None:
         """Undo a ``take``: what was charged before its outcome was known cost nothing."""
-        self._tokens = min(self._burst, self._tokens + 1.0)
+        self._tokens = min(self._burst, self._tokens + count)
 
     @property
     def is_full(self) -> bool:
