@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from quad.cli.share.commands import Answer, Commands
 from quad.cli.share.folder import Folder
 from quad.cli.share.lesson import Lesson, Note
+from quad.cli.share.memory import Memories
 from quad.cli.share.place import Place
-from quad.cli.share.tickets import Tickets
 from quad.cli.share.visit import Visit
 from quad.cli.share.watching import Report
 from tests.classroom.school import Peer, enter
@@ -103,8 +104,11 @@ class Desk:
 class Student:
     """A visit that is under way."""
 
-    def __init__(self, visit: Visit, desk: Desk, staying: asyncio.Task[str]) -> None:
+    def __init__(
+        self, visit: Visit, folder: Folder, desk: Desk, staying: asyncio.Task[str]
+    ) -> None:
         self.visit = visit
+        self._commands = Commands(visit, folder)
         self.desk = desk
         self.staying = staying
 
@@ -112,20 +116,25 @@ class Student:
     def user_id(self) -> int:
         return self.desk.lesson.user_id
 
+    async def type(self, line: str) -> Answer:
+        """What the program answers."""
+        return await self._commands.obey(line)
+
     async def quit(self) -> None:
         self.staying.cancel()
         await asyncio.wait({self.staying})
 
 
-async def open_room(url: str) -> Teacher:
+async def open_room(url: str, protocol: int = 2) -> Teacher:
     peer = await enter(url)
-    await peer.emit("room/create", {"name": "Teacher", "protocol": 2})
+    await peer.emit("room/create", {"name": "Teacher", "protocol": protocol})
     return Teacher(peer, url, await peer.expect("room/update"))
 
 
 @contextlib.asynccontextmanager
-async def teaching(url: str) -> AsyncIterator[Teacher]:
-    teacher = await open_room(url)
+async def teaching(url: str, protocol: int = 2) -> AsyncIterator[Teacher]:
+    """Someone who speaks this protocol, as long as the block runs."""
+    teacher = await open_room(url, protocol)
     try:
         yield teacher
     finally:
@@ -138,10 +147,9 @@ async def sharing(
 ) -> AsyncIterator[Student]:
     """A student, in the room from the beginning of the block on."""
     desk = Desk()
-    visit = Visit(
-        place, name, Folder(root), Tickets(state), desk, pace_s=PACE_S, is_polling=is_polling
-    )
-    student = Student(visit, desk, asyncio.create_task(visit.run()))
+    folder = Folder(root)
+    visit = Visit(place, name, folder, Memories(state), desk, pace_s=PACE_S, is_polling=is_polling)
+    student = Student(visit, folder, desk, asyncio.create_task(visit.run()))
     student.staying.add_done_callback(lambda _: desk.changed.set())
     try:
         await desk.wait(lambda: desk.lesson.link == "online" or student.staying.done())

@@ -19,9 +19,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from quad.cli.failures import Failed
-from quad.cli.share.calls import call_of
-from quad.cli.share.commands import obey
-from quad.cli.share.folder import Folder
+from quad.cli.share.calls import standing_of
 from quad.cli.share.place import Place, find_place
 from tests.classroom.school import Peer, enter, exercise
 from tests.cli.remote_server import quad
@@ -32,6 +30,8 @@ from tests.patience import patience
 from tests.process import ServerProcess, free_port
 
 T = TypeVar("T")
+
+JOINED = '42["room/join",{"user_id":7,"room_id":1,"name":"A","token":"t","is_teacher_here":true}]'
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +197,7 @@ async def test_the_teacher_is_told_what_does_not_come_and_no_hidden_names(
         (root / "a.py").write_text("2")
         assert await teacher.see() == [("a.py", "CHANGED")]
         assert teacher.tree["data.csv"] == "1;2"
-        answer = await obey("/files", student.visit, Folder(root))
+        answer = await student.type("/files")
         assert "left out, too large: 1 (data.csv, 600 KB)" in answer.text
         # Who begins to watch anew hears it anew.
         await teacher.emit("sharing/start", user_id=student.user_id)
@@ -248,7 +248,7 @@ async def test_the_rooms_settings_are_obeyed_while_the_teacher_watches(
         assert await teacher.see() == [("a.txt", "CREATED")]
         (root / ".gitignore").write_text("a.txt\n.gitignore\n")
         assert await teacher.see() == [("a.txt", "REMOVED")]
-        answer = await obey("/files", student.visit, Folder(root))
+        answer = await student.type("/files")
         assert "1 file, 1 bytes" in answer.text
         assert "ignored by the room's settings: 1 (out)" in answer.text
         assert "ignored by .gitignore: 2 (.gitignore, a.txt)" in answer.text
@@ -260,60 +260,61 @@ async def test_the_rooms_settings_are_obeyed_while_the_teacher_watches(
 async def test_tasks_statuses_and_messages_go_both_ways(
     server: ServerProcess, tmp_path: Path
 ) -> None:
-    folder = Folder(tmp_path)
     async with (
         teaching(server.url) as teacher,
         sharing(teacher.place, tmp_path, tmp_path / "state") as student,
     ):
-        visit, desk = student.visit, student.desk
+        desk = student.desk
         await teacher.peer.emit("steps/all", [exercise("1", "<p>Add</p>"), exercise("2", "Sub")])
         await desk.wait(lambda: len(desk.lesson.tasks) == 2)
-        assert (await obey("/task 1", visit, folder)).text == "--- Task 1 ---\nAdd\n---"
-        await obey("/progress 1", visit, folder)
-        await obey("/ask 2", visit, folder)
+        assert (await student.type("/task 1")).text == "--- Task 1 ---\nAdd\n---"
+        await student.type("/progress 1")
+        await student.type("/ask 2")
         reported = {"1": "IN_PROGRESS", "2": "HELP"}
         while (await teacher.peer.expect("steps/status/to_mentor"))["steps"] != reported:
             """One after another."""
-        assert (await obey("/tasks", visit, folder)).text == (
+        assert (await student.type("/tasks")).text == (
             "Task 1  in progress  Add\nTask 2  help!        Sub"
         )
-        await obey("/done 1", visit, folder)
+        await student.type("/done 1")
         assert (await teacher.peer.expect("steps/status/to_mentor"))["steps"]["1"] == "DONE"
         review = {"user_id": student.user_id, "steps": {"1": "ACCEPTED"}}
         await teacher.emit("steps/status/to_client", **review)
-        await desk.wait(lambda: "Task 1 solution accepted!" in desk.notes)
+        await desk.wait(lambda: "Task 1: accepted!" in desk.notes)
         await desk.wait(lambda: desk.lesson.status("1") == "ACCEPTED")
 
-        await obey("Что дальше?", visit, folder)
+        await student.type("Что дальше?")
         assert (await teacher.peer.expect("message/to_mentor"))["content"] == "Что дальше?"
         await teacher.emit("message/to_client", user_id=student.user_id, content="Task 2")
         await desk.wait(lambda: "Task 2" in desk.notes)
         await desk.wait(lambda: len(desk.lesson.talk) == 2)
-        await obey("x" * 70_000, visit, folder)
+        await student.type("x" * 70_000)
         await desk.wait(lambda: any("may not be longer" in note for note in desk.notes))
         assert desk.lesson.unsent == ()
-        assert (await obey("/fly", visit, folder)).text.startswith("There is no command /fly")
-        assert (await obey("/done", visit, folder)).text == "Say which task: /done 1"
-        assert "/quit" in (await obey("/help", visit, folder)).text
+        assert (await student.type("/fly")).text.startswith("There is no command /fly")
+        assert (await student.type("/done")).text == "Say which task: /done 1"
+        assert "/quit" in (await student.type("/help")).text
 
 
 async def test_help_is_asked_for_without_a_task_and_also_offline(
     server: ServerProcess, tmp_path: Path
 ) -> None:
-    folder = Folder(tmp_path / "folder")
     async with a_filter(server.url) as network, teaching(server.url) as teacher:
         place = Place(network.url, teacher.room)
         async with sharing(place, tmp_path, tmp_path / "state") as student:
-            visit, desk = student.visit, student.desk
-            await visit.ready()
-            await obey("/ask", visit, folder)
+            desk = student.desk
+            await student.visit.ready()
+            await student.type("/ask")
             signal = {"user_id": student.user_id, "value": "HELP"}
             assert await teacher.peer.expect("signal") == signal
-            await desk.wait(lambda: "Your teacher knows that you need help." in desk.notes)
-            answer = await obey("/ask", visit, folder)
-            assert answer.text == "Your teacher knows that you need help; /done when you can go on."
-            await obey("/done", visit, folder)
-            assert await teacher.peer.expect("signal") == {**signal, "value": "NONE"}
+            await desk.wait(lambda: "You are next." in desk.notes)
+            assert "Your teacher knows that you need help." in desk.notes
+            answer = await student.type("/ask")
+            assert answer.text == (
+                "Your teacher knows that you need help: you are next; /cancel when you can go on."
+            )
+            await student.type("/done")
+            assert await teacher.peer.expect("signal") == {**signal, "value": "IN_PROGRESS"}
 
             # Several tasks, and none of them meant; the theory is none.
             tasks = [exercise(name, "Add") for name in ("theory", "1", "2")]
@@ -322,15 +323,15 @@ async def test_help_is_asked_for_without_a_task_and_also_offline(
             network.upgrades = "refuse"
             await network.aclose()
             await desk.wait(lambda: desk.lesson.link == "offline")
-            await obey("/ask", visit, folder)
+            await student.type("/ask")
             assert desk.notes[-1].endswith("your teacher hears of it as soon as you are connected.")
             network.upgrades = "pass"
             assert await teacher.peer.expect("signal") == signal
-            await desk.wait(lambda: call_of(desk.lesson) == "known")
+            await desk.wait(lambda: standing_of(desk.lesson) == "known")
             assert desk.lesson.statuses == {}
         # Who starts again still needs it.
         async with sharing(place, tmp_path, tmp_path / "state") as student:
-            await student.desk.wait(lambda: call_of(student.desk.lesson) == "known")
+            await student.desk.wait(lambda: standing_of(student.desk.lesson) == "known")
 
 
 # --- coming back ----------------------------------------------------------------------------------
@@ -342,9 +343,8 @@ async def test_who_starts_again_is_the_same_student(server: ServerProcess, tmp_p
         await teacher.peer.emit("steps/all", [exercise("1", "Add")])
         async with sharing(teacher.place, tmp_path, state) as student:
             first = student.user_id
-            student.visit.mark("1", "DONE")
             await student.desk.wait(lambda: student.desk.lesson.tasks)
-            student.visit.mark("1", "DONE")
+            await student.type("/done 1")
             student.visit.say("hello")
             await teacher.peer.expect("steps/status/to_mentor")
         [ticket] = state.iterdir()
@@ -363,7 +363,7 @@ async def test_who_starts_again_is_the_same_student(server: ServerProcess, tmp_p
                 other.visit.say("still here")
                 await teacher.peer.expect("message/to_mentor")
                 # For good: the next one is somebody new.
-                answer = await obey("/leave", other.visit, Folder(tmp_path))
+                answer = await other.type("/leave")
                 assert answer.is_last
         assert list(state.iterdir()) == []
         async with sharing(teacher.place, tmp_path, state) as student:
@@ -395,7 +395,7 @@ async def test_who_comes_while_the_teacher_is_away_is_told_so(
         await teacher.peer.close()
         async with sharing(teacher.place, tmp_path, tmp_path / "state") as student:
             await student.desk.wait(lambda: not student.desk.lesson.is_teacher_here)
-            assert "The teacher is offline!" in student.desk.notes
+            assert "The teacher is away." in student.desk.notes
 
 
 async def test_a_killed_server_costs_nothing(tmp_path: Path) -> None:
@@ -466,7 +466,9 @@ async def test_a_server_that_falls_silent_counts_as_gone(tmp_path: Path) -> None
         await socket.send('40{"sid":"y"}')
         if len(connections) == 1:
             assert "room/join" in str(await socket.recv())
-            await socket.send('42["room/join",{"user_id":7,"room_id":1,"name":"A","token":"t"}]')
+            await socket.send(
+                '42["room/join",{"user_id":7,"room_id":1,"name":"A","token":"t","is_teacher_here":true}]'
+            )
             await socket.send("430[]")
         else:
             assert str(await socket.recv()).startswith('420["room/rejoin",{"room_id":1,"user_id":7')
@@ -494,7 +496,9 @@ async def test_heartbeats_alone_keep_a_connection_that_is_watched(tmp_path: Path
         assert await socket.recv() == "40"
         await socket.send('40{"sid":"y"}')
         assert "room/join" in str(await socket.recv())
-        await socket.send('42["room/join",{"user_id":7,"room_id":1,"name":"A","token":"t"}]')
+        await socket.send(
+            '42["room/join",{"user_id":7,"room_id":1,"name":"A","token":"t","is_teacher_here":true}]'
+        )
         await socket.send('42["sharing/start",{}]')
         await socket.send("430[]")
 

@@ -11,8 +11,8 @@ from textual.widgets import Input, OptionList, RichLog, Static
 
 from quad.cli.failures import Failed
 from quad.cli.share.folder import Folder
+from quad.cli.share.memory import Memories
 from quad.cli.share.screen import Screen
-from quad.cli.share.tickets import Tickets
 from tests.classroom.school import enter, exercise
 from tests.cli.remote_server import serving_quad
 from tests.cli.share_class import PATIENCE_S, Teacher, teaching
@@ -30,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 async def at_screen(
     teacher: Teacher, root: Path, state: Path
 ) -> AsyncIterator[tuple[Screen, Pilot[None]]]:
-    screen = Screen(teacher.place, "Ann", Folder(root), Tickets(state))
+    screen = Screen(teacher.place, "Ann", Folder(root), Memories(state))
     async with screen.run_test(size=(110, 34)) as pilot:
         yield screen, pilot
 
@@ -149,11 +149,11 @@ async def test_the_screen_says_that_the_teacher_is_away_and_gives_theory_no_stat
             # Theory is read: who needs help there needs it with no task. The same key ends it.
             await pilot.press("h")
             assert (await teacher.peer.expect("signal"))["value"] == "HELP"
-            known = "!  Your teacher knows that you need help"
+            known = "!  Your teacher knows that you need help: you are next"
             await until(pilot, lambda: shown(screen, "#call") == known)
             assert screen.query_one("#call").display
             await pilot.press("h")
-            assert (await teacher.peer.expect("signal"))["value"] == "NONE"
+            assert (await teacher.peer.expect("signal"))["value"] == "IN_PROGRESS"
             assert not screen.query_one("#call").display
             rows = [str(options.get_option_at_index(place).prompt) for place in (0, 1)]
             assert rows == ["  Theory", "○ Task 1  "]

@@ -13,10 +13,10 @@ from quad.cli.printing import takes_every_character
 from quad.cli.remote import DEFAULT_ADDRESS, URL_VARIABLE
 
 if TYPE_CHECKING:
+    from quad.cli.share.entering import NameTaken
     from quad.cli.share.folder import Folder
+    from quad.cli.share.memory import Memories, Ticket
     from quad.cli.share.place import Place
-    from quad.cli.share.tickets import Ticket, Tickets
-    from quad.cli.share.visit import NameTaken
 
 EPILOG: Final = (
     "Examples:\n\n"
@@ -104,16 +104,17 @@ def share(
 async def _share(
     folder: "Folder", room: str, name: str, url: str, *, is_plain: bool, is_polling: bool
 ) -> None:
+    from quad.cli.share.entering import NameTaken
+    from quad.cli.share.memory import Memories, Memory
     from quad.cli.share.place import find_place
-    from quad.cli.share.tickets import Tickets
-    from quad.cli.share.visit import NameTaken
 
-    place, tickets = find_place(room, url), Tickets()
+    place, memories = find_place(room, url), Memories()
     while True:
         try:
-            await _attend(folder, place, name, tickets, is_plain=is_plain, is_polling=is_polling)
+            await _attend(folder, place, name, memories, is_plain=is_plain, is_polling=is_polling)
         except NameTaken as taken:
-            tickets.keep(place, name, _ask_for_code(place, name, taken))
+            ticket = _ask_for_code(place, name, taken)
+            memories.keep(place, name, Memory(ticket.user_id, ticket.token))
         else:
             return
 
@@ -122,7 +123,7 @@ async def _attend(
     folder: "Folder",
     place: "Place",
     name: str,
-    tickets: "Tickets",
+    memories: "Memories",
     *,
     is_plain: bool,
     is_polling: bool,
@@ -132,12 +133,12 @@ async def _attend(
 
     if is_plain or not _has_screen():
         lines = plain.Lines()
-        visit = Visit(place, name, folder, tickets, lines, is_polling=is_polling)
+        visit = Visit(place, name, folder, memories, lines, is_polling=is_polling)
         await plain.attend(visit, folder)
         return
     from quad.cli.share.screen import Screen
 
-    screen = Screen(place, name, folder, tickets, is_polling=is_polling)
+    screen = Screen(place, name, folder, memories, is_polling=is_polling)
     await screen.run_async()
     if screen.failure is not None:
         raise screen.failure
@@ -149,7 +150,7 @@ def _ask_for_code(place: "Place", name: str, taken: "NameTaken") -> "Ticket":
 
     It is asked for, and not a flag: what is typed in a shell is kept, and seen by others.
     """
-    from quad.cli.share.tickets import read_code
+    from quad.cli.share.memory import read_code
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise taken

@@ -4,28 +4,26 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from quad.cli.share.calls import SIGNS, call_of
-from quad.cli.share.folder import Folder, Snapshot
-from quad.cli.share.lesson import STATUSES, Lesson
+from quad.cli.share.calls import sign_of
+from quad.cli.share.folder import Folder
+from quad.cli.share.lesson import Lesson
+from quad.cli.share.tasks import STATUSES, Task, named, task_and_note
+from quad.cli.share.telling import describe
+from quad.cli.share.text import harmless
 from quad.cli.share.visit import Visit
-from quad.cli.share.watching import Report
 
 HELP: Final = """\
-Anything without a slash is a message to the teacher. Commands:
-  /tasks        the tasks and how you stand      /task 2   read task 2 (or: /task theory)
-  /progress 2   you work on task 2               /ask 2    you need help with task 2
-  /done 2       you have finished task 2         /none 2   you have not begun task 2
-  /ask          you need help with anything      /done     you can go on without
+Anything without a slash is a message to the teacher. Commands; a task is named
+by its number or its title:
+  /tasks        the tasks and how you stand      /task 2    read task 2
+  /progress 2   you work on task 2               /done 2    you have finished it
+  /none 2       you have not begun task 2
+  /ask          you need help with anything      /ask 2 I get an IndexError
+  /pause        keep your place in the queue     /cancel    you can go on alone
   /files        what of your folder is shared, and what is left out and why
-  /quit         stop; start again to go on       /leave    leave the room for good"""
+  /quit         stop; start again to go on       /leave     leave the room for good"""
 
-_MARKS: Final[Mapping[str, str]] = {
-    "progress": "IN_PROGRESS",
-    "ask": "HELP",
-    "done": "DONE",
-    "none": "NONE",
-}
-_EXAMPLES: Final = 5
+_MARKS: Final[Mapping[str, str]] = {"progress": "IN_PROGRESS", "done": "DONE", "none": "NONE"}
 
 
 class Answer(NamedTuple):
@@ -35,114 +33,122 @@ class Answer(NamedTuple):
     is_last: bool = False
 
 
-async def obey(line: str, visit: Visit, folder: Folder) -> Answer:
-    """Do what was typed."""
-    line = line.strip()
-    if not line.startswith("/"):
-        visit.say(line)
+class Commands:
+    """Carries out what is typed."""
+
+    def __init__(self, visit: Visit, folder: Folder) -> None:
+        self._visit = visit
+        self._folder = folder
+
+    async def obey(self, line: str) -> Answer:
+        """Do what was typed."""
+        line = line.strip()
+        if not line.startswith("/"):
+            self._visit.say(line)
+            return Answer()
+        command, _, rest = line[1:].partition(" ")
+        return await self._do(command, rest.strip())
+
+    async def _do(self, command: str, rest: str) -> Answer:
+        match command:
+            case "progress" | "done" | "none":
+                return self._mark(command, rest)
+            case "ask":
+                return self._ask(rest)
+            case "pause":
+                self._visit.pause_call()
+                return Answer()
+            case "cancel":
+                self._visit.cancel_call()
+                return Answer()
+            case "tasks" | "task":
+                return self._read(rest)
+            case "files":
+                return await self._files()
+            case "quit" | "exit":
+                await self._visit.finish()
+                return Answer(is_last=True)
+            case "leave":
+                await self._visit.leave()
+                return Answer(f"You have left room {self._lesson.room}.", is_last=True)
+            case "help":
+                return Answer(HELP)
+            case _:
+                words = f"There is no command /{harmless(command)}; /help lists them all."
+                return Answer(words)
+
+    @property
+    def _lesson(self) -> Lesson:
+        return self._visit.lesson
+
+    def _mark(self, command: str, rest: str) -> Answer:
+        lesson = self._lesson
+        if not rest and command == "done" and lesson.call is not None and not lesson.call.task:
+            self._visit.cancel_call()
+            return Answer()
+        with_status = [task for task in lesson.tasks if task.has_status]
+        if not rest and len(with_status) != 1:
+            return Answer(f"Say which task: /{command} 1")
+        task = _one(lesson.tasks, rest) if rest else with_status[0]
+        if isinstance(task, Answer):
+            return task
+        self._visit.mark(task, _MARKS[command])
         return Answer()
-    command, _, rest = line[1:].partition(" ")
-    rest = rest.strip()
-    if command in _MARKS:
-        return _mark(visit, command, rest)
-    match command:
-        case "quit" | "exit":
-            await visit.finish()
-            return Answer(is_last=True)
-        case "leave":
-            await visit.leave()
-            return Answer(f"You have left room {visit.lesson.room}.", is_last=True)
-        case "files":
-            snapshot = await asyncio.to_thread(folder.anew().snapshot, visit.lesson.ignores)
-            return Answer(describe(snapshot))
-        case "tasks" | "task":
-            return Answer(_read_task(visit.lesson, rest) if rest else _list_tasks(visit.lesson))
-        case "help":
-            return Answer(HELP)
-        case _:
-            return Answer(f"There is no command /{command}; /help lists them all.")
 
-
-def describe(snapshot: Snapshot) -> str:
-    """What is shared, and what is left out, with some examples."""
-    size = sum(len(content.encode()) for content in snapshot.files.values())
-    lines = [f"Shared while the teacher watches: {_count(len(snapshot.files))}, {_size(size)}."]
-    for why, count in snapshot.reasons().most_common():
-        names = [name for name, reason in snapshot.left_out.items() if reason is why]
-        shown = ", ".join(_with_size(name, snapshot) for name in names[:_EXAMPLES])
-        more = ", …" if count > _EXAMPLES else ""
-        lines.append(f"  left out, {why.value}: {count} ({shown}{more})")
-    if snapshot.unsent:
-        lines.append("Of what is left out, the teacher is told no names but those with a size.")
-    return "\n".join(lines)
-
-
-def _with_size(name: str, snapshot: Snapshot) -> str:
-    unsent = snapshot.unsent.get(name)
-    return name if unsent is None else f"{name}, {_size(unsent.size)}"
-
-
-def tell(report: Report) -> str:
-    """What was sent, on one line."""
-    if report.trouble:
-        return f"Not shared: {report.trouble}"
-    if report.is_whole:
-        left_out = len(report.snapshot.left_out)
-        more = f"; {left_out} left out (/files says why)" if left_out else ""
-        return f"Shared the folder: {_count(len(report.files))}{more}"
-    words = {"CREATED": "new ", "CHANGED": "", "REMOVED": "removed "}
-    names = [words[file.status] + file.filename for file in report.files]
-    return "Shared " + ", ".join(names[:_EXAMPLES]) + (", …" if len(names) > _EXAMPLES else "")
-
-
-def _mark(visit: Visit, command: str, task: str) -> Answer:
-    lesson = visit.lesson
-    if not task and command == "done" and lesson.is_calling:
-        visit.call(is_calling=False)
+    def _ask(self, rest: str) -> Answer:
+        """Help with a task or anything. Who asks again wants to know whether anybody has heard."""
+        lesson = self._lesson
+        task, note = task_and_note(lesson.tasks, rest)
+        if task is None and rest.isdecimal():
+            return Answer(f"There is no task {rest}.")
+        if not rest and lesson.call is not None:
+            return Answer(f"{sign_of(lesson)}; /cancel when you can go on.")
+        with_status = [each for each in lesson.tasks if each.has_status]
+        if task is None and len(with_status) == 1:
+            [task] = with_status
+        if task is not None and lesson.status(task.id) == "ACCEPTED":
+            task = None
+        is_with_task = task is not None and task.has_status
+        self._visit.call(task.id if task is not None and is_with_task else None, note)
         return Answer()
-    tasks = [task] if task else [each.name for each in lesson.tasks if each.has_status]
-    if len(tasks) == 1:
-        visit.mark(tasks[0], _MARKS[command])
-        return Answer()
-    return _ask(visit) if command == "ask" else Answer(f"Say which task: /{command} 1")
+
+    def _read(self, rest: str) -> Answer:
+        lesson = self._lesson
+        if not rest:
+            return Answer(_listed(lesson))
+        task = _one(lesson.tasks, rest)
+        if isinstance(task, Answer):
+            return task
+        return Answer(f"--- {task.heading} ---\n{task.text}\n---")
+
+    async def _files(self) -> Answer:
+        folder, ignores = self._folder.anew(), self._lesson.ignores
+        return Answer(describe(await asyncio.to_thread(folder.snapshot, ignores)))
 
 
-def _ask(visit: Visit) -> Answer:
-    """Help with anything. Who asks again wants to know whether anybody has heard."""
-    if visit.lesson.is_calling:
-        return Answer(f"{SIGNS[call_of(visit.lesson)]}; /done when you can go on.")
-    visit.call(is_calling=True)
-    return Answer()
+def _one(tasks: Sequence[Task], words: str) -> Task | Answer:
+    """The task that is meant, or what to say instead."""
+    found = named(tasks, words)
+    if not found:
+        return Answer(f"There is no task {harmless(words)}.")
+    if len(found) > 1:
+        return Answer("Say which one: " + "; ".join(task.heading for task in found))
+    return found[0]
 
 
-def _list_tasks(lesson: Lesson) -> str:
+def _listed(lesson: Lesson) -> str:
     if not lesson.tasks:
         return "There are no tasks yet."
-    width = max(len(task.title) for task in lesson.tasks)
-    rows: Sequence[tuple[str, str, str]] = [
-        (task.title, STATUSES.get(lesson.status(task.name), ""), _first_line(task.text))
+    width = max(len(task.heading) for task in lesson.tasks)
+    rows = [
+        (task.heading, STATUSES.get(lesson.status(task.id), ""), _first_line(task.text))
         for task in lesson.tasks
     ]
     return "\n".join(
-        f"{title:{width}}  {status:11}  {text}".rstrip() for title, status, text in rows
+        f"{heading:{width}}  {status:11}  {text}".rstrip() for heading, status, text in rows
     )
-
-
-def _read_task(lesson: Lesson, name: str) -> str:
-    for task in lesson.tasks:
-        if task.name == name:
-            return f"--- {task.title} ---\n{task.text}\n---"
-    return f"There is no task {name}."
 
 
 def _first_line(text: str) -> str:
     line = text.strip().partition("\n")[0]
     return line if len(line) <= 60 else line[:59] + "…"
-
-
-def _count(files: int) -> str:
-    return f"{files} file" if files == 1 else f"{files} files"
-
-
-def _size(size: int) -> str:
-    return f"{size} bytes" if size < 10_000 else f"{size / 1000:,.0f} KB"

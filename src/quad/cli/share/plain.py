@@ -7,9 +7,10 @@ import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final
 
-from quad.cli.share.commands import obey, tell
+from quad.cli.share.commands import Commands
 from quad.cli.share.folder import Folder
 from quad.cli.share.lesson import Kind, Lesson, Note
+from quad.cli.share.telling import tell
 from quad.cli.share.text import harmless
 from quad.cli.share.visit import View, Visit
 from quad.cli.share.watching import Report
@@ -21,6 +22,7 @@ _MARKS: Final[Mapping[Kind, str]] = {
     "warning": "! ",
     "bad": "✗ ",
     "teacher": "Teacher: ",
+    "notice": "Teacher to all: ",
     "me": "You: ",
 }
 _GOODBYE: Final = "No longer in the class. Start again to go on."
@@ -49,7 +51,7 @@ async def attend(visit: Visit, folder: Folder) -> None:
     staying = asyncio.create_task(visit.run())
     waits = [
         staying,
-        asyncio.create_task(_obey_all(visit, folder)),
+        asyncio.create_task(_obey_all(visit, Commands(visit, folder))),
         asyncio.create_task(told_to_stop()),
     ]
     try:
@@ -64,12 +66,12 @@ async def attend(visit: Visit, folder: Folder) -> None:
             task.result()
 
 
-async def _obey_all(visit: Visit, folder: Folder) -> None:
+async def _obey_all(visit: Visit, commands: Commands) -> None:
     """Return after the last command; never, if there is just no more to read."""
     # What stands ready in a pipe may concern tasks that have yet to arrive.
     await visit.ready()
     async for line in _typed():
-        answer = await obey(line, visit, folder)
+        answer = await commands.obey(line)
         if answer.text:
             say(answer.text)
         if answer.is_last:

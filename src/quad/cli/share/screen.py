@@ -13,12 +13,14 @@ from textual.widgets import Footer, Input, OptionList, RichLog, Static
 from textual.widgets.option_list import Option
 
 from quad.cli.failures import Failed
-from quad.cli.share.calls import SIGNS, call_of
-from quad.cli.share.commands import obey, tell
+from quad.cli.share.calls import sign_of, standing_of
+from quad.cli.share.commands import Commands
 from quad.cli.share.folder import Folder
-from quad.cli.share.lesson import STATUSES, Lesson, Note, Task
+from quad.cli.share.lesson import Lesson, Note
+from quad.cli.share.memory import Memories
 from quad.cli.share.place import Place
-from quad.cli.share.tickets import Tickets
+from quad.cli.share.tasks import STATUSES, Task
+from quad.cli.share.telling import tell
 from quad.cli.share.visit import Visit
 from quad.cli.share.watching import Report
 
@@ -33,6 +35,7 @@ _STYLES: Final = {
     "warning": "yellow",
     "bad": "bold red",
     "teacher": "cyan",
+    "notice": "bold cyan",
     "me": "default",
 }
 _SIGNS: Final = {
@@ -109,14 +112,21 @@ class Screen(App[None]):
     ]
 
     def __init__(
-        self, place: Place, name: str, folder: Folder, tickets: Tickets, *, is_polling: bool = False
+        self,
+        place: Place,
+        name: str,
+        folder: Folder,
+        memories: Memories,
+        *,
+        is_polling: bool = False,
     ) -> None:
         super().__init__()
-        self.visit = Visit(place, name, folder, tickets, self, is_polling=is_polling)
+        self.visit = Visit(place, name, folder, memories, self, is_polling=is_polling)
         self.failure: Failed | None = None
         self.farewell = _GOODBYE
         self._place = place
         self._folder = folder
+        self._commands = Commands(self.visit, folder)
         self._staying: asyncio.Task[str] | None = None
         self._shown: tuple[Task, ...] | None = None
         self._trouble = ""
@@ -191,10 +201,10 @@ class Screen(App[None]):
         self._trouble = report.trouble
 
     def _show_call(self, lesson: Lesson) -> None:
-        call = call_of(lesson)
+        words, is_heard = sign_of(lesson), standing_of(lesson) in ("known", "helped")
         sign = self.query_one("#call", Static)
-        sign.update(Text(f"!  {SIGNS[call]}", style="green" if call == "known" else "yellow"))
-        sign.set_class(call != "none", "-on")
+        sign.update(Text(f"!  {words}", style="green" if is_heard else "yellow"))
+        sign.set_class(bool(words), "-on")
 
     def _show_tasks(self, lesson: Lesson) -> None:
         tasks = self.query_one("#tasks", OptionList)
@@ -230,15 +240,23 @@ class Screen(App[None]):
         place = self.query_one("#tasks", OptionList).highlighted
         lesson = self.visit.lesson
         task = lesson.tasks[place] if place is not None and place < len(lesson.tasks) else None
-        if task is not None and task.has_status:
-            self.visit.mark(task.name, status)
-        elif status == "HELP":
-            # The sign is on the screen: the same key takes it away.
-            self.visit.call(is_calling=not lesson.is_calling)
-        elif status == "DONE" and lesson.is_calling:
-            self.visit.call(is_calling=False)
+        has_status = task is not None and task.has_status
+        if status == "HELP":
+            self._call(task.id if task is not None and has_status else None)
+        elif task is not None and has_status:
+            self.visit.mark(task, status)
+        elif status == "DONE" and lesson.call is not None:
+            self.visit.cancel_call()
         elif task is not None:
-            self.visit.mark(task.name, status)
+            self.visit.mark(task, status)
+
+    def _call(self, task: str | None) -> None:
+        # The sign is on the screen: the same key takes it away.
+        call = self.visit.lesson.call
+        if call is not None and call.task == task:
+            self.visit.cancel_call()
+        else:
+            self.visit.call(task)
 
     def action_write(self) -> None:
         """To the line for messages."""
@@ -257,7 +275,7 @@ class Screen(App[None]):
         self.exit()
 
     async def _obey(self, line: str) -> None:
-        answer = await obey(line, self.visit, self._folder)
+        answer = await self._commands.obey(line)
         if answer.is_last:
             self.farewell = answer.text or self.farewell
             self.exit()
@@ -268,17 +286,17 @@ class Screen(App[None]):
 def _row(lesson: Lesson, task: Task) -> Text:
     if not task.has_status:
         # It is read, and has no status.
-        return Text(f"  {task.title}", style="bold")
-    status = lesson.status(task.name)
+        return Text(f"  {task.heading}", style="bold")
+    status = lesson.status(task.id)
     sign, style = _SIGNS.get(status, _SIGNS["NONE"])
     row = Text().append(f"{sign} ", style=style)
-    row.append(task.title, style="bold")
+    row.append(task.heading, style="bold")
     row.append(f"  {STATUSES.get(status, status.lower())}", style=style)
     return row
 
 
 def _line(note: Note) -> Text:
-    who = {"teacher": "Teacher  ", "me": "You  "}.get(note.kind, "")
+    who = {"teacher": "Teacher  ", "notice": "Teacher to all  ", "me": "You  "}.get(note.kind, "")
     line = Text().append(who, style="bold")
     line.append(note.text, style=_STYLES[note.kind])
     return line

@@ -1,4 +1,4 @@
-"""The secret tokens by which a student is let in again, kept between two runs of the program."""
+"""What is kept between two runs of the program: who a student is, and what is still to be said."""
 
 import contextlib
 import hashlib
@@ -24,6 +24,26 @@ class Ticket(msgspec.Struct, frozen=True):
     token: str
 
 
+class Unsent(msgspec.Struct, frozen=True):
+    """A message that is not known to have arrived; by its key the server takes it once."""
+
+    key: str
+    text: str
+
+
+class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is remembered of one student in one room."""
+
+    user_id: int = 0
+    token: str = ""
+    unsent: tuple[Unsent, ...] = ()
+
+    @property
+    def ticket(self) -> Ticket | None:
+        """The way back in, if there is one."""
+        return Ticket(self.user_id, self.token) if self.token else None
+
+
 def read_code(text: str) -> Ticket | None:
     """The ticket that a browser hands over: the number of its student, a hyphen and the token."""
     number, hyphen, token = text.strip().partition("-")
@@ -32,27 +52,27 @@ def read_code(text: str) -> Ticket | None:
     return Ticket(int(number), token)
 
 
-class Tickets:
+class Memories:
     """One small file for each server, room and name, which nobody else may read."""
 
     def __init__(self, directory: Path | None = None) -> None:
         self._directory = directory or platformdirs.user_state_path("quad") / "share"
 
-    def find(self, place: Place, name: str) -> Ticket | None:
-        """The ticket from an earlier run."""
+    def find(self, place: Place, name: str) -> Memory:
+        """What an earlier run has left."""
         try:
-            return msgspec.json.decode(self._file(place, name).read_bytes(), type=Ticket)
+            return msgspec.json.decode(self._file(place, name).read_bytes(), type=Memory)
         except (OSError, msgspec.DecodeError):
-            return None
+            return Memory()
 
-    def keep(self, place: Place, name: str, ticket: Ticket) -> None:
+    def keep(self, place: Place, name: str, memory: Memory) -> None:
         """Write it down. Raises OSError."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._forget_old()
         # A new file that replaces the old one whole; only its owner may read it.
         number, written = tempfile.mkstemp(dir=self._directory)
         with os.fdopen(number, "wb") as file:
-            file.write(msgspec.json.encode(ticket))
+            file.write(msgspec.json.encode(memory))
         Path(written).replace(self._file(place, name))
 
     def drop(self, place: Place, name: str) -> None:

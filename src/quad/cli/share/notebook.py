@@ -1,0 +1,69 @@
+"""The lesson as it is now: all that happens goes through here, is shown, and is remembered."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from quad.cli.share.calls import news_of_call
+from quad.cli.share.lesson import Heard, Lesson, Note
+from quad.cli.share.memory import Memories, Ticket
+from quad.cli.share.place import Place
+
+
+class View(Protocol):
+    """Whatever shows the lesson to somebody."""
+
+    def show(self, lesson: Lesson, notes: Sequence[Note]) -> None:
+        """Show the lesson as it is now, and what has happened."""
+
+
+class Notebook:
+    """Keeps one student's lesson, on the screen and on the disk."""
+
+    def __init__(self, place: Place, name: str, memories: Memories, view: View) -> None:
+        self.place = place
+        self.name = name
+        self._memories = memories
+        self._view = view
+        self._memory = memories.find(place, name)
+        self.lesson = Lesson(room=place.room, name=name, unsent=self._memory.unsent)
+
+    @property
+    def ticket(self) -> Ticket | None:
+        """The way back into the room."""
+        return self._memory.ticket
+
+    def become(self, after: Heard) -> None:
+        """The lesson is another one now."""
+        before = self.lesson
+        self.lesson, notes = after
+        self._view.show(self.lesson, [*notes, *news_of_call(before, self.lesson)])
+        self._remember()
+
+    def tell(self, note: Note) -> None:
+        """Show a note, with nothing changed."""
+        self.become((self.lesson, [note]))
+
+    def keep_ticket(self, ticket: Ticket) -> None:
+        """The student is this one from now on."""
+        self._remember(ticket)
+
+    def forget(self) -> None:
+        """Nobody of this name comes back."""
+        self._memories.drop(self.place, self.name)
+        self._memory = replace(self._memory, user_id=0, token="")
+
+    def _remember(self, ticket: Ticket | None = None) -> None:
+        memory = replace(self._memory, unsent=self.lesson.unsent)
+        if ticket is not None:
+            memory = replace(memory, user_id=ticket.user_id, token=ticket.token)
+        # Of somebody who was never in, or is no more, nothing stays.
+        if memory == self._memory or not memory.token:
+            return
+        self._memory = memory
+        try:
+            self._memories.keep(self.place, self.name, memory)
+        except OSError as error:
+            words = f"Who you are could not be saved for the next time: {error}"
+            self._view.show(self.lesson, [Note("warning", words)])
