@@ -300,6 +300,20 @@ async def test_forged_messages_are_dropped_and_counted(pair: Pair, broker: Memor
     assert second.resets == []
 
 
+async def test_a_newcomer_hears_of_a_node_as_soon_as_that_connects(
+    new_node: NewNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quad.bus.links.BEAT_S", 3_600.0)
+    first, newcomer = new_node(1), new_node(2)
+    await first.links.start()
+    await newcomer.links.start()
+    newcomer.links.connect(1)
+    await asyncio.sleep(0.05)
+    assert not newcomer.links.has_heard(1)
+    first.links.connect(2)
+    await until(lambda: newcomer.links.has_heard(1))
+
+
 async def test_repeated_messages_do_not_make_a_dead_node_seem_alive(
     pair: Pair, broker: MemoryBroker
 ) -> None:

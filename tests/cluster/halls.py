@@ -41,16 +41,20 @@ class Owners:
         self.me = me
         self.homes = homes
         self.is_suspended = False
+        self.coming: set[str] = set()
 
     def owner(self, key: str) -> int | None:
-        return self.homes.get(key)
+        return None if key in self.coming else self.homes.get(key)
+
+    def is_coming(self, key: str) -> bool:
+        return key in self.coming
 
     @property
     def has_shards(self) -> bool:
         return self.me in self.homes.values()
 
     def is_open(self, key: str) -> bool:
-        return self.homes.get(key) == self.me and not self.is_suspended
+        return self.owner(key) == self.me and not self.is_suspended
 
 
 class Pipes:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from quad.cluster import records
+from quad.cluster.shards import shard_of
 from quad.realtime import Client
 from tests.cluster.halls import Node, make_nodes
 from tests.patience import patience
@@ -95,6 +96,53 @@ async def test_whoever_has_no_seat_is_refused_at_the_edge() -> None:
     (error,) = await visitor.answer("say", {"text": "hello"})
     assert (error["code"], error["event"]) == ("full", "say")
     assert home.events.home.__len__() == 0
+
+
+@pytest.mark.parametrize("is_here", [True, False], ids=["here", "elsewhere"])
+async def test_what_comes_before_its_hall_is_opened_waits_and_keeps_its_order(
+    is_here: bool,
+) -> None:
+    edge, home = make_nodes(red=1 if is_here else 2)
+    if is_here:
+        home = edge
+    home.owners.coming.add("red")
+    visitor = await Visitor.of(edge)
+    visitor.client.emit("enter", {"hall": "red"}, id=1)
+    for text in ("one", "two"):
+        visitor.client.emit("say", {"text": text})
+    await settle(visitor)
+    assert visitor.heard == []
+    home.owners.coming.clear()
+    home.events.edge.release([shard_of("red")])
+    home.events.home.opened()
+    await visitor.hears('42["said","two"]')
+    assert home.heard == ["one", "two"]
+    assert '431["red"]' in visitor.heard
+
+
+async def test_what_waits_for_a_hall_that_is_not_opened_is_refused(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("quad.cluster.home._COMING_S", 0.01)
+    edge, home = make_nodes(red=2)
+    home.owners.coming.add("red")
+    visitor = await Visitor.of(edge)
+    (refused,) = await visitor.answer("enter", {"hall": "red"})
+    assert refused["code"] == "unavailable"
+    assert "were not opened" in caplog.text
+
+
+async def test_what_waits_is_forgotten_with_the_node_that_sent_it() -> None:
+    edge, home = make_nodes(red=2)
+    home.owners.coming.add("red")
+    visitor = await Visitor.of(edge)
+    visitor.client.emit("enter", {"hall": "red"}, id=1)
+    await settle(visitor)
+    home.events.reset(1)
+    home.owners.coming.clear()
+    home.events.home.opened()
+    await settle(visitor)
+    assert home.clients == []
 
 
 async def test_acknowledgements_refusals_and_bugs_come_back(

@@ -79,6 +79,16 @@ async def test_the_first_has_all_shards_when_it_has_joined(join: Join) -> None:
     assert await owners(first.store) == {1: 256}
 
 
+async def test_whoever_has_joined_knows_of_each_node_whether_it_lives(join: Join) -> None:
+    first, second = await join(), await join()
+    assert second.membership.links.has_heard(first.me)
+    await first.vanish()
+    await second.vanish()
+    third = await join()
+    assert set(third.membership.nodes) == {third.me}
+    assert len(third.owned) == 256
+
+
 async def test_a_newcomer_gets_its_share_of_the_idle_shards(join: Join) -> None:
     first, second = await join(), await join()
     await until(lambda: are_even(first, second))

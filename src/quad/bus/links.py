@@ -93,7 +93,7 @@ class Links:
         self._delivery_handle: asyncio.Handle | None = None
         self._wake_at = math.inf
         self._wake_handle: asyncio.TimerHandle | None = None
-        self._beat_handle: asyncio.TimerHandle | None = None
+        self._beat_handle: asyncio.Handle | None = None
         self._beats = 0
         self._own_beat_sent_at = -math.inf
         self._forged = self._strangers = self._failures = 0
@@ -141,6 +141,7 @@ class Links:
         if node not in self._peers and node not in self._forgotten and node != self._me:
             self._peers[node] = _Peer(node, self._clock())
             self._flush_later(node)
+            self._beat_soon()
 
     def forget(self, node: int) -> None:
         """It is dead: `reset` is called before this returns, and nothing is heard of it again."""
@@ -158,6 +159,11 @@ class Links:
         """
         peer = self._peers.get(node)
         return math.inf if peer is None else self._clock() - peer.heard_at
+
+    def has_heard(self, node: int) -> bool:
+        """Whether it has beaten since `connect`; it does at once when it connects to us."""
+        peer = self._peers.get(node)
+        return peer is not None and peer.beat > 0
 
     @property
     def hears_itself(self) -> bool:
@@ -255,6 +261,12 @@ class Links:
         beat = Beat(self._beats, self._clock(), positions)
         self._bus.broadcast(self._seal.beat(self._me, beat))
         self._beat_handle = asyncio.get_running_loop().call_later(BEAT_S, self._beat)
+
+    def _beat_soon(self) -> None:
+        """A newcomer waits to hear of us; however many there are in this turn."""
+        if self._is_running and self._beat_handle is not None:
+            self._beat_handle.cancel()
+            self._beat_handle = asyncio.get_running_loop().call_soon(self._beat)
 
     # Hearing
 

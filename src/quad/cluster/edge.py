@@ -163,10 +163,12 @@ class Edge:
             key = route.opening()
         if key is None:
             return False
+        node = self._owners.owner(key)
+        if node is None and self._owners.is_coming(key):
+            self.hold([shard_of(key)], self._owners.me)
         if self._held and shard_of(key) in self._held:
             self._waiting.append(_Waiting(shard_of(key), client, handler, event, values))
             return True
-        node = self._owners.owner(key)
         if node == self._owners.me:
             if route.entering is not None:
                 self._know(client).entering = shard_of(key)

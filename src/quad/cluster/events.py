@@ -58,6 +58,7 @@ class Events:
     async def aclose(self) -> None:
         """Stop what is at work."""
         await self.edge.aclose()
+        self.home.close()
 
     # What links say
 

@@ -222,6 +222,7 @@ class Handover:
         self._sockets.resume(shards)
         self._tell(self._others(), Opened(sorted(shards)))
         self._edge.release(shards)
+        self._home.opened()
 
     def _client(self, node: int, number: int) -> LocalClient | RemoteClient | None:
         if node == self._me:

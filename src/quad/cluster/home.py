@@ -49,6 +49,8 @@ log = logging.getLogger("quad.cluster")
 _WAY_S = 2.0
 # What the engine takes for a sign of life to arrive; see `Session.is_alive`.
 _LIFE_S = 10.0
+# Longer than it takes to read what is saved of a large campus.
+_COMING_S = 10.0
 
 _encode_json = msgspec.json.encode
 _decode_args = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -72,12 +74,19 @@ class Home:
         self._send = send
         self._clients: dict[int, dict[int, RemoteClient]] = {}
         self._subscribers = Subscribers()
+        # Events whose shards are about to be opened here, and the nodes that sent them.
+        self._early: list[tuple[int, Happened]] = []
+        self._early_clock: asyncio.TimerHandle | None = None
         self._questions: dict[int, tuple[int, asyncio.Future[list[Any] | None]]] = {}
         self._numbers = itertools.count(1)
 
     def __len__(self) -> int:
         """How many clients of other nodes are known."""
         return sum(map(len, self._clients.values()))
+
+    def close(self) -> None:
+        """Forget what waits."""
+        self._take_early()
 
     # What edges say
 
@@ -129,6 +138,12 @@ class Home:
         client = self.client(node, record.client)
         if client is None:
             return  # it has been told to leave, and its edge will say so
+        if self._owners.is_coming(record.key):
+            self._keep(node, record)
+        else:
+            self._handle_now(client, record)
+
+    def _handle_now(self, client: RemoteClient, record: Happened) -> None:
         client.at_work += 1
         client.worked_on.add(shard_of(record.key))
         event = Event(client.namespace, record.name, _decode_args(record.args), record.ack_id)
@@ -145,6 +160,26 @@ class Home:
         self._server.reception.refuse_event(client, event, refused)
         client.end()
 
+    def _keep(self, node: int, record: Happened) -> None:
+        self._early.append((node, record))
+        if self._early_clock is None:
+            loop = asyncio.get_running_loop()
+            self._early_clock = loop.call_later(_COMING_S, self._keep_no_longer)
+
+    def _keep_no_longer(self) -> None:
+        log.error("shards were not opened within %.0f s", _COMING_S)
+        for node, record in self._take_early():
+            client = self.client(node, record.client)
+            if client is not None:
+                self._handle_now(client, record)
+
+    def _take_early(self) -> list[tuple[int, Happened]]:
+        early, self._early = self._early, []
+        if self._early_clock is not None:
+            self._early_clock.cancel()
+            self._early_clock = None
+        return early
+
     def _heard(self, node: int, ages_s: Iterable[tuple[int, float]], told_at: float) -> None:
         clients = self._clients.get(node, {})
         for number, age_s in ages_s:
@@ -160,6 +195,11 @@ class Home:
     def _settle(self, answer: "asyncio.Future[list[Any] | None]", value: list[Any] | None) -> None:
         if not answer.done():
             answer.set_result(value)
+
+    def opened(self) -> None:
+        """Shards were opened here: handle what has come before, in its order."""
+        for node, record in self._take_early():
+            self._handle(node, record)
 
     # What hand-overs ask
 

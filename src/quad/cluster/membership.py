@@ -30,7 +30,7 @@ from quad.cluster import notices, table
 from quad.cluster.notices import Gone, Look, Moved, Moving, Notice
 from quad.cluster.pulse import TICK_S, Pulse
 from quad.cluster.shards import Placing, ShardMap, shard_of, spread, surplus
-from quad.cluster.suspicion import SILENT_S, Signs
+from quad.cluster.suspicion import FROZEN_S, SILENT_S, Signs
 from quad.cluster.table import PROOF, NodeInfo
 from quad.store import NodeSession, SessionLost, Store, StoreError
 from quad.store.session import ALIVE, DEAD, LEAVING
@@ -49,6 +49,9 @@ _MAP_TRIES: Final = 50
 _MAP_PAUSE_S: Final = 0.02
 _DRAIN_TRIES: Final = 20
 _DRAIN_PAUSE_S: Final = 0.1
+# A frozen node is gone by then; who begins without the broker does not wait for ever.
+_MEET_S: Final = FROZEN_S + 1.0
+_MEET_PAUSE_S: Final = 0.02
 
 
 class Hooks(Protocol):
@@ -184,6 +187,11 @@ class Membership:
         """How many shards a node has, as far as is known here."""
         return self._map.loads([node])[node]
 
+    def is_coming(self, shard: int) -> bool:
+        """Whether the shard is at home here, and about to be opened."""
+        is_ours = self._map[shard] == self.me and shard not in self._open
+        return is_ours and not self._is_leaving and not self.is_suspended
+
     @property
     def has_shards(self) -> bool:
         """Whether any shard is at home here, and open."""
@@ -204,11 +212,16 @@ class Membership:
     async def join(self) -> None:
         """Returns when this node is known to the others, and the shards that nobody had are open.
 
-        Raises StoreError: it has not joined.
+        Of each other node it knows by then whether it lives, if the broker is heard: what clients
+        say is sent to nobody who was killed before. Raises StoreError: it has not joined.
         """
         self._tick()
         await self._enter()
         self._running = asyncio.create_task(self._run(), name="quad-membership")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_MEET_S):
+                while not self._has_met_all:  # noqa: ASYNC110  it depends on tables and links
+                    await asyncio.sleep(_MEET_PAUSE_S)
 
     def has_ended(self, name: str) -> None:
         """Somebody who sees it says that a node has ended: its lock is tried without waiting.
@@ -268,6 +281,15 @@ class Membership:
             self._session.end()
             self._open.clear()
             await self._links.aclose()
+
+    @property
+    def _has_met_all(self) -> bool:
+        # While it joins as another, it is the same life that goes on.
+        links = self._links
+        return links is None or (
+            all(links.has_heard(node) for node in self.nodes if node != self.me)
+            and not self._map.of(self.me) - self._open
+        )
 
     async def _enter(self) -> None:
         self.nodes = MappingProxyType({})
@@ -589,6 +611,10 @@ class Keys:
         # Others may have what was ours: nothing is decided here until that is known.
         is_doubtful = node == self._membership.me and self._membership.is_suspended
         return None if is_doubtful else node
+
+    def is_coming(self, key: str) -> bool:
+        """Whether the key is at home here, and its rules are about to run."""
+        return self._membership.is_coming(shard_of(key))
 
     @property
     def has_shards(self) -> bool:

@@ -45,6 +45,9 @@ class Owners(Protocol):
     def owner(self, key: str) -> int | None:
         """The node where the key is at home; None while that is not settled."""
 
+    def is_coming(self, key: str) -> bool:
+        """Whether the key is at home here, and its rules are about to run."""
+
     @property
     def has_shards(self) -> bool:
         """Whether this node is the home of anything."""
