@@ -131,7 +131,11 @@ class ServerSettings(Section, frozen=True, kw_only=True):
     """Where the server listens and keeps its data."""
 
     host: Annotated[
-        str, Meta(description="Address to listen on; `0.0.0.0` is every IPv4 address.")
+        str,
+        Meta(
+            min_length=1,
+            description="Address to listen on; `0.0.0.0` is every IPv4 address, `::` every one.",
+        ),
     ] = "127.0.0.1"
     port: Annotated[
         int, Meta(ge=0, le=65535, description="TCP port to listen on; `0` takes any free one.")

@@ -24,7 +24,7 @@ _LEAST_FILES: Final = 64
 # What SQLite keeps beside its file.
 _BESIDE: Final = ("-wal", "-shm", "-journal")
 _ASK_S: Final = 1.0
-_ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+_ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def check_descriptors() -> None:
@@ -78,13 +78,13 @@ def read_keys(server: ServerSettings) -> Keys:
 async def take_address(server: ServerSettings, inherited: int | None = None) -> socket.socket:
     """The socket to serve: the inherited one, if its descriptor is given.
 
-    Raises Failed if somebody else has the address, and OSError.
+    Raises Failed if it is none of this machine, or somebody else has it, and OSError.
     """
     if inherited is not None:
         # A copy, which is closed: a worker that begins anew serves the same socket once more.
         return socket.socket(fileno=os.dup(inherited))
     try:
-        return bind(server.host, server.port)
+        return _listen(server, server.port)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -104,21 +104,36 @@ def stay_at(settings: Settings, url: str) -> Settings:
 async def share_address(server: ServerSettings, count: int) -> list[socket.socket]:
     """So many sockets that listen on the address together, each with a queue of its own.
 
-    Raises Failed if somebody else has the address, and OSError.
+    Raises Failed if it is none of this machine, or somebody else has it, and OSError.
     """
     if server.port:
         # Sockets that share an address let in whatever else of this account wants to share it,
         # a second Quad, too. One that does not share finds out.
         (await take_address(server)).close()
-    first = bind(server.host, server.port, is_shared=True)
+    first = _listen(server, server.port, is_shared=True)
     port = first.getsockname()[1]
-    return [first, *(bind(server.host, port, is_shared=True) for _ in range(count - 1))]
+    return [first, *(_listen(server, port, is_shared=True) for _ in range(count - 1))]
 
 
 def node_name(settings: Settings, url: str, worker: int | None = None) -> str:
     """What others call this node: its own name, else its machine and port; workers by number."""
     name = settings.node.name or f"{socket.gethostname()}:{url.rpartition(':')[2]}"
     return name if worker is None else f"{name}/{worker}"
+
+
+def _listen(server: ServerSettings, port: int, *, is_shared: bool = False) -> socket.socket:
+    """See `bind`. Raises Failed if the host is no address of this machine, and OSError."""
+    try:
+        return bind(server.host, port, is_shared=is_shared)
+    except (socket.gaierror, UnicodeError):
+        pass
+    except OSError as error:
+        if error.errno != errno.EADDRNOTAVAIL:
+            raise
+    raise Failed(
+        f"{server.host} is no address of this machine: `--host` takes one, or 0.0.0.0 (all of "
+        "IPv4) or :: (all)"
+    )
 
 
 async def _is_quad(url: str) -> bool:

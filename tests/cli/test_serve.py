@@ -70,6 +70,18 @@ def test_a_port_in_use_is_a_sentence_and_nothing_else_has_happened(tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
+# 198.51.100.0/24 is nobody's (RFC 5737), and a label has 63 characters at most (RFC 1035).
+@pytest.mark.parametrize("host", ["198.51.100.7", "x" * 70], ids=["foreign", "too long"])
+@pytest.mark.parametrize("flags", [("--port", "0"), ("--port", "8000")], ids=["any port", "a port"])
+def test_a_host_that_is_none_of_this_machine_is_a_sentence(
+    tmp_path: Path, host: str, flags: tuple[str, ...]
+) -> None:
+    done = refused("--host", host, *flags, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"quad: {host} is no address of this machine: `--host` takes")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_whoever_waits_for_news_gets_an_answer_when_the_server_ends(
     running: ServerProcess,
 ) -> None:
