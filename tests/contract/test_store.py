@@ -130,6 +130,17 @@ async def test_a_read_takes_values(store: Store) -> None:
     assert row.title == "2"
 
 
+async def test_several_queries_take_the_same_values_and_each_has_its_rows(store: Store) -> None:
+    await store.write(book("one", "1"), book("two", "2"))
+    is_meant = books.c.code == bindparam("code")
+    queries = select(books.c.title).where(is_meant), select(books.c.code).where(~is_meant)
+    [[title], [other]] = await store.read_all(queries, {"code": "two"})
+    assert (title.title, other.code) == ("2", "one")
+    assert await store.read_all((), {}) == []
+    with pytest.raises(StatementRejected):
+        await store.read_all((*queries, text("SELECT nothing FROM nowhere")), {"code": "two"})
+
+
 async def test_a_read_needs_no_task(store: Store) -> None:
     """Handlers that overlap have none."""
     ended: asyncio.Future[object] = asyncio.get_running_loop().create_future()

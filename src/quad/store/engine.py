@@ -37,9 +37,9 @@ class Engine(Protocol):
         """
 
     async def read(
-        self, statement: Executable, values: Mapping[str, Any] | None
-    ) -> Sequence[Row[Any]]:
-        """The rows of one statement; sees all transactions of which `ended` was told.
+        self, statements: Sequence[Executable], values: Mapping[str, Any] | None
+    ) -> list[Sequence[Row[Any]]]:
+        """The rows of each statement; they see all transactions of which `ended` was told.
 
         Raises StoreUnavailable, StatementRejected.
         """

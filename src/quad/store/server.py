@@ -138,23 +138,23 @@ class ServerEngine:
             doubt.settle()
 
     async def read(
-        self, statement: Executable, values: Mapping[str, Any] | None
-    ) -> Sequence[Row[Any]]:
+        self, statements: Sequence[Executable], values: Mapping[str, Any] | None
+    ) -> list[Sequence[Row[Any]]]:
         """See `Engine`."""
         if asyncio.current_task() is None:
             # So are handlers run that overlap (`realtime.drive`), and time limits need a task.
-            return await asyncio.ensure_future(self._read_in_time(statement, values))
-        return await self._read_in_time(statement, values)
+            return await asyncio.ensure_future(self._read_in_time(statements, values))
+        return await self._read_in_time(statements, values)
 
     async def _read_in_time(
-        self, statement: Executable, values: Mapping[str, Any] | None
-    ) -> Sequence[Row[Any]]:
+        self, statements: Sequence[Executable], values: Mapping[str, Any] | None
+    ) -> list[Sequence[Row[Any]]]:
         self._reads += 1
         self._no_reads.clear()
         try:
             with declared_errors():
                 async with asyncio.timeout(self._answer_timeout_s):
-                    return await self._read(statement, values)
+                    return await self._read(statements, values)
         finally:
             self._reads -= 1
             if not self._reads:
@@ -241,20 +241,20 @@ class ServerEngine:
             await others.dispose()
 
     async def _read(
-        self, statement: Executable, values: Mapping[str, Any] | None
-    ) -> Sequence[Row[Any]]:
+        self, statements: Sequence[Executable], values: Mapping[str, Any] | None
+    ) -> list[Sequence[Row[Any]]]:
         try:
-            return await self._read_once(statement, values)
+            return await self._read_once(statements, values)
         except DBAPIError as error:
             if not is_lost_connection(error):
                 raise
-        return await self._read_once(statement, values)
+        return await self._read_once(statements, values)
 
     async def _read_once(
-        self, statement: Executable, values: Mapping[str, Any] | None
-    ) -> Sequence[Row[Any]]:
+        self, statements: Sequence[Executable], values: Mapping[str, Any] | None
+    ) -> list[Sequence[Row[Any]]]:
         async with self._readers.connect() as connection:
-            return (await connection.execute(statement, values)).all()
+            return [(await connection.execute(each, values)).all() for each in statements]
 
 
 def _tell(ended: Callable[[Exception | None], object], done: asyncio.Task[None]) -> None:

@@ -53,11 +53,11 @@ class SqliteEngine:
         self._writer.submit(partial(self._transact, take), lambda _, error: ended(error))
 
     async def read(
-        self, statement: Executable, values: Mapping[str, Any] | None
-    ) -> Sequence[Row[Any]]:
+        self, statements: Sequence[Executable], values: Mapping[str, Any] | None
+    ) -> list[Sequence[Row[Any]]]:
         """See `Engine`."""
         with declared_errors():
-            return await self._readers.call(self._read, statement, values)
+            return await self._readers.call(self._read, statements, values)
 
     def on_doubt(self, told: Callable[[], object]) -> None:
         """See `Engine`: here the outcome is always known."""
@@ -90,9 +90,11 @@ class SqliteEngine:
             self._connection = self._engine.connect()
         return self._connection
 
-    def _read(self, statement: Executable, values: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
+    def _read(
+        self, statements: Sequence[Executable], values: Mapping[str, Any] | None
+    ) -> list[Sequence[Row[Any]]]:
         with self._readers_engine.connect() as connection:
-            return connection.execute(statement, values).all()
+            return [connection.execute(each, values).all() for each in statements]
 
     def _close(self) -> None:
         self._readers.close()

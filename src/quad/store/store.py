@@ -188,9 +188,20 @@ class Store:
 
         Raises StoreClosed, StoreUnavailable, StatementRejected.
         """
+        [rows] = await self.read_all((statement,), values)
+        return rows
+
+    async def read_all(
+        self, statements: Sequence[Executable], values: Mapping[str, Any] | None = None
+    ) -> list[Sequence[Row[Any]]]:
+        """The rows of several queries, which have the same values, on one connection.
+
+        For what is read by the thousand: each way to a connection and back costs as much as a small
+        query. Later queries may see more than earlier ones. Raises as `read` does.
+        """
         if self._is_closing:
             raise StoreClosed
-        return await self._engine.read(statement, values)
+        return await self._engine.read(statements, values)
 
     async def check(self, timeout_s: float = CHECK_TIMEOUT_S) -> None:
         """Writes the probe as everybody writes: by the queue, twice, within a second.
