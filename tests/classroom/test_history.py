@@ -271,6 +271,26 @@ async def test_each_chunk_begins_with_what_its_files_were_then(
     assert found[-1] == ann.sent[-1]
 
 
+async def test_another_node_knows_how_far_a_history_has_come(school: School) -> None:
+    _, ann = await writer(school)
+    await ann.scribble(5)
+    await ann.pack()
+    school.clock.seconds = 1
+    await ann.scribble(5)
+    school.clock.seconds = 2
+    await ann.scribble(5)
+
+    async def known() -> list[int]:
+        room = await school.service.rooms.find(ann.room["room_id"])
+        trace = room.traces[ann.joined["user_id"]]
+        return [trace.last_seq, trace.open_count, trace.open_since, trace.packed_bytes]
+
+    before = await known()
+    assert all(before)
+    await moved(school)
+    assert await known() == before
+
+
 async def test_a_long_history_is_thinned_and_says_so(database: Path) -> None:
     settings = ClassroomSettings(history_limit_bytes=2_000)
     async with open_school(database, settings) as school:

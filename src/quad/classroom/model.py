@@ -54,6 +54,9 @@ STEP_ORDER: Final[Mapping[str, int]] = {
 }
 """The names that a step may have, and the order they are shown in."""
 
+NOTICES: Final = 20
+"""How many of the teacher's notices whoever comes in is told."""
+
 NO_STATUSES: Final[Mapping[str, Status]] = {}
 """What a student begins with; one for all of them."""
 

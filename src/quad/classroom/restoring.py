@@ -1,54 +1,82 @@
 """A room as it comes into memory: out of the database, with nobody online."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import Row
+from sqlalchemy import Executable, Row
 
 from quad.addresses import block
 from quad.classroom import tables
 from quad.classroom.entering.secrets import IssuedPass
-from quad.classroom.model import Enrolled, Notice, Signal
+from quad.classroom.helping.tables import SELECT_STANDINGS, read_standing
+from quad.classroom.history.state import traces_of
+from quad.classroom.model import Enrolled, Signal
+from quad.classroom.notices.tables import SELECT_LAST_NOTICES, read_notices
+from quad.classroom.running.tables import SELECT_CHECKS, read_checks
 from quad.classroom.state import Participant, Room
-from quad.classroom.tasks import tables as task_tables
+from quad.classroom.tasks.tables import read_handout
+
+_Rows = Sequence[Any]
 
 
 class Saved(NamedTuple):
-    """The rows of a room, one of them its own; notices, the oldest first."""
+    """What the queries of `BELONGINGS` find, in their order."""
 
-    room: Row[Any]
-    participants: Sequence[Any]
-    barred: Iterable[Any]
-    notices: Iterable[Notice]
-    tasks: Sequence[Row[Any]]
+    participants: _Rows
+    barred: _Rows
+    notices: _Rows
+    helps: _Rows
+    checks: _Rows
 
 
-def restore_room(number: int, saved: Saved, dropped_at: float) -> Room:
-    """The room of these rows; whoever was online has lost the connection at that time."""
-    room = _room(number, saved.room, saved.tasks)
-    room.notices.extend(saved.notices)
+BELONGINGS: Final[Sequence[Executable]] = (
+    tables.SELECT_PARTICIPANTS,
+    tables.SELECT_BARRED,
+    SELECT_LAST_NOTICES,
+    SELECT_STANDINGS,
+    SELECT_CHECKS,
+)
+
+
+def restore_room(row: Row[Any], saved: Saved, dropped_at: float) -> Room:
+    """The room of this row; whoever was online has lost the connection at that time."""
+    room = _room(row)
+    room.notices.extend(read_notices(saved.notices))
     for kind, value in saved.barred:
         (room.barred_names if kind == "name" else room.barred_tokens).add(value)
-    room.last_id = max(room.last_id, *(row.id for row in saved.participants))
-    for row in saved.participants:
+    _restore_participants(room, saved.participants, dropped_at)
+    room.helps.kept = {each.student_id: read_standing(each) for each in saved.helps}
+    room.reports.checks = read_checks(saved.checks)
+    room.traces = traces_of(saved.participants)
+    return room
+
+
+def last_id_of(row: Row[Any], saved: Saved) -> int:
+    """The highest id of whatever was said or has happened in a room."""
+    ids = [row.last_mark or 0, *(each.id for each in saved.notices)]
+    for each in saved.participants:
+        ids += each.hidden_before, each.last_message or 0
+    return int(max(ids))
+
+
+def _restore_participants(room: Room, rows: _Rows, dropped_at: float) -> None:
+    for row in rows:
         participant = _participant(room, row)
         participant.dropped_at = dropped_at
         room.places = participant.place + 1
+        room.last_id = max(room.last_id, participant.id)
         room.add_name(participant)
         if participant.role == "host":
             room.host = participant
         else:
             room.students[participant.id] = participant
             room.has_statuses = room.has_statuses or bool(participant.steps)
-    return room
 
 
-def _room(number: int, saved: Row[Any], tasks: Sequence[Row[Any]]) -> Room:
-    room = Room(number, saved.title)
+def _room(saved: Row[Any]) -> Room:
+    room = Room(saved.number, saved.title)
     room.teacher_id = saved.teacher_id
-    room.handout = room.decided_handout = task_tables.read_handout(
-        tasks, tables.decoded_steps(saved.steps)
-    )
+    room.handout = room.decided_handout = read_handout(saved, tables.decoded_steps(saved.steps))
     room.imported = tables.decoded_imported(saved.imported)
     room.settings = tables.decoded_settings(saved.settings)
     room.exercise = saved.exercise

@@ -9,17 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Final, TypeVarTuple
+from typing import Any, Final, TypeVarTuple
 
-from sqlalchemy import Row, Select
+from sqlalchemy import Executable, Row, Select
 
 from quad.classroom import tables
-from quad.classroom.helping.tables import read_standing, select_standings
-from quad.classroom.history.state import traces_of
-from quad.classroom.history.tables import select_last_mark, select_open, select_packed
 from quad.classroom.homes import SYSTEM, key_of
 from quad.classroom.model import BEYOND, CURRENT, ROOM_NUMBERS, Step
-from quad.classroom.notices.tables import read_notices, select_notices
 from quad.classroom.outgoing import NOTHING, Alert, Sentence, alert_for, sentence_for
 from quad.classroom.pictures.model import with_whole_addresses
 from quad.classroom.refusals import (
@@ -31,10 +27,8 @@ from quad.classroom.refusals import (
     UserNotFound,
     WrongRoom,
 )
-from quad.classroom.restoring import Saved, restore_room
-from quad.classroom.running.tables import read_checks, select_checks
-from quad.classroom.state import NOTICES, Participant, Room
-from quad.classroom.tasks.tables import select_tasks
+from quad.classroom.restoring import BELONGINGS, Saved, last_id_of, restore_room
+from quad.classroom.state import Participant, Room
 from quad.realtime import Client, SocketServer
 from quad.refusals import CannotSave, Unavailable
 from quad.store import Change, Outcome, Store, StoreClosed, StoreUnavailable
@@ -45,6 +39,9 @@ _Columns = TypeVarTuple("_Columns")
 IDLE_S: Final = 600.0
 """How long a room without anybody stays in memory."""
 
+# No more than the store has connections; and so long somebody waits for one.
+_READ_AT_ONCE: Final = 4
+_TURN_S: Final = 30.0
 # Ids of messages are numbers to JavaScript, whose integers end in 2248.
 _COUNT_BITS: Final = 10
 # Retention counts in days.
@@ -85,6 +82,7 @@ class Rooms:
         self._seats: dict[Client, Participant] = {}
         # Rooms that are being read, or made: whoever asks meanwhile waits for the same one.
         self._arriving: dict[int, asyncio.Future[Room]] = {}
+        self._turns = asyncio.Semaphore(_READ_AT_ONCE)
         self.on_absent: Callable[[Participant], object] = lambda _: None
         """Called when a participant has no connection any more."""
 
@@ -191,7 +189,7 @@ class Rooms:
             raise RoomNotFound(number)
         arriving = self._arriving.get(number)
         if arriving is None:
-            arriving = self._arriving[number] = asyncio.ensure_future(self._read(number))
+            arriving = self._arriving[number] = asyncio.ensure_future(self._read_in_turn(number))
             arriving.add_done_callback(lambda done: self._arrived(number, done))
         # One of those who wait may give up; the others still want the room.
         return await asyncio.shield(arriving)
@@ -201,27 +199,31 @@ class Rooms:
         if not reading.cancelled() and reading.exception() is None:
             self._rooms[number] = reading.result()
 
+    async def _read_in_turn(self, number: int) -> Room:
+        # After a restart everybody comes at once; nobody is refused for want of a connection.
+        try:
+            async with asyncio.timeout(_TURN_S):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise CannotSave(error) from error
+        try:
+            return await self._read(number)
+        finally:
+            self._turns.release()
+
     async def _read(self, number: int) -> Room:
-        found = await self.read(tables.select_room(number))
-        rows = await self.read(tables.select_participants(number))
-        if not found or not rows:
+        # Whoever guesses numbers costs one query each.
+        found = await self._read_of(number, tables.SELECT_ROOM)
+        saved = Saved(*await self._read_of(number, *BELONGINGS)) if found[0] else None
+        if saved is None or not saved.participants:
             raise RoomNotFound(number)
-        barred = await self.read(tables.select_barred(number))
-        notices = read_notices(await self.read(select_notices(number, NOTICES)))
-        helps = await self.read(select_standings(number))
-        tasks = await self.read(select_tasks(number))
-        for row in rows:
-            self.message_ids.skip_to(max(row.hidden_before, row.last_message or 0))
-        for notice in notices:
-            self.message_ids.skip_to(notice.id)
-        room = restore_room(number, Saved(found[0], rows, barred, notices, tasks), self._started_at)
-        room.helps.kept = {row.student_id: read_standing(row) for row in helps}
-        opened = await self.read(select_open(number))
-        room.traces = traces_of(opened, await self.read(select_packed(number)))
-        ((last_mark,),) = await self.read(select_last_mark(number))
-        self.message_ids.skip_to(last_mark or 0)
-        room.reports.checks = read_checks(await self.read(select_checks(number)))
-        return room
+        [[row]] = found
+        self.message_ids.skip_to(last_id_of(row, saved))
+        return restore_room(row, saved, self._started_at)
+
+    async def _read_of(self, number: int, *queries: Executable) -> Sequence[Sequence[Row[Any]]]:
+        with _saving():
+            return await self._store.read_all(queries, {"of_room": number})
 
     # Seats
 
@@ -361,27 +363,21 @@ class Rooms:
 
     async def save(self, *changes: Change) -> None:
         """Commit, in order of calling; raises CannotSave, or Conflict."""
-        try:
+        with _saving():
             await self._store.write(*changes)
-        except (StoreUnavailable, StoreClosed) as error:
-            raise CannotSave(error) from error
 
     def submit(self, changes: Sequence[Change], outcome: Outcome) -> None:
         """As `save`, but `outcome` is called instead: see `Store.submit`, and `as_refusal`.
 
         Raises CannotSave at once.
         """
-        try:
+        with _saving():
             self._store.submit(changes, outcome)
-        except StoreClosed as error:
-            raise CannotSave(error) from error
 
     async def read(self, query: Select[*_Columns]) -> Sequence[Row[*_Columns]]:
         """Rows that were committed; raises CannotSave."""
-        try:
+        with _saving():
             return await self._store.read(query)
-        except (StoreUnavailable, StoreClosed) as error:
-            raise CannotSave(error) from error
 
     def as_told(self, steps: list[Step]) -> list[Step]:
         """Steps as clients of protocols 1 and 2 get them."""
@@ -438,6 +434,14 @@ def beyond(participant: Participant) -> Participant:
     if participant.protocol < BEYOND:
         raise ProtocolNeeded(BEYOND)
     return participant
+
+
+@contextmanager
+def _saving() -> Iterator[None]:
+    try:
+        yield
+    except (StoreUnavailable, StoreClosed) as error:
+        raise CannotSave(error) from error
 
 
 def as_refusal(error: Exception) -> Exception:

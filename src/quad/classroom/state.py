@@ -19,6 +19,7 @@ from quad.classroom.helping.state import Helps
 from quad.classroom.history.state import Trace
 from quad.classroom.model import (
     BEYOND,
+    NOTICES,
     ORIGINAL,
     Enrolled,
     File,
@@ -39,10 +40,6 @@ from quad.names import BadName, clean_name
 
 # Of everybody who has sent no file: an empty dict for each is 64 bytes. It stays empty.
 _NO_SIZES: Final[dict[str, int]] = {}
-
-
-NOTICES: Final = 20
-"""How many of the teacher's notices whoever comes in is told."""
 
 
 class KeptFiles:

@@ -205,6 +205,37 @@ _DELETE_ROOM: Final = (
     delete(rooms).where(rooms.c.number == bindparam("of_room")),
 )
 
+_TASKS: Final = task_tables.tasks.c
+SELECT_ROOM: Final = (
+    select(
+        rooms,
+        _TASKS.rev,
+        _TASKS.tasks,
+        _TASKS.revealed,
+        history_tables.last_mark_in(rooms.c.number),
+    )
+    .outerjoin_from(rooms, task_tables.tasks, _TASKS.room == rooms.c.number)
+    .where(rooms.c.number == bindparam("of_room"))
+)
+"""One row, or none: of a room, and of its tasks."""
+SELECT_BARRED: Final = select(barred.c.kind, barred.c.value).where(
+    barred.c.room == bindparam("of_room")
+)
+"""Who does not come into a room again."""
+_LAST_MESSAGE: Final = select(func.max(messages.c.id)).where(
+    messages.c.student_id == participants.c.id
+)
+SELECT_PARTICIPANTS: Final = (
+    select(
+        participants,
+        _LAST_MESSAGE.scalar_subquery().label("last_message"),
+        *history_tables.kept_of(participants.c.id),
+    )
+    .where(participants.c.room == bindparam("of_room"))
+    .order_by(participants.c.place)
+)
+"""Everybody in a room by place, with the last message of each one's conversation."""
+
 _encode: Final = msgspec.json.Encoder().encode
 _decode_steps: Final = msgspec.json.Decoder(list[Step]).decode
 _decode_statuses: Final = msgspec.json.Decoder(dict[str, Status]).decode
@@ -482,16 +513,6 @@ def delete_room(number: int) -> list[Change]:
     return [Change(statement, {"of_room": number}) for statement in _DELETE_ROOM]
 
 
-def select_room(number: int) -> Select[Any]:
-    """One row, or none."""
-    return select(rooms).where(rooms.c.number == number)
-
-
-def select_barred(number: int) -> Select[str, str]:
-    """Who does not come into a room again: kind and value."""
-    return select(barred.c.kind, barred.c.value).where(barred.c.room == number)
-
-
 def select_unused(before: datetime, limit: int) -> Select[int]:
     """The numbers of rooms where nobody has been since; the longest unused first."""
     return (
@@ -505,34 +526,6 @@ def select_unused(before: datetime, limit: int) -> Select[int]:
 def count_unused(before: datetime) -> Select[int]:
     """One number: in how many rooms nobody has been since."""
     return select(func.count()).select_from(rooms).where(rooms.c.used_at < before)
-
-
-def select_participants(
-    number: int,
-) -> Select[Any]:
-    """Everybody in a room by place, and the last message of each one's conversation."""
-    columns = participants.c
-    last_message = select(func.max(messages.c.id)).where(messages.c.student_id == columns.id)
-    return (
-        select(
-            columns.id,
-            columns.role,
-            columns.name,
-            columns.place,
-            columns.address,
-            columns.token_hash,
-            columns.steps,
-            columns.hidden_before,
-            columns.last_signal,
-            columns.more_tokens,
-            columns.key_hash,
-            columns.pass_hash,
-            columns.pass_ends_at,
-            last_message.scalar_subquery().label("last_message"),
-        )
-        .where(columns.room == number)
-        .order_by(columns.place)
-    )
 
 
 def select_messages(

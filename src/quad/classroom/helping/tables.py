@@ -5,7 +5,7 @@ Beside the student's other rows, and gone with them.
 
 from typing import Any, Final
 
-from sqlalchemy import Column, Index, Integer, Row, Select, Table, bindparam, delete, select
+from sqlalchemy import Column, Index, Integer, Row, Table, bindparam, delete, select
 
 from quad.classroom.columns import AnyText
 from quad.classroom.helping.queue import Call, Standing
@@ -33,6 +33,8 @@ helps: Final = Table(
 
 _KEPT: Final = ("helped", "since", "task", "note", "is_paused", "helper", "taken_at")
 _UPSERT: Final = upsert(helps, key=["student_id"], update=_KEPT)
+SELECT_STANDINGS: Final = select(helps).where(helps.c.room == bindparam("of_room"))
+"""Everybody in a room who has ever called; for `read_standing`."""
 DELETE_OF_STUDENT: Final = delete(helps).where(helps.c.student_id == bindparam("of_id"))
 DELETE_OF_ROOM: Final = delete(helps).where(helps.c.room == bindparam("of_room"))
 
@@ -52,11 +54,6 @@ def keep_standing(room: int, student_id: int, standing: Standing) -> Change:
         "taken_at": None if call is None else call.taken_at,
     }
     return Change(_UPSERT, values, ("classroom-help", student_id))
-
-
-def select_standings(room: int) -> Select[Any]:
-    """Everybody in a room who has ever called."""
-    return select(helps).where(helps.c.room == room)
 
 
 def read_standing(row: Row[Any]) -> Standing:

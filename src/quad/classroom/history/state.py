@@ -1,9 +1,11 @@
 """What is known in memory of a student's history."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from sys import getsizeof
 from typing import Any, Final
+
+from sqlalchemy import Row
 
 from quad.classroom.history.model import Files
 
@@ -92,16 +94,17 @@ class Texts:
             yield self._texts[student_id, filename]
 
 
-def traces_of(opened: Sequence[Any], packed: Sequence[Any]) -> dict[int, Trace]:
-    """What is known of the histories of a room's students, from the database."""
-    traces: dict[int, Trace] = {}
-    for row in packed:
-        trace = traces[row.student_id] = Trace()
-        trace.last_seq, trace.packed_bytes = row.last, int(row.size_bytes)
-    for row in opened:
-        trace = traces.setdefault(row.student_id, Trace())
-        trace.last_seq, trace.open_since = row.last, row.first_at
-        trace.open_count = row.count
+def traces_of(rows: Iterable[Row[Any]]) -> dict[int, Trace]:
+    """What is known of the histories of students whose rows have the columns of `kept_of`."""
+    return {row.id: _trace(row) for row in rows if row.last_open or row.last_packed}
+
+
+def _trace(row: Row[Any]) -> Trace:
+    trace = Trace()
+    trace.last_seq = max(row.last_open or 0, row.last_packed or 0)
+    trace.packed_bytes = int(row.packed_bytes or 0)
+    if row.open_count:
+        trace.open_count, trace.open_since = row.open_count, row.open_since
         # Of a process that is no more.
         trace.before = None
-    return traces
+    return trace

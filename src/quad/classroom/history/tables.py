@@ -9,8 +9,10 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Index,
     Integer,
+    Label,
     Row,
     Select,
     Table,
@@ -192,38 +194,26 @@ def select_log(user_id: int) -> Select[Any]:
     return select(log).where(log.c.user_id == user_id).order_by(log.c.id)
 
 
-def select_last_mark(room: int) -> Select[int | None]:
-    """One number: the id of what happened last in a room, or none."""
-    return select(func.max(log.c.id)).where(log.c.room == room)
+def last_mark_in(room: ColumnElement[int]) -> Label[int | None]:
+    """`last_mark`, beside a room's columns: the id of what happened last in it, or none."""
+    return select(func.max(log.c.id)).where(log.c.room == room).scalar_subquery().label("last_mark")
 
 
-def select_open(room: int) -> Select[Any]:
-    """Of each student of a room who has edits in no chunk: student_id, last, count, first_at."""
-    columns = edits.c
-    return (
-        select(
-            columns.student_id,
-            func.max(columns.seq).label("last"),
-            func.count().label("count"),
-            func.min(columns.at).label("first_at"),
-        )
-        .where(columns.student_id.in_(_IDS_IN_ROOM.params(of_room=room)))
-        .group_by(columns.student_id)
-    )
+def kept_of(student_id: ColumnElement[int]) -> list[Label[Any]]:
+    """What `traces_of` needs, beside a student's columns.
 
-
-def select_packed(room: int) -> Select[Any]:
-    """Of each student of a room who has chunks: student_id, last, size_bytes."""
-    columns = chunks.c
-    return (
-        select(
-            columns.student_id,
-            func.max(columns.last_seq).label("last"),
-            func.sum(func.length(columns.data)).label("size_bytes"),
-        )
-        .where(columns.student_id.in_(_IDS_IN_ROOM.params(of_room=room)))
-        .group_by(columns.student_id)
-    )
+    A look into an index for each, whatever a database thinks of the size of these tables.
+    """
+    opened = edits.c.student_id == student_id
+    packed = chunks.c.student_id == student_id
+    found = {
+        "last_open": select(func.max(edits.c.seq)).where(opened),
+        "open_count": select(func.count()).select_from(edits).where(opened),
+        "open_since": select(edits.c.at).where(opened).order_by(edits.c.seq).limit(1),
+        "last_packed": select(func.max(chunks.c.last_seq)).where(packed),
+        "packed_bytes": select(func.sum(func.length(chunks.c.data))).where(packed),
+    }
+    return [query.scalar_subquery().label(name) for name, query in found.items()]
 
 
 def read_edits(rows: Iterable[Row[Any]]) -> list[Edit]:

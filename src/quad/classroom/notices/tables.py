@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from quad.classroom.columns import AnyText, kept_key
-from quad.classroom.model import Notice, in_words
+from quad.classroom.model import NOTICES, Notice, in_words
 from quad.store import Change, metadata
 from quad.store.schema import TABLE_OPTIONS, ShortText, Timestamp
 
@@ -55,6 +55,15 @@ def insert_notice(
         "client_key": kept_key(key),
     }
     return Change(_INSERT, values)
+
+
+SELECT_LAST_NOTICES: Final = (
+    select(notices.c.id, notices.c.sender, notices.c.at, notices.c.content)
+    .where(notices.c.room == bindparam("of_room"))
+    .order_by(notices.c.id.desc())
+    .limit(NOTICES)
+)
+"""Those that whoever comes in is told, the last first; for `read_notices`."""
 
 
 def select_notices(room: int, limit: int, after: int = 0) -> Select[Any]:

@@ -35,6 +35,12 @@ checks: Final = Table(
 
 _UPSERT_RUN: Final = upsert(runs, key=["student_id"], update=["report"])
 _UPSERT_CHECKS: Final = upsert(checks, key=["student_id", "task"], update=["report"])
+SELECT_CHECKS: Final = (
+    select(checks.c.student_id, checks.c.report)
+    .where(checks.c.room == bindparam("of_room"))
+    .order_by(checks.c.student_id, checks.c.task)
+)
+"""The last checks of everybody in a room; for `read_checks`."""
 DELETE_OF_STUDENT: Final = tuple(
     delete(table).where(table.c.student_id == bindparam("of_id")) for table in (runs, checks)
 )
@@ -69,22 +75,13 @@ def select_run(student_id: int) -> Select[str]:
     return select(runs.c.report).where(runs.c.student_id == student_id)
 
 
-def select_checks(room: int) -> Select[int, str]:
-    """The last checks of everybody in a room: student_id, report."""
-    return (
-        select(checks.c.student_id, checks.c.report)
-        .where(checks.c.room == room)
-        .order_by(checks.c.student_id, checks.c.task)
-    )
-
-
 def read_run(rows: Iterable[Row[str]]) -> RunReport | None:
     """The report of `select_run`."""
     return next((_decode_run(row[0]) for row in rows), None)
 
 
 def read_checks(rows: Iterable[Row[int, str]]) -> dict[int, dict[str, ChecksReport]]:
-    """The reports of `select_checks`, by student and task."""
+    """The reports of `SELECT_CHECKS`, by student and task."""
     found: dict[int, dict[str, ChecksReport]] = {}
     for student_id, text in rows:
         report = _decode_checks(text)

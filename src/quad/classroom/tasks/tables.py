@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Column, Integer, Row, Select, Table, bindparam, delete, select
+from sqlalchemy import Column, Integer, Row, Table, bindparam, delete
 
 from quad.classroom.model import Step
 from quad.classroom.tasks.model import Task
@@ -47,16 +47,12 @@ def keep_tasks(room: int, handout: Handout) -> Change:
     return Change(_UPSERT, values, ("classroom-tasks", room))
 
 
-def select_tasks(room: int) -> Select[Any]:
-    """One row, or none."""
-    return select(tasks).where(tasks.c.room == room)
-
-
-def read_handout(rows: Sequence[Row[Any]], steps: list[Step]) -> Handout:
-    """What was handed out, from `select_tasks` and the steps of the room."""
-    if not rows:
+def read_handout(row: Row[Any], steps: list[Step]) -> Handout:
+    """What was handed out: from a room's steps, and these columns, which are its row's if it has
+    none here.
+    """
+    if row.rev is None:
         return of_steps(0, steps)
-    (row,) = rows
     if row.tasks is None:
         return of_steps(row.rev, steps)
     return of_tasks(row.rev, _decode_tasks(row.tasks), _decode_ids(row.revealed))
