@@ -371,8 +371,11 @@ class Rooms:
 
         Raises CannotSave at once.
         """
-        with _saving():
+        # Not by `_saving`: each change of a file comes this way.
+        try:
             self._store.submit(changes, outcome)
+        except StoreClosed as error:
+            raise CannotSave(error) from error
 
     async def read(self, query: Select[*_Columns]) -> Sequence[Row[*_Columns]]:
         """Rows that were committed; raises CannotSave."""

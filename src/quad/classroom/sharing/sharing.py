@@ -1,11 +1,12 @@
 """A student's code on its way to the teacher."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from quad.classroom import tables
 from quad.classroom.acknowledging import done_for
-from quad.classroom.history.recording import Recorded, Recording
+from quad.classroom.history.recording import Recording
 from quad.classroom.model import (
     BEYOND,
     CURRENT,
@@ -20,6 +21,7 @@ from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import FilesLimit, UserOffline
 from quad.classroom.rooms import Rooms, as_refusal
 from quad.classroom.running.running import Running
+from quad.classroom.sharing.keeping import Keeping
 from quad.classroom.state import KeptFiles, Participant
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client, Finished
@@ -93,22 +95,13 @@ class Sharing:
         before, tree = student.kept_files, KeptFiles()
         tree.put(files)
         bytes_before = 0 if before is None else before.total_bytes
-        self._check_limits(student, tree, bytes_before, client)
         student.kept_files = tree
-        recorded = None
-        if is_recorded and _may_record(student):
-            recorded = self._recording.record(student, files, is_tree=True)
-        edits = () if recorded is None else recorded.changes
-        try:
-            await self._rooms.save(*tables.keep_tree(student.id, files), *edits)
-        except BaseException:
-            if student.kept_files is tree:
-                student.kept_files = before
-            if recorded is not None:
-                recorded.settle(is_saved=False)
-            raise
-        if recorded is not None:
-            recorded.settle(is_saved=True)
+        with Keeping(partial(_put_back, student, tree, before)) as keeping:
+            self._check_limits(student, tree, bytes_before, client)
+            if is_recorded and _may_record(student):
+                keeping.recorded = self._recording.record(student, files, is_tree=True)
+            await self._rooms.save(*tables.keep_tree(student.id, files), *keeping.edits)
+        keeping.settle(is_saved=True)
         payload = CodeOfStudent(room_id, student.id, files)
         self._updates.tell_host(student, "sharing/code_send", payload)
         if refused is not None:
@@ -135,34 +128,26 @@ class Sharing:
         if refused is not None and not files:
             raise refused
         bytes_before = kept.total_bytes
-        before = kept.put(files)
-        recorded: Recorded | None = None
+        keeping = Keeping(partial(kept.put_back, kept.put(files)))
 
         def relay(error: Exception | None) -> None:
-            if recorded is not None:
-                recorded.settle(is_saved=error is None)
+            keeping.settle(is_saved=error is None)
             try:
                 if error is None:
                     payload = CodeOfStudent(room_id, student.id, files)
                     self._updates.tell_host(student, "sharing/code_update", payload)
-                else:
-                    kept.put_back(before)
             finally:
                 done = done_for(student.protocol)
                 finished(done, refused if error is None else as_refusal(error))
 
-        try:
+        with keeping:
             self._check_limits(student, kept, bytes_before, client)
-            changes = [tables.keep_file(student.id, file) for file in files]
             if is_recorded and _may_record(student):
-                recorded = self._recording.record(student, files, is_tree=False, pasted=pasted)
-                changes += recorded.changes
-            self._rooms.submit(changes, relay)
-        except BaseException:
-            kept.put_back(before)
-            if recorded is not None:
-                recorded.settle(is_saved=False)
-            raise
+                keeping.recorded = self._recording.record(
+                    student, files, is_tree=False, pasted=pasted
+                )
+            changes = [tables.keep_file(student.id, file) for file in files]
+            self._rooms.submit([*changes, *keeping.edits], relay)
 
     def leave_out(self, client: Client, room_id: int, files: Sequence[UnsentFile]) -> None:
         """A student says which files are not sent at all; a current host hears it.
@@ -185,6 +170,12 @@ class Sharing:
         growth = kept.total_bytes - bytes_before
         if growth > 0:
             self._quotas.keep(student, student.room, growth, client.address)
+
+
+def _put_back(student: Participant, tree: KeptFiles, before: KeptFiles | None) -> None:
+    # Another tree may have come meanwhile.
+    if student.kept_files is tree:
+        student.kept_files = before
 
 
 def _may_record(student: Participant) -> bool:
