@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from quad.classroom.state import NOTICES
+from quad.classroom.model import NOTICES
 from quad.settings import ClassroomSettings, LimitSettings
 from tests.classroom.school import Peer, School, events, locked, open_school, rows
 

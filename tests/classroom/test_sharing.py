@@ -256,9 +256,13 @@ async def test_no_student_fills_the_disk(database: Path) -> None:
         ):
             await student.emit(event, {"room_id": room["id"], "files": files})
             assert refusal(await student.take()) == "files_limit"
-        assert await teacher.take() == []
+            assert await teacher.take() == []
+            # What was refused does not count.
+            same = {"room_id": room["id"], "files": [code("b", "2")]}
+            await student.emit("sharing/code_update", same)
+            assert await student.take() == []
+            await teacher.take()
         assert await kept(school, joined["user_id"]) == {"a": "1", "b": "2"}
-        # What was refused does not count.
         swap = [code("a", "", "REMOVED"), code("c", "x" * 9)]
         await student.emit("sharing/code_update", {"room_id": room["id"], "files": swap})
         assert await student.take() == []
