@@ -23,6 +23,8 @@ _EVERYWHERE = (
     "/chat",
     "/classes/pictures",
     "/classes/pictures/{picture_id:str}",
+    "/classes/sets",
+    "/classes/sets/{name:str}",
     "/classroom",
     "/classroom/{room:str}",
     "/connection",

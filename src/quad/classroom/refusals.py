@@ -323,6 +323,58 @@ class WrongBearer(HttpRefused):
         super().__init__("The token is not valid here!")
 
 
+class BadFolder(HttpRefused):
+    """A folder of tasks cannot be read; the sentence names what of it."""
+
+    code = "bad_folder"
+    status = 400
+
+
+class NoArchive(BadFolder):
+    """No ZIP archive, a damaged one, or one that is packed in an unusual way."""
+
+    code = "no_archive"
+
+
+class BadName(BadFolder):
+    """A name leads out of the folder, is there twice, or is that of a link."""
+
+    code = "bad_name"
+
+
+class NotText(BadFolder):
+    """A file that should be text is none in UTF-8."""
+
+    code = "not_text"
+
+
+class NoTasks(BadFolder):
+    """There is nothing in the folder that is a task."""
+
+    code = "no_tasks"
+
+
+class BadFrontMatter(BadFolder):
+    """What stands before a page, or in `set.json`, cannot be read."""
+
+    code = "bad_front_matter"
+
+
+class BadCheck(BadFolder):
+    """A file of a check lacks another one, or there is one too many."""
+
+    code = "bad_check"
+
+
+class TooLong(BadFolder):
+    """It takes too long to read."""
+
+    code = "too_long"
+
+    def __init__(self) -> None:
+        super().__init__("This takes too long to convert!")
+
+
 class WrongBearerKey(HttpRefused):
     """The key of a request is no teacher's."""
 

@@ -22,7 +22,9 @@ from quad.classroom.history.packing import Packing
 from quad.classroom.history.reading import Reading
 from quad.classroom.history.recording import Recording
 from quad.classroom.history.state import Texts
+from quad.classroom.library.converter import Converter
 from quad.classroom.library.library import Library
+from quad.classroom.library.transfer import Transfer
 from quad.classroom.messages import Messages
 from quad.classroom.model import File, Stats
 from quad.classroom.moving import Moving
@@ -134,6 +136,7 @@ class ClassroomService:
         cleaning, tasks_limit = Cleaning(), settings.steps_limit_bytes
         self.pictures = Pictures(self.rooms, self.quotas, now, settings.pictures_limit_bytes)
         self.library = Library(self.rooms, self.keys, cleaning, self.pictures, now, tasks_limit)
+        self.transfer = Transfer(self.rooms, self.library, self.pictures, Converter(), now)
         self.handing_out = HandingOut(
             self.rooms, self._progress, cleaning, self.pictures, clock, tasks_limit
         )

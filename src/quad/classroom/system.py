@@ -7,6 +7,7 @@ from quad.classroom.bearers import Bearers
 from quad.classroom.events import register
 from quad.classroom.history.routes import HistoryRoutes
 from quad.classroom.homes import key_of
+from quad.classroom.library.routes import SetRoutes
 from quad.classroom.moving import Moved
 from quad.classroom.notion.fetch import FetchOptions
 from quad.classroom.notion.importer import NotionImporter
@@ -50,7 +51,8 @@ class ClassroomSystem:
         )
         bearers = Bearers(self.service.keys, self.service.guesses)
         pictures = PictureRoutes(self.service.pictures, bearers)
-        self.routers = (self._pages.router, history.router, *pictures.routers)
+        sets = SetRoutes(self.service.transfer, bearers)
+        self.routers = (self._pages.router, history.router, sets.router, *pictures.routers)
 
     def share(self, news: News) -> None:
         """Count wrong numbers, and hear of new keys, together with other nodes; once, before the

@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct, structs
 
 from quad.classroom.entering.keys import Keys
+from quad.classroom.entering.secrets import Teacher
 from quad.classroom.library import tables
 from quad.classroom.model import check_title, in_words, utf8_size
 from quad.classroom.pictures.pictures import Pictures
@@ -20,6 +21,7 @@ from quad.classroom.tasks.cleaning import Cleaning
 from quad.classroom.tasks.model import Task, check_id, checked_tasks
 from quad.classroom.tasks.tables import encoded_tasks
 from quad.realtime import Client
+from quad.store import Change
 
 SETS_LIMIT: Final = 200
 _LIMIT_BYTES: Final = 50_000_000
@@ -74,39 +76,52 @@ class Library:
         Raises WrongKey, BadValue, TooLarge, CannotSave.
         """
         teacher = await self._keys.owner(client, key)
+        clean = await self.cleaned(given)
+        await self.check_room(teacher, clean)
+        shown = await self._pictures.shown_in([task.content for task in clean.tasks])
+        now = self._now()
+        changes = keeping(teacher, clean, shown, now)
+        await self._rooms.save(*changes, *self._keys.note_use(teacher))
+        return SavedSet(given.id, in_words(now))
+
+    async def cleaned(self, given: TaskSet) -> TaskSet:
+        """A set as it is kept; raises BadValue, TooLarge."""
         check_id(given.id)
         title, tasks = check_title(given.title), checked_tasks(given.tasks)
-        self._encoded(tasks)
+        self._check_size(tasks)
         contents = await self._cleaning.clean([task.content for task in tasks])
-        tasks = [
+        clean = [
             structs.replace(task, content=content)
             for task, content in zip(tasks, contents, strict=True)
         ]
-        text, size_bytes = self._encoded(tasks)
-        await self._check_room(teacher.id, given.id, size_bytes)
-        now = self._now()
-        kept = tables.KeptSet(teacher.id, given.id, title, text, len(tasks), size_bytes, now)
-        shown = await self._pictures.shown_in(contents)
-        await self._rooms.save(
-            tables.keep_set(kept),
-            *show_in_set(teacher.id, given.id, shown),
-            *self._keys.note_use(teacher),
-        )
-        return SavedSet(given.id, in_words(now))
+        return TaskSet(given.id, clean, title)
+
+    async def check_room(self, teacher: Teacher, given: TaskSet) -> None:
+        """Raises TooLarge for what the library has no room for, CannotSave."""
+        size_bytes = self._check_size(given.tasks)
+        (kept,) = await self._rooms.read(tables.select_room_for(teacher.id, given.id))
+        if kept.sets >= SETS_LIMIT:
+            raise TooLarge(f"more than {SETS_LIMIT} sets of tasks")
+        if kept.size_bytes + size_bytes > _LIMIT_BYTES:
+            raise TooLarge(f"sets of tasks of more than {_LIMIT_BYTES} bytes")
 
     async def load(self, client: Client, key: str, set_id: str) -> LoadedSet:
         """A set of the teacher's; raises WrongKey, UnknownSet, CannotSave."""
         teacher = await self._keys.owner(client, key)
+        row = await self.find(teacher, set_id)
+        return LoadedSet(
+            row.id, row.title, tables.decoded_tasks(row.tasks), in_words(row.updated_at)
+        )
+
+    async def find(self, teacher: Teacher, set_id: str) -> tables.KeptSet:
+        """A set as it is kept; raises UnknownSet, CannotSave."""
         used = self._keys.note_use(teacher)
         if used:
             await self._rooms.save(*used)
         rows = await self._rooms.read(tables.select_set(teacher.id, set_id))
         if not rows:
             raise UnknownSet(set_id)
-        (row,) = rows
-        return LoadedSet(
-            row.id, row.title, tables.decoded_tasks(row.tasks), in_words(row.updated_at)
-        )
+        return tables.KeptSet(**rows[0]._asdict())
 
     async def delete(self, client: Client, key: str, set_id: str) -> None:
         """Forget a set; nothing happens if there is no such. Raises WrongKey, CannotSave."""
@@ -115,16 +130,16 @@ class Library:
             tables.delete_set(teacher.id, set_id), *show_in_set(teacher.id, set_id, ())
         )
 
-    def _encoded(self, tasks: Sequence[Task]) -> tuple[str, int]:
-        text = encoded_tasks(tasks)
-        size_bytes = utf8_size(text)
+    def _check_size(self, tasks: Sequence[Task]) -> int:
+        size_bytes = utf8_size(encoded_tasks(tasks))
         if size_bytes > self._limit_bytes:
             raise TooLarge(f"tasks of more than {self._limit_bytes} bytes")
-        return text, size_bytes
+        return size_bytes
 
-    async def _check_room(self, teacher_id: int, set_id: str, size_bytes: int) -> None:
-        (kept,) = await self._rooms.read(tables.select_room_for(teacher_id, set_id))
-        if kept.sets >= SETS_LIMIT:
-            raise TooLarge(f"more than {SETS_LIMIT} sets of tasks")
-        if kept.size_bytes + size_bytes > _LIMIT_BYTES:
-            raise TooLarge(f"sets of tasks of more than {_LIMIT_BYTES} bytes")
+
+def keeping(teacher: Teacher, clean: TaskSet, shown: Sequence[str], now: datetime) -> list[Change]:
+    """What is to be saved for a set that shows these pictures."""
+    text = encoded_tasks(clean.tasks)
+    count, size_bytes = len(clean.tasks), utf8_size(text)
+    kept = tables.KeptSet(teacher.id, clean.id, clean.title, text, count, size_bytes, now)
+    return [tables.keep_set(kept), *show_in_set(teacher.id, clean.id, shown)]

@@ -37,6 +37,7 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 _SHOWN: Final = re.compile(rf"{PATH}/({_ID.pattern})(?![0-9a-zA-Z])")
 # Below whatever path a proxy serves us; what names a host stays.
 _RELATIVE: Final = re.compile(rf"""(\bsrc=["'])(?:/[^"'/<>:]+)*(?={PATH}/{_ID.pattern}["'])""")
+_SOURCE: Final = re.compile(rf"""\bsrc=["']((?:/[^"'/<>:]+)*{PATH}/({_ID.pattern}))["']""")
 
 
 def checked_type(content: bytes) -> str:
@@ -68,10 +69,10 @@ def ids_in(contents: Iterable[str]) -> list[str]:
     return list(found)[:_IDS_LIMIT]
 
 
-def id_of(src: str) -> str | None:
-    """The id of the picture that an address is of, if it is one of ours."""
-    found = _SHOWN.search(src)
-    return found[1] if found and src.endswith(found[0]) else None
+def own_sources(contents: Iterable[str]) -> dict[str, str]:
+    """The addresses by which HTML shows pictures of ours, without a host: each with the id."""
+    found = (each for content in contents for each in _SOURCE.finditer(content))
+    return {each[1]: each[2] for each in found}
 
 
 def with_whole_addresses(steps: list[Step], address: str) -> list[Step]:
