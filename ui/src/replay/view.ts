@@ -1,0 +1,152 @@
+/** A view of code at any point of its history. Loaded only with a history. */
+import { searchKeymap } from "@codemirror/search";
+import { Compartment, EditorState, StateEffect, StateField } from "@codemirror/state";
+import { Decoration, EditorView, keymap, WidgetType, type DecorationSet } from "@codemirror/view";
+import { normalised } from "../code/changes";
+import { difference } from "../code/difference";
+import { languageOf, look } from "../code/look";
+import { between, type Change } from "./between";
+
+export interface Picture {
+  filename: string;
+  text: string;
+  /** What the text was before the change that is shown; undefined if it is of another file. */
+  before: string | undefined;
+  /** What the text is compared with; undefined: with nothing. */
+  original: string | undefined;
+}
+
+// Of what is gone, so much is shown.
+const GONE_UNITS = 60;
+
+const show = StateEffect.define<Change | undefined>();
+
+const shown = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(before, transaction) {
+    for (const effect of transaction.effects) {
+      if (effect.is(show)) {
+        return decorated(transaction.state, effect.value);
+      }
+    }
+    return before;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+const theme = EditorView.theme({
+  ".cm-new": { backgroundColor: "var(--code-mark)", outline: "1px solid var(--code-mark-edge)" },
+  ".cm-gone": {
+    color: "var(--wrong)",
+    backgroundColor: "var(--wrong-sheet)",
+    textDecoration: "line-through",
+  },
+});
+
+export class View {
+  private readonly view: EditorView;
+  private readonly language = new Compartment();
+  private filename: string | undefined;
+  private original: string | undefined;
+
+  constructor(
+    parent: HTMLElement,
+    private readonly label: string,
+  ) {
+    this.view = new EditorView({ parent, state: this.fresh("") });
+  }
+
+  draw(picture: Picture): void {
+    const text = normalised(picture.text);
+    const original = picture.original === undefined ? undefined : normalised(picture.original);
+    if (picture.filename !== this.filename || original !== this.original) {
+      this.turnTo(picture.filename, text, original);
+    }
+    const change =
+      picture.before === undefined ? undefined : between(normalised(picture.before), text);
+    const way = between(this.view.state.doc.toString(), text);
+    this.view.dispatch({
+      ...(way && {
+        changes: {
+          from: way.from,
+          to: way.from + way.gone.length,
+          insert: text.slice(way.from, way.to),
+        },
+      }),
+      effects: [
+        show.of(original === undefined ? change : undefined),
+        ...(change ? [EditorView.scrollIntoView(change.to, { yMargin: 48 })] : []),
+      ],
+    });
+  }
+
+  destroy(): void {
+    this.view.destroy();
+  }
+
+  private turnTo(filename: string, text: string, original: string | undefined): void {
+    this.filename = filename;
+    this.original = original;
+    this.view.setState(this.fresh(text, original));
+    void this.speak(filename);
+  }
+
+  private async speak(filename: string): Promise<void> {
+    const extension = await languageOf(filename);
+    if (this.filename === filename) {
+      this.view.dispatch({ effects: this.language.reconfigure(extension) });
+    }
+  }
+
+  private fresh(doc: string, original?: string): EditorState {
+    return EditorState.create({
+      doc,
+      extensions: [
+        look(this.label),
+        theme,
+        shown,
+        keymap.of(searchKeymap),
+        EditorState.readOnly.of(true),
+        EditorView.editable.of(false),
+        EditorView.lineWrapping,
+        // Not editable, it would be out of the keyboard's reach.
+        EditorView.contentAttributes.of({ tabindex: "0", "aria-readonly": "true" }),
+        this.language.of([]),
+        original === undefined ? [] : difference(original),
+      ],
+    });
+  }
+}
+
+class Gone extends WidgetType {
+  constructor(private readonly text: string) {
+    super();
+  }
+
+  override eq(other: Gone): boolean {
+    return this.text === other.text;
+  }
+
+  override toDOM(): HTMLElement {
+    const element = document.createElement("del");
+    element.className = "cm-gone";
+    const text = this.text.replaceAll("\n", "⏎");
+    element.textContent = text.length > GONE_UNITS ? `${text.slice(0, GONE_UNITS)}…` : text;
+    return element;
+  }
+}
+
+function decorated(state: EditorState, change: Change | undefined): DecorationSet {
+  if (change === undefined) {
+    return Decoration.none;
+  }
+  const { from, to, gone } = change;
+  const parts = [Decoration.line({ class: "cm-changed" }).range(state.doc.lineAt(from).from)];
+  if (gone !== "") {
+    parts.push(Decoration.widget({ widget: new Gone(gone), side: -1 }).range(from));
+  }
+  if (to > from) {
+    parts.push(Decoration.mark({ class: "cm-new" }).range(from, to));
+  }
+  return Decoration.set(parts, true);
+}
