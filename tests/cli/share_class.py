@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from quad.cli.share.commands import Answer, Commands
+from quad.cli.share.answers import Answer
+from quad.cli.share.commands import Commands
 from quad.cli.share.folder import Folder
 from quad.cli.share.lesson import Lesson, Note
 from quad.cli.share.memory import Memories
@@ -143,12 +144,27 @@ async def teaching(url: str, protocol: int = 2) -> AsyncIterator[Teacher]:
 
 @contextlib.asynccontextmanager
 async def sharing(
-    place: Place, root: Path, state: Path, name: str = "Ann", *, is_polling: bool = False
+    place: Place,
+    root: Path,
+    state: Path,
+    name: str = "Ann",
+    *,
+    is_polling: bool = False,
+    may_record: bool | None = None,
 ) -> AsyncIterator[Student]:
     """A student, in the room from the beginning of the block on."""
     desk = Desk()
     folder = Folder(root)
-    visit = Visit(place, name, folder, Memories(state), desk, pace_s=PACE_S, is_polling=is_polling)
+    visit = Visit(
+        place,
+        name,
+        folder,
+        Memories(state),
+        desk,
+        pace_s=PACE_S,
+        is_polling=is_polling,
+        may_record=may_record,
+    )
     student = Student(visit, folder, desk, asyncio.create_task(visit.run()))
     student.staying.add_done_callback(lambda _: desk.changed.set())
     try:

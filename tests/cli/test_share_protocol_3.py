@@ -24,7 +24,14 @@ from tests.process import ServerProcess, kept_port
 TASKS = [
     {"id": "read", "type": "theory", "title": "Loops", "content": "<p>Read.</p>"},
     {"id": "t-sum", "title": "Sum", "content": "<p>Add them.</p>"},
-    {"id": "t-max", "title": "Maximum", "content": "<p>Find it.</p>"},
+    {
+        "id": "t-max",
+        "title": "Maximum",
+        "content": "<p>Find it.</p>",
+        "folder": "max",
+        "files": [{"filename": "main.py", "content": "numbers = []\n"}],
+        "solution": [{"filename": "main.py", "content": "numbers = []\nprint(max(numbers))\n"}],
+    },
 ]
 
 
@@ -117,6 +124,42 @@ async def test_a_call_for_help_has_a_note_and_a_place_in_the_queue(
             """Still there."""
         assert sign_of(desk.lesson) == ""
         assert (await student.type("/ask 9")).text == "There is no task 9."
+
+
+async def test_files_of_a_task_are_fetched_and_its_solution_compared(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    root = tmp_path / "folder"
+    root.mkdir()
+    async with (
+        teaching(server.url, 3) as teacher,
+        sharing(teacher.place, root, tmp_path / "state") as student,
+    ):
+        await hand_out(teacher, student)
+        assert (await student.type("/task 2")).text.endswith("--- /start 2 gets its files")
+        await student.type("/start maximum")
+        (root / "max/main.py").write_text("mine\n")
+        assert "left as it is: max/main.py" in (await student.type("/start 2")).text
+        # Asked first; anything else is no.
+        await student.type("/start 2 --again")
+        await student.type("")
+        assert (await student.type("/start 2 --again")).text == ""
+        await student.type("/tasks")
+        await student.type("y")
+        assert (root / "max/main.py").read_text() == "mine\n"
+        # It was a message then.
+        assert (await teacher.peer.expect("message/to_mentor"))["content"] == "y"
+        await student.type("/start 2 --again")
+        assert "max/main.py.before" in (await student.type("yes")).text
+        assert (root / "max/main.py").read_text() == "numbers = []\n"
+
+        assert "has not shown" in (await student.type("/solution 2")).text
+        await teacher.peer.call("tasks/reveal", {"task": "t-max"})
+        await student.desk.wait(lambda: student.desk.lesson.tasks[2].solution)
+        assert student.desk.notes[-1].endswith("/solution 2 compares it.")
+        assert "\n+print(max(numbers))\n" in (await student.type("/solution 2")).text
+        await student.type("/solution 2 --save")
+        assert (root / "max/main.py.solution").read_text().endswith("print(max(numbers))\n")
 
 
 async def test_the_place_of_an_earlier_program_is_kept(

@@ -12,7 +12,7 @@ from textual.widgets import Input, OptionList, RichLog, Static
 from quad.cli.failures import Failed
 from quad.cli.share.folder import Folder
 from quad.cli.share.memory import Memories
-from quad.cli.share.screen import Screen
+from quad.cli.share.screen import Asked, Screen
 from tests.classroom.school import enter, exercise
 from tests.cli.remote_server import serving_quad
 from tests.cli.share_class import PATIENCE_S, Teacher, teaching
@@ -28,9 +28,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @asynccontextmanager
 async def at_screen(
-    teacher: Teacher, root: Path, state: Path
+    teacher: Teacher, root: Path, state: Path, *, may_record: bool | None = False
 ) -> AsyncIterator[tuple[Screen, Pilot[None]]]:
-    screen = Screen(teacher.place, "Ann", Folder(root), Memories(state))
+    screen = Screen(teacher.place, "Ann", Folder(root), Memories(state), may_record=may_record)
     async with screen.run_test(size=(110, 34)) as pilot:
         yield screen, pilot
 
@@ -95,6 +95,50 @@ async def test_a_lesson_is_attended_with_keys(server: ServerProcess, tmp_path: P
             await until(pilot, lambda: not screen.is_running)
         assert screen.failure is None
         assert screen.farewell.startswith("No longer in the class")
+
+
+async def test_a_question_lies_over_the_screen_and_is_answered_by_a_key(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    root = write(tmp_path / "folder", {"a.py": "mine"})
+    task = {"id": "t", "title": "Add", "files": [{"filename": "a.py", "content": "theirs"}]}
+    async with (
+        teaching(server.url, 3) as teacher,
+        at_screen(teacher, root, tmp_path / "state") as (screen, pilot),
+    ):
+        await teacher.peer.call("tasks/set", {"tasks": [task], "rev": 0})
+        await until(pilot, lambda: screen.query_one("#tasks", OptionList).option_count == 1)
+        for keys in (["escape"], ["down", "enter"]):
+            assert (root / "a.py").read_text() == "mine"
+            await pilot.press("escape", "m", *"/start 1 --again", "enter")
+            await until(pilot, lambda: isinstance(screen.screen, Asked))
+            await pilot.press(*keys)
+            await until(pilot, lambda: not isinstance(screen.screen, Asked))
+        await until(pilot, lambda: "kept a.py as a.py.before" in log(screen, "#talk"))
+
+
+async def test_whoever_may_be_recorded_is_asked_once_and_sees_it(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    root, state = write(tmp_path / "folder", {"a.py": "1"}), tmp_path / "state"
+    async with teaching(server.url, 3) as teacher:
+        async with at_screen(teacher, root, state, may_record=None) as (screen, pilot):
+            await until(pilot, lambda: isinstance(screen.screen, Asked))
+            # The class goes on below, and no letter that is typed just now is an answer.
+            await teacher.peer.call("notice/send", {"content": "Hello", "key": "k"})
+            await pilot.press("y")
+            below = screen.screen_stack[0].query_one("#talk", RichLog)
+            await until(pilot, lambda: any("Hello" in line.text for line in below.lines))
+            assert isinstance(screen.screen, Asked)
+            await pilot.press("down", "enter")
+            await until(pilot, lambda: not isinstance(screen.screen, Asked))
+            await until(pilot, lambda: "recorded" in shown(screen, "#link"))
+            await until(pilot, lambda: "Recorded the folder: 1 file" in log(screen, "#folder"))
+            await teacher.peer.call("rules/set", {"is_recorded": False})
+            await until(pilot, lambda: "recorded" not in shown(screen, "#link"))
+            await teacher.peer.call("rules/set", {"is_recorded": True})
+        async with at_screen(teacher, root, state, may_record=None) as (screen, pilot):
+            await until(pilot, lambda: "recorded" in shown(screen, "#link"))
 
 
 async def test_the_end_of_the_class_ends_the_screen(server: ServerProcess, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, NoReturn
 
 import typer
 
@@ -77,6 +77,14 @@ def share(
         bool,
         typer.Option("--poll", help="Look for changes every second: for network drives."),
     ] = False,
+    may_record: Annotated[
+        bool | None,
+        typer.Option(
+            "--record/--no-record",
+            help="Whether the class may record how your code grows, if it does.",
+            show_default="asked once, and remembered for the class",
+        ),
+    ] = None,
 ) -> None:
     """Take part in a class from your own editor.
 
@@ -84,11 +92,13 @@ def share(
     to the teacher, and changes once a second; you are told whenever that
     begins and ends. Left out are what .gitignore and the room's settings
     ignore, what may hold keys or passwords, and whatever is no text, too large
-    or a link; /files lists it.
+    or a link; /files lists it. A class may also record how code grows: you are
+    asked first, and after a yes changes go to the server all the time.
 
-    You see the tasks, say how you get on, and write with the teacher. When the
-    connection is lost, or you start again with the same name, you are the same
-    student.
+    You see the tasks, fetch their files, say how you get on, ask for help, and
+    write with the teacher; /help lists how. When the connection is lost, or
+    you start again with the same name, you are the same student, and what you
+    have written meanwhile is sent once.
     """
     room = _ask_for(room, "--room", "Room number, or link")
     name = _text(_ask_for(name, "--name", "Your name")).strip()
@@ -98,12 +108,19 @@ def share(
     from quad.cli.share.folder import Folder
 
     shared = Folder(folder, included=included or ())
-    asyncio.run(_share(shared, room, name, url, is_plain=is_plain, is_polling=is_polling))
+    how = How(is_plain=is_plain, is_polling=is_polling, may_record=may_record)
+    asyncio.run(_share(shared, room, name, url, how))
 
 
-async def _share(
-    folder: "Folder", room: str, name: str, url: str, *, is_plain: bool, is_polling: bool
-) -> None:
+class How(NamedTuple):
+    """What the flags say."""
+
+    is_plain: bool
+    is_polling: bool
+    may_record: bool | None
+
+
+async def _share(folder: "Folder", room: str, name: str, url: str, how: How) -> None:
     from quad.cli.share.entering import NameTaken
     from quad.cli.share.memory import Memories, Memory
     from quad.cli.share.place import find_place
@@ -111,7 +128,7 @@ async def _share(
     place, memories = find_place(room, url), Memories()
     while True:
         try:
-            await _attend(folder, place, name, memories, is_plain=is_plain, is_polling=is_polling)
+            await _attend(folder, place, name, memories, how)
         except NameTaken as taken:
             ticket = _ask_for_code(place, name, taken)
             memories.keep(place, name, Memory(ticket.user_id, ticket.token))
@@ -124,21 +141,19 @@ async def _attend(
     place: "Place",
     name: str,
     memories: "Memories",
-    *,
-    is_plain: bool,
-    is_polling: bool,
+    how: How,
 ) -> None:
     from quad.cli.share import plain
     from quad.cli.share.visit import Visit
 
-    if is_plain or not _has_screen():
-        lines = plain.Lines()
-        visit = Visit(place, name, folder, memories, lines, is_polling=is_polling)
+    flags: dict[str, Any] = {"is_polling": how.is_polling, "may_record": how.may_record}
+    if how.is_plain or not _has_screen():
+        visit = Visit(place, name, folder, memories, plain.Lines(), **flags)
         await plain.attend(visit, folder)
         return
     from quad.cli.share.screen import Screen
 
-    screen = Screen(place, name, folder, memories, is_polling=is_polling)
+    screen = Screen(place, name, folder, memories, **flags)
     await screen.run_async()
     if screen.failure is not None:
         raise screen.failure

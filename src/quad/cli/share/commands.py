@@ -1,13 +1,16 @@
 """What may be typed: a message to the teacher, or a command that begins with a slash."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Final
 
-from quad.cli.share.calls import sign_of
+from quad.cli.share.answers import Answer, Question
+from quad.cli.share.assignments import Assignments
 from quad.cli.share.folder import Folder
 from quad.cli.share.lesson import Lesson
-from quad.cli.share.tasks import STATUSES, Task, named, task_and_note
+from quad.cli.share.recording import state_of
 from quad.cli.share.telling import describe
 from quad.cli.share.text import harmless
 from quad.cli.share.visit import Visit
@@ -17,138 +20,110 @@ Anything without a slash is a message to the teacher. Commands; a task is named
 by its number or its title:
   /tasks        the tasks and how you stand      /task 2    read task 2
   /progress 2   you work on task 2               /done 2    you have finished it
-  /none 2       you have not begun task 2
+  /none 2       you have not begun task 2        /start 2   get the files of task 2
+  /solution 2   compare yours with the teacher's, once it is shown
   /ask          you need help with anything      /ask 2 I get an IndexError
   /pause        keep your place in the queue     /cancel    you can go on alone
   /files        what of your folder is shared, and what is left out and why
+  /record yes   let it be recorded how your code grows; /record no ends that
   /quit         stop; start again to go on       /leave     leave the room for good"""
 
-_MARKS: Final[Mapping[str, str]] = {"progress": "IN_PROGRESS", "done": "DONE", "none": "NONE"}
+_YES: Final = frozenset({"y", "yes"})
+_NO: Final = frozenset({"n", "no", ""})
 
-
-class Answer(NamedTuple):
-    """What a command says, and whether it was the last one."""
-
-    text: str = ""
-    is_last: bool = False
+_Command = Callable[[str], Answer | Awaitable[Answer]]
 
 
 class Commands:
     """Carries out what is typed."""
 
-    def __init__(self, visit: Visit, folder: Folder) -> None:
+    def __init__(self, visit: Visit, folder: Folder, *, is_asking: bool = False) -> None:
+        """`is_asking`: whether somebody was asked who may be recorded, and types the answer."""
         self._visit = visit
         self._folder = folder
+        self._is_asking = is_asking
+        self.question: Question | None = None
+        tasks = Assignments(visit, folder.root)
+        self._commands: Mapping[str, _Command] = {
+            "progress": partial(tasks.mark, "progress"),
+            "done": partial(tasks.mark, "done"),
+            "none": partial(tasks.mark, "none"),
+            "ask": tasks.ask,
+            "task": tasks.read,
+            "tasks": tasks.read,
+            "start": tasks.start,
+            "solution": tasks.solution,
+            "pause": self._pause,
+            "cancel": self._cancel,
+            "record": self._record,
+            "files": self._files,
+            "help": self._help,
+            "quit": self._quit,
+            "exit": self._quit,
+            "leave": self._leave,
+        }
 
     async def obey(self, line: str) -> Answer:
         """Do what was typed."""
         line = line.strip()
+        word = line.casefold()
+        if self.question is not None and word in _YES | _NO:
+            return await self.decide(is_yes=word in _YES)
+        self.question = None
+        if self._is_asking and self._lesson.is_asking_to_record and word in _YES | _NO:
+            await self._visit.record(is_allowed=word in _YES)
+            return Answer()
         if not line.startswith("/"):
             self._visit.say(line)
             return Answer()
-        command, _, rest = line[1:].partition(" ")
-        return await self._do(command, rest.strip())
+        answer = await self._do(line[1:])
+        self.question = answer.question
+        return answer
 
-    async def _do(self, command: str, rest: str) -> Answer:
-        match command:
-            case "progress" | "done" | "none":
-                return self._mark(command, rest)
-            case "ask":
-                return self._ask(rest)
-            case "pause":
-                self._visit.pause_call()
-                return Answer()
-            case "cancel":
-                self._visit.cancel_call()
-                return Answer()
-            case "tasks" | "task":
-                return self._read(rest)
-            case "files":
-                return await self._files()
-            case "quit" | "exit":
-                await self._visit.finish()
-                return Answer(is_last=True)
-            case "leave":
-                await self._visit.leave()
-                return Answer(f"You have left room {self._lesson.room}.", is_last=True)
-            case "help":
-                return Answer(HELP)
-            case _:
-                words = f"There is no command /{harmless(command)}; /help lists them all."
-                return Answer(words)
+    async def decide(self, *, is_yes: bool) -> Answer:
+        """The answer to the question."""
+        question, self.question = self.question, None
+        if question is None or not is_yes:
+            return Answer()
+        return await question.agreed()
+
+    async def _do(self, line: str) -> Answer:
+        name, _, rest = line.partition(" ")
+        command = self._commands.get(name)
+        if command is None:
+            return Answer(f"There is no command /{harmless(name)}; /help lists them all.")
+        answer = command(rest.strip())
+        return await answer if inspect.isawaitable(answer) else answer
 
     @property
     def _lesson(self) -> Lesson:
         return self._visit.lesson
 
-    def _mark(self, command: str, rest: str) -> Answer:
-        lesson = self._lesson
-        if not rest and command == "done" and lesson.call is not None and not lesson.call.task:
-            self._visit.cancel_call()
-            return Answer()
-        with_status = [task for task in lesson.tasks if task.has_status]
-        if not rest and len(with_status) != 1:
-            return Answer(f"Say which task: /{command} 1")
-        task = _one(lesson.tasks, rest) if rest else with_status[0]
-        if isinstance(task, Answer):
-            return task
-        self._visit.mark(task, _MARKS[command])
+    def _pause(self, _rest: str) -> Answer:
+        self._visit.pause_call()
         return Answer()
 
-    def _ask(self, rest: str) -> Answer:
-        """Help with a task or anything. Who asks again wants to know whether anybody has heard."""
-        lesson = self._lesson
-        task, note = task_and_note(lesson.tasks, rest)
-        if task is None and rest.isdecimal():
-            return Answer(f"There is no task {rest}.")
-        if not rest and lesson.call is not None:
-            return Answer(f"{sign_of(lesson)}; /cancel when you can go on.")
-        with_status = [each for each in lesson.tasks if each.has_status]
-        if task is None and len(with_status) == 1:
-            [task] = with_status
-        if task is not None and lesson.status(task.id) == "ACCEPTED":
-            task = None
-        is_with_task = task is not None and task.has_status
-        self._visit.call(task.id if task is not None and is_with_task else None, note)
+    def _cancel(self, _rest: str) -> Answer:
+        self._visit.cancel_call()
         return Answer()
 
-    def _read(self, rest: str) -> Answer:
-        lesson = self._lesson
-        if not rest:
-            return Answer(_listed(lesson))
-        task = _one(lesson.tasks, rest)
-        if isinstance(task, Answer):
-            return task
-        return Answer(f"--- {task.heading} ---\n{task.text}\n---")
+    async def _record(self, rest: str) -> Answer:
+        if rest not in _YES | _NO or not rest:
+            return Answer(state_of(self._lesson))
+        await self._visit.record(is_allowed=rest in _YES)
+        return Answer()
 
-    async def _files(self) -> Answer:
+    async def _files(self, _rest: str) -> Answer:
         folder, ignores = self._folder.anew(), self._lesson.ignores
         return Answer(describe(await asyncio.to_thread(folder.snapshot, ignores)))
 
+    def _help(self, _rest: str) -> Answer:
+        return Answer(HELP)
 
-def _one(tasks: Sequence[Task], words: str) -> Task | Answer:
-    """The task that is meant, or what to say instead."""
-    found = named(tasks, words)
-    if not found:
-        return Answer(f"There is no task {harmless(words)}.")
-    if len(found) > 1:
-        return Answer("Say which one: " + "; ".join(task.heading for task in found))
-    return found[0]
+    async def _quit(self, _rest: str) -> Answer:
+        await self._visit.finish()
+        return Answer(is_last=True)
 
-
-def _listed(lesson: Lesson) -> str:
-    if not lesson.tasks:
-        return "There are no tasks yet."
-    width = max(len(task.heading) for task in lesson.tasks)
-    rows = [
-        (task.heading, STATUSES.get(lesson.status(task.id), ""), _first_line(task.text))
-        for task in lesson.tasks
-    ]
-    return "\n".join(
-        f"{heading:{width}}  {status:11}  {text}".rstrip() for heading, status, text in rows
-    )
-
-
-def _first_line(text: str) -> str:
-    line = text.strip().partition("\n")[0]
-    return line if len(line) <= 60 else line[:59] + "…"
+    async def _leave(self, _rest: str) -> Answer:
+        await self._visit.leave()
+        return Answer(f"You have left room {self._lesson.room}.", is_last=True)

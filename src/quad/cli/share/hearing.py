@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from quad.cli.share.calls import call_among, placed
 from quad.cli.share.ignoring import Ignores
 from quad.cli.share.lesson import Heard, Kind, Lesson, Line, Note, Place
+from quad.cli.share.recording import ruled
 from quad.cli.share.tasks import STATUSES, Task, TaskFile, tasks_in
 from quad.cli.share.text import harmless, text_of
 
@@ -30,10 +31,15 @@ def heard(lesson: Lesson, event: str, payload: object) -> Heard:
 # --- the room -------------------------------------------------------------------------------------
 
 
+class _Rules(Struct):
+    is_recorded: bool = False
+
+
 class _Joined(Struct):
     user_id: int
     name: str
     is_teacher_here: bool
+    rules: _Rules = msgspec.field(default_factory=_Rules)
     title: str = ""
     steps: dict[str, str] = {}
     signal: str = "NONE"
@@ -54,6 +60,7 @@ def _joined(lesson: Lesson, payload: object) -> Heard:
         has_caught_up=False,
         place=None,
     )
+    after = ruled(after, is_recording=joined.rules.is_recorded)
     if lesson.is_call_kept:
         is_signalling = joined.signal == "HELP"
         after = replace(after, call=call_among(joined.steps, is_signalling=is_signalling))
@@ -100,6 +107,10 @@ def _alert(lesson: Lesson, payload: object) -> Heard:
         case "place_taken":
             lesson = replace(lesson, is_replaced=True)
     return lesson, [Note(_KINDS.get(notice.type, "info"), harmless(notice.message))]
+
+
+def _rules(lesson: Lesson, payload: object) -> Heard:
+    return ruled(lesson, is_recording=msgspec.convert(payload, _Rules).is_recorded), ()
 
 
 def _settings(lesson: Lesson, payload: object) -> Heard:
@@ -181,8 +192,7 @@ def _revealed(lesson: Lesson, payload: object) -> Heard:
     task = lesson.task(revealed.task)
     if task is None:
         return lesson, ()
-    name = task.number or task.title or "theory"
-    words = f"{task.heading}: the teacher shows the solution. /solution {name} compares it."
+    words = f"{task.heading}: the teacher shows the solution. /solution {task.name} compares it."
     return replace(lesson, tasks=tasks), [Note("info", words)]
 
 
@@ -268,6 +278,7 @@ _HANDLERS: Final[Mapping[str, Any]] = {
     "tasks/reviewed": _reviewed,
     "tasks/reveal": _revealed,
     "exercise": _exercise,
+    "rules": _rules,
     "settings": _settings,
     "sharing/start": _watched,
     "sharing/end": _unwatched,

@@ -55,6 +55,9 @@ class Lesson(Struct, frozen=True, kw_only=True):
     link: Link = "connecting"
     is_teacher_here: bool = True
     is_watched: bool = False
+    # Whether the class records how code grows, and what this student says to that.
+    is_recording: bool = False
+    may_record: bool | None = None
     tasks: tuple[Task, ...] = ()
     statuses: Mapping[str, str] = {}
     ignores: Ignores = Ignores()
@@ -76,6 +79,16 @@ class Lesson(Struct, frozen=True, kw_only=True):
     # How the room ended, or that another connection has taken this one's place.
     is_closed: bool = False
     is_replaced: bool = False
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether what is saved here is kept, change by change."""
+        return self.is_recording and self.may_record is True
+
+    @property
+    def is_asking_to_record(self) -> bool:
+        """Whether the student has to be asked."""
+        return self.is_recording and self.may_record is None and self.link == "online"
 
     def status(self, task: str) -> str:
         """A task's status, as this student has set it."""

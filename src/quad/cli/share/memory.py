@@ -37,6 +37,8 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
     user_id: int = 0
     token: str = ""
     unsent: tuple[Unsent, ...] = ()
+    # Whether the student may be recorded; None: nobody has been asked yet.
+    may_record: bool | None = None
 
     @property
     def ticket(self) -> Ticket | None:

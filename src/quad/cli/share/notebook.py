@@ -1,6 +1,7 @@
 """The lesson as it is now: all that happens goes through here, is shown, and is remembered."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from quad.cli.share.calls import news_of_call
 from quad.cli.share.lesson import Heard, Lesson, Note
 from quad.cli.share.memory import Memories, Ticket
 from quad.cli.share.place import Place
+from quad.cli.share.recording import news_of_recording
 
 
 class View(Protocol):
@@ -21,13 +23,27 @@ class View(Protocol):
 class Notebook:
     """Keeps one student's lesson, on the screen and on the disk."""
 
-    def __init__(self, place: Place, name: str, memories: Memories, view: View) -> None:
+    def __init__(
+        self,
+        place: Place,
+        name: str,
+        memories: Memories,
+        view: View,
+        *,
+        may_record: bool | None = None,
+    ) -> None:
+        """`may_record` is said for this run and those that come; None is what was said before."""
         self.place = place
         self.name = name
         self._memories = memories
         self._view = view
         self._memory = memories.find(place, name)
-        self.lesson = Lesson(room=place.room, name=name, unsent=self._memory.unsent)
+        self.lesson = Lesson(
+            room=place.room,
+            name=name,
+            unsent=self._memory.unsent,
+            may_record=self._memory.may_record if may_record is None else may_record,
+        )
 
     @property
     def ticket(self) -> Ticket | None:
@@ -38,7 +54,8 @@ class Notebook:
         """The lesson is another one now."""
         before = self.lesson
         self.lesson, notes = after
-        self._view.show(self.lesson, [*notes, *news_of_call(before, self.lesson)])
+        news = news_of_call(before, self.lesson), news_of_recording(before, self.lesson)
+        self._view.show(self.lesson, [*notes, *chain(*news)])
         self._remember()
 
     def tell(self, note: Note) -> None:
@@ -55,7 +72,7 @@ class Notebook:
         self._memory = replace(self._memory, user_id=0, token="")
 
     def _remember(self, ticket: Ticket | None = None) -> None:
-        memory = replace(self._memory, unsent=self.lesson.unsent)
+        memory = replace(self._memory, unsent=self.lesson.unsent, may_record=self.lesson.may_record)
         if ticket is not None:
             memory = replace(memory, user_id=ticket.user_id, token=ticket.token)
         # Of somebody who was never in, or is no more, nothing stays.

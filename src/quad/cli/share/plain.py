@@ -10,6 +10,7 @@ from typing import Final
 from quad.cli.share.commands import Commands
 from quad.cli.share.folder import Folder
 from quad.cli.share.lesson import Kind, Lesson, Note
+from quad.cli.share.recording import QUESTION, UNASKED
 from quad.cli.share.telling import tell
 from quad.cli.share.text import harmless
 from quad.cli.share.visit import View, Visit
@@ -33,11 +34,15 @@ class Lines(View):
 
     def __init__(self) -> None:
         self._trouble = ""
+        self._has_asked = False
 
-    def show(self, _lesson: Lesson, notes: Sequence[Note]) -> None:
-        """Print the notes."""
+    def show(self, lesson: Lesson, notes: Sequence[Note]) -> None:
+        """Print the notes, and, once, whether the student may be recorded."""
         for note in notes:
             say(_MARKS[note.kind] + note.text)
+        if lesson.is_asking_to_record and not self._has_asked:
+            self._has_asked = True
+            say(f"? {QUESTION} [y/N]" if is_asking() else f"  {UNASKED}")
 
     def shared(self, report: Report) -> None:
         """Print what was sent; why nothing was, once."""
@@ -51,7 +56,7 @@ async def attend(visit: Visit, folder: Folder) -> None:
     staying = asyncio.create_task(visit.run())
     waits = [
         staying,
-        asyncio.create_task(_obey_all(visit, Commands(visit, folder))),
+        asyncio.create_task(_obey_all(visit, Commands(visit, folder, is_asking=is_asking()))),
         asyncio.create_task(told_to_stop()),
     ]
     try:
@@ -74,6 +79,8 @@ async def _obey_all(visit: Visit, commands: Commands) -> None:
         answer = await commands.obey(line)
         if answer.text:
             say(answer.text)
+        if commands.question is not None:
+            say(f"? {commands.question.text} [y/N]")
         if answer.is_last:
             return
     await asyncio.Event().wait()
@@ -114,6 +121,11 @@ def _encoding() -> str:
     """What is typed comes in; of ASCII, UTF-8 is the better guess."""
     encoding = codecs.lookup(sys.stdin.encoding or "utf-8").name
     return "utf-8" if encoding == "ascii" else encoding
+
+
+def is_asking() -> bool:
+    """Whether somebody is there who can be asked."""
+    return sys.stdin.isatty()
 
 
 def say(text: str) -> None:

@@ -9,16 +9,20 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.events import Resize
+from textual.screen import ModalScreen
+from textual.screen import Screen as BaseScreen
 from textual.widgets import Footer, Input, OptionList, RichLog, Static
 from textual.widgets.option_list import Option
 
 from quad.cli.failures import Failed
+from quad.cli.share.answers import Answer
 from quad.cli.share.calls import sign_of, standing_of
 from quad.cli.share.commands import Commands
 from quad.cli.share.folder import Folder
 from quad.cli.share.lesson import Lesson, Note
 from quad.cli.share.memory import Memories
 from quad.cli.share.place import Place
+from quad.cli.share.recording import QUESTION
 from quad.cli.share.tasks import STATUSES, Task
 from quad.cli.share.telling import tell
 from quad.cli.share.visit import Visit
@@ -74,6 +78,37 @@ class Log(RichLog):
                 self.write(text)
 
 
+class Asked(ModalScreen[bool]):
+    """A question over all the rest; whoever goes away from it has said no."""
+
+    CSS = """
+    Asked { align: center middle; }
+    #asked { width: 60; max-width: 90%; height: auto; padding: 1 2; background: $surface;
+             border: round $accent; }
+    #answers { height: auto; margin: 1 0 0 0; border: none; background: $surface; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "refuse", "No")]
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self._words = words
+
+    def compose(self) -> ComposeResult:
+        """The words, and two lines to choose from: no letter that is typed just now is a yes."""
+        with Vertical(id="asked"):
+            yield Static(Text(self._words))
+            yield OptionList("No", "Yes", id="answers")
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """The answer."""
+        event.stop()
+        self.dismiss(event.option_index == 1)
+
+    def action_refuse(self) -> None:
+        """No."""
+        self.dismiss(result=False)
+
+
 class Screen(App[None]):
     """Shows a visit, and carries out what is typed."""
 
@@ -119,9 +154,12 @@ class Screen(App[None]):
         memories: Memories,
         *,
         is_polling: bool = False,
+        may_record: bool | None = None,
     ) -> None:
         super().__init__()
-        self.visit = Visit(place, name, folder, memories, self, is_polling=is_polling)
+        self.visit = Visit(
+            place, name, folder, memories, self, is_polling=is_polling, may_record=may_record
+        )
         self.failure: Failed | None = None
         self.farewell = _GOODBYE
         self._place = place
@@ -130,6 +168,7 @@ class Screen(App[None]):
         self._staying: asyncio.Task[str] | None = None
         self._shown: tuple[Task, ...] | None = None
         self._trouble = ""
+        self._has_asked = False
 
     def compose(self) -> ComposeResult:
         """The parts of the screen."""
@@ -157,8 +196,8 @@ class Screen(App[None]):
             ("#talk", "Teacher and you"),
             ("#folder", str(self._folder.root)),
         ):
-            self.query_one(part).border_title = title
-        self.query_one("#tasks").focus()
+            self._below.query_one(part).border_title = title
+        self._below.query_one("#tasks").focus()
         self.show(self.visit.lesson, ())
         self._staying = asyncio.create_task(self._stay())
 
@@ -176,6 +215,11 @@ class Screen(App[None]):
         self.exit()
         return self.farewell
 
+    @property
+    def _below(self) -> BaseScreen[object]:
+        """The screen that is there all the time, under any question."""
+        return self.screen_stack[0]
+
     # What the visit says
 
     def show(self, lesson: Lesson, notes: Sequence[Note]) -> None:
@@ -184,30 +228,36 @@ class Screen(App[None]):
         place = Text(f"Room {lesson.room}   {lesson.name}", style="bold")
         if not lesson.is_teacher_here:
             place.append("   the teacher is away", style="bold yellow")
-        self.query_one("#place", Static).update(place)
-        self.query_one("#link", Static).update(Text(words, style=style))
-        self.query_one("#watching").set_class(lesson.is_watched, "-on")
+        self._below.query_one("#place", Static).update(place)
+        link = Text(words, style=style)
+        if lesson.is_recorded and lesson.link == "online":
+            link = Text("● recorded   ", style="bold red").append(link)
+        self._below.query_one("#link", Static).update(link)
+        self._below.query_one("#watching").set_class(lesson.is_watched, "-on")
         self._show_call(lesson)
         self._show_tasks(lesson)
-        talk = self.query_one("#talk", Log)
+        talk = self._below.query_one("#talk", Log)
         for note in notes:
             talk.add(_line(note))
+        if lesson.is_asking_to_record and not self._has_asked:
+            self._has_asked = True
+            self.push_screen(Asked(QUESTION), self._decide_recording)
 
     def shared(self, report: Report) -> None:
         """Show what was sent; why nothing was, once."""
         if report.trouble != self._trouble or not report.trouble:
             style = "bold red" if report.trouble else "dim"
-            self.query_one("#folder", Log).add(Text(tell(report), style=style))
+            self._below.query_one("#folder", Log).add(Text(tell(report), style=style))
         self._trouble = report.trouble
 
     def _show_call(self, lesson: Lesson) -> None:
         words, is_heard = sign_of(lesson), standing_of(lesson) in ("known", "helped")
-        sign = self.query_one("#call", Static)
+        sign = self._below.query_one("#call", Static)
         sign.update(Text(f"!  {words}", style="green" if is_heard else "yellow"))
         sign.set_class(bool(words), "-on")
 
     def _show_tasks(self, lesson: Lesson) -> None:
-        tasks = self.query_one("#tasks", OptionList)
+        tasks = self._below.query_one("#tasks", OptionList)
         if lesson.tasks != self._shown:
             self._shown = lesson.tasks
             tasks.clear_options()
@@ -221,8 +271,8 @@ class Screen(App[None]):
     def _read(self, place: int) -> None:
         tasks = self.visit.lesson.tasks
         shown = tasks[place].text if place < len(tasks) else _NO_TASKS
-        self.query_one("#text", Static).update(Text(shown))
-        self.query_one("#task").scroll_home(animate=False)
+        self._below.query_one("#text", Static).update(Text(shown))
+        self._below.query_one("#task").scroll_home(animate=False)
 
     # What the student does
 
@@ -237,7 +287,7 @@ class Screen(App[None]):
 
     def action_mark(self, status: str) -> None:
         """Set the status of the task that is highlighted; help may be needed without one."""
-        place = self.query_one("#tasks", OptionList).highlighted
+        place = self._below.query_one("#tasks", OptionList).highlighted
         lesson = self.visit.lesson
         task = lesson.tasks[place] if place is not None and place < len(lesson.tasks) else None
         has_status = task is not None and task.has_status
@@ -260,11 +310,11 @@ class Screen(App[None]):
 
     def action_write(self) -> None:
         """To the line for messages."""
-        self.query_one("#input").focus()
+        self._below.query_one("#input").focus()
 
     def action_to_tasks(self) -> None:
         """To the tasks."""
-        self.query_one("#tasks").focus()
+        self._below.query_one("#tasks").focus()
 
     async def action_files(self) -> None:
         """What is shared, and what is not."""
@@ -275,12 +325,22 @@ class Screen(App[None]):
         self.exit()
 
     async def _obey(self, line: str) -> None:
-        answer = await self._commands.obey(line)
+        self._answer(await self._commands.obey(line))
+        if self._commands.question is not None:
+            self.push_screen(Asked(self._commands.question.text), self._decide)
+
+    async def _decide(self, answer: bool | None) -> None:  # noqa: FBT001 - a screen answers so
+        self._answer(await self._commands.decide(is_yes=bool(answer)))
+
+    async def _decide_recording(self, answer: bool | None) -> None:  # noqa: FBT001 - as above
+        await self.visit.record(is_allowed=bool(answer))
+
+    def _answer(self, answer: Answer) -> None:
         if answer.is_last:
             self.farewell = answer.text or self.farewell
             self.exit()
         elif answer.text:
-            self.query_one("#talk", Log).add(Text(answer.text))
+            self._below.query_one("#talk", Log).add(Text(answer.text))
 
 
 def _row(lesson: Lesson, task: Task) -> Text:

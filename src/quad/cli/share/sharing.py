@@ -1,4 +1,4 @@
-"""What of the folder goes to the server: as long as somebody watches."""
+"""What of the folder goes to the server: as long as somebody watches, or it is recorded."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -31,6 +31,8 @@ class Sharing:
         self._lesson: Lesson | None = None
         self._watching: Watching | None = None
         self._running: asyncio.Task[None] | None = None
+        self._is_recorded = False
+        self._turn = asyncio.Lock()
 
     def begin(self, connection: Connection) -> None:
         """Files go over this connection from now on."""
@@ -40,10 +42,18 @@ class Sharing:
 
     async def follow(self, lesson: Lesson, *, is_anew: bool) -> None:
         """Share as the lesson says; `is_anew`: somebody begins to watch, and has seen nothing."""
+        async with self._turn:
+            if self._connection is not None:
+                await self._follow(lesson, is_anew=is_anew)
+
+    async def _follow(self, lesson: Lesson, *, is_anew: bool) -> None:
         before, self._lesson = self._lesson, lesson
-        if not lesson.is_watched:
+        # A history begins with all files.
+        is_begun = lesson.is_recorded and not self._is_recorded
+        self._is_recorded = lesson.is_recorded
+        if not (lesson.is_watched or lesson.is_recorded):
             await self._stop()
-        elif is_anew or self._watching is None:
+        elif is_anew or is_begun or self._watching is None:
             await self._stop()
             self._start(lesson)
         elif before is None or before.ignores != lesson.ignores:
@@ -52,6 +62,7 @@ class Sharing:
     async def end(self) -> None:
         """The connection has ended."""
         self._connection = None
+        self._is_recorded = False
         await self._stop()
 
     def _start(self, lesson: Lesson) -> None:
@@ -59,7 +70,7 @@ class Sharing:
             self._folder,
             lesson.ignores,
             self._send,
-            self._tell,
+            self._report,
             pace_s=self._pace_s,
             is_polling=self._is_polling,
         )
@@ -70,10 +81,26 @@ class Sharing:
         if running is not None:
             await ended(running)
 
-    async def _send(self, event: str, files: Sequence[File] | Sequence[UnsentFile]) -> None:
-        if self._connection is None or self._lesson is None:
+    async def _send(
+        self, event: str, files: Sequence[File] | Sequence[UnsentFile], *, is_tree: bool = False
+    ) -> None:
+        lesson = self._lesson
+        if self._connection is None or lesson is None:
             raise ConnectionLost
-        await self._connection.ask(event, {"room_id": self._lesson.room, "files": files})
+        request: dict[str, object] = {"room_id": lesson.room, "files": files}
+        if event == "sharing/left_out":
+            # Of what stays here only somebody hears who watches.
+            if not lesson.is_watched:
+                return
+        elif lesson.is_recorded:
+            request["is_recorded"] = True
+            if is_tree:
+                request["pasted"] = False
+        await self._connection.ask(event, request)
+
+    def _report(self, report: Report) -> None:
+        is_watched = self._lesson is not None and self._lesson.is_watched
+        self._tell(msgspec.structs.replace(report, is_watched=is_watched))
 
 
 async def ended(task: asyncio.Task[None]) -> None:

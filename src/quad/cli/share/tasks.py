@@ -50,6 +50,11 @@ class Task(Struct, frozen=True, kw_only=True):
         return not self.is_theory
 
     @property
+    def name(self) -> str:
+        """What to type for it."""
+        return self.number or "theory"
+
+    @property
     def heading(self) -> str:
         """What it is called."""
         name = f"Task {self.number}" if self.number else "Theory"

@@ -24,15 +24,16 @@ def describe(snapshot: Snapshot) -> str:
 
 def tell(report: Report) -> str:
     """What was sent, on one line."""
+    done = "Shared" if report.is_watched else "Recorded"
     if report.trouble:
-        return f"Not shared: {report.trouble}"
+        return f"Not {done.lower()}: {report.trouble}"
     if report.is_whole:
         left_out = len(report.snapshot.left_out)
         more = f"; {left_out} left out (/files says why)" if left_out else ""
-        return f"Shared the folder: {_count(len(report.files))}{more}"
+        return f"{done} the folder: {_count(len(report.files))}{more}"
     words = {"CREATED": "new ", "CHANGED": "", "REMOVED": "removed "}
     names = [words[file.status] + file.filename for file in report.files]
-    return "Shared " + ", ".join(names[:_EXAMPLES]) + (", …" if len(names) > _EXAMPLES else "")
+    return f"{done} " + ", ".join(names[:_EXAMPLES]) + (", …" if len(names) > _EXAMPLES else "")
 
 
 def _with_size(name: str, snapshot: Snapshot) -> str:

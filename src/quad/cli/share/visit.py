@@ -9,7 +9,7 @@ import msgspec
 
 from quad.cli.connection import Connection, ConnectionLost, Declined, Event
 from quad.cli.failures import Failed
-from quad.cli.share import calls, doing, hearing
+from quad.cli.share import calls, doing, hearing, recording
 from quad.cli.share.entering import Entrance
 from quad.cli.share.folder import Folder
 from quad.cli.share.lesson import Lesson, Note
@@ -45,9 +45,10 @@ class Visit:
         *,
         pace_s: float = PACE_S,
         is_polling: bool = False,
+        may_record: bool | None = None,
     ) -> None:
         self._place = place
-        self._notebook = Notebook(place, name, memories, view)
+        self._notebook = Notebook(place, name, memories, view, may_record=may_record)
         self._entrance = Entrance(self._notebook)
         self._speaker = Speaker(self._notebook)
         self._sharing = Sharing(folder, view.shared, pace_s=pace_s, is_polling=is_polling)
@@ -85,6 +86,11 @@ class Visit:
         """Keep the place in the queue, and be passed over for a while; or no longer."""
         self._notebook.become(calls.paused(self.lesson))
         self._speaker.wake()
+
+    async def record(self, *, is_allowed: bool) -> None:
+        """Let what is saved be recorded, or no longer."""
+        self._notebook.become(recording.decided(self.lesson, may_record=is_allowed))
+        await self._sharing.follow(self.lesson, is_anew=False)
 
     async def ready(self) -> None:
         """Return when everything is here that there is to know in the room."""

@@ -1,10 +1,10 @@
-"""What a student's folder does while the teacher watches: the whole tree, then its changes."""
+"""What a student's folder does while it is shared: the whole tree, then its changes."""
 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from watchfiles import Change, awatch
@@ -15,8 +15,19 @@ from quad.cli.share.folder import Files, Folder, Snapshot
 from quad.cli.share.ignoring import NEVER, Ignores
 from quad.cli.share.unsent import UnsentFile, refused_files, still_shown, unsent_files
 
-Send = Callable[[str, Sequence[File] | Sequence[UnsentFile]], Awaitable[None]]
-"""Sends `sharing/code_send`, `…/code_update` or `…/left_out`; raises ConnectionLost, Declined."""
+
+class Send(Protocol):
+    """Sends `sharing/code_send`, `…/code_update` or `…/left_out`."""
+
+    def __call__(
+        self,
+        event: str,
+        files: Sequence[File] | Sequence[UnsentFile],
+        *,
+        is_tree: bool = False,
+    ) -> Awaitable[None]:
+        """`is_tree`: nobody has written this just now. Raises ConnectionLost, Declined."""
+
 
 Tell = Callable[["Report"], None]
 
@@ -38,10 +49,11 @@ class Report(msgspec.Struct, frozen=True):
     snapshot: Snapshot
     is_whole: bool = False
     trouble: str = ""
+    is_watched: bool = True
 
 
 class Watching:
-    """One time of being watched; `run` goes on until it is cancelled or the connection ends."""
+    """One time of being shared; `run` goes on until it is cancelled or the connection ends."""
 
     def __init__(
         self,
@@ -139,7 +151,7 @@ class Watching:
             for parcel in parcels(files, _PARCEL_BYTES):
                 if delivered:
                     await asyncio.sleep(_PARCEL_PAUSE_S)
-                await self._send(event, parcel)
+                await self._send(event, parcel, is_tree=is_whole)
                 delivered += parcel
                 event = "sharing/code_update"
         except Declined as declined:
