@@ -18,7 +18,7 @@ from quad.classroom.pictures.tables import show_in_set
 from quad.classroom.refusals import TooLarge, UnknownSet
 from quad.classroom.rooms import Rooms
 from quad.classroom.tasks.cleaning import Cleaning
-from quad.classroom.tasks.model import Task, check_id, checked_tasks
+from quad.classroom.tasks.model import Task, check_id, checked_tasks, is_id
 from quad.classroom.tasks.tables import encoded_tasks
 from quad.realtime import Client
 from quad.store import Change
@@ -118,7 +118,10 @@ class Library:
         used = self._keys.note_use(teacher)
         if used:
             await self._rooms.save(*used)
-        rows = await self._rooms.read(tables.select_set(teacher.id, set_id))
+        # What is no id at all might be no text to the database.
+        rows = (
+            await self._rooms.read(tables.select_set(teacher.id, set_id)) if is_id(set_id) else ()
+        )
         if not rows:
             raise UnknownSet(set_id)
         return tables.KeptSet(**rows[0]._asdict())
@@ -126,6 +129,8 @@ class Library:
     async def delete(self, client: Client, key: str, set_id: str) -> None:
         """Forget a set; nothing happens if there is no such. Raises WrongKey, CannotSave."""
         teacher = await self._keys.owner(client, key)
+        if not is_id(set_id):
+            return
         await self._rooms.save(
             tables.delete_set(teacher.id, set_id), *show_in_set(teacher.id, set_id, ())
         )

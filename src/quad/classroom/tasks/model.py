@@ -67,9 +67,14 @@ def checked_tasks(tasks: Sequence[Task]) -> list[Task]:
     return [_checked_task(task) for task in tasks]
 
 
+def is_id(given: str) -> bool:
+    """Whether a teacher may call a task, or a set of tasks, so."""
+    return _ID.fullmatch(given) is not None
+
+
 def check_id(given: str) -> None:
     """Raises BadValue for what can be no id of a teacher's."""
-    if not _ID.fullmatch(given):
+    if not is_id(given):
         raise BadValue("id", "must be 1 to 36 of A-Z a-z 0-9 - _")
 
 
