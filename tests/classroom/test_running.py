@@ -137,9 +137,27 @@ async def test_a_task_whose_checks_all_pass_is_done_if_the_teacher_wants_it(
     rules = {"has_results_page": True, "is_recorded": True, "auto_done": True}
     assert await student.expect("rules") == rules
     assert (await teacher.expect("room/update"))["rules"] == rules
-    for report in (FAILED, {**PASSED, "passed": []}):
-        await student.call("checks/report", report)
-    assert "tasks/report" not in events(await teacher.take())
+    checks = [{"name": name, "code": "pass"} for name in PASSED["passed"]]
+    tasks = [{"id": "1", "checks": checks}, {"id": "2"}]
+    for rev in range(1, PASSED["rev"]):
+        assert await teacher.call("tasks/set", {"tasks": tasks, "rev": rev}) == [{"rev": rev + 1}]
+    claims = [
+        FAILED,
+        {**PASSED, "passed": []},
+        {**PASSED, "passed": ["adds"]},
+        {**PASSED, "passed": [*PASSED["passed"], "another"]},
+        {**PASSED, "failed": [{"name": "another", "why": "x"}]},
+        {**PASSED, "task": "2"},
+        # The checks may have been others then.
+        {**PASSED, "rev": PASSED["rev"] - 1},
+    ]
+    for claim in claims:
+        assert await student.call("checks/report", claim) == [{}]
+    heard = await teacher.take()
+    assert "tasks/report" not in events(heard)
+    # It is told as what it is.
+    told = [each for name, each in heard if name == "checks/report"]
+    assert told == [{"user_id": ids["user_id"], **claim} for claim in claims]
     await student.call("steps/status/to_mentor", {"1": "HELP"})
     await student.call("checks/report", PASSED)
     (first, done) = [each for name, each in await teacher.take() if name == "tasks/report"]

@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from quad.classroom.model import is_plain_path
 from quad.classroom.refusals import BadValue
+from quad.classroom.tasks.model import Task
 
 RunState = Literal["running", "ended", "failed", "stopped", "timed_out"]
 
@@ -55,10 +56,14 @@ class ChecksReport(Struct, frozen=True):
     passed: Sequence[str]
     failed: Sequence[FailedCheck]
 
-    @property
-    def is_passed(self) -> bool:
-        """Whether there were checks, and all of them were passed."""
-        return bool(self.passed) and not self.failed
+    def passes(self, task: Task | None, rev: int) -> bool:
+        """Whether all checks of the task, as it is at this `rev`, were passed, and there are any.
+
+        What was checked before the tasks were set anew may have been something else.
+        """
+        if task is None or not task.checks or self.failed or self.rev != rev:
+            return False
+        return {*self.passed} == {check.name for check in task.checks}
 
 
 def kept_run(report: RunReport) -> RunReport:

@@ -133,8 +133,9 @@ def _of(report: RunReport) -> dict[str, object]:
 
 def _statuses_after(student: Participant, report: ChecksReport) -> dict[str, Status] | None:
     """A student's statuses if the report changes one."""
-    own = student.decided_steps
-    is_done = own.get(report.task) in ("DONE", "ACCEPTED")
-    if not (report.is_passed and student.room.has_auto_done) or is_done:
+    own, handout = student.decided_steps, student.room.decided_handout
+    if not student.room.has_auto_done or own.get(report.task) in ("DONE", "ACCEPTED"):
+        return None
+    if not report.passes(handout.find(report.task), handout.rev):
         return None
     return {**own, report.task: "DONE"}
