@@ -29,6 +29,7 @@ SINGLE: Final[Mapping[str, str]] = {
     "tests/alert/test_returning.py::test_who_does_not_come_back_after_a_restart": _SOON,
     "tests/classroom/test_durability.py::test_a_killed_server_loses_nothing": _OWN,
     "tests/classroom/test_durability.py::test_a_killed_server_keeps_keys": _OWN,
+    "tests/classroom/test_helping.py::test_a_killed_server_knows": _OWN,
     "tests/classroom/test_helping.py::test_students_ask_and_are_helped_in_order": _CLOCK,
     "tests/classroom/test_keys.py::test_a_pass_opens_the_place_once": _CLOCK,
     "tests/classroom/test_library.py::test_a_set_is_kept_and_loaded": _CLOCK,

@@ -1,12 +1,24 @@
 """Students ask for help, and are helped in a fair order."""
 
+import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from quad.classroom.helping import calls, queue
-from tests.classroom.school import Peer, School, events, exercise, locked, until
+from quad.settings import ClassroomSettings
+from tests.classroom.school import (
+    Peer,
+    School,
+    enter,
+    events,
+    exercise,
+    locked,
+    open_school,
+    until,
+)
 from tests.classroom.test_moving import moved
 
 NEW: dict[str, Any] = {"protocol": 3}
@@ -292,6 +304,39 @@ async def test_after_five_helps_the_wait_is_estimated(school: School) -> None:
     await ann.call("help/ask", {})
     places = [each for name, each in await ann.take() if name == "help/place"]
     assert places[-1] == {"place": 1, "estimate_s": 90}
+    # At another node, too.
+    await moved(school)
+    await ann.call("help/pause", {"is_paused": True})
+    place = {"place": 1, "estimate_s": 90, "is_paused": True}
+    while await ann.expect("help/place") != place:
+        pass
+
+
+async def test_a_killed_server_knows_what_helps_took(database: Path) -> None:
+    command = [sys.executable, "-m", "tests.classroom.serve", str(database)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    url = (await process.stdout.readline()).decode().strip()
+    teacher, ann = await enter(url), await enter(url)
+    await teacher.call("room/create", {"name": "Teacher", **NEW})
+    room = await teacher.expect("room/update")
+    await ann.call("room/join", {"room_id": room["id"], "name": "Ann", **NEW})
+    joined = await ann.expect("room/join")
+    for _ in range(5):
+        await ann.call("help/ask", {})
+        await teacher.call("help/take", {"user_id": joined["user_id"]})
+        done = {"user_id": joined["user_id"], "is_helped": True}
+        assert await teacher.call("help/done", done) == [{}]
+    process.kill()
+    await process.wait()
+    await teacher.close()
+    await ann.close()
+    async with open_school(database, ClassroomSettings()) as school:
+        token = {"token": joined["token"]}
+        ann, _ = await school.student(room["id"], "Ann", **NEW, **token)
+        await ann.call("help/ask", {})
+        # Its clock stands still.
+        assert await ann.expect("help/place") == {"place": 1, "estimate_s": 0}
 
 
 async def test_places_are_told_once_a_second_and_the_last_is_told(

@@ -46,6 +46,7 @@ def restore_room(row: Row[Any], saved: Saved, dropped_at: float) -> Room:
         (room.barred_names if kind == "name" else room.barred_tokens).add(value)
     _restore_participants(room, saved.participants, dropped_at)
     room.helps.kept = {each.student_id: read_standing(each) for each in saved.helps}
+    room.helps.took_s.extend(tables.decoded_took(row.helps_took_s))
     room.reports.checks = read_checks(saved.checks)
     room.traces = traces_of(saved.participants)
     return room

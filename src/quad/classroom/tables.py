@@ -65,6 +65,8 @@ rooms: Final = Table(
     Column("title", ShortText(100), nullable=False, server_default=""),
     # The highest id of a participant who has gone; those who are there know theirs.
     Column("last_id", Integer, nullable=False, server_default="0"),
+    # JSON: how many seconds the last helps took, from when they were taken.
+    Column("helps_took_s", LongText),
     # Whose key it belongs to; none for classes of original clients.
     Column("teacher_id", BigInteger),
     Index("ix_classroom_rooms_used_at", "used_at"),
@@ -239,6 +241,7 @@ SELECT_PARTICIPANTS: Final = (
 _encode: Final = msgspec.json.Encoder().encode
 _decode_steps: Final = msgspec.json.Decoder(list[Step]).decode
 _decode_statuses: Final = msgspec.json.Decoder(dict[str, Status]).decode
+_decode_took: Final = msgspec.json.Decoder(list[float]).decode
 _decode_tokens: Final = msgspec.json.Decoder(list[str]).decode
 _decode_settings: Final = msgspec.json.Decoder(Ignores).decode
 
@@ -430,6 +433,12 @@ def keep_rules(room: int, rules: Rules) -> Change:
     return Change(_UPDATE_ROOM, {"of_room": room, **values})
 
 
+def keep_helps_took(room: int, took_s: Iterable[float]) -> Change:
+    """Keep how long the last helps took."""
+    values = {"of_room": room, "helps_took_s": _encode([*took_s]).decode()}
+    return Change(_UPDATE_ROOM, values, ("classroom-helps-took", room))
+
+
 def keep_last_id(room: int, last_id: int) -> Change:
     """Keep which ids were given out, although nobody has them any more."""
     return Change(_UPDATE_ROOM, {"of_room": room, "last_id": last_id})
@@ -578,6 +587,11 @@ def decoded_steps(text: str) -> list[Step]:
 def decoded_imported(text: str | None) -> list[Step] | None:
     """Imported tasks from what was kept."""
     return None if text is None else _decode_steps(text)
+
+
+def decoded_took(text: str | None) -> list[float]:
+    """How long the last helps took, from what was kept."""
+    return [] if text is None else _decode_took(text)
 
 
 def decoded_statuses(text: str) -> dict[str, Status]:

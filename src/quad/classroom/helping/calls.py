@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import UNSET
 
+from quad.classroom import tables as classroom_tables
 from quad.classroom.helping import queue, tables
 from quad.classroom.helping.outgoing import PlaceInQueue, QueuedCall
 from quad.classroom.helping.queue import AWAY_S, NEVER, Call, Standing
@@ -63,6 +64,7 @@ class Calls:
             yield (
                 tables.keep_standing(student.room.number, student.id, standing),
                 *self._logbook.mark(student, "help", _marked(standing)),
+                *self._note_time(student, standing),
             )
         except BaseException:
             self._withdraw(student, standing)
@@ -79,15 +81,17 @@ class Calls:
         helps = student.room.helps
         self._withdraw(student, standing)
         if not student.is_leaving:
-            self._note_time(student, standing)
             helps.kept[student.id] = standing
             self._changed(student.room)
 
-    def _note_time(self, student: Participant, standing: Standing) -> None:
-        before = student.room.helps.kept.get(student.id, NEVER)
+    def _note_time(self, student: Participant, standing: Standing) -> Iterator[Change]:
+        """How long it took, if a help ends so. Should it not be saved, it counts here alone."""
+        helps = student.room.helps
+        before = helps.kept.get(student.id, NEVER)
         if standing.helped > before.helped and before.call and before.call.taken_at:
             took_s = (self._now() - before.call.taken_at).total_seconds()
-            student.room.helps.took_s.append(max(0.0, took_s))
+            helps.took_s.append(max(0.0, took_s))
+            yield classroom_tables.keep_helps_took(student.room.number, helps.took_s)
 
     def forget(self, student: Participant) -> None:
         """The student is gone for good."""

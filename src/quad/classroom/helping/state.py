@@ -24,7 +24,7 @@ class Helps:
         self.places_due = 0.0
         # By what is to be done.
         self.timers: dict[str, asyncio.Handle] = {}
-        # How long the last helps took; a server that starts anew learns it anew.
+        # How long the last helps took.
         self.took_s: deque[float] = deque(maxlen=_REMEMBERED)
 
     def stop(self) -> None:
