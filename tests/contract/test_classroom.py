@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from quad.classroom import tables
+from quad.classroom.entering import tables as key_tables
 from quad.classroom.library import tables as library_tables
 from quad.classroom.model import Enrolled, Step
 from quad.classroom.notices import tables as notice_tables
@@ -266,7 +267,7 @@ async def test_keys_tokens_and_passes_are_kept_and_keys_without_a_class_forgotte
         assert (await school.store.read(expiry.kind.count(later)))[0][0] == 1
         assert await expiry.forget(NOON - timedelta(days=1), 5) == 0
         assert await expiry.forget(later, 5) == 1
-        for table in (tables.teachers, library_tables.sets):
+        for table in (key_tables.teachers, library_tables.sets):
             left = await school.store.read(select(func.count()).select_from(table))
             assert left[0][0] == 1
         (answer,) = await visitor.call("teacher/open", {"teacher": made["teacher"]})

@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from quad.classroom.entering.tables import count_unused_teachers
 from quad.classroom.pictures.tables import count_unused as count_unused_pictures
-from quad.classroom.tables import count_unused, count_unused_teachers
+from quad.classroom.tables import count_unused
 from quad.retention import Kind
 
 CLASSES: Final = Kind(

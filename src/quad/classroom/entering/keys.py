@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from quad import audit
 from quad.classroom import tables
+from quad.classroom.entering import tables as key_tables
 from quad.classroom.entering.leaving import announce_offline
 from quad.classroom.entering.secrets import NO_TOKEN, Teacher, new_teacher_id
 from quad.classroom.library.tables import select_sets
@@ -72,7 +73,7 @@ class Keys:
 
     async def find(self, key: str) -> Teacher | None:
         """Whose key it is, if anybody's; raises CannotSave."""
-        rows = await self._rooms.read(tables.select_teacher_of(hash_token(key)))
+        rows = await self._rooms.read(key_tables.select_teacher_of(hash_token(key)))
         return Teacher(*rows[0]) if rows else None
 
     async def owner(self, client: Client, key: str) -> Teacher:
@@ -90,7 +91,7 @@ class Keys:
         """
         if room.teacher_id is None:
             return True
-        rows = await self._rooms.read(tables.select_key_hash(room.teacher_id))
+        rows = await self._rooms.read(key_tables.select_key_hash(room.teacher_id))
         if rows and rows[0][0] == room.host.key_hash:
             return True
         room.host.tokens = NO_TOKEN
@@ -100,14 +101,14 @@ class Keys:
         """A new key, whose it is, and what is to be saved of that."""
         key = new_token()
         teacher = Teacher(new_teacher_id(), name, hash_token(key), self._now())
-        return key, teacher, tables.insert_teacher(teacher)
+        return key, teacher, key_tables.insert_teacher(teacher)
 
     def note_use(self, teacher: Teacher) -> list[Change]:
         """What is to be saved because a key is in use: nothing, if that is known well enough."""
         now = self._now()
         if now - teacher.used_at < _USE_NOTED_EACH:
             return []
-        return [tables.keep_teacher_used(teacher.id, now)]
+        return [key_tables.keep_teacher_used(teacher.id, now)]
 
     # What a teacher does with it
 
@@ -117,7 +118,7 @@ class Keys:
         used = self.note_use(teacher)
         if used:
             await self._rooms.save(*used)
-        rows = await self._rooms.read(tables.select_classes_of(teacher.id))
+        rows = await self._rooms.read(key_tables.select_classes_of(teacher.id))
         classes = [
             OwnClass(number, title, in_words(created_at), None, students)
             for number, title, created_at, students in rows
@@ -176,8 +177,8 @@ class Keys:
         """The new key; None if the old one is not the teacher's any more, or there is no such."""
         key = new_token()
         hashed = hash_token(key)
-        await self._rooms.save(tables.keep_key(teacher_id, hashed, old_hash, self._now()))
-        rows = await self._rooms.read(tables.select_key_hash(teacher_id))
+        await self._rooms.save(key_tables.keep_key(teacher_id, hashed, old_hash, self._now()))
+        rows = await self._rooms.read(key_tables.select_key_hash(teacher_id))
         return key if rows and rows[0][0] == hashed else None
 
     # Who teaches with an old one
@@ -209,13 +210,13 @@ class Keys:
 
         Raises StoreError: those that are left stay for now.
         """
-        rows = await self._rooms.read(tables.select_unused_teachers(before, limit))
+        rows = await self._rooms.read(key_tables.select_unused_teachers(before, limit))
         if rows:
             await self._rooms.save(
                 *(
                     change
                     for (teacher_id,) in rows
-                    for change in tables.delete_unused_teacher(teacher_id, before)
+                    for change in key_tables.delete_unused_teacher(teacher_id, before)
                 )
             )
         return len(rows)

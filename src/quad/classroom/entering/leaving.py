@@ -8,6 +8,7 @@ from msgspec import Struct
 from quad import audit
 from quad.addresses import block
 from quad.classroom import tables
+from quad.classroom.entering import tables as key_tables
 from quad.classroom.helping.calls import Calls
 from quad.classroom.model import ORIGINAL
 from quad.classroom.outgoing import TEACHER_AWAY, Alert, Sentence
@@ -211,7 +212,7 @@ def _use_of_key(room: Room) -> list[Change]:
     # Its teacher may have come in by tokens alone for as long as a key is kept.
     if room.teacher_id is None or room.saved_use_at is None:
         return []
-    return [tables.keep_teacher_used(room.teacher_id, room.saved_use_at)]
+    return [key_tables.keep_teacher_used(room.teacher_id, room.saved_use_at)]
 
 
 def _bar(student: Participant) -> list[Change]:
