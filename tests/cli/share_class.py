@@ -151,6 +151,7 @@ async def sharing(
     *,
     is_polling: bool = False,
     may_record: bool | None = None,
+    typed_pass: str | None = None,
 ) -> AsyncIterator[Student]:
     """A student, in the room from the beginning of the block on."""
     desk = Desk()
@@ -164,6 +165,7 @@ async def sharing(
         pace_s=PACE_S,
         is_polling=is_polling,
         may_record=may_record,
+        typed_pass=typed_pass,
     )
     student = Student(visit, folder, desk, asyncio.create_task(visit.run()))
     student.staying.add_done_callback(lambda _: desk.changed.set())

@@ -553,6 +553,8 @@ def test_what_stops_somebody_from_taking_part_is_a_sentence(
             ([here, "--room", room, "--name", " "], 2, "1 to 100 characters"),
             ([here, "--name", "Ann"], 2, "--room is missing"),
             ([here, "--room", room], 2, "--name is missing"),
+            ([here, "--room", room, "--pass", "x"], 2, "a pass has eight letters"),
+            ([here, "--room", room, "--pass", "ABCD-2345"], 1, "a pass is good once"),
             ([f"{here}/missing", "--room", room, "--name", "Ann"], 2, "does not exist"),
         ):
             env = {"QUAD_URL": server.url, "XDG_STATE_HOME": here}
@@ -622,7 +624,9 @@ async def test_who_is_in_class_in_a_browser_is_the_same_student_in_the_editor(
             shown = await asyncio.to_thread(read_until, main, "Code: ")
             assert 'press "Own editor" there and "Copy the code"' in shown
             os.write(main, b"rubbish\n")
-            await asyncio.to_thread(read_until, main, "That is not a code of the page.\r\nCode: ")
+            await asyncio.to_thread(
+                read_until, main, "That is not a code of the page, and no pass.\r\nCode: "
+            )
             # Somebody else's is worth nothing, and it asks again.
             os.write(main, f"{me['user_id']}-{'x' * 43}\n".encode())
             await asyncio.to_thread(read_until, main, "Just Enter gives up.\r\nCode: ")

@@ -22,6 +22,7 @@ EPILOG: Final = (
     "Examples:\n\n"
     "quad share --room 123456 --name Anna\n\n"
     "quad share ~/homework --room https://quad.example.org/classroom/123456 --name Anna\n\n"
+    "quad share --room 123456 --pass ABCD2345\n\n"
     "quad share . --room 123456 --name Anna --server https://quad.example.org --plain"
 )
 _NAME_LIMIT: Final = 100
@@ -49,6 +50,15 @@ def share(
     ] = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="Your name in the class.")
+    ] = None,
+    typed_pass: Annotated[
+        str | None,
+        typer.Option(
+            "--pass",
+            metavar="PASS",
+            help="Take over your place from another device or browser; /pass there gives one. It "
+            "stands for --name.",
+        ),
     ] = None,
     url: Annotated[
         str,
@@ -101,14 +111,16 @@ def share(
     have written meanwhile is sent once.
     """
     room = _ask_for(room, "--room", "Room number, or link")
-    name = _text(_ask_for(name, "--name", "Your name")).strip()
-    if not name or len(name) > _NAME_LIMIT:
-        _misused(f"a name has 1 to {_NAME_LIMIT} characters: --name")
+    name = _checked_name(name) if typed_pass is None else ""
+    if typed_pass is not None:
+        typed_pass = _checked_pass(typed_pass)
     # Only here: other commands start faster without all of it.
     from quad.cli.share.folder import Folder
 
     shared = Folder(folder, included=included or ())
-    how = How(is_plain=is_plain, is_polling=is_polling, may_record=may_record)
+    how = How(
+        is_plain=is_plain, is_polling=is_polling, may_record=may_record, typed_pass=typed_pass
+    )
     asyncio.run(_share(shared, room, name, url, how))
 
 
@@ -118,6 +130,7 @@ class How(NamedTuple):
     is_plain: bool
     is_polling: bool
     may_record: bool | None
+    typed_pass: str | None
 
 
 async def _share(folder: "Folder", room: str, name: str, url: str, how: How) -> None:
@@ -130,8 +143,11 @@ async def _share(folder: "Folder", room: str, name: str, url: str, how: How) -> 
         try:
             await _attend(folder, place, name, memories, how)
         except NameTaken as taken:
-            ticket = _ask_for_code(place, name, taken)
-            memories.keep(place, name, Memory(ticket.user_id, ticket.token))
+            code = _ask_for_code(place, name, taken)
+            if isinstance(code, str):
+                how = how._replace(typed_pass=code)
+            else:
+                memories.keep(place, name, Memory(code.user_id, code.token))
         else:
             return
 
@@ -146,7 +162,8 @@ async def _attend(
     from quad.cli.share import plain
     from quad.cli.share.visit import Visit
 
-    flags: dict[str, Any] = {"is_polling": how.is_polling, "may_record": how.may_record}
+    flags: dict[str, Any] = how._asdict()
+    del flags["is_plain"]
     if how.is_plain or not _has_screen():
         visit = Visit(place, name, folder, memories, plain.Lines(), **flags)
         await plain.attend(visit, folder)
@@ -160,25 +177,40 @@ async def _attend(
     print(screen.farewell)
 
 
-def _ask_for_code(place: "Place", name: str, taken: "NameTaken") -> "Ticket":
-    """What makes the student in the browser and this one the same. Raises `taken` without it.
+def _ask_for_code(place: "Place", name: str, taken: "NameTaken") -> "Ticket | str":
+    """What makes the student in the browser and this one the same: a code, or a pass.
+
+    Raises `taken` without it.
 
     It is asked for, and not a flag: what is typed in a shell is kept, and seen by others.
     """
-    from quad.cli.share.memory import read_code
+    from quad.cli.share.memory import read_code, read_pass
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise taken
     typer.echo(
         f"{name} is in room {place.room} already. If that is you in the browser, press "
-        '"Own editor" there and "Copy the code", and paste it here. It is not shown. '
-        "Just Enter gives up."
+        '"Own editor" there and "Copy the code", and paste it here; a pass (/pass in '
+        "`quad share`) is as good. It is not shown. Just Enter gives up."
     )
     while code := typer.prompt("Code", default="", hide_input=True, show_default=False):
-        if ticket := read_code(code):
-            return ticket
-        typer.echo("That is not a code of the page.")
+        if found := read_pass(code) or read_code(code):
+            return found
+        typer.echo("That is not a code of the page, and no pass.")
     raise taken
+
+
+def _checked_name(given: str | None) -> str:
+    name = _text(_ask_for(given, "--name", "Your name")).strip()
+    if not name or len(name) > _NAME_LIMIT:
+        _misused(f"a name has 1 to {_NAME_LIMIT} characters: --name")
+    return name
+
+
+def _checked_pass(given: str) -> str:
+    from quad.cli.share.memory import read_pass
+
+    return read_pass(given) or _misused("a pass has eight letters and digits: --pass")
 
 
 def _text(argument: str) -> str:

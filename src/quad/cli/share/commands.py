@@ -26,6 +26,7 @@ by its number or its title:
   /pause        keep your place in the queue     /cancel    you can go on alone
   /files        what of your folder is shared, and what is left out and why
   /record yes   let it be recorded how your code grows; /record no ends that
+  /pass         a pass, with which you go on from another device
   /quit         stop; start again to go on       /leave     leave the room for good"""
 
 _YES: Final = frozenset({"y", "yes"})
@@ -55,6 +56,7 @@ class Commands:
             "solution": tasks.solution,
             "pause": self._pause,
             "cancel": self._cancel,
+            "pass": self._pass,
             "record": self._record,
             "files": self._files,
             "help": self._help,
@@ -112,6 +114,17 @@ class Commands:
             return Answer(state_of(self._lesson))
         await self._visit.record(is_allowed=rest in _YES)
         return Answer()
+
+    async def _pass(self, _rest: str) -> Answer:
+        given = await self._visit.give_pass()
+        if isinstance(given, str):
+            return Answer(given)
+        link = self._visit.place.link
+        return Answer(
+            f"{given.letters} is your pass: once, until {given.expires_at.astimezone():%H:%M}. "
+            "Whoever uses it is you, and takes over from here. On another device:\n"
+            f"  quad share --room {link} --pass {given.letters}"
+        )
 
     async def _files(self, _rest: str) -> Answer:
         folder, ignores = self._folder.anew(), self._lesson.ignores

@@ -20,8 +20,10 @@ class NameTaken(Failed):
 class Entrance:
     """Lets one student in, as often as the connection needs it."""
 
-    def __init__(self, notebook: Notebook) -> None:
+    def __init__(self, notebook: Notebook, typed_pass: str | None = None) -> None:
+        """By a pass, if there is one, at the first time."""
         self._notebook = notebook
+        self._pass = typed_pass
 
     async def first(self) -> Connection:
         """Raises Failed (Unreachable is one) if there is no way in."""
@@ -70,6 +72,9 @@ class Entrance:
     async def _enter(self, connection: Connection) -> None:
         """With the ticket of an earlier run; without one, or if it is worth nothing now, anew."""
         notebook = self._notebook
+        if self._pass is not None:
+            await self._ask(connection, "room/join", {"pass": self._pass})
+            return
         if notebook.ticket is not None:
             try:
                 await self._rejoin(connection, notebook.ticket)
@@ -100,8 +105,15 @@ class Entrance:
                     "with --name, or, if that is you in the browser, start in a terminal, which "
                     "asks for the code that the page has"
                 )
+            case "wrong_pass":
+                return Failed(
+                    f"{self._pass} opens no place in room {room} now: a pass is good once, for ten "
+                    "minutes. If it was used here, start with --name; else get a new one: /pass in "
+                    "`quad share`, or from the teacher"
+                )
             case _:
-                return Failed(f"{url} does not let {name} in: {declined.sentence}")
+                who = name or "you"
+                return Failed(f"{url} does not let {who} in: {declined.sentence}")
 
     def _no_way_back(self, declined: Declined) -> Failed:
         (url, room), name = self._notebook.place, self._notebook.name

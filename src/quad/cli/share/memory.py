@@ -15,6 +15,7 @@ from quad.cli.share.place import Place
 
 _KEPT_DAYS: Final = 60
 _DAY_S: Final = 86_400
+_PASS_LENGTH: Final = 8
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -52,6 +53,12 @@ def read_code(text: str) -> Ticket | None:
     if not (hyphen and token and number.isascii() and number.isdecimal() and len(number) < 11):
         return None
     return Ticket(int(number), token)
+
+
+def read_pass(text: str) -> str | None:
+    """A pass, however it was written down."""
+    letters = "".join(text.replace("-", " ").split()).upper()
+    return letters if len(letters) == _PASS_LENGTH and letters.isalnum() else None
 
 
 class Memories:

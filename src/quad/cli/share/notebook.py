@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from quad.cli.share.calls import news_of_call
 from quad.cli.share.lesson import Heard, Lesson, Note
-from quad.cli.share.memory import Memories, Ticket
+from quad.cli.share.memory import Memories, Memory, Ticket
 from quad.cli.share.place import Place
 from quad.cli.share.recording import news_of_recording
 
@@ -62,9 +62,22 @@ class Notebook:
         """Show a note, with nothing changed."""
         self.become((self.lesson, [note]))
 
-    def keep_ticket(self, ticket: Ticket) -> None:
-        """The student is this one from now on."""
+    def keep_ticket(self, ticket: Ticket, name: str) -> None:
+        """The student is this one from now on, and called so."""
+        if name != self.name:
+            self._be(name, ticket)
         self._remember(ticket)
+
+    def _be(self, name: str, ticket: Ticket) -> None:
+        """Somebody came in by a pass: what was remembered here of that student goes on."""
+        self.name = name
+        found = self._memories.find(self.place, name)
+        self._memory = found if found.user_id == ticket.user_id else Memory()
+        lesson = self.lesson
+        unsent = (*self._memory.unsent, *lesson.unsent)
+        is_said = lesson.may_record is not None
+        may_record = lesson.may_record if is_said else self._memory.may_record
+        self.lesson = replace(lesson, unsent=unsent, may_record=may_record)
 
     def forget(self) -> None:
         """Nobody of this name comes back."""

@@ -155,10 +155,18 @@ class Screen(App[None]):
         *,
         is_polling: bool = False,
         may_record: bool | None = None,
+        typed_pass: str | None = None,
     ) -> None:
         super().__init__()
         self.visit = Visit(
-            place, name, folder, memories, self, is_polling=is_polling, may_record=may_record
+            place,
+            name,
+            folder,
+            memories,
+            self,
+            is_polling=is_polling,
+            may_record=may_record,
+            typed_pass=typed_pass,
         )
         self.failure: Failed | None = None
         self.farewell = _GOODBYE

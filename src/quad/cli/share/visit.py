@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+from datetime import datetime
 from typing import Final, Protocol
 
 import msgspec
@@ -32,6 +33,13 @@ class View(LessonView, Protocol):
         """Show what was sent of the folder."""
 
 
+class Pass(msgspec.Struct, frozen=True):
+    """Opens this student's place once; a time with its zone."""
+
+    letters: str = msgspec.field(name="pass")
+    expires_at: datetime
+
+
 class Visit:
     """One student in one room."""
 
@@ -46,10 +54,12 @@ class Visit:
         pace_s: float = PACE_S,
         is_polling: bool = False,
         may_record: bool | None = None,
+        typed_pass: str | None = None,
     ) -> None:
-        self._place = place
+        """By a pass, the name is known when the server has said it."""
+        self.place = place
         self._notebook = Notebook(place, name, memories, view, may_record=may_record)
-        self._entrance = Entrance(self._notebook)
+        self._entrance = Entrance(self._notebook, typed_pass)
         self._speaker = Speaker(self._notebook)
         self._sharing = Sharing(folder, view.shared, pace_s=pace_s, is_polling=is_polling)
         self._connection: Connection | None = None
@@ -96,6 +106,18 @@ class Visit:
         """Return when everything is here that there is to know in the room."""
         await self._speaker.until_ready()
 
+    async def give_pass(self) -> Pass | str:
+        """A pass for another device, or why there is none."""
+        if self._connection is None:
+            return "There is no connection now: try again when it is back."
+        try:
+            [answer] = await self._connection.ask("room/pass", {})
+        except ConnectionLost:
+            return "The connection was lost: try again when it is back."
+        except Declined as declined:
+            return f"There is no pass: {declined.sentence}"
+        return msgspec.convert(answer, Pass)
+
     async def finish(self) -> None:
         """Give what was written last the time to be sent, if there is a connection."""
         if self.lesson.link == "online":
@@ -107,7 +129,7 @@ class Visit:
         self._notebook.forget()
         if self._connection is not None:
             try:
-                await self._connection.ask("room/leave", {"room_id": self._place.room})
+                await self._connection.ask("room/leave", {"room_id": self.place.room})
             except (ConnectionLost, Declined):
                 """Then the teacher sees an absent student."""
 
@@ -128,7 +150,7 @@ class Visit:
             if self.lesson.is_replaced:
                 raise Failed(
                     f"another connection has taken the place of {self.lesson.name} in room "
-                    f"{self._place.room}: a browser, or `quad share` runs twice with this name"
+                    f"{self.place.room}: a browser, or `quad share` runs twice with this name"
                 )
             self._notebook.become(doing.lost(self.lesson))
             again = await self._entrance.again()
@@ -165,7 +187,8 @@ class Visit:
     def _hear_one(self, event: Event) -> None:
         payload = event.args[0] if event.args else None
         if event.name == "room/join":
-            self._notebook.keep_ticket(self._ticket_in(payload))
+            joined = self._joined(payload)
+            self._notebook.keep_ticket(Ticket(joined.user_id, joined.token), joined.name)
         try:
             after = hearing.heard(self.lesson, event.name, payload)
         except msgspec.ValidationError as error:
@@ -175,17 +198,19 @@ class Visit:
         self._notebook.become(after)
         self._speaker.hear(event.name)
 
-    def _ticket_in(self, payload: object) -> Ticket:
+    def _joined(self, payload: object) -> "_Joined":
         try:
-            joined = msgspec.convert(payload, _Joined)
+            return msgspec.convert(payload, _Joined)
         except msgspec.ValidationError:
             raise Failed(
-                f"{self._place.url} does not speak as this program does: install the `quad share` "
-                f"that it offers, at {self._place.url}/install"
+                f"{self.place.url} does not speak as this program does: install the `quad share` "
+                f"that it offers, at {self.place.url}/install"
             ) from None
-        return Ticket(joined.user_id, joined.token)
 
 
-class _Joined(Ticket, frozen=True):
+class _Joined(msgspec.Struct):
+    user_id: int
+    name: str
+    token: str
     # What a server says that knows protocol 3.
     is_teacher_here: bool
