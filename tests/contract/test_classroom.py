@@ -14,6 +14,7 @@ from quad.classroom.model import Enrolled, Step
 from quad.classroom.notices import tables as notice_tables
 from quad.classroom.overview import attendance, list_classes
 from quad.classroom.refusals import RoomNotFound
+from quad.classroom.sharing import tables as file_tables
 from quad.classroom.tasks import tables as task_tables
 from quad.identity import hash_token
 from quad.settings import ClassroomSettings
@@ -27,7 +28,7 @@ KEPT: Sequence[Table] = (
     tables.rooms,
     tables.participants,
     tables.messages,
-    tables.files,
+    file_tables.files,
     tables.barred,
     notice_tables.notices,
     task_tables.tasks,

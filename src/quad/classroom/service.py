@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from quad.classroom import tables
 from quad.classroom.entering.control import Control
 from quad.classroom.entering.entrance import Entrance, guessing
 from quad.classroom.entering.keys import Keys
@@ -36,6 +35,7 @@ from quad.classroom.retention import CLASSES, KEYS, PICTURES
 from quad.classroom.rooms import IDLE_S, Rooms
 from quad.classroom.running.running import Running
 from quad.classroom.sending import Sending
+from quad.classroom.sharing import tables
 from quad.classroom.sharing.sharing import FileLimits, Sharing
 from quad.classroom.state import Room
 from quad.classroom.tasks.cleaning import Cleaning

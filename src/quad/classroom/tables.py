@@ -1,4 +1,4 @@
-"""The classroom's tables, and every statement that reads or changes them.
+"""Rooms, who is in them and what they write to each other: tables and statements.
 
 A room's rows go when the room is closed, a student's when the student leaves for good. Statements
 are constants, so that the store can merge neighbours; changes of one place ("latest state") carry
@@ -7,9 +7,7 @@ a key, so that of many that wait only the last is executed.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache, partial
-from hashlib import blake2b
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 from sqlalchemy import (
@@ -17,7 +15,6 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
-    Row,
     Select,
     Table,
     bindparam,
@@ -32,10 +29,11 @@ from quad.classroom.columns import AnyText, kept_key
 from quad.classroom.entering.secrets import IssuedPass
 from quad.classroom.helping import tables as help_tables
 from quad.classroom.history import tables as history_tables
-from quad.classroom.model import Enrolled, File, Rules, Signal, Status, Step, utf8_size
+from quad.classroom.model import Enrolled, Rules, Signal, Status, Step
 from quad.classroom.notices import tables as notice_tables
 from quad.classroom.pictures import tables as picture_tables
 from quad.classroom.running import tables as report_tables
+from quad.classroom.sharing import tables as file_tables
 from quad.classroom.sharing.ignores import Ignores
 from quad.classroom.tasks import tables as task_tables
 from quad.store import Change, metadata, upsert
@@ -125,37 +123,15 @@ barred: Final = Table(
     **TABLE_OPTIONS,
 )
 
-files: Final = Table(
-    "classroom_files",
-    metadata,
-    Column("student_id", Integer, primary_key=True, autoincrement=False),
-    # A hash, because a path may be longer than a key on MySQL.
-    Column("path_key", ShortText(32), primary_key=True),
-    Column("filename", ShortText(1000), nullable=False),
-    Column("status", ShortText(7), nullable=False),
-    Column("size_bytes", Integer, nullable=False),
-    Column("content", AnyText, nullable=False),
-    **TABLE_OPTIONS,
-)
-
 _INSERT_ROOM: Final = insert(rooms)
 _UPDATE_ROOM: Final = update(rooms).where(rooms.c.number == bindparam("of_room"))
 _INSERT_PARTICIPANT: Final = insert(participants)
 _UPDATE_PARTICIPANT: Final = update(participants).where(participants.c.id == bindparam("of_id"))
 _INSERT_BARRED: Final = upsert(barred, key=["room", "kind", "value"], update=[])
 _INSERT_MESSAGE: Final = insert(messages)
-_UPSERT_FILE: Final = upsert(
-    files,
-    key=["student_id", "path_key"],
-    update=["filename", "status", "size_bytes", "content"],
-)
-_DELETE_FILE: Final = delete(files).where(
-    files.c.student_id == bindparam("of_id"), files.c.path_key == bindparam("of_path")
-)
-_DELETE_FILES: Final = delete(files).where(files.c.student_id == bindparam("of_id"))
 _DELETE_STUDENT: Final = (
     delete(messages).where(messages.c.student_id == bindparam("of_id")),
-    _DELETE_FILES,
+    file_tables.DELETE_OF_STUDENT,
     help_tables.DELETE_OF_STUDENT,
     *report_tables.DELETE_OF_STUDENT,
     *history_tables.DELETE_OF_STUDENT,
@@ -164,7 +140,7 @@ _DELETE_STUDENT: Final = (
 _IDS_IN_ROOM: Final = select(participants.c.id).where(participants.c.room == bindparam("of_room"))
 _DELETE_ROOM: Final = (
     delete(messages).where(messages.c.student_id.in_(_IDS_IN_ROOM)),
-    delete(files).where(files.c.student_id.in_(_IDS_IN_ROOM)),
+    file_tables.DELETE_OF_ROOM,
     help_tables.DELETE_OF_ROOM,
     *report_tables.DELETE_OF_ROOM,
     *history_tables.DELETE_OF_ROOM,
@@ -376,39 +352,6 @@ def insert_message(
     return Change(_INSERT_MESSAGE, values)
 
 
-def keep_file(student_id: int, file: File) -> Change:
-    """Keep the latest state of one file; a removed one goes."""
-    name = file.filename
-    key = ("classroom-file", student_id, name)
-    if file.status == "REMOVED":
-        return Change(_DELETE_FILE, {"of_id": student_id, "of_path": _path_key(name)}, key)
-    return Change(_UPSERT_FILE, partial(_file_values, student_id, file), key)
-
-
-def _file_values(student_id: int, file: File) -> dict[str, Any]:
-    content = file.content or ""
-    return {
-        "student_id": student_id,
-        "path_key": _path_key(file.filename),
-        "filename": file.filename,
-        "status": file.status,
-        "size_bytes": utf8_size(content),
-        "content": content,
-    }
-
-
-# A class has the same few names, again and again: measured, 0.1 instead of 1 µs a file.
-@lru_cache(1024)
-def _path_key(filename: str) -> str:
-    return blake2b(filename.encode(), digest_size=16).hexdigest()
-
-
-def keep_tree(student_id: int, tree: Iterable[File]) -> list[Change]:
-    """Keep these files of a student and no others."""
-    forget = Change(_DELETE_FILES, {"of_id": student_id})
-    return [forget, *(keep_file(student_id, file) for file in tree)]
-
-
 def delete_student(student_id: int) -> list[Change]:
     """Forget a student with everything that belongs to them."""
     return [Change(statement, {"of_id": student_id}) for statement in _DELETE_STUDENT]
@@ -455,22 +398,6 @@ def select_sent(sender: int, key: str) -> Select[int, datetime]:
     )
 
 
-def select_files(student_id: int) -> Select[str, str, str]:
-    """The kept files of one student: filename, status, content."""
-    columns = files.c
-    return (
-        select(columns.filename, columns.status, columns.content)
-        .where(columns.student_id == student_id)
-        .order_by(columns.filename)
-    )
-
-
-def select_file_sizes(student_id: int) -> Select[str, int]:
-    """How large each kept file of one student is."""
-    columns = files.c
-    return select(columns.filename, columns.size_bytes).where(columns.student_id == student_id)
-
-
 def encoded_steps(steps: Sequence[Step]) -> str:
     """Tasks as they are kept."""
     return _encode(steps).decode()
@@ -499,11 +426,3 @@ def decoded_statuses(text: str) -> dict[str, Status]:
 def decoded_settings(text: str | None) -> Ignores | None:
     """The ignored files from what was kept."""
     return None if text is None else _decode_settings(text)
-
-
-def read_files(rows: Iterable[Row[str, str, str]]) -> list[File]:
-    """The files of `select_files`."""
-    return [
-        msgspec.convert({"filename": filename, "status": status, "content": content}, File)
-        for filename, status, content in rows
-    ]

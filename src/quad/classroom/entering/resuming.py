@@ -26,6 +26,7 @@ from quad.classroom.refusals import (
     WrongToken,
 )
 from quad.classroom.rooms import Rooms
+from quad.classroom.sharing import tables as file_tables
 from quad.classroom.state import KeptFiles, Participant, Room
 from quad.classroom.updates import RoomUpdates
 from quad.exclusive import Exclusive
@@ -199,7 +200,7 @@ class Resuming:
 
     async def _look_up_files(self, known: Participant) -> None:
         if known.kept_files is None and known.role == "client":
-            sizes = await self._rooms.read(tables.select_file_sizes(known.id))
+            sizes = await self._rooms.read(file_tables.select_file_sizes(known.id))
             if known.kept_files is None:
                 known.kept_files = KeptFiles((row[0], row[1]) for row in sizes)
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from quad.classroom import tables
 from quad.classroom.acknowledging import done_for
 from quad.classroom.history.recording import Recording
 from quad.classroom.model import (
@@ -21,6 +20,7 @@ from quad.classroom.quotas import Quotas
 from quad.classroom.refusals import FilesLimit, UserOffline
 from quad.classroom.rooms import Rooms, as_refusal
 from quad.classroom.running.running import Running
+from quad.classroom.sharing import tables
 from quad.classroom.sharing.keeping import Keeping
 from quad.classroom.state import KeptFiles, Participant
 from quad.classroom.updates import RoomUpdates
