@@ -22,7 +22,7 @@ HOST: Final = 1
 TOKEN_LENGTH: Final = 43
 # The protocols that the pages speak.
 TEACHERS: Final = 2
-STUDENTS: Final = 2
+STUDENTS: Final = 3
 THEORY: Final = {**exercise("theory", "<p>Loops</p>"), "type": "theory"}
 TASKS: Final = [exercise(name, f"<p>Task {name}</p>") for name in ("10", "2", "1")]
 BIG: Final = {"filename": "data.csv", "why": "too_large", "size": 900_000, "limit": 700_000}
@@ -138,12 +138,15 @@ class Recorder:
             await self.ask(page, "message/to_mentor", self.in_room(content=content, key=key))
 
     async def report(self, page: str, **statuses: str) -> None:
-        steps = {"1": "NONE", "2": "NONE", "10": "NONE"}
         named = {name.removeprefix("task_"): status for name, status in statuses.items()}
-        await self.ask(page, "steps/status/to_mentor", {**steps, **named})
+        await self.ask(page, "tasks/report", {"statuses": named})
 
-    async def call(self, page: str, value: str) -> None:
-        await self.ask(page, "signal", {"user_id": self.ids[page], "value": value})
+    async def call(self, page: str, **about: str) -> None:
+        await self.ask(page, "help/ask", about or {"note": ""})
+
+    async def stand(self, page: str) -> Any:
+        """Where a student's call is, as they hear it."""
+        return await self.hear(page, "help/place")
 
     async def review(self, page: str, **statuses: str) -> None:
         steps = {name.removeprefix("task_"): status for name, status in statuses.items()}
@@ -225,13 +228,12 @@ async def coming(record: Recorder) -> None:
 async def working(record: Recorder) -> None:
     await record.ask("teacher", "steps/all", [*TASKS, THEORY])
     for page in ("anna", "boris"):
-        await record.hear(page, "steps/all")
-        await record.report(page)
+        await record.hear(page, "tasks/all")
     await record.scene("tasks are handed out")
     await record.ask("teacher", "steps/all", TASKS[1:])
     await record.ask("teacher", "steps/all", [*TASKS, THEORY])
     for page in ("anna", "boris"):
-        await record.hear(page, "steps/all", "steps/all")
+        await record.hear(page, "tasks/all", "tasks/all")
     await record.scene("one task is taken away, and given back")
     await _types(record, code("main.py", "print(2)\n", "CHANGED"))
     await record.scene("Anna types")
@@ -239,17 +241,25 @@ async def working(record: Recorder) -> None:
     await record.scene("Anna makes a log")
     await record.ask("anna", "sharing/left_out", record.in_room(files=[BIG]))
     await record.scene("Anna has a file that is too large")
-    await record.report("anna", task_1="HELP")
+    await record.call("anna", task="1", note="")
+    await record.stand("anna")
     await record.scene("Anna needs help with the first task")
-    await record.report("anna", task_1="HELP", task_2="HELP")
+    await record.call("anna", task="2", note="The sum is 0")
     await record.scene("Anna needs help with the second task, too")
-    await record.report("anna", task_1="DONE", task_2="DONE")
+    await record.report("anna", task_1="DONE")
+    await record.report("anna", task_2="DONE")
+    await record.stand("anna")
     await record.scene("Anna has done both")
     await record.review("anna", task_1="ACCEPTED", task_2="NONE")
     await record.scene("the teacher accepts the first and declines the second")
-    await record.call("anna", "HELP")
+    await record.call("anna")
+    await record.stand("anna")
     await record.scene("Anna calls for help")
-    await record.call("anna", "NONE")
+    await record.ask("anna", "help/pause", {"is_paused": True})
+    await record.stand("anna")
+    await record.scene("Anna cannot be helped now")
+    await record.ask("anna", "help/cancel", {})
+    await record.stand("anna")
     await record.scene("Anna needs no help")
 
 
@@ -277,14 +287,17 @@ async def losing(record: Recorder) -> None:
     await record.scene("the teacher leaves while watching")
     await record.join("dora", "Dora")
     await record.hear("dora", "message")
-    await record.report("dora")
     await record.scene("Dora joins while the teacher is away")
-    await record.call("dora", "HELP")
+    await record.call("dora")
+    await record.stand("dora")
     await record.say("dora", "Hello?")
-    await record.report("anna", task_1="ACCEPTED", task_2="HELP")
+    await record.call("anna", task="2", note="")
+    await record.stand("anna")
+    await record.stand("dora")
     await record.scene("Dora and Anna need help meanwhile")
     await record.drop("dora")
     await record.rejoin("dora")
+    await record.stand("dora")
     await record.scene("Dora reloads")
     await record.connect("carl")
     await record.ask("carl", "room/join", record.in_room(name="Carl", protocol=STUDENTS))
@@ -305,6 +318,7 @@ async def losing(record: Recorder) -> None:
     await record.scene("Anna is lost")
     await record.say("teacher", "three", to="anna")
     await record.review("anna", task_2="ACCEPTED")
+    await record.stand("dora")
     await record.scene("the teacher says three to Anna meanwhile, and accepts")
     await record.rejoin("anna")
     await record.hear("teacher", "room/update")
@@ -316,14 +330,15 @@ async def losing(record: Recorder) -> None:
     await record.hear("teacher", "room/update")
     await record.scene("Anna comes in from another window")
     with locked(record.database):
-        await record.call("anna", "HELP")
-        await record.report("anna", task_1="ACCEPTED", task_2="ACCEPTED", task_10="HELP")
+        await record.call("anna")
+        await record.report("anna", task_10="IN_PROGRESS")
         message = {"content": "one", "key": "key-one again"}
         await record.ask("anna", "message/to_mentor", record.in_room(**message))
         await record.ask("teacher", "message/to_client", record.of("anna", **message))
         await record.scene("the server cannot save")
-    await record.call("anna", "HELP")
-    await record.report("anna", task_1="ACCEPTED", task_2="ACCEPTED", task_10="HELP")
+    await record.call("anna")
+    await record.stand("anna")
+    await record.report("anna", task_10="IN_PROGRESS")
     await record.scene("the server can save again")
 
 

@@ -18,7 +18,10 @@ const AREAS: Record<string, Area> = {
     load: () => import("./classroom/Classroom.svelte"),
     messages: ["classroom", "class", "tasks"],
   },
-  student: { load: () => import("./student/Student.svelte"), messages: ["student", "class"] },
+  student: {
+    load: () => import("./student/Student.svelte"),
+    messages: ["student", "study", "class"],
+  },
   chat: { load: () => import("./chat/Chat.svelte"), messages: ["chat"] },
   nearby: { load: () => import("./nearby/Nearby.svelte"), messages: ["nearby", "map"] },
   admin: { load: () => import("./admin/Admin.svelte"), messages: ["admin", "map"] },

@@ -2,10 +2,19 @@
 import { asStatus, type Status } from "../class/status";
 import { forget, keep, kept, keptKeys } from "../wire/kept";
 import { asProject, EMPTY, type Project } from "./project";
+import type { Call } from "./helping";
 import type { Identity } from "./state";
 
+/** The latest of each that the student has seen. */
+export interface Read {
+  readonly messages: number;
+  readonly notices: number;
+}
+
+export const NOTHING_READ: Read = { messages: 0, notices: 0 };
+
 export interface Remembered extends Identity {
-  readUpTo: number;
+  read: Read;
 }
 
 export function rememberedIn(room: number): Remembered | undefined {
@@ -45,44 +54,69 @@ export function rememberProject(room: number, project: Project): boolean {
   return keep(`project/${room}`, project);
 }
 
-/** The page of the tasks that a student looked at last. */
-export function rememberedStep(room: number, id: number): string | undefined {
+/** The task that a student looked at last. */
+export function rememberedTask(room: number, id: number): string | undefined {
   return kept(`step/${room}/${id}`, (value) => (typeof value === "string" ? value : undefined));
 }
 
-export function rememberStep(room: number, id: number, step: string): void {
-  keep(`step/${room}/${id}`, step);
+export function rememberTask(room: number, id: number, task: string): void {
+  keep(`step/${room}/${id}`, task);
 }
 
 /** What a student has set and the server does not know yet. */
 export interface Unsaid {
   readonly statuses: Readonly<Record<string, Status>>;
-  /** Whether help is needed apart from any task; undefined if the server knows. */
-  readonly isCalling?: boolean | undefined;
+  /** The same by the places of tasks, as pages of protocol 2 had it. */
+  readonly named: Readonly<Record<string, Status>>;
+  /** Null: that no help is needed any more; undefined if the server knows. */
+  readonly call?: Call | null | undefined;
 }
 
-export const NOTHING_UNSAID: Unsaid = { statuses: {} };
+export const NOTHING_UNSAID: Unsaid = { statuses: {}, named: {} };
 
 export function unsaidIn(room: number, id: number): Unsaid {
   return kept(`unsaid/${room}/${id}`, asUnsaid) ?? NOTHING_UNSAID;
 }
 
-export function keepUnsaid(room: number, id: number, { statuses, isCalling }: Unsaid): void {
+export function keepUnsaid(room: number, id: number, { statuses, named, call }: Unsaid): void {
   const key = `unsaid/${room}/${id}`;
-  if (Object.keys(statuses).length > 0 || isCalling !== undefined) {
-    keep(key, { statuses, isCalling });
-  } else {
+  const isSaid = [statuses, named].every((each) => Object.keys(each).length === 0);
+  if (isSaid && call === undefined) {
     forget(key);
+  } else {
+    keep(key, { ids: statuses, statuses: named, call });
   }
 }
 
-function asUnsaid(value: unknown): Unsaid | undefined {
-  const { statuses, isCalling } = value as { statuses?: unknown; isCalling?: unknown };
-  const known = Object.entries(Object(statuses) as Record<string, unknown>);
+function asUnsaid(value: unknown): Unsaid {
+  const { ids, statuses, call, isCalling } = Object(value) as Record<string, unknown>;
   return {
-    statuses: Object.fromEntries(known.map(([step, status]) => [step, asStatus(status)])),
-    isCalling: typeof isCalling === "boolean" ? isCalling : undefined,
+    statuses: asStatuses(ids),
+    named: asStatuses(statuses),
+    call: typeof isCalling === "boolean" ? calledBefore(isCalling) : asCall(call),
   };
+}
+
+function asStatuses(value: unknown): Record<string, Status> {
+  const known = Object.entries(Object(value) as Record<string, unknown>);
+  return Object.fromEntries(known.map(([task, status]) => [task, asStatus(status)]));
+}
+
+function asCall(value: unknown): Unsaid["call"] {
+  if (typeof value !== "object" || value === null) {
+    return value === null ? null : undefined;
+  }
+  const { task, note, isPaused } = value as Partial<Record<keyof Call, unknown>>;
+  return {
+    task: typeof task === "string" ? task : undefined,
+    note: typeof note === "string" ? note : "",
+    isPaused: isPaused === true,
+  };
+}
+
+/** As pages of protocol 2 kept it. */
+function calledBefore(isCalling: boolean): Unsaid["call"] {
+  return isCalling ? { task: undefined, note: "", isPaused: false } : null;
 }
 
 // Several students at one computer: each has a place of their own, and one of them is in the class.
@@ -127,6 +161,15 @@ function asRemembered(value: unknown): Remembered | undefined {
     typeof who.name === "string" &&
     typeof who.token === "string" &&
     who.token !== ""
-    ? { id: who.id, name: who.name, token: who.token, readUpTo: Number(who.readUpTo) || 0 }
+    ? { id: who.id, name: who.name, token: who.token, read: asRead(who) }
     : undefined;
+}
+
+/** Pages of protocol 2 had messages alone, as `readUpTo`. */
+function asRead(value: { read?: unknown; readUpTo?: unknown }): Read {
+  const { messages, notices } = Object(value.read) as Partial<Record<keyof Read, unknown>>;
+  return {
+    messages: Number(messages ?? value.readUpTo) || 0,
+    notices: Number(notices) || 0,
+  };
 }

@@ -1,8 +1,8 @@
 /** One student's class on this page: hears the wire, keeps what has to last, tells what happens. */
 import { has, t } from "../i18n";
 import { Outbox, type Fate, type Waiting } from "../class/outbox.svelte";
-import { stepTitle } from "../class/steps";
 import type { Status } from "../class/status";
+import { titleOf } from "../class/tasks";
 import { toast } from "../parts/toasts.svelte";
 import type { ErrorPayload } from "../wire/generated";
 import { againAfterS } from "../wire/later";
@@ -19,23 +19,33 @@ import {
   remember,
   rememberedIn,
   rememberedProject,
-  rememberedStep,
+  rememberedTask,
   rememberName,
   rememberProject,
-  rememberStep,
+  rememberTask,
   unsaidIn,
+  type Read,
   type Remembered,
 } from "./remembered";
 import { shareable } from "./sharing";
 import { signsOf, type Signs } from "./signs";
-import { asRefusal, begin, reduce, report, unread, unsaid, type Event, type State } from "./state";
+import {
+  asRefusal,
+  begin,
+  reduce,
+  unread,
+  unreadNotices,
+  unsaid,
+  type Event,
+  type Said,
+  type State,
+} from "./state";
+import { Telling } from "./telling";
 
 // After the server has sent us away, or cannot let us in now.
 const AGAIN_MS = 600;
 const PATIENCE_S = 3;
 const SAVE_MS = 400;
-// After an answer that did not come, though the connection is there.
-const UNANSWERED_S = 5;
 
 type Follow<H> = (heard: H, before: State) => void;
 
@@ -43,10 +53,9 @@ export class StudentSession {
   private readonly store: Store<State, Event>;
   private readonly wire: StudentWire;
   private readonly outgoing: Outgoing;
+  private readonly telling: Telling;
   private wanted: string | undefined;
-  private confirmed: Record<string, Status> = {};
   private againTimer: ReturnType<typeof setTimeout> | undefined;
-  private reportTimer: ReturnType<typeof setTimeout> | undefined;
   private saveTimer: ReturnType<typeof setTimeout> | undefined;
   private outbox: Outbox | undefined = $state.raw();
   /** Whether the place in the room was taken up on this connection. */
@@ -63,13 +72,23 @@ export class StudentSession {
     const me = who && { id: who.id, name: who.name, token: who.token };
     this.project = rememberedProject(room) ?? EMPTY;
     this.aside = asideIn(room);
-    this.store = new Store(begin(me, who?.readUpTo, who && unsaidIn(room, who.id)), reduce);
+    this.store = new Store(begin(me, who?.read, who && unsaidIn(room, who.id)), reduce);
     this.wire = new StudentWire(room, (heard) => this.hear(heard));
     this.outgoing = new Outgoing({
       tree: (files) => this.wire.sendTree(files),
       update: (files) => this.wire.sendFiles(files),
       leftOut: (files) => this.wire.sayLeftOut(files),
       shareable: (known) => shareable(this.project.files, this.store.latest.ignores, known),
+      refused: (refusal) => this.tellRefusal(refusal),
+    });
+    this.telling = new Telling({
+      state: () => this.store.latest,
+      isHere: () => this.isHere,
+      report: (statuses) => this.wire.report(statuses),
+      ask: (task, note) => this.wire.askForHelp(task, note),
+      pause: (isPaused) => this.wire.pauseHelp(isPaused),
+      cancel: () => this.wire.cancelHelp(),
+      told: (event) => this.act(event),
       refused: (refusal) => this.tellRefusal(refusal),
     });
   }
@@ -84,7 +103,7 @@ export class StudentSession {
 
   close(): void {
     clearTimeout(this.againTimer);
-    clearTimeout(this.reportTimer);
+    this.telling.stop();
     this.outgoing.stop();
     this.outbox?.stop();
     this.saveNow();
@@ -129,13 +148,13 @@ export class StudentSession {
 
   /** Makes room for somebody else at this computer; nothing is lost, and nobody has left. */
   stepAside(): void {
-    const { me, readUpTo } = this.store.latest;
+    const { me, read } = this.store.latest;
     if (me === undefined) {
       return;
     }
     this.saveNow();
     // What the storage does not take is in memory, for as long as the page is there.
-    putAside(this.room, { ...me, readUpTo }, this.project);
+    putAside(this.room, { ...me, read }, this.project);
     this.turnTo(EMPTY);
     this.store.act({ kind: "anew" });
     this.wire.connect();
@@ -147,22 +166,21 @@ export class StudentSession {
     if (who === undefined) {
       return;
     }
-    const { readUpTo, ...me } = who;
+    const { read, ...me } = who;
     this.turnTo(rememberedProject(this.room) ?? EMPTY);
     rememberName(me.name);
-    this.store.act({ kind: "returns", me, readUpTo, unsaid: unsaidIn(this.room, me.id) });
+    this.store.act({ kind: "returns", me, read, unsaid: unsaidIn(this.room, me.id) });
     this.wire.connect();
   }
 
   /** Another student's files; nothing of the one before goes on. */
   private turnTo(project: Project): void {
-    clearTimeout(this.reportTimer);
+    this.telling.stop();
     this.outgoing.stop();
     this.closeOutbox();
     this.wire.disconnect();
     this.isHere = false;
     this.wanted = undefined;
-    this.confirmed = {};
     this.project = project;
     this.aside = asideIn(this.room);
   }
@@ -259,15 +277,17 @@ export class StudentSession {
   /** What follows from what was heard; the state has changed already, `before` is the earlier one. */
   private readonly following: { [K in Heard["kind"]]?: Follow<Extract<Heard, { kind: K }>> } = {
     link: ({ link }) => this.heardLink(link),
-    joined: ({ joined }) => this.heardJoined(joined.steps ?? {}),
-    steps: (_, before) => this.heardSteps(before),
-    reviewed: ({ statuses }, before) => this.heardReview(before, statuses),
+    joined: () => this.heardJoined(),
+    tasks: (_, before) => this.heardTasks(before),
+    reviewed: ({ review }, before) => this.heardReview(before, review.statuses),
+    revealed: ({ revealed }) =>
+      toast(t("student.tasks.revealed", { title: this.titleOf(revealed.task) })),
     watching: ({ isWatched }) => (isWatched ? this.outgoing.start() : this.outgoing.stop()),
     ignores: () => this.outgoing.changed(),
     history: ({ messages }) => this.outbox?.settle(messages.map(({ key }) => key)),
     message: () => this.isReading || toast(t("student.chat.arrived")),
     teacher: ({ isAway }, before) => this.heardTeacher(before, isAway),
-    notice: ({ text, type }) => toast(text, type === "ERROR" ? "problem" : "info"),
+    alert: ({ text, type }) => toast(text, type === "ERROR" ? "problem" : "info"),
     taken: () => this.end("taken"),
     closed: () => this.end("closed"),
   };
@@ -285,38 +305,40 @@ export class StudentSession {
     }
   }
 
-  private heardJoined(steps: Record<string, Status>): void {
+  private heardJoined(): void {
     this.wanted = undefined;
-    this.confirmed = steps;
     this.keepIdentity();
     this.keepUnsaid();
     this.isHere = true;
     void this.sendWaiting();
-    // Statuses are reported when the tasks come, which follow: of all of them at once.
-    void this.reportCall();
+    void this.telling.tell();
   }
 
-  private heardSteps(before: State): void {
-    const { steps } = this.store.latest;
-    if (before.steps.length > 0 && JSON.stringify(before.steps) !== JSON.stringify(steps)) {
+  private heardTasks(before: State): void {
+    const { tasks } = this.store.latest;
+    if (before.tasks.length > 0 && JSON.stringify(before.tasks) !== JSON.stringify(tasks)) {
       toast(t("student.tasks.changed"));
     }
-    this.reportIfNew();
+    this.keepUnsaid();
+    void this.telling.tell();
   }
 
-  private heardReview(before: State, review: Record<string, Status>): void {
+  private heardReview(before: State, review: Readonly<Record<string, Status>>): void {
     this.keepUnsaid();
-    Object.assign(this.confirmed, review);
-    for (const [step, status] of Object.entries(review)) {
-      const title = stepTitle(step);
-      if (status === "ACCEPTED" && before.statuses[step] !== "ACCEPTED") {
+    for (const [task, status] of Object.entries(review)) {
+      const title = this.titleOf(task);
+      if (status === "ACCEPTED" && before.statuses[task] !== "ACCEPTED") {
         toast(t("student.tasks.accepted", { title }), "good");
-      } else if (status === "NONE" && before.statuses[step] === "DONE") {
+      } else if (status === "NONE" && before.statuses[task] === "DONE") {
         toast(t("student.tasks.declined", { title }), "warning");
-      } else if (status !== "ACCEPTED" && before.statuses[step] === "ACCEPTED") {
+      } else if (status !== "ACCEPTED" && before.statuses[task] === "ACCEPTED") {
         toast(t("student.tasks.reopened", { title }));
       }
     }
+  }
+
+  private titleOf(task: string): string {
+    return titleOf(this.store.latest.tasks, task) ?? task;
   }
 
   private heardTeacher(before: State, isAway: boolean): void {
@@ -330,81 +352,33 @@ export class StudentSession {
 
   // What the student does
 
-  setStatus(step: string, status: Status): void {
-    this.store.act({ kind: "sets", step, status });
+  setStatus(task: string, status: Status): void {
+    this.tell({ kind: "sets", task, status });
+  }
+
+  /** Calls for help with a task, or apart from any; who has called already says more. */
+  ask(task: string | undefined, note: string): void {
+    this.tell({ kind: "asks", task, note });
+  }
+
+  /** Cannot be helped now, or can again. */
+  pause(isPaused: boolean): void {
+    this.tell({ kind: "pauses", isPaused });
+  }
+
+  /** Needs no help any more. */
+  cancel(): void {
+    this.tell({ kind: "needs no help" });
+  }
+
+  private tell(event: Event): void {
+    this.act(event);
+    void this.telling.tell();
+  }
+
+  private act(event: Event): void {
+    this.store.act(event);
     this.keepUnsaid();
-    this.reportIfNew();
-  }
-
-  /** Calls for help apart from any task, or needs it no longer. */
-  call(isCalling: boolean): void {
-    this.store.act({ kind: "calls", isCalling });
-    this.keepUnsaid();
-    void this.reportCall();
-  }
-
-  /** Whatever the student has called for help with. */
-  endCalls(): void {
-    const { statuses, isCalling } = this.store.latest;
-    for (const [step, status] of Object.entries(statuses)) {
-      if (status === "HELP") {
-        this.setStatus(step, "IN_PROGRESS");
-      }
-    }
-    if (isCalling) {
-      this.call(false);
-    }
-  }
-
-  private async reportCall(): Promise<void> {
-    const { me, isCalling, isCallReported } = this.store.latest;
-    if (me === undefined || isCallReported) {
-      return;
-    }
-    const answer = await this.wire.signal(me.id, isCalling ? "HELP" : "NONE");
-    if (answer === "done") {
-      this.store.act({ kind: "call reported", isCalling });
-      this.keepUnsaid();
-    } else {
-      this.notReported(answer);
-    }
-  }
-
-  private reportIfNew(): void {
-    const statuses = report(this.store.latest);
-    if (this.store.latest.phase.name === "inside" && !sameStatuses(statuses, this.confirmed)) {
-      void this.report(statuses);
-    }
-  }
-
-  private async report(statuses: Record<string, Status>): Promise<void> {
-    const answer = await this.wire.report(statuses);
-    if (answer === "done") {
-      this.confirmed = statuses;
-      this.store.act({ kind: "reported", statuses });
-      this.keepUnsaid();
-    } else {
-      this.notReported(answer);
-    }
-  }
-
-  /** What the server could not take now, or has not answered, it is told again. */
-  private notReported(answer: Exclude<Answer, "done">): void {
-    const again = answer === "lost" ? UNANSWERED_S : againAfterS(answer.code, answer.retry_after_s);
-    if (again === undefined) {
-      this.tellRefusal(answer);
-      return;
-    }
-    clearTimeout(this.reportTimer);
-    this.reportTimer = setTimeout(() => this.reportAgain(), again * 1_000);
-  }
-
-  private reportAgain(): void {
-    // Without a connection all of it is told once there is one.
-    if (this.isHere) {
-      this.reportIfNew();
-      void this.reportCall();
-    }
   }
 
   private keepUnsaid(): void {
@@ -476,18 +450,18 @@ export class StudentSession {
     return "refused";
   }
 
-  /** The page of the tasks that was looked at last. */
-  get shownStep(): string | undefined {
-    return rememberedStep(this.room, this.meId);
+  /** The task that was looked at last. */
+  get shownTask(): string | undefined {
+    return rememberedTask(this.room, this.meId);
   }
 
-  set shownStep(step: string) {
-    rememberStep(this.room, this.meId, step);
+  set shownTask(task: string) {
+    rememberTask(this.room, this.meId, task);
   }
 
-  /** The teacher's messages have been seen. */
-  read(): void {
-    this.store.act({ kind: "reads" });
+  /** What the teacher said has been seen. */
+  read(what: keyof Read): void {
+    this.store.act({ kind: "reads", what });
     this.keepIdentity();
   }
 
@@ -497,6 +471,10 @@ export class StudentSession {
 
   get unread(): number {
     return unread(this.store.state);
+  }
+
+  get unreadNotices(): readonly Said[] {
+    return unreadNotices(this.store.state);
   }
 
   change(project: Project): void {
@@ -516,9 +494,9 @@ export class StudentSession {
   }
 
   private keepIdentity(): void {
-    const { me, readUpTo } = this.store.latest;
+    const { me, read } = this.store.latest;
     if (me !== undefined && me.token !== "") {
-      remember(this.room, { ...me, readUpTo });
+      remember(this.room, { ...me, read });
     }
   }
 
@@ -531,11 +509,4 @@ export class StudentSession {
 export function refusalText({ code, message }: Pick<ErrorPayload, "code" | "message">): string {
   const key = `student.refusal.${code}`;
   return has(key) ? t(key) : message;
-}
-
-function sameStatuses(one: Record<string, Status>, other: Record<string, Status>): boolean {
-  const names = Object.keys(one);
-  return (
-    names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
-  );
 }

@@ -56,7 +56,7 @@ describe("the signs on a student's page", () => {
     expect(session.signs).toEqual(WATCHED);
     await network.play("tasks are handed out");
     const needed = network.play("Anna needs help with the first task");
-    session.setStatus("1", "HELP");
+    session.ask("1", "");
     expect(session.signs.call).toBe("unsent");
     await needed;
     expect(session.signs.call).toBe("known");
@@ -68,7 +68,7 @@ describe("the signs on a student's page", () => {
     await network.play("Dora joins while the teacher is away");
     expect(session.signs).toEqual(AWAY);
     await network.play("Dora and Anna need help meanwhile");
-    session.call(true);
+    session.ask(undefined, "");
     session.say("Hello?");
     expect(words()).toEqual(["Hello?"]);
     await moment();
@@ -97,7 +97,7 @@ describe("the signs on a student's page", () => {
     expect(session.state.link).toBe("lost");
     expect(session.signs).toEqual(NOBODY_KNOWS);
     session.say("one");
-    session.call(true);
+    session.ask(undefined, "");
     await later(60_000);
     expect(words()).toEqual(["one"]);
     expect(session.signs).toEqual({ ...NOBODY_KNOWS, call: "unsent" });
@@ -115,8 +115,8 @@ describe("the signs on a student's page", () => {
     await anna();
     await network.play("tasks are handed out");
     await network.cut();
-    session.setStatus("10", "HELP");
-    session.call(true);
+    session.setStatus("10", "IN_PROGRESS");
+    session.ask(undefined, "");
     session.say("one");
     session.close();
     expect(new StudentSession(ROOM).signs).toEqual({ ...NOBODY_KNOWS, call: "unsent" });
@@ -131,7 +131,7 @@ describe("the signs on a student's page", () => {
     await anna();
     await network.play("the server cannot save");
     session.say("one");
-    session.call(true);
+    session.ask(undefined, "");
     await moment();
     expect(words()).toEqual(["one"]);
     expect(session.signs.call).toBe("unsent");

@@ -6,8 +6,7 @@ import { begin, reduce, type Event, type State } from "./state";
 
 const open: Event = { kind: "link", link: "open" };
 const lost: Event = { kind: "link", link: "lost" };
-const calls: Event = { kind: "calls", isCalling: true };
-const reported: Event = { kind: "call reported", isCalling: true };
+const calls: Event = { kind: "asks", task: undefined, note: "" };
 const watching = annaHeard("the teacher watches Anna");
 const away = annaHeard("the teacher leaves while watching");
 const back = annaHeard("the teacher is back");
@@ -45,21 +44,27 @@ describe("whether somebody watches", () => {
 });
 
 describe("who knows of a call for help", () => {
-  const help: Event = { kind: "sets", step: "1", status: "HELP" };
-  const told: Event = { kind: "reported", statuses: { "1": "HELP" } };
+  const help: Event = { kind: "asks", task: "1", note: "" };
+  /** The server has taken what is called for. */
+  const told = (...events: Event[]): State => {
+    const state = inside(...events);
+    return reduce(state, { kind: "call reported", call: state.call });
+  };
+  const then = (state: State, ...events: Event[]): State => events.reduce(reduce, state);
 
   it.each([
     ["nobody has called", inside(), "none"],
     ["this page alone", inside(calls), "unsent"],
-    ["the teacher", inside(calls, reported), "known"],
-    ["the server, while the teacher is away", inside(calls, reported, ...away), "waiting"],
-    ["the teacher, who is back", inside(calls, reported, ...away, ...back), "known"],
-    ["it cannot be said without a connection", inside(calls, reported, lost), "unsent"],
+    ["the teacher", told(calls), "known"],
+    ["the server, while the teacher is away", then(told(calls), ...away), "waiting"],
+    ["the teacher, who is back", then(told(calls), ...away, ...back), "known"],
+    ["it cannot be said without a connection", then(told(calls), lost), "unsent"],
     ["the server, after a reload", reloaded(), "waiting"],
     ["the teacher who came back after a reload", reloaded("the teacher is back"), "known"],
     ["this page, when it was made without a connection", inside(lost, calls, open), "unsent"],
-    ["nobody needs to any more", inside(calls, reported, { ...calls, isCalling: false }), "none"],
-    ["the teacher, of a task", inside(help, told), "known"],
+    ["this page, when more was said of it", then(told(calls), help), "unsent"],
+    ["nobody needs to any more", then(told(calls), { kind: "needs no help" }), "none"],
+    ["the teacher, of a task", told(help), "known"],
     ["this page alone, of a task", inside(help), "unsent"],
   ])("is: %s", (_, state, call) => {
     expect(signsOf(state).call).toBe(call);
@@ -67,6 +72,6 @@ describe("who knows of a call for help", () => {
 
   it("is kept when the server has not heard of it yet", () => {
     const state = inside(lost, calls, ...again);
-    expect(state).toMatchObject({ isCalling: true, isCallReported: false });
+    expect(state).toMatchObject({ call: { task: undefined }, isCallReported: false });
   });
 });

@@ -22,12 +22,13 @@ export function signsOf(state: State): Signs {
 }
 
 function callOf(state: State, teacher: Signs["teacher"]): Signs["call"] {
-  const called = Object.keys(state.statuses).filter((name) => state.statuses[name] === "HELP");
-  if (called.length === 0 && !state.isCalling) {
+  if (state.call === undefined) {
     return "none";
   }
-  const isKept =
-    (state.isCalling && state.isCallReported) || called.some((name) => !(name in state.unreported));
   // What the server keeps, it tells a teacher who is there at once, and one who is away later.
-  return !isKept || teacher === "unknown" ? "unsent" : teacher === "away" ? "waiting" : "known";
+  return !state.isCallReported || teacher === "unknown"
+    ? "unsent"
+    : teacher === "away"
+      ? "waiting"
+      : "known";
 }

@@ -5,12 +5,11 @@ import { annaHeard, heardBy } from "./replay";
 import {
   asRefusal,
   begin,
-  calledTask,
   firstOpen,
   helpTarget,
   reduce,
-  report,
   unread,
+  unsaid,
   type Event,
   type State,
 } from "./state";
@@ -27,7 +26,12 @@ const errorIn = (page: "anna" | "carl", scene: Scene): ErrorPayload => {
 };
 const identity = { id: ME, name: "Anna", token: inside().me?.token ?? "" };
 const tasksCome = annaHeard("tasks are handed out");
-const sets = (step: string, status: "DONE" | "HELP"): Event => ({ kind: "sets", step, status });
+const sets = (task: string, status: "DONE" | "IN_PROGRESS"): Event => ({
+  kind: "sets",
+  task,
+  status,
+});
+const asks = (task?: string, note = ""): Event => ({ kind: "asks", task, note });
 
 describe("at the door", () => {
   it("a visitor without an identity is asked for a name", () => {
@@ -67,25 +71,41 @@ describe("tasks", () => {
   // Without the tenth, and without the theory.
   const fewer = annaHeard("one task is taken away, and given back").slice(0, 1);
 
-  it("are shown by number, after the theory", () => {
-    const names = inside(...tasksCome).steps.map(({ name }) => name);
-    expect(names).toEqual(["theory", "1", "2", "10"]);
+  it("are shown in the teacher's order", () => {
+    const ids = inside(...tasksCome).tasks.map(({ id }) => id);
+    expect(ids).toEqual(["10", "2", "1", "theory"]);
   });
 
   it("begin with the theory, or else with the first that is not finished", () => {
     expect(firstOpen(inside(...tasksCome))).toBe("theory");
-    expect(firstOpen(inside(...fewer, sets("1", "DONE")))).toBe("2");
+    expect(firstOpen(inside(...fewer, sets("2", "DONE")))).toBe("1");
     expect(firstOpen(inside())).toBeUndefined();
   });
 
-  it("are reported all together, without the theory", () => {
-    const state = inside(...tasksCome, sets("2", "HELP"));
-    expect(report(state)).toEqual({ "1": "NONE", "2": "HELP", "10": "NONE" });
+  it("that were set are to be reported, until the server knows", () => {
+    const state = inside(...tasksCome, sets("2", "DONE"), sets("1", "DONE"));
+    expect(state.unreported).toEqual({ "2": "DONE", "1": "DONE" });
+    const known = reduce(state, { kind: "reported", statuses: { "2": "DONE" } });
+    expect(known.unreported).toEqual({ "1": "DONE" });
+    const changed = reduce(state, sets("2", "IN_PROGRESS"));
+    const late = reduce(changed, { kind: "reported", statuses: { "2": "DONE", "1": "DONE" } });
+    expect(late.unreported).toEqual({ "2": "IN_PROGRESS" });
   });
 
   it("keep their status while the teacher has taken them away", () => {
     const state = inside(...tasksCome, sets("10", "DONE"), ...fewer);
-    expect(report(state)).toEqual({ "1": "NONE", "2": "NONE", "10": "DONE" });
+    expect(state.statuses).toEqual({ "10": "DONE" });
+  });
+
+  it("that an older page has set by their places are found once, by id or by place", () => {
+    const named = { "2": "DONE", "3": "IN_PROGRESS", "7": "DONE" } as const;
+    const state = begin(identity, undefined, { statuses: {}, named });
+    const tasks = annaHeard("tasks are handed out").map((heard) =>
+      heard.kind === "tasks" ? withIds(heard, ["a", "2", "c", "t"]) : heard,
+    );
+    const found = [...annaHeard("Anna joins"), ...tasks].reduce<State>(reduce, state);
+    expect(found.unreported).toEqual({ "2": "DONE", c: "IN_PROGRESS" });
+    expect(unsaid(found)).toEqual({ statuses: found.unreported, named: {}, call: undefined });
   });
 
   it("are accepted and declined by the teacher", () => {
@@ -95,19 +115,17 @@ describe("tasks", () => {
     expect(state.unreported).toEqual({});
   });
 
-  it("are what a call for help is about: the one that is shown, or the first open one", () => {
+  it("are what a call for help is about: the one that is shown, if there is something to do", () => {
     const state = inside(...tasksCome);
     expect(helpTarget(state, "10")).toBe("10");
     expect(helpTarget(state, "theory")).toBeUndefined();
     const accepted = annaHeard("the teacher accepts the first and declines the second");
     expect(helpTarget(inside(...tasksCome, ...accepted), "1")).toBeUndefined();
-    expect(calledTask(reduce(state, sets("10", "HELP")))).toBe("10");
-    expect(calledTask(state)).toBeUndefined();
     expect(helpTarget(inside(), undefined)).toBeUndefined();
   });
 
   it("in their old form are one page", () => {
-    expect(inside(...annaHeard("the teacher hands out an exercise of old")).steps).toHaveLength(1);
+    expect(inside(...annaHeard("the teacher hands out an exercise of old")).tasks).toHaveLength(1);
   });
 });
 
@@ -116,19 +134,21 @@ describe("coming back", () => {
   const spoken = annaHeard("the teacher says two to Anna", "both ask for what was said");
 
   it("brings the statuses that the server knows", () => {
-    const known = { "1": "ACCEPTED", "2": "ACCEPTED", "10": "NONE" };
-    expect(after(...back).statuses).toEqual(known);
+    expect(after(...back).statuses).toEqual({ "1": "ACCEPTED", "2": "ACCEPTED" });
   });
 
   it("does not lose what was set without a connection", () => {
-    const state = inside(...tasksCome, sets("10", "HELP"), ...back);
-    expect(state.statuses["10"]).toBe("HELP");
+    const state = inside(...tasksCome, sets("10", "DONE"), ...back);
+    expect(state.statuses["10"]).toBe("DONE");
     const reported = reduce(state, { kind: "reported", statuses: state.statuses });
-    expect(back.reduce<State>(reduce, reported).statuses["10"]).toBe("NONE");
+    expect(back.reduce<State>(reduce, reported).statuses["10"]).toBeUndefined();
   });
 
   it("does not take back what the teacher has accepted meanwhile", () => {
-    expect(inside(...tasksCome, sets("2", "HELP"), ...back).statuses["2"]).toBe("ACCEPTED");
+    expect(inside(...tasksCome, sets("2", "DONE"), ...back).statuses["2"]).toBe("ACCEPTED");
+    const state = inside(...tasksCome, asks("2"), ...back);
+    expect(state).toMatchObject({ call: undefined, isCallReported: true });
+    expect(state.statuses["2"]).toBe("ACCEPTED");
   });
 
   it("shows no message twice", () => {
@@ -151,7 +171,7 @@ describe("messages", () => {
   it("count as unread until they are read, own ones never", () => {
     const state = inside(...spoken);
     expect(unread(state)).toBe(2);
-    expect(unread(reduce(state, { kind: "reads" }))).toBe(0);
+    expect(unread(reduce(state, { kind: "reads", what: "messages" }))).toBe(0);
   });
 
   it("stand in the order of their time", () => {
@@ -206,3 +226,8 @@ describe("the end", () => {
     expect(state).toMatchObject({ phase: { name: "door" }, me: undefined, messages: [] });
   });
 });
+
+function withIds(heard: Extract<Event, { kind: "tasks" }>, ids: readonly string[]): Event {
+  const tasks = heard.tasks.tasks.map((task, index) => ({ ...task, id: ids[index] ?? task.id }));
+  return { kind: "tasks", tasks: { ...heard.tasks, tasks } };
+}

@@ -1,9 +1,12 @@
 /** What a student's page knows, and how each event changes it. No effects: those are `session`'s. */
-import { asStatus, compareSteps, isFinished, type Status } from "../class/status";
-import type { ErrorPayload, Ignores, Step } from "../wire/generated";
+import { asStatus, isFinished, type Status } from "../class/status";
+import { exercisesOf } from "../class/tasks";
+import type { ErrorPayload, Ignores, Revealed, Rules, Task, Tasks } from "../wire/generated";
 import type { Link } from "../wire/socket";
 import type { Heard } from "../wire/student";
-import { NOTHING_UNSAID, type Unsaid } from "./remembered";
+import * as helping from "./helping";
+import type { Calling } from "./helping";
+import { NOTHING_READ, NOTHING_UNSAID, type Read, type Unsaid } from "./remembered";
 
 /** Who the student is in this room; the token is what proves it. */
 export interface Identity {
@@ -35,23 +38,24 @@ export interface Said {
   at: string;
 }
 
-export interface State {
+export interface State extends Calling {
   link: Link;
   phase: Phase;
   me: Identity | undefined;
-  steps: readonly Step[];
-  statuses: Readonly<Record<string, Status>>;
-  /** Those that the student has set and the server has not confirmed. */
-  unreported: Readonly<Record<string, Status>>;
+  /** What the teacher calls the class. */
+  title: string;
+  rules: Rules | undefined;
+  /** In the teacher's order. */
+  tasks: readonly Task[];
+  rev: number;
+  /** What an older page had set by the places of tasks, until it is known which they are. */
+  named: Readonly<Record<string, Status>>;
   messages: readonly Said[];
-  /** The latest message that the student has seen. */
-  readUpTo: number;
+  /** What the teacher told the whole class. */
+  notices: readonly Said[];
+  read: Read;
   isTeacherAway: boolean;
   isWatched: boolean;
-  /** Whether the student has called for help apart from any task. */
-  isCalling: boolean;
-  /** Whether the server knows that, or that the call is over. */
-  isCallReported: boolean;
   ignores: Ignores;
 }
 
@@ -62,32 +66,53 @@ export type Event =
   | { kind: "waits"; refusal: Refusal }
   | { kind: "over"; why: End }
   | { kind: "anew"; refusal?: Refusal }
-  | { kind: "returns"; me: Identity; readUpTo: number; unsaid: Unsaid }
-  | { kind: "sets"; step: string; status: Status }
-  | { kind: "calls"; isCalling: boolean }
-  | { kind: "call reported"; isCalling: boolean }
+  | { kind: "returns"; me: Identity; read: Read; unsaid: Unsaid }
+  | { kind: "sets"; task: string; status: Status }
   | { kind: "reported"; statuses: Readonly<Record<string, Status>> }
+  | { kind: "asks"; task: string | undefined; note: string }
+  | { kind: "pauses"; isPaused: boolean }
+  | { kind: "needs no help" }
+  | { kind: "call reported"; call: Calling["call"] }
   | { kind: "said"; content: string; id: number; at: string }
-  | { kind: "reads" };
+  | { kind: "reads"; what: keyof Read };
 
+const OLD_FORM: Omit<Task, "content"> = {
+  id: "theory",
+  title: "",
+  folder: "",
+  type: "theory",
+  files: [],
+  checks: [],
+  points: 0,
+};
 const NO_IGNORES: Ignores = { names: [], dirs: [], extensions: [] };
 
 /** A page that opens: with an identity it comes back, without one it asks for a name. */
-export function begin(me: Identity | undefined, readUpTo = 0, unsaid = NOTHING_UNSAID): State {
+export function begin(
+  me: Identity | undefined,
+  read = NOTHING_READ,
+  unsaid = NOTHING_UNSAID,
+): State {
+  const { call } = unsaid;
   return {
     link: "connecting",
     phase: me === undefined ? { name: "door", isWaiting: false } : { name: "returning" },
     me,
-    steps: [],
+    title: "",
+    rules: undefined,
+    tasks: [],
+    rev: 0,
     statuses: unsaid.statuses,
     unreported: unsaid.statuses,
+    named: unsaid.named,
     messages: [],
-    readUpTo,
+    notices: [],
+    read,
     isTeacherAway: false,
     isWatched: false,
-    isCalling: unsaid.isCalling ?? false,
-    isCallReported: unsaid.isCalling === undefined,
     ignores: NO_IGNORES,
+    ...helping.CALLS_NOBODY,
+    ...(call === undefined ? {} : { call: call ?? undefined, isCallReported: false }),
   };
 }
 
@@ -112,7 +137,7 @@ export function reduce(state: State, event: Event): State {
     case "anew":
       return { ...begin(undefined), link: state.link, phase: door(event.refusal) };
     case "returns":
-      return { ...begin(event.me, event.readUpTo, event.unsaid), link: state.link };
+      return { ...begin(event.me, event.read, event.unsaid), link: state.link };
     default:
       return state.phase.name === "over" ? state : inside(state, event);
   }
@@ -137,14 +162,19 @@ const INSIDE: {
   [K in Inside["kind"]]: (state: State, event: Extract<Inside, { kind: K }>) => State;
 } = {
   joined: (state, { joined }) => comeIn(state, joined),
-  steps: (state, { steps }) => ({ ...state, steps: sorted(steps) }),
+  tasks: (state, { tasks }) => handedOut(state, tasks),
   exercise: (state, { content }) => exercise(state, content),
   ignores: (state, { ignores }) => ({ ...state, ignores }),
-  reviewed: (state, { statuses }) => reviewed(state, known(statuses)),
-  sets: (state, { step, status }) => set(state, { [step]: status }),
-  calls: (state, { isCalling }) => ({ ...state, isCalling, isCallReported: false }),
-  "call reported": (state, { isCalling }) =>
-    state.isCalling === isCalling ? { ...state, isCallReported: true } : state,
+  rules: (state, { rules }) => ({ ...state, rules }),
+  reviewed: (state, { review }) => reviewed(state, known(review.statuses)),
+  revealed: (state, { revealed }) => reveal(state, revealed),
+  place: (state, { place }) => helping.placed(state, place),
+  sets: (state, { task, status }) => helping.followed(set(state, { [task]: status }), task, status),
+  asks: (state, { task, note }) => helping.asked(state, task, note),
+  pauses: (state, { isPaused }) => helping.paused(state, isPaused),
+  "needs no help": (state) => helping.ended(state),
+  "call reported": (state, { call }) =>
+    state.call === call ? { ...state, isCallReported: true } : state,
   reported: (state, { statuses }) => ({
     ...state,
     unreported: without(state.unreported, statuses),
@@ -152,62 +182,52 @@ const INSIDE: {
   message: (state, { message }) => ({
     ...state,
     isTeacherAway: false,
-    messages: merged(state, [message]),
+    messages: merged(state.messages, [message]),
   }),
-  history: (state, { messages }) => ({ ...state, messages: merged(state, messages) }),
+  history: (state, { messages }) => ({ ...state, messages: merged(state.messages, messages) }),
+  notice: (state, { notice }) => ({ ...state, notices: merged(state.notices, [notice]) }),
   said: (state, { content, id, at }) => ({
     ...state,
-    messages: merged(state, [{ id, at, content, sender: state.me?.id ?? 0 }]),
+    messages: merged(state.messages, [{ id, at, content, sender: state.me?.id ?? 0 }]),
   }),
-  reads: (state) => ({ ...state, readUpTo: Math.max(state.readUpTo, lastId(state)) }),
+  reads: (state, { what }) => {
+    const upTo = Math.max(state.read[what], lastId(state[what]));
+    return { ...state, read: { ...state.read, [what]: upTo } };
+  },
   watching: (state, { isWatched }) => ({ ...state, isWatched }),
   teacher: (state, { isAway }) => ({
     ...state,
     isTeacherAway: isAway,
     isWatched: state.isWatched && !isAway,
   }),
-  notice: (state) => state,
+  alert: (state) => state,
 };
 
 /** How many messages of the teacher the student has not seen. */
 export function unread(state: State): number {
   const mine = state.me?.id;
-  return state.messages.filter(({ id, sender }) => sender !== mine && id > state.readUpTo).length;
+  const { messages, read } = state;
+  return messages.filter(({ id, sender }) => sender !== mine && id > read.messages).length;
 }
 
-/** The status of each task, as the server wants to hear it: all of them, or it forgets the others. */
-export function report(state: State): Record<string, Status> {
-  const all: Record<string, Status> = {};
-  for (const { name } of tasks(state)) {
-    all[name] = state.statuses[name] ?? "NONE";
-  }
-  for (const [name, status] of Object.entries(state.statuses)) {
-    // The teacher took the task away, and may bring it back.
-    if (status !== "NONE") {
-      all[name] = status;
-    }
-  }
-  return all;
+/** What the teacher told the class and the student has not seen, the newest last. */
+export function unreadNotices({ notices, read }: State): readonly Said[] {
+  return notices.filter(({ id }) => id > read.notices);
 }
 
-/** The steps that are to be done. */
-export function tasks(state: Pick<State, "steps">): Step[] {
-  return state.steps.filter((step) => step.name !== "theory");
-}
-
-/** Where to begin: the first task that is not finished. */
-export function firstOpen(state: State): string | undefined {
-  const open = tasks(state).find(({ name }) => !isFinished(state.statuses[name] ?? "NONE"));
-  return state.steps.find((step) => step.name === "theory")?.name ?? (open ?? state.steps[0])?.name;
+/** Where to begin: the theory, or the first task that is not finished. */
+export function firstOpen({ tasks, statuses }: State): string | undefined {
+  const open = exercisesOf(tasks).find(({ id }) => !isFinished(statuses[id] ?? "NONE"));
+  return (tasks.find(({ type }) => type === "theory") ?? open ?? tasks[0])?.id;
 }
 
 /** What the server has not confirmed, and what must not be lost before it has. */
-export function unsaid({ unreported, isCalling, isCallReported }: State): Unsaid {
-  return { statuses: unreported, isCalling: isCallReported ? undefined : isCalling };
+export function unsaid({ unreported, named, call, isCallReported }: State): Unsaid {
+  return { statuses: unreported, named, call: isCallReported ? undefined : (call ?? null) };
 }
 
-export function lastId(state: Pick<State, "messages">): number {
-  return state.messages.reduce((last, { id }) => Math.max(last, id), 0);
+export function lastId(messages: readonly Said[]): number {
+  return messages.reduce((last, { id }) => Math.max(last, id), 0);
 }
 
 export function asRefusal(error: ErrorPayload): Refusal {
@@ -228,22 +248,29 @@ function over(state: State, why: End): State {
 
 /** Nobody watches through a connection that has ended; whoever goes on says so over the next. */
 function linked(state: State, link: Link): State {
-  return { ...state, link, isWatched: state.isWatched && link === "open" };
+  const isOpen = link === "open";
+  const place = isOpen ? state.place : undefined;
+  return { ...state, link, place, isWatched: state.isWatched && isOpen };
 }
 
-function comeIn(
-  state: State,
-  { user_id: id, name, token, steps, signal }: Extract<Heard, { kind: "joined" }>["joined"],
-): State {
+function comeIn(state: State, joined: Extract<Heard, { kind: "joined" }>["joined"]): State {
+  const { user_id: id, name, token, steps, signal } = joined;
   const before = state.me?.id === id ? state.me : undefined;
   const me = { id, name: name ?? before?.name ?? "", token: token ?? before?.token ?? "" };
   const theirs = known(steps ?? {});
-  const own = Object.entries(state.unreported).filter(([step]) => theirs[step] !== "ACCEPTED");
+  const own = Object.entries(state.unreported).filter(([task]) => theirs[task] !== "ACCEPTED");
   const unreported = Object.fromEntries(own);
-  const statuses = { ...theirs, ...unreported };
-  const isCalling = state.isCallReported ? signal === "HELP" : state.isCalling;
-  const phase = { name: "inside" } as const;
-  return { ...state, phase, me, statuses, unreported, isCalling, isTeacherAway: false };
+  const inside: State = {
+    ...state,
+    phase: { name: "inside" },
+    me,
+    title: joined.title ?? "",
+    rules: joined.rules,
+    statuses: { ...theirs, ...unreported },
+    unreported,
+    isTeacherAway: joined.is_teacher_here === false,
+  };
+  return helping.resumed(inside, signal);
 }
 
 function set(state: State, news: Record<string, Status>): State {
@@ -254,11 +281,38 @@ function set(state: State, news: Record<string, Status>): State {
   };
 }
 
+function handedOut(state: State, { tasks, rev }: Tasks): State {
+  const next: State = { ...state, tasks, rev, named: {} };
+  return Object.entries(state.named).reduce(
+    (after, [name, status]) => translated(after, taskNamed(tasks, name), status),
+    next,
+  );
+}
+
+function translated(state: State, task: string | undefined, status: Status): State {
+  if (task === undefined || state.statuses[task] === "ACCEPTED") {
+    return state;
+  }
+  return status === "HELP" ? helping.asked(state, task, "") : set(state, { [task]: status });
+}
+
+/** Pages of protocol 2 called a task by its place, unless that was its id. */
+function taskNamed(tasks: readonly Task[], name: string): string | undefined {
+  const own = tasks.find(({ id }) => id === name);
+  return (own ?? exercisesOf(tasks)[Number(name) - 1])?.id;
+}
+
 /** What the teacher decides is later than what the student said. */
 function reviewed(state: State, review: Record<string, Status>): State {
-  const rest = Object.entries(state.unreported).filter(([step]) => !(step in review));
+  const rest = Object.entries(state.unreported).filter(([task]) => !(task in review));
   const statuses = { ...state.statuses, ...review };
-  return { ...state, statuses, unreported: Object.fromEntries(rest) };
+  const next = { ...state, statuses, unreported: Object.fromEntries(rest) };
+  return helping.answered(next, review);
+}
+
+function reveal(state: State, { task, solution }: Revealed): State {
+  const tasks = state.tasks.map((each) => (each.id === task ? { ...each, solution } : each));
+  return { ...state, tasks };
 }
 
 function without(
@@ -266,7 +320,7 @@ function without(
   those: Readonly<Record<string, Status>>,
 ): Record<string, Status> {
   return Object.fromEntries(
-    Object.entries(statuses).filter(([step, status]) => those[step] !== status),
+    Object.entries(statuses).filter(([task, status]) => those[task] !== status),
   );
 }
 
@@ -276,29 +330,19 @@ function known(statuses: Record<string, unknown>): Record<string, Status> {
   );
 }
 
-function sorted(steps: readonly Step[]): Step[] {
-  return [...steps].sort((one, other) => compareSteps(one.name, other.name));
-}
-
 /** The old form of tasks is one page without a number. */
 function exercise(state: State, content: string): State {
-  const page: Step = { name: "theory", content, language: "html", type: "theory" };
-  return state.steps.length > 0 ? state : { ...state, steps: [page] };
+  return state.tasks.length > 0 ? state : { ...state, tasks: [{ ...OLD_FORM, content }] };
 }
 
 /** Everything that is known, each message once, in order. */
-function merged(state: State, news: readonly Said[]): Said[] {
-  const byId = new Map([...state.messages, ...news].map((said) => [said.id, said]));
+function merged(known: readonly Said[], news: readonly Said[]): Said[] {
+  const byId = new Map([...known, ...news].map((said) => [said.id, said]));
   return [...byId.values()].sort((one, other) => one.id - other.id);
 }
 
 /** Which task a call for help is about: the one that is shown, unless there is nothing to do in it. */
 export function helpTarget(state: State, shown: string | undefined): string | undefined {
-  const task = tasks(state).find(({ name }) => name === shown);
-  return task === undefined || state.statuses[task.name] === "ACCEPTED" ? undefined : task.name;
-}
-
-/** The task that the student has called for help with. */
-export function calledTask(state: State): string | undefined {
-  return tasks(state).find(({ name }) => state.statuses[name] === "HELP")?.name;
+  const task = exercisesOf(state.tasks).find(({ id }) => id === shown);
+  return task === undefined || state.statuses[task.id] === "ACCEPTED" ? undefined : task.id;
 }

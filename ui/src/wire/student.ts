@@ -4,50 +4,65 @@
  */
 import type { Socket } from "socket.io-client";
 import type {
+  Alert,
+  AlertCode,
   ClassroomClientEvents,
+  ClassroomNotice,
   ClassroomServerEvents,
   CurrentMessage,
   ErrorPayload,
   File,
+  GivenPass,
   Ignores,
   Joined,
-  UnsentFile,
+  PlaceInQueue,
+  Revealed,
+  Reviewed,
+  Rules,
   Sent,
-  Signal,
+  Sentence,
   Status,
-  Step,
+  Tasks,
+  UnsentFile,
 } from "./generated";
 import { connectNow, makeSocket, watchLink, type Link } from "./socket";
 
-const PROTOCOL = 2;
+const PROTOCOL = 3;
 const ANSWER_MS = 15_000;
 
 /** What a student hears, as one closed union. */
 export type Heard =
   | { kind: "link"; link: Link }
   | { kind: "joined"; joined: Joined }
-  | { kind: "steps"; steps: Step[] }
+  | { kind: "tasks"; tasks: Tasks }
   | { kind: "exercise"; content: string }
   | { kind: "ignores"; ignores: Ignores }
-  | { kind: "reviewed"; statuses: Record<string, Status> }
+  | { kind: "rules"; rules: Rules }
+  | { kind: "reviewed"; review: Reviewed }
+  | { kind: "revealed"; revealed: Revealed }
+  | { kind: "place"; place: PlaceInQueue }
   | { kind: "message"; message: CurrentMessage }
   | { kind: "history"; messages: CurrentMessage[] }
+  | { kind: "notice"; notice: ClassroomNotice }
   | { kind: "watching"; isWatched: boolean }
   | { kind: "teacher"; isAway: boolean }
   | { kind: "taken" }
   | { kind: "closed" }
-  | { kind: "notice"; text: string; type: string };
+  | { kind: "alert"; code: AlertCode | undefined; text: string; type: string };
 
 /** `done`: the server has taken it; `lost`: nobody knows, the connection went first. */
 export type Answer = "done" | "lost" | ErrorPayload;
 
-// The server's sentences that mean something to a program; others are shown as they are.
-const TEACHER_AWAY = "The teacher is offline!";
-const TEACHER_BACK = "The teacher reconnected!";
-const TAKEN = /^Your place in the room was taken/;
-// What events of their own say already.
-const SAID_OTHERWISE =
-  /^(Task \S+ solution (accepted|declined)!|Username .* is already used|Room \d+ is locked|The teacher of room \d+ does not)/;
+// What events of their own say already, or the answer to what was asked.
+const SAID_OTHERWISE: readonly (AlertCode | undefined)[] = [
+  "accepted",
+  "declined",
+  "barred",
+  "locked",
+  "name_taken",
+  // The connection ends with it, and the page comes back by itself.
+  "silent",
+];
 
 export class StudentWire {
   private readonly socket: Socket<ClassroomServerEvents, ClassroomClientEvents>;
@@ -87,6 +102,11 @@ export class StudentWire {
     return this.ask("room/join", { room_id: this.room, name, protocol: PROTOCOL });
   }
 
+  /** Takes up the place that a pass is for. */
+  joinBy(pass: string): Promise<Answer> {
+    return this.ask("room/join", { room_id: this.room, pass, protocol: PROTOCOL });
+  }
+
   rejoin(id: number, token: string): Promise<Answer> {
     const place = { room_id: this.room, user_id: id };
     // Whoever has taken up the place of an original client got no token, and shows none.
@@ -108,12 +128,28 @@ export class StudentWire {
     return this.ask("message/user", { user_id: id });
   }
 
-  signal(id: number, value: Signal): Promise<Answer> {
-    return this.ask("signal", { user_id: id, value });
+  /** With this pass another device takes up the own place. */
+  async pass(): Promise<GivenPass | Exclude<Answer, "done">> {
+    const reply = await this.reply("room/pass", {});
+    const answer = answerOf(reply);
+    return answer === "done" ? (reply as GivenPass) : answer;
   }
 
+  /** Of some tasks; the others stay as they are. */
   report(statuses: Record<string, Status>): Promise<Answer> {
-    return this.ask("steps/status/to_mentor", statuses);
+    return this.ask("tasks/report", { statuses });
+  }
+
+  askForHelp(task: string | undefined, note: string): Promise<Answer> {
+    return this.ask("help/ask", task === undefined ? { note } : { task, note });
+  }
+
+  pauseHelp(isPaused: boolean): Promise<Answer> {
+    return this.ask("help/pause", { is_paused: isPaused });
+  }
+
+  cancelHelp(): Promise<Answer> {
+    return this.ask("help/cancel", {});
   }
 
   /** All files; the teacher forgets those that it knew before. */
@@ -169,18 +205,22 @@ type Hears = {
 
 const HEARS: Hears = {
   "room/join": (joined) => ({ kind: "joined", joined }),
-  "steps/all": (steps) => ({ kind: "steps", steps }),
+  "tasks/all": (tasks) => ({ kind: "tasks", tasks }),
+  "tasks/reviewed": (review) => ({ kind: "reviewed", review }),
+  "tasks/reveal": (revealed) => ({ kind: "revealed", revealed }),
   exercise: ({ content }) => ({ kind: "exercise", content }),
   settings: (ignores) => ({ kind: "ignores", ignores }),
-  "steps/status/to_client": (statuses) => ({ kind: "reviewed", statuses }),
+  rules: (rules) => ({ kind: "rules", rules }),
+  "help/place": (place) => ({ kind: "place", place }),
+  notice: (notice) => ({ kind: "notice", notice }),
   "message/to_client": (message) => ({ kind: "message", message }),
   "message/user": ({ messages }) => ({ kind: "history", messages }),
   "sharing/start": () => ({ kind: "watching", isWatched: true }),
   "sharing/end": () => ({ kind: "watching", isWatched: false }),
   "room/closed": () => ({ kind: "closed" }),
-  message: ({ message }) => sentence(message),
+  message: (sentence) => said(sentence),
   // The same comes as `alert`, for older clients.
-  alerts: ({ message, type }) => alerted(message, type),
+  alerts: (alert) => alerted(alert),
 };
 
 /** What an event means to a student; undefined for one that means nothing, or is said otherwise. */
@@ -190,20 +230,20 @@ export function heardOf(event: string, payload: unknown): Heard | undefined {
   return means?.(payload);
 }
 
-function sentence(text: string): Heard {
-  return text === TEACHER_AWAY || text === TEACHER_BACK
-    ? { kind: "teacher", isAway: text === TEACHER_AWAY }
-    : { kind: "notice", text, type: "INFO" };
+function said({ message, code }: Sentence): Heard {
+  return code === undefined
+    ? { kind: "alert", code, text: message, type: "INFO" }
+    : { kind: "teacher", isAway: code === "teacher_away" };
 }
 
-function alerted(text: string, type: string): Heard | undefined {
-  if (TAKEN.test(text)) {
+function alerted({ code, message, type }: Alert): Heard | undefined {
+  if (code === "place_taken") {
     return { kind: "taken" };
   }
-  return SAID_OTHERWISE.test(text) ? undefined : { kind: "notice", text, type };
+  return SAID_OTHERWISE.includes(code) ? undefined : { kind: "alert", code, text: message, type };
 }
 
-/** An acknowledgement holds nothing, or what is wrong. */
+/** An acknowledgement holds what came of it, or, with a code, what is wrong. */
 function answerOf(reply: unknown): Answer {
   if (reply === "lost") {
     return reply;
