@@ -174,12 +174,27 @@ async def test_nothing_is_recorded_without_the_students_word_or_the_teachers(
         await old.lines()
 
 
-async def test_the_teacher_hears_the_same_whether_it_is_recorded_or_not(school: School) -> None:
+async def test_a_teacher_who_watches_hears_the_same_whether_it_is_recorded_or_not(
+    school: School,
+) -> None:
     teacher, ann = await writer(school)
+    await teacher.call("sharing/start", {**ann.room, "user_id": ann.joined["user_id"]})
     for is_recorded in (True, False):
         await ann.send(code("a.py", "1"), is_recorded=is_recorded, pasted=True)
         told = await teacher.expect("sharing/code_update")
         assert set(told) == {"room_id", "user_id", "files"}
+
+
+@pytest.mark.parametrize(("is_tree", "event"), [(True, "code_send"), (False, "code_update")])
+async def test_what_comes_for_the_history_alone_is_told_to_nobody(
+    school: School, is_tree: bool, event: str
+) -> None:
+    teacher, ann = await writer(school)
+    await ann.send(code("a.py", "secret"), is_tree=is_tree)
+    await ann.send(code("a.py", "shown"), is_tree=is_tree, is_recorded=False)
+    told = await teacher.expect(f"sharing/{event}")
+    assert [file["content"] for file in told["files"]] == ["shown"]
+    assert "secret" in str(await ann.lines())
 
 
 @pytest.mark.parametrize(

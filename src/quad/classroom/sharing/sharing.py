@@ -102,8 +102,9 @@ class Sharing:
                 keeping.recorded = self._recording.record(student, files, is_tree=True)
             await self._rooms.save(*tables.keep_tree(student.id, files), *keeping.edits)
         keeping.settle(is_saved=True)
-        payload = CodeOfStudent(room_id, student.id, files)
-        self._updates.tell_host(student, "sharing/code_send", payload)
+        if _is_shown(student, is_recorded=is_recorded):
+            payload = CodeOfStudent(room_id, student.id, files)
+            self._updates.tell_host(student, "sharing/code_send", payload)
         if refused is not None:
             raise refused
 
@@ -133,7 +134,7 @@ class Sharing:
         def relay(error: Exception | None) -> None:
             keeping.settle(is_saved=error is None)
             try:
-                if error is None:
+                if error is None and _is_shown(student, is_recorded=is_recorded):
                     payload = CodeOfStudent(room_id, student.id, files)
                     self._updates.tell_host(student, "sharing/code_update", payload)
             finally:
@@ -176,6 +177,11 @@ def _put_back(student: Participant, tree: KeptFiles, before: KeptFiles | None) -
     # Another tree may have come meanwhile.
     if student.kept_files is tree:
         student.kept_files = before
+
+
+def _is_shown(student: Participant, *, is_recorded: bool) -> bool:
+    """Whether the host sees files as they come: what comes for a history comes also unwatched."""
+    return not is_recorded or student.id in student.room.watched
 
 
 def _may_record(student: Participant) -> bool:
