@@ -25,6 +25,8 @@ TEACHERS: Final = 2
 STUDENTS: Final = 3
 THEORY: Final = {**exercise("theory", "<p>Loops</p>"), "type": "theory"}
 TASKS: Final = [exercise(name, f"<p>Task {name}</p>") for name in ("10", "2", "1")]
+BEGUN: Final = (code("main.py", "print(1)\n"),)
+CHANGED: Final = (code("main.py", "print(2)\n"),)
 BIG: Final = {"filename": "data.csv", "why": "too_large", "size": 900_000, "limit": 700_000}
 
 
@@ -103,12 +105,14 @@ class Recorder:
         self._stable.show(joined["user_id"], HOST + len(self.ids) - 1)
         self._keep_token(page, joined["token"])
         await self.read_back(page, page)
+        await self.send_tree(page, *BEGUN)
 
-    async def rejoin(self, page: str) -> None:
+    async def rejoin(self, page: str, *files: dict[str, str]) -> None:
         await self.connect(page)
         place = self.of(page, token=self.tokens[page], protocol=STUDENTS)
         await self.ask(page, "room/rejoin", place)
         await self.read_back(page, page)
+        await self.send_tree(page, *(files or BEGUN))
 
     async def rehost(self) -> None:
         await self.connect("teacher")
@@ -122,7 +126,10 @@ class Recorder:
     async def share(self, page: str, *files: dict[str, str]) -> None:
         await self.hear(page, "sharing/start")
         await self.ask(page, "sharing/left_out", self.in_room(files=[]))
-        await self.ask(page, "sharing/code_send", self.in_room(files=files))
+        await self.send_tree(page, *files)
+
+    async def send_tree(self, page: str, *files: dict[str, str]) -> None:
+        await self.ask(page, "sharing/code_send", self.in_room(files=files, is_recorded=True))
 
     async def read_back(self, page: str, student: str) -> None:
         await self.ask(page, "message/user", {"user_id": self.ids[student]})
@@ -200,7 +207,7 @@ async def coming(record: Recorder) -> None:
     await record.hear("teacher", "room/update")
     await record.scene("Anna joins")
     await record.watch("anna")
-    await record.share("anna", code("main.py", "print(1)\n"))
+    await record.share("anna", *BEGUN)
     await record.hear("teacher", "sharing/code_send")
     await record.scene("the teacher watches Anna")
     await record.join("boris", "Boris")
@@ -264,7 +271,8 @@ async def working(record: Recorder) -> None:
 
 
 async def _types(record: Recorder, *files: dict[str, str]) -> None:
-    await record.ask("anna", "sharing/code_update", record.in_room(files=files))
+    changed = record.in_room(files=files, is_recorded=True, pasted=False)
+    await record.ask("anna", "sharing/code_update", changed)
 
 
 async def talking(record: Recorder) -> None:
@@ -310,7 +318,7 @@ async def losing(record: Recorder) -> None:
     await record.scene("the teacher reads what was missed")
     await record.watch("anna", "boris", "dora")
     for page in ("anna", "boris", "dora"):
-        await record.share(page, code("main.py", "print(2)\n"))
+        await record.share(page, *CHANGED)
     await record.hear("teacher", *["sharing/code_send"] * 3)
     await record.scene("the teacher watches again")
     await record.drop("anna")
@@ -324,7 +332,7 @@ async def losing(record: Recorder) -> None:
     await record.hear("teacher", "room/update")
     await record.scene("Anna is back")
     await record.watch("anna")
-    await record.share("anna", code("main.py", "print(2)\n"))
+    await record.share("anna", *CHANGED)
     await record.scene("the teacher watches Anna who is back")
     await record.rejoin("anna")
     await record.hear("teacher", "room/update")

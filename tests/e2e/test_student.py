@@ -202,6 +202,41 @@ async def test_only_what_has_changed_goes_to_a_teacher_who_watches(
     assert not teacher.has_heard("sharing/code_update")
 
 
+# Asked as the student: whether the history says of something that it was pasted.
+SAYS_PASTED = """async () => {
+    const key = Object.keys(localStorage).find((each) => each.includes("student/"));
+    const { id, token } = JSON.parse(localStorage[key]);
+    const headers = { Authorization: `Bearer ${token}` };
+    const answer = await fetch(`/classes/${location.pathname.split("/").at(-1)}/history/${id}`, {
+        headers,
+    });
+    return (await answer.text()).includes('"pasted":true');
+}"""
+
+
+async def test_what_is_written_is_recorded_and_the_page_says_so(
+    join: Joining, teacher: Teacher
+) -> None:
+    page = await join("Anna")
+    await page.get_by_role("button", name="Recorded").click()
+    dialog = page.get_by_role("dialog", name="What you write here is recorded")
+    await expect(dialog.get_by_text("You and your teacher.")).to_be_visible()
+    assert await serious_faults(page) == []
+    await dialog.get_by_role("button", name="Close").last.click()
+    await write(page, "a = 1")
+    await page.wait_for_function(f"async () => !(await ({SAYS_PASTED})())")
+    await page.locator(".cm-content").evaluate(
+        """(editor) => {
+            const clipboardData = new DataTransfer();
+            clipboardData.setData("text/plain", "b = 2");
+            editor.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+        }"""
+    )
+    await page.wait_for_function(SAYS_PASTED)
+    assert not teacher.has_heard("sharing/code_send")
+    assert not teacher.has_heard("sharing/code_update")
+
+
 async def test_a_reload_brings_everything_back_once(join: Joining, teacher: Teacher) -> None:
     page = await join("Anna")
     student = await teacher.student("Anna")

@@ -8,6 +8,7 @@ import {
   highlightActiveLine,
   highlightActiveLineGutter,
   keymap,
+  type ViewUpdate,
 } from "@codemirror/view";
 import { changes, normalised } from "./changes";
 import { languageOf, look } from "./look";
@@ -16,7 +17,8 @@ export interface EditorOptions {
   label: string;
   /** For screen readers: how to leave the editor, where Tab indents. */
   hint: string;
-  changed: (filename: string, content: string) => void;
+  /** `isPasted`: whether any of the text came so. */
+  changed: (filename: string, content: string, isPasted: boolean) => void;
 }
 
 // As wide as the page of the class shows one thing at a time: long lines would scroll out of sight.
@@ -115,7 +117,7 @@ export class Editor {
         EditorView.updateListener.of((update) => {
           const isOwn = update.transactions.every((each) => !each.annotation(Transaction.remote));
           if (update.docChanged && isOwn && this.filename !== undefined) {
-            this.options.changed(this.filename, update.state.doc.toString());
+            this.options.changed(this.filename, update.state.doc.toString(), hasPasted(update));
           }
         }),
         this.language.of([]),
@@ -123,4 +125,11 @@ export class Editor {
       ],
     });
   }
+}
+
+/** Text that was dropped comes from elsewhere as well. */
+function hasPasted({ transactions }: ViewUpdate): boolean {
+  return transactions.some(
+    (each) => each.isUserEvent("input.paste") || each.isUserEvent("input.drop"),
+  );
 }

@@ -7,14 +7,16 @@ import { Outgoing } from "./outgoing";
 class Desk {
   files = new Map<string, string>([["main.py", "1"]]);
   heard: [string, string[]][] = [];
+  /** Of each: whether it is for the history, too, and whether anything in it was pasted. */
+  marks: (boolean | undefined)[][] = [];
   refusals: string[] = [];
   answer: Answer = "done";
   leftOut: UnsentFile[] = [];
   told: string[][] = [];
   readonly outgoing = new Outgoing(
     {
-      tree: (files) => this.take("tree", files),
-      update: (files) => this.take("update", files),
+      tree: (files, isRecorded) => this.take("tree", files, isRecorded),
+      update: (files, ...marks) => this.take("update", files, ...marks),
       leftOut: (files) => {
         this.told.push(files.map(({ filename, why }) => `${filename} ${why}`));
         return Promise.resolve("done");
@@ -25,12 +27,13 @@ class Desk {
     () => Date.now(),
   );
 
-  type(filename: string, content: string): void {
+  type(filename: string, content: string, isPasted = false): void {
     this.files.set(filename, content);
-    this.outgoing.changed();
+    this.outgoing.changed(isPasted);
   }
 
-  private take(kind: string, files: File[]): Promise<Answer> {
+  private take(kind: string, files: File[], ...marks: boolean[]): Promise<Answer> {
+    this.marks.push(marks);
     this.heard.push([kind, files.map((file) => `${file.status} ${file.filename}`)]);
     return Promise.resolve(this.answer);
   }
@@ -159,5 +162,78 @@ describe("a student's files on their way to the teacher", () => {
     desk.type("b.py", "y");
     await later(12_000);
     expect(desk.told).toEqual([[], ["b.py too_much"], []]);
+  });
+});
+
+describe("a student's files on their way into the history", () => {
+  it("go also unwatched, and as a whole once more when somebody begins to watch", async () => {
+    const desk = new Desk();
+    desk.outgoing.record(true);
+    await later(0);
+    desk.type("main.py", "2");
+    await later(1_500);
+    desk.outgoing.start();
+    await later(1_500);
+    desk.outgoing.stop();
+    desk.type("main.py", "3");
+    await later(1_500);
+    expect(desk.heard.map(([kind]) => kind)).toEqual(["tree", "update", "tree", "update"]);
+    expect(desk.marks).toEqual([[true], [true, false], [true], [true, false]]);
+  });
+
+  it("go as a whole once more when the class is recorded from now on", async () => {
+    const desk = new Desk();
+    desk.outgoing.start();
+    await later(1_500);
+    desk.outgoing.record(true);
+    desk.outgoing.record(true);
+    await later(1_500);
+    expect(desk.heard.map(([kind]) => kind)).toEqual(["tree", "tree"]);
+    expect(desk.marks).toEqual([[false], [true]]);
+  });
+
+  it("stay where they are when the class is recorded no longer", async () => {
+    const desk = new Desk();
+    desk.outgoing.record(true);
+    await later(0);
+    desk.outgoing.record(false);
+    desk.type("main.py", "2");
+    await later(5_000);
+    expect(desk.heard).toHaveLength(1);
+    desk.outgoing.start();
+    await later(0);
+    expect(desk.marks.at(-1)).toEqual([false]);
+  });
+
+  it("go nowhere without a connection, until somebody says so anew", async () => {
+    const desk = new Desk();
+    desk.outgoing.record(true);
+    await later(0);
+    desk.outgoing.end();
+    desk.type("main.py", "2");
+    await later(5_000);
+    expect(desk.heard).toHaveLength(1);
+    desk.outgoing.record(true);
+    await later(0);
+    expect(desk.heard.at(-1)).toEqual(["tree", ["CREATED main.py"]]);
+  });
+
+  it("say that something was pasted if any of it was, also when they are sent again", async () => {
+    const desk = new Desk();
+    desk.outgoing.record(true);
+    await later(1_500);
+    desk.answer = { code: "store_unavailable", message: "", event: "" };
+    desk.type("main.py", "2", true);
+    desk.type("main.py", "3");
+    await later(0);
+    desk.answer = "done";
+    await later(6_000);
+    desk.type("main.py", "4");
+    await later(2_000);
+    expect(desk.marks.slice(1)).toEqual([
+      [true, true],
+      [true, true],
+      [true, false],
+    ]);
   });
 });

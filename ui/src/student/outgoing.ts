@@ -1,6 +1,7 @@
 /**
- * Brings a student's files to the teacher while the teacher watches: the whole project first, then
- * what has changed, at most once a second; after a lost connection everything once more.
+ * Brings a student's files to the teacher while the teacher watches, and into the history while the class
+ * is recorded: the whole project first, then what has changed, at most once a second; after a lost
+ * connection everything once more.
  */
 import type { File, UnsentFile } from "../wire/generated";
 import { againAfterS } from "../wire/later";
@@ -22,8 +23,9 @@ const TROUBLE_MS = 5_000;
 const MOST_LEFT_OUT = 100;
 
 export interface Ways {
-  tree: (files: File[]) => Promise<Answer>;
-  update: (files: File[]) => Promise<Answer>;
+  tree: (files: File[], isRecorded: boolean) => Promise<Answer>;
+  /** `isPasted`: whether any of the text was, as the editor knows. */
+  update: (files: File[], isRecorded: boolean, isPasted: boolean) => Promise<Answer>;
   leftOut: (files: UnsentFile[]) => Promise<Answer>;
   /** What the teacher may see now, who was shown `known` before. */
   shareable: (known: Sent) => Shareable;
@@ -41,6 +43,9 @@ export class Outgoing {
   /** What the server did not take, until something is taken. */
   private refused: UnsentFile[] = [];
   private isWatched = false;
+  private isRecorded = false;
+  /** Whether anything was pasted that is not sent. */
+  private isPasted = false;
   private isBusy = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private sentAt = -Infinity;
@@ -58,17 +63,49 @@ export class Outgoing {
     this.schedule(0);
   }
 
+  /** The teacher watches no longer. */
   stop(): void {
     this.isWatched = false;
-    this.sent = undefined;
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.rest();
+  }
+
+  /** The class is recorded from now on, or no longer. */
+  record(isRecorded: boolean): void {
+    if (isRecorded && !this.isRecorded) {
+      this.sent = undefined;
+    }
+    this.isRecorded = isRecorded;
+    if (isRecorded) {
+      this.schedule(0);
+    } else {
+      this.rest();
+    }
+  }
+
+  /** Nothing can be sent; whoever goes on says so anew. */
+  end(): void {
+    this.isRecorded = false;
+    this.stop();
   }
 
   /** Something may have changed. */
-  changed(): void {
-    if (this.isWatched) {
+  changed(isPasted = false): void {
+    this.isPasted ||= isPasted;
+    if (this.isWanted) {
       this.schedule(Math.max(0, this.sentAt + PAUSE_MS - this.now()));
+    }
+  }
+
+  private get isWanted(): boolean {
+    return this.isWatched || this.isRecorded;
+  }
+
+  private rest(): void {
+    if (!this.isWanted) {
+      this.sent = undefined;
+      this.isPasted = false;
+      clearTimeout(this.timer);
+      this.timer = undefined;
     }
   }
 
@@ -97,8 +134,12 @@ export class Outgoing {
     // Known as sent from here on: a start() that comes meanwhile makes it unknown again.
     const known = after(before, files);
     this.sent = known;
-    const answer = await this.deliver(files, isWhole);
+    const { isPasted } = this;
+    this.isPasted = false;
+    const answer = await this.deliver(files, isWhole, isPasted);
     this.isBusy = false;
+    // Also if it is sent once more.
+    this.isPasted ||= isPasted && answer !== "done";
     this.refused = answer === "done" || !isRefusal(answer) ? [] : tooMuch(files);
     if (answer === "done") {
       this.shown = known;
@@ -116,20 +157,21 @@ export class Outgoing {
     }
   }
 
-  private async deliver(files: File[], isWhole: boolean): Promise<Answer> {
-    let way = isWhole ? this.ways.tree : this.ways.update;
-    for (const portion of batches(files)) {
-      const answer = await way(portion);
+  private async deliver(files: File[], isWhole: boolean, isPasted: boolean): Promise<Answer> {
+    const { isRecorded, ways } = this;
+    for (const [index, portion] of batches(files).entries()) {
+      const answer = await (isWhole && index === 0
+        ? ways.tree(portion, isRecorded)
+        : ways.update(portion, isRecorded, isPasted));
       if (answer !== "done") {
         return answer;
       }
-      way = this.ways.update;
     }
     return "done";
   }
 
   private answered(answer: Answer, known: Sent, before: Sent | undefined): void {
-    if (!this.isWatched) {
+    if (!this.isWanted) {
       return;
     }
     if (answer === "done") {

@@ -75,8 +75,8 @@ export class StudentSession {
     this.store = new Store(begin(me, who?.read, who && unsaidIn(room, who.id)), reduce);
     this.wire = new StudentWire(room, (heard) => this.hear(heard));
     this.outgoing = new Outgoing({
-      tree: (files) => this.wire.sendTree(files),
-      update: (files) => this.wire.sendFiles(files),
+      tree: (files, isRecorded) => this.wire.sendTree(files, isRecorded),
+      update: (files, isRecorded, isPasted) => this.wire.sendFiles(files, isRecorded, isPasted),
       leftOut: (files) => this.wire.sayLeftOut(files),
       shareable: (known) => shareable(this.project.files, this.store.latest.ignores, known),
       refused: (refusal) => this.tellRefusal(refusal),
@@ -104,7 +104,7 @@ export class StudentSession {
   close(): void {
     clearTimeout(this.againTimer);
     this.telling.stop();
-    this.outgoing.stop();
+    this.outgoing.end();
     this.outbox?.stop();
     this.saveNow();
     this.wire.disconnect();
@@ -176,7 +176,7 @@ export class StudentSession {
   /** Another student's files; nothing of the one before goes on. */
   private turnTo(project: Project): void {
     this.telling.stop();
-    this.outgoing.stop();
+    this.outgoing.end();
     this.closeOutbox();
     this.wire.disconnect();
     this.isHere = false;
@@ -257,7 +257,7 @@ export class StudentSession {
     }
     this.store.act({ kind: "over", why });
     this.wanted = undefined;
-    this.outgoing.stop();
+    this.outgoing.end();
     this.saveNow();
     this.wire.disconnect();
   }
@@ -284,6 +284,7 @@ export class StudentSession {
       toast(t("student.tasks.revealed", { title: this.titleOf(revealed.task) })),
     watching: ({ isWatched }) => (isWatched ? this.outgoing.start() : this.outgoing.stop()),
     ignores: () => this.outgoing.changed(),
+    rules: () => this.outgoing.record(this.isRecorded),
     history: ({ messages }) => this.outbox?.settle(messages.map(({ key }) => key)),
     message: () => this.isReading || toast(t("student.chat.arrived")),
     teacher: ({ isAway }, before) => this.heardTeacher(before, isAway),
@@ -295,7 +296,7 @@ export class StudentSession {
   private heardLink(link: State["link"]): void {
     if (link !== "open") {
       this.isHere = false;
-      this.outgoing.stop();
+      this.outgoing.end();
     }
     if (link === "open") {
       void this.enter();
@@ -312,6 +313,11 @@ export class StudentSession {
     this.isHere = true;
     void this.sendWaiting();
     void this.telling.tell();
+    this.outgoing.record(this.isRecorded);
+  }
+
+  private get isRecorded(): boolean {
+    return this.store.latest.rules?.is_recorded === true;
   }
 
   private heardTasks(before: State): void {
@@ -477,9 +483,10 @@ export class StudentSession {
     return unreadNotices(this.store.state);
   }
 
-  change(project: Project): void {
+  /** `isPasted`: the editor has seen that something was. */
+  change(project: Project, isPasted = false): void {
     this.project = project;
-    this.outgoing.changed();
+    this.outgoing.changed(isPasted);
     clearTimeout(this.saveTimer);
     this.saveTimer = setTimeout(() => this.saveNow(), SAVE_MS);
   }

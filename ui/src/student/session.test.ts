@@ -6,6 +6,7 @@ import { NOTHING_UNSAID, unsaidIn } from "./remembered";
 import { StudentSession } from "./session.svelte";
 
 const ROOM = 123456;
+const CHANGED = { files: [{ filename: "main.py", content: "print(2)\n" }], open: "main.py" };
 const CODE = { files: [{ filename: "main.py", content: "print(1)\n" }], open: "main.py" };
 
 let network: Network;
@@ -43,10 +44,22 @@ const said = () => session.state.messages.map(({ content }) => content);
 const later = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 const wake = () => document.dispatchEvent(new Event("visibilitychange"));
 
-const ALONE = { isConnected: true, teacher: "here", isWatched: false, call: "none" };
+const ALONE = {
+  isConnected: true,
+  teacher: "here",
+  isWatched: false,
+  isRecorded: true,
+  call: "none",
+};
 const WATCHED = { ...ALONE, isWatched: true };
 const AWAY = { ...ALONE, teacher: "away" };
-const NOBODY_KNOWS = { isConnected: false, teacher: "unknown", isWatched: false, call: "none" };
+const NOBODY_KNOWS = {
+  isConnected: false,
+  teacher: "unknown",
+  isWatched: false,
+  isRecorded: false,
+  call: "none",
+};
 
 describe("the signs on a student's page", () => {
   it("are those of a class in which all is well", async () => {
@@ -82,7 +95,8 @@ describe("the signs on a student's page", () => {
     await anna();
     await network.play("the teacher watches Anna", "the teacher leaves while watching");
     expect(session.signs).toEqual(AWAY);
-    session.change({ ...CODE, files: [{ filename: "main.py", content: "print(2)\n" }] });
+    session.change(CHANGED);
+    await network.play("Anna types");
     await later(3_000);
     await network.play("the teacher is back");
     expect(session.signs).toEqual(ALONE);
@@ -143,8 +157,6 @@ describe("the signs on a student's page", () => {
 
   it("are out within five seconds after a sleep in which the server gave up", async () => {
     await anna();
-    session.change({ ...CODE, files: [{ filename: "main.py", content: "print(2)\n" }] });
-    await later(1_000);
     network.swallow();
     // No timer has run meanwhile.
     vi.setSystemTime(Date.now() + 3_600_000);
@@ -152,6 +164,9 @@ describe("the signs on a student's page", () => {
     wake();
     await later(5_000);
     expect(session.signs).toEqual(ALONE);
+    session.change(CHANGED);
+    await network.play("Anna types");
+    await later(1_000);
     await network.play("the teacher watches Anna who is back");
     expect(session.signs).toEqual(WATCHED);
     expect(network.lines).toHaveLength(2);
@@ -190,6 +205,23 @@ describe("the signs on a student's page", () => {
     await later(5_000);
     expect(session.signs).toEqual(WATCHED);
     expect(network.lines).toHaveLength(1);
+  });
+});
+
+describe("what a student writes", () => {
+  it("goes into the history while nobody watches, and as a whole over each connection", async () => {
+    await anna();
+    session.change(CHANGED);
+    void network.play("Anna types");
+    await later(1_500);
+    expect(network.notAsked).toEqual([]);
+    await network.cut();
+    network.isDown = false;
+    session.change(CODE);
+    void network.play("Anna is back");
+    session.retry();
+    await untilTriedAgain();
+    expect(network.notAsked).toEqual([]);
   });
 });
 

@@ -43,6 +43,20 @@ describe("whether somebody watches", () => {
   });
 });
 
+describe("whether what is written is recorded", () => {
+  const rules = { has_results_page: true, is_recorded: false, auto_done: false };
+
+  it.each([
+    ["as the server says on entering", inside(), true],
+    ["no longer when the teacher has switched it off", inside({ kind: "rules", rules }), false],
+    ["nothing without a connection", inside(lost), false],
+    ["it again over the next one", inside(lost, ...again), true],
+    ["nothing before somebody is inside", after(open), false],
+  ])("shows %s", (_, state, isRecorded) => {
+    expect(signsOf(state).isRecorded).toBe(isRecorded);
+  });
+});
+
 describe("who knows of a call for help", () => {
   const help: Event = { kind: "asks", task: "1", note: "" };
   /** The server has taken what is called for. */

@@ -10,6 +10,8 @@ export interface Signs {
   isConnected: boolean;
   teacher: "here" | "away" | "unknown";
   isWatched: boolean;
+  /** What the student writes is kept as a history. */
+  isRecorded: boolean;
   /** `unsent`: only this page knows; `waiting`: the server does; `known`: the teacher does. */
   call: "none" | "unsent" | "waiting" | "known";
 }
@@ -18,7 +20,8 @@ export function signsOf(state: State): Signs {
   const isConnected = state.link === "open" && state.phase.name === "inside";
   const teacher = !isConnected ? "unknown" : state.isTeacherAway ? "away" : "here";
   const isWatched = teacher === "here" && state.isWatched;
-  return { isConnected, teacher, isWatched, call: callOf(state, teacher) };
+  const isRecorded = isConnected && state.rules?.is_recorded === true;
+  return { isConnected, teacher, isWatched, isRecorded, call: callOf(state, teacher) };
 }
 
 function callOf(state: State, teacher: Signs["teacher"]): Signs["call"] {

@@ -153,12 +153,15 @@ export class StudentWire {
   }
 
   /** All files; the teacher forgets those that it knew before. */
-  sendTree(files: File[]): Promise<Answer> {
-    return this.ask("sharing/code_send", { room_id: this.room, files });
+  sendTree(files: File[], isRecorded: boolean): Promise<Answer> {
+    const recorded = isRecorded ? { is_recorded: true } : {};
+    return this.ask("sharing/code_send", { room_id: this.room, files, ...recorded });
   }
 
-  sendFiles(files: File[]): Promise<Answer> {
-    return this.ask("sharing/code_update", { room_id: this.room, files });
+  /** Files that have changed; `isPasted`: whether any of the text came so. */
+  sendFiles(files: File[], isRecorded: boolean, isPasted: boolean): Promise<Answer> {
+    const recorded = isRecorded ? { is_recorded: true, pasted: isPasted } : {};
+    return this.ask("sharing/code_update", { room_id: this.room, files, ...recorded });
   }
 
   /** Which files are not sent; the teacher's page shows it. */
