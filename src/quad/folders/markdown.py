@@ -4,7 +4,7 @@ Each block is read back, and is one of HTML if it would mean something else.
 """
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from bs4.element import NavigableString, PageElement, Tag
 from markdownify import BACKSLASH, MarkdownConverter
@@ -19,7 +19,6 @@ _SPECIAL: Final = re.compile(
 _START: Final = re.compile(r"(?=[#>+=~-])|(?<=\d)(?=[.)])")
 _FIRST: Final = re.compile(r"\s*(?:[#>+=~-]|\d{1,9}[.)])")
 _FENCES: Final = re.compile(r"`{3,}")
-_PARSER: Final[Any] = {"features": "html.parser", "multi_valued_attributes": None}
 _LISTS: Final = frozenset({"ol", "ul"})
 _PLAIN_TARGET: Final = re.compile(r"(?:[^\s()<>\\&]|&(?!#?\w+;))+")
 _BRACKET: Final = re.compile(r"[<>\\]|&(?=#?\w+;)")
@@ -54,7 +53,7 @@ def _block(run: list[PageElement]) -> str:
     source = "".join(_source(node) for node in run)
     if len(run) == 1 and is_block(run[0]) and _has_more(run[0]):
         return _as_html(source)
-    written = _Converter().convert(source).strip("\n")
+    written = _Converter().convert_soup(parsed(source)).strip("\n")
     return written if meaning(html_of(written)) == meaning(source) else _as_html(source)
 
 
@@ -97,7 +96,6 @@ def _escape(text: str) -> str:
 class _Converter(MarkdownConverter):
     def __init__(self) -> None:
         super().__init__(
-            bs4_options=_PARSER,
             heading_style="atx",
             bullets="-",
             newline_style=BACKSLASH,

@@ -53,7 +53,8 @@ _SPACE: Final = re.compile(r"[ \t\r\n\f]+")
 
 def parsed(page: str) -> BeautifulSoup:
     """The elements of a page; attributes are texts."""
-    return BeautifulSoup(page, "html.parser", multi_valued_attributes=None)
+    # The library warns of text that looks like an address; a comment means nothing.
+    return BeautifulSoup(f"<!---->{page}", "html.parser", multi_valued_attributes=None)
 
 
 def meaning(page: str) -> tuple[Any, ...]:

@@ -12,6 +12,8 @@ from quad.folders.pictures import Incoming
 _THEORY_ID: Final = "theory"
 _LEFT_OUT_LIMIT: Final = 100
 _JUNK: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+# Of what Finder writes, as far as it could be text.
+_BEGINNINGS: Final = (b"\x00\x00\x00\x01Bud1", b"\x00\x05\x16\x07")
 _TYPES: Final = ("exercise", "theory")
 
 
@@ -143,7 +145,8 @@ def _is_junk(name: str, data: bytes) -> bool:
     last = name.rpartition("/")[2]
     if name.startswith("__MACOSX/"):
         return True
-    return (last in _JUNK or last.startswith("._")) and (data[:1] == b"\x00" or not _is_text(data))
+    is_binary = data.startswith(_BEGINNINGS) or not _is_text(data)
+    return is_binary and (last in _JUNK or last.startswith("._"))
 
 
 def _is_text(data: bytes) -> bool:
