@@ -2,10 +2,20 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from quad.server import serving
+from quad.settings import (
+    AdminSettings,
+    LimitSettings,
+    ServerSettings,
+    Settings,
+    StoreSettings,
+)
+from tests import nodes
 from tests.classroom.school import Peer, enter
 
 NEW: dict[str, Any] = {"protocol": 3}
@@ -54,3 +64,18 @@ async def teaching(site: str, name: str = "T") -> AsyncIterator[Browser]:
     async with httpx.AsyncClient(base_url=site) as http:
         yield Browser(peer, room, http)
     await peer.close()
+
+
+@asynccontextmanager
+async def opened_site(data: Path, public_url: str = "") -> AsyncIterator[str]:
+    """A whole server, or several nodes, while the block runs."""
+    limits = LimitSettings(failed_joins_burst_per_address=5)
+    if nodes.COUNT:
+        whole = Settings(server=ServerSettings(public_url=public_url), limits=limits)
+        with nodes.opened(data / "quad.sqlite3", whole, limits=True) as served:
+            yield served.url
+        return
+    server = ServerSettings(port=0, data=data, drain_s=0.1, public_url=public_url)
+    admin, store = AdminSettings(password="a" * 12), StoreSettings(busy_timeout_ms=20)
+    async with serving(Settings(server=server, admin=admin, limits=limits, store=store)) as site:
+        yield site

@@ -237,7 +237,9 @@ async def open_school(
     """
     url = f"sqlite+aiosqlite:///{database}" if isinstance(database, Path) else database
     if nodes.COUNT and isinstance(database, Path):
-        async with _school_of_nodes(database, settings, limits, has_proxy, is_shared) as school:
+        async with _school_of_nodes(
+            database, settings, limits, has_proxy, is_shared, address
+        ) as school:
             yield school
         return
     async with contextlib.AsyncExitStack() as stack:
@@ -272,9 +274,10 @@ async def _school_of_nodes(
     limits: LimitSettings | None,
     has_proxy: bool,
     is_shared: bool,
+    address: str,
 ) -> AsyncIterator[School]:
     whole = Settings(
-        server=ServerSettings(trusted_proxies=(PROXY,) if has_proxy else ()),
+        server=ServerSettings(trusted_proxies=(PROXY,) if has_proxy else (), public_url=address),
         engine=EngineSettings(probe_timeout_ms=PROBE_MS),
         limits=limits or LimitSettings(),
         classroom=settings,

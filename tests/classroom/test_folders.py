@@ -2,10 +2,10 @@
 
 import asyncio
 import io
+import os
 import re
 import sys
 import zipfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
@@ -19,10 +19,8 @@ from quad.classroom.library.converter import Converter
 from quad.classroom.pictures import model
 from quad.classroom.refusals import TooLong
 from quad.folders.model import LIMIT_BYTES, Declined
-from quad.server import serving
 from tests.classroom.pictures import GIF, PNG, Browser, teaching
 from tests.classroom.test_library import load, own_sets, save
-from tests.classroom.test_pictures import settings
 from tests.classroom.test_tasks import CHECKS, FILES, SOLUTION, task
 from tests.folders.zips import zipped
 from tests.patience import patience
@@ -34,12 +32,6 @@ HANDMADE: dict[str, str | bytes] = {
     "a.png": PNG,
     "notes.txt": "?",
 }
-
-
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    async with serving(settings(tmp_path)) as site, teaching(site) as browser:
-        yield browser
 
 
 async def take(browser: Browser, body: bytes, query: str = "") -> tuple[int, Any]:
@@ -199,14 +191,21 @@ async def test_what_takes_too_long_is_ended_and_the_next_has_its_turn(
     assert (await take(browser, zipped(HANDMADE)))[0] == 201
 
 
-async def test_whoever_goes_away_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(converter, "_COMMAND", [sys.executable, "-c", "while True: pass"])
+async def test_whoever_goes_away_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told = tmp_path / "pid"
+    program = "import os, sys; open(sys.argv[1], 'w').write(f'{os.getpid()}.')\nwhile True: pass"
+    monkeypatch.setattr(converter, "_COMMAND", [sys.executable, "-c", program, str(told)])
     asking = asyncio.create_task(Converter().unpack(b"x", "10.0.0.1"))
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(patience(30)):
+        while not (told.exists() and told.read_text().endswith(".")):
+            await asyncio.sleep(0.01)
     asking.cancel()
-    # It ends, and no process is left to be warned of.
     with pytest.raises(asyncio.CancelledError):
         await asking
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(told.read_text()[:-1]), 0)
 
 
 async def test_an_address_has_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +218,7 @@ async def test_an_address_has_one_place(monkeypatch: pytest.MonkeyPatch) -> None
         raise TooLong
 
     monkeypatch.setattr(converter, "_told_by_process", told)
-    monkeypatch.setattr(converter, "_AT_ONCE", 2)
+    monkeypatch.setattr(converter, "_AT_ONCE", 3)
     busy = Converter()
     asked = [busy.unpack(b"x", address) for address in ("10.0.0.1", "10.0.0.1", "10.0.0.2")]
     tasks = [asyncio.create_task(each) for each in asked]

@@ -5,10 +5,11 @@ import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import pytest
 
+from quad.classroom.bearers import body_of
 from quad.classroom.model import Step
 from quad.classroom.pictures.model import LIMIT_BYTES, ids_in, with_whole_addresses
 from quad.classroom.pictures.pictures import Pictures
@@ -16,37 +17,14 @@ from quad.classroom.pictures.shelf import Shelf
 from quad.classroom.refusals import QuotaReached, TooLarge
 from quad.classroom.tasks.html import sanitise
 from quad.identity import hash_token
-from quad.server import serving
-from quad.settings import (
-    AdminSettings,
-    ClassroomSettings,
-    LimitSettings,
-    ServerSettings,
-    Settings,
-    StoreSettings,
-)
-from tests.classroom.pictures import GIF, KINDS, NEW, PNG, Browser, teaching
+from quad.settings import ClassroomSettings, LimitSettings
+from tests.classroom.pictures import GIF, KINDS, NEW, PNG, Browser, opened_site, teaching
 from tests.classroom.school import Peer, School, enter, exercise, locked, open_school
 from tests.classroom.test_library import save
 from tests.classroom.test_tasks import task
 
 ID = "0123456789abcdef" * 2
 SRC = f"/classes/pictures/{ID}"
-
-
-def settings(data: Path, **server: Any) -> Settings:
-    return Settings(
-        server=ServerSettings(port=0, data=data, drain_s=0.1, **server),
-        admin=AdminSettings(password="a" * 12),
-        limits=LimitSettings(failed_joins_burst_per_address=5),
-        store=StoreSettings(busy_timeout_ms=20),
-    )
-
-
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    async with serving(settings(tmp_path)) as site, teaching(site) as browser:
-        yield browser
 
 
 # By HTTP
@@ -97,15 +75,22 @@ async def test_a_picture_may_be_as_large_as_is_said(browser: Browser) -> None:
     src = await browser.upload(PNG + bytes(LIMIT_BYTES - len(PNG)))
     assert len((await browser.http.get(src)).content) == LIMIT_BYTES
 
-    async def chunks() -> AsyncIterator[bytes]:
-        yield PNG
-        for _ in range(21):
-            yield bytes(100_000)
 
-    # Nobody says beforehand how long it will be.
-    headers = {"Authorization": f"Bearer {browser.key}"}
-    refused = await browser.http.post("/classes/pictures", content=chunks(), headers=headers)
-    assert refused.status_code == 413
+async def test_no_more_of_a_body_is_read_than_is_taken() -> None:
+    read: list[bytes] = []
+
+    class Request:
+        # Nobody says beforehand how long it will be.
+        headers: ClassVar[dict[str, str]] = {}
+
+        async def stream(self) -> AsyncIterator[bytes]:
+            for _ in range(100):
+                read.append(bytes(100))
+                yield read[-1]
+
+    with pytest.raises(TooLarge):
+        await body_of(cast(Any, Request()), 250, "a picture")
+    assert len(read) == 3
 
 
 async def test_wrong_keys_are_guesses(browser: Browser) -> None:
@@ -126,7 +111,7 @@ async def test_there_is_no_other_picture(browser: Browser, name: str) -> None:
 
 async def test_the_address_is_below_the_path_of_a_proxy(tmp_path: Path) -> None:
     url = "https://example.org/quad"
-    async with serving(settings(tmp_path, public_url=url)) as site, teaching(site) as browser:
+    async with opened_site(tmp_path, public_url=url) as site, teaching(site) as browser:
         src = await browser.upload(PNG)
         student = await enter(site, "")
         await browser.peer.call(

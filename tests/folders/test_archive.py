@@ -132,6 +132,14 @@ def test_what_comes_out_is_counted_whatever_it_says(declared: int) -> None:
     assert refused(written(bomb)) in {"too_large", "no_archive"}
 
 
+def test_what_comes_out_is_counted_also_where_nothing_was_declared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(archive, "_check_entries", lambda _: None)
+    assert refused(zipped({"a": ZEROS + b"x"})) == "too_large"
+    assert refused(zipped({"a": ZEROS, "b": b"x"})) == "too_large"
+
+
 def test_what_is_declared_counts_before_anything_is_unpacked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
