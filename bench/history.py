@@ -119,7 +119,7 @@ def kept_bytes(seed: int) -> int:
     """An hour of somebody who types a program, in chunks as they are kept."""
     size, files, base = 0, Files(), Files()
     edits: list[Edit] = []
-    for edit in _typed(random.Random(seed)):
+    for edit in typed(random.Random(seed)):
         if edits and (
             len(edits) >= EDITS_IN_CHUNK
             or edit.at - edits[0].at >= CHUNK_AGE.total_seconds() * 1000
@@ -135,13 +135,13 @@ def _packed_bytes(base: Files, edits: list[Edit]) -> int:
     return len(encode_chunk(Chunk({name: base[name] for name in touched(edits)}, edits)))
 
 
-def _typed(chance: random.Random) -> Iterator[Edit]:
+def typed(chance: random.Random, seconds: int = _HOUR_S) -> Iterator[Edit]:
     """In six of ten seconds some letters; now and then somewhere else, or some are taken back."""
     root = Path(quad.__file__).parent
     source = "".join((root / name).read_text() for name in _SOURCES)
     text, seq, place = "", 0, 0
     yield Edit(0, 0, "main.py", "whole", 0, 0, "")
-    for second in range(_HOUR_S):
+    for second in range(seconds):
         if chance.random() >= _TYPING:
             continue
         if chance.random() < 0.03:
