@@ -21,11 +21,17 @@ const EDITOR: readonly Entry[] = [
   [["Tab"], "indent"],
   [["Esc", "Tab"], "leave_editor"],
 ];
+const HISTORY: readonly Entry[] = [
+  [["Space"], "play"],
+  [["←", "→"], "edits"],
+  [["Shift", "←", "→"], "marks"],
+];
 const OF_PAGE: Readonly<Record<string, readonly Entry[]>> = {
   classroom: [
     [["←", "→"], "tabs"],
     [["←", "↑", "↓", "→"], "board"],
     [["Esc"], "close_student"],
+    ...HISTORY,
     ...EDITOR,
     ...WRITING,
   ],

@@ -6,6 +6,7 @@ import type { Files, Line } from "./lines";
 import { momentsOf } from "./moments";
 import { readHistory, type Outcome, type Source } from "./reading";
 
+export const PINNED = "pinned";
 export const SPEEDS = [1, 2, 4, 8, 16, 32] as const;
 
 /** Files to show a difference to. */
@@ -30,6 +31,8 @@ export class Replay {
   /** Whether the file that is shown is the one that changes. */
   isFollowing = $state(true);
   pinned = $state.raw<Cursor | undefined>();
+  /** With what it is compared: `PINNED`, the key of a reference, or "" for nothing. */
+  compared = $state("");
   private chosen = $state<string | undefined>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private frame = 0;
@@ -45,9 +48,21 @@ export class Replay {
     const wanted = [this.isFollowing ? this.shown.edit?.filename : undefined, this.chosen];
     return wanted.find((name) => this.shown.files.has(name ?? "")) ?? this.names[0];
   });
-  readonly pinnedFiles = $derived(this.pinned && filesAt(this.history, this.pinned.index));
+  private readonly pinnedFiles = $derived(this.pinned && filesAt(this.history, this.pinned.index));
+  /** What the file that is shown is compared with; undefined: with nothing. */
+  readonly original = $derived.by(() => {
+    const filename = this.filename ?? "";
+    if (this.compared === PINNED) {
+      // A file that was not there yet is new as a whole.
+      return this.pinnedFiles?.get(filename) ?? "";
+    }
+    return this.reference?.files.get(filename);
+  });
 
-  constructor(private readonly source: Source) {}
+  constructor(
+    private readonly source: Source,
+    private readonly references: () => readonly Reference[],
+  ) {}
 
   /** Reads what there is, and then what is new, until `close`. */
   async open(): Promise<void> {
@@ -93,6 +108,27 @@ export class Replay {
   choose(filename: string): void {
     this.isFollowing = filename === this.shown.edit?.filename;
     this.chosen = filename;
+  }
+
+  // Comparing
+
+  pin(): void {
+    this.pinned = this.cursor;
+    this.compared = PINNED;
+  }
+
+  /** Shows a file that both have, unless the one that is shown is. */
+  compare(key: string): void {
+    this.compared = key;
+    const files = this.reference?.files;
+    const common = this.names.find((name) => files?.has(name));
+    if (common !== undefined && !files?.has(this.filename ?? "")) {
+      this.choose(common);
+    }
+  }
+
+  private get reference(): Reference | undefined {
+    return this.references().find(({ key }) => key === this.compared);
   }
 
   // Playing

@@ -2,7 +2,7 @@
 import { searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, EditorView, keymap, WidgetType, type DecorationSet } from "@codemirror/view";
-import { normalised } from "../code/changes";
+import { changes, normalised } from "../code/changes";
 import { difference } from "../code/difference";
 import { languageOf, look } from "../code/look";
 import { between, type Change } from "./between";
@@ -64,15 +64,9 @@ export class View {
     }
     const change =
       picture.before === undefined ? undefined : between(normalised(picture.before), text);
-    const way = between(this.view.state.doc.toString(), text);
     this.view.dispatch({
-      ...(way && {
-        changes: {
-          from: way.from,
-          to: way.from + way.gone.length,
-          insert: text.slice(way.from, way.to),
-        },
-      }),
+      // Lines that stay are neither parsed nor drawn anew.
+      changes: changes(this.view.state.doc.toString(), text),
       effects: [
         show.of(original === undefined ? change : undefined),
         ...(change ? [EditorView.scrollIntoView(change.to, { yMargin: 48 })] : []),
