@@ -141,6 +141,28 @@ async def test_whoever_may_be_recorded_is_asked_once_and_sees_it(
             await until(pilot, lambda: "recorded" in shown(screen, "#link"))
 
 
+async def test_what_is_read_stays_when_tasks_come_anew_and_a_narrow_terminal_has_room(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    tasks = [{"id": name, "title": name, "content": name} for name in ("one", "two")]
+    async with (
+        teaching(server.url, 3) as teacher,
+        at_screen(teacher, tmp_path, tmp_path / "state") as (screen, pilot),
+    ):
+        await teacher.peer.call("tasks/set", {"tasks": tasks, "rev": 0})
+        options = screen.query_one("#tasks", OptionList)
+        await until(pilot, lambda: options.option_count == 2)
+        await pilot.press("down")
+        await until(pilot, lambda: shown(screen, "#text") == "two")
+        moved = [{"id": "new"}, tasks[0], {**tasks[1], "content": "two more"}]
+        await teacher.peer.call("tasks/set", {"tasks": moved, "rev": 1})
+        await until(pilot, lambda: options.option_count == 3)
+        assert (options.highlighted, shown(screen, "#text")) == (2, "two more")
+        await pilot.resize_terminal(40, 24)
+        await until(pilot, lambda: screen.query_one("#talk").size.width > 30)
+        assert screen.query_one("#task").size.width > 30
+
+
 async def test_the_end_of_the_class_ends_the_screen(server: ServerProcess, tmp_path: Path) -> None:
     async with teaching(server.url) as teacher:
         async with at_screen(teacher, tmp_path, tmp_path / "state") as (screen, pilot):

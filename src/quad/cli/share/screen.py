@@ -49,6 +49,8 @@ _SIGNS: Final = {
     "DONE": ("●", "green"),
     "ACCEPTED": ("✔", "bold green"),
 }
+# In columns; below, the parts are one under another.
+_WIDTHS: Final = [(0, "-narrow"), (64, "-wide")]
 _NO_TASKS: Final = "The teacher has not given any tasks yet."
 _GOODBYE: Final = "No longer in the class. Start again to go on."
 
@@ -114,6 +116,7 @@ class Screen(App[None]):
 
     TITLE = "quad share"
     ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
     CSS = """
     #top { height: 1; padding: 0 1; background: $panel; }
     #place { width: 1fr; }
@@ -130,6 +133,10 @@ class Screen(App[None]):
     #talk { height: 1fr; border: round $primary; padding: 0 1; }
     #folder { height: 7; border: round $primary; padding: 0 1; }
     #input { border: round $primary; }
+    .-narrow #body { layout: vertical; }
+    .-narrow #left, .-narrow #right { width: 100%; height: 1fr; min-width: 0; }
+    .-narrow #folder { display: none; }
+    .-narrow #watching { height: 1; }
     #tasks, #task, #talk, #folder, #input { background: $surface; scrollbar-size-vertical: 1;
         scrollbar-background: $surface; scrollbar-color: $primary; }
     #tasks:focus, #task:focus, #talk:focus, #folder:focus, #input:focus { border: round $accent; }
@@ -267,11 +274,12 @@ class Screen(App[None]):
     def _show_tasks(self, lesson: Lesson) -> None:
         tasks = self._below.query_one("#tasks", OptionList)
         if lesson.tasks != self._shown:
+            place = _place_among(lesson.tasks, self._shown or (), tasks.highlighted)
             self._shown = lesson.tasks
             tasks.clear_options()
             tasks.add_options([Option(_row(lesson, task)) for task in lesson.tasks])
-            tasks.highlighted = 0 if lesson.tasks else None
-            self._read(0)
+            tasks.highlighted = place if lesson.tasks else None
+            self._read(place)
         else:
             for place, task in enumerate(lesson.tasks):
                 tasks.replace_option_prompt_at_index(place, _row(lesson, task))
@@ -349,6 +357,12 @@ class Screen(App[None]):
             self.exit()
         elif answer.text:
             self._below.query_one("#talk", Log).add(Text(answer.text))
+
+
+def _place_among(tasks: Sequence[Task], before: Sequence[Task], place: int | None) -> int:
+    """Where the task is now that was read before; the first place if it is gone."""
+    read = before[place].id if place is not None and place < len(before) else None
+    return next((at for at, task in enumerate(tasks) if task.id == read), 0)
 
 
 def _row(lesson: Lesson, task: Task) -> Text:
