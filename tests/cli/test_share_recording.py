@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from quad.cli.share.recording import QUESTION, UNASKED
 from tests.cli.remote_server import serving_quad
-from tests.cli.share_class import PACE_S, Student, Teacher, sharing, teaching
+from tests.cli.share_class import PACE_S, PATIENCE_S, Student, Teacher, sharing, teaching
 from tests.cli.test_share import read_until
 from tests.cli.test_share_folder import write
 from tests.process import ServerProcess
@@ -37,8 +38,12 @@ async def history(teacher: Teacher, user_id: int) -> list[Any]:
     )
 
     def read() -> str:
-        with urllib.request.urlopen(request) as answer:
-            return str(answer.read().decode())
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return str(answer.read().decode())
+        except urllib.error.HTTPError:
+            # Nothing of this student yet.
+            return ""
 
     lines = [json.loads(line) for line in (await asyncio.to_thread(read)).splitlines()]
     return [
@@ -46,6 +51,14 @@ async def history(teacher: Teacher, user_id: int) -> list[Any]:
         for line in lines
         if "seq" in line
     ]
+
+
+async def recorded(teacher: Teacher, user_id: int, *edits: tuple[str, str | None]) -> None:
+    """Wait until the history says just this; nobody is told when it does."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (found := await history(teacher, user_id)) != list(edits):
+            assert len(found) < len(edits), found
+            await asyncio.sleep(0.05)
 
 
 async def reported(student: Student, count: int) -> None:
@@ -77,11 +90,8 @@ async def test_nothing_is_recorded_without_a_yes_and_all_that_is_saved_after_it(
         await teacher.emit("sharing/end")
         await desk.wait(lambda: not desk.lesson.is_watched)
         (root / "a.py").write_text("one\ntwo\nthree\n")
-        await teacher.see()
-        assert await history(teacher, student.user_id) == [
-            ("a.py", "one\ntwo\n"),
-            ("a.py", "three\n"),
-        ]
+        edits: list[tuple[str, str | None]] = [("a.py", "one\ntwo\n"), ("a.py", "three\n")]
+        await recorded(teacher, student.user_id, *edits)
         await reported(student, 4)
         assert [report.is_watched for report in desk.reports] == [True, True, True, False]
 
@@ -90,8 +100,8 @@ async def test_nothing_is_recorded_without_a_yes_and_all_that_is_saved_after_it(
         await teacher.emit("sharing/end")
         await desk.wait(lambda: not desk.lesson.is_watched)
         (root / "a.py").unlink()
-        await teacher.see()
-        assert (await history(teacher, student.user_id))[2:] == [("a.py", None)]
+        edits.append(("a.py", None))
+        await recorded(teacher, student.user_id, *edits)
 
         await student.type("/record no")
         write(root, {"b.py": "secret"})
@@ -99,7 +109,7 @@ async def test_nothing_is_recorded_without_a_yes_and_all_that_is_saved_after_it(
         await asyncio.sleep(3 * PACE_S)
         await teacher.watch(student.user_id)
         assert teacher.tree == {"b.py": "secret"}
-        assert len(await history(teacher, student.user_id)) == 3
+        await recorded(teacher, student.user_id, *edits)
 
 
 async def test_the_answer_is_remembered_and_the_rule_of_the_class_ends_it(
@@ -108,10 +118,10 @@ async def test_the_answer_is_remembered_and_the_rule_of_the_class_ends_it(
     root, state = write(tmp_path / "folder", {"a.py": "one\n"}), tmp_path / "state"
     async with teaching(server.url, 3) as teacher:
         async with sharing(teacher.place, root, state, may_record=True) as student:
-            await teacher.see("sharing/code_send")
+            await recorded(teacher, student.user_id, ("a.py", "one\n"))
         async with sharing(teacher.place, root, state) as student:
             assert student.desk.lesson.is_recorded
-            await teacher.see("sharing/code_send")
+            await reported(student, 1)
             await teacher.peer.call("rules/set", {"is_recorded": False})
             ended = "The class does not record any more."
             await student.desk.wait(lambda: ended in student.desk.notes)
@@ -120,10 +130,8 @@ async def test_the_answer_is_remembered_and_the_rule_of_the_class_ends_it(
             assert (await student.type("/record")).text == "This class does not record."
             await teacher.peer.call("rules/set", {"is_recorded": True})
             await student.desk.wait(lambda: student.desk.notes.count(BEGINS) == 2)
-            await teacher.see("sharing/code_send")
-        # Sent anew with each beginning, and told once.
-        recorded = await history(teacher, student.user_id)
-        assert [text for _, text in recorded] == ["one\n", "two"]
+            # Sent anew with each beginning, and told once.
+            await recorded(teacher, student.user_id, ("a.py", "one\n"), ("a.py", "two"))
         async with sharing(teacher.place, root, state, may_record=False) as student:
             assert not student.desk.lesson.is_recorded
         async with sharing(teacher.place, root, state) as student:
@@ -139,8 +147,7 @@ async def test_a_large_tree_is_recorded_as_what_was_there(
         teaching(server.url, 3) as teacher,
         sharing(teacher.place, root, tmp_path / "state", may_record=True) as student,
     ):
-        await teacher.see("sharing/code_send")
-        await teacher.see_until(lambda tree: tree == files)
+        await recorded(teacher, student.user_id, *sorted(files.items()))
         request = urllib.request.Request(
             f"{teacher.url}/classes/{teacher.room}/history/{student.user_id}",
             headers={"Authorization": f"Bearer {teacher.token}"},
