@@ -90,6 +90,18 @@ describe("checks", () => {
     expect((await verdict).failed).toEqual([{ name: "echo", why: say({ kind: "lost" }) }]);
   });
 
+  it("that are taken back end at once, and the rest is not run", async () => {
+    const fake = new Fake(() => [BEGUN]);
+    const taken = new AbortController();
+    const verdict = runChecks(fake, WORK, [ECHO, ASSERT], say, taken.signal);
+    await vi.advanceTimersByTimeAsync(1_000);
+    taken.abort();
+    expect((await verdict).passed).toEqual([]);
+    const stops = fake.stops;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([fake.programs.length, fake.stops]).toEqual([1, stops]);
+  });
+
   it("of JavaScript have a scope of their own each", async () => {
     const fake = new Fake(() => [BEGUN, out("3\n4\n"), ENDED]);
     const work = { files: [{ filename: "a.js", content: "" }], filename: "a.js" };

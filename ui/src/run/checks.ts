@@ -48,17 +48,22 @@ const START_S = 60;
 /**
  * Runs all checks, one after the other, and says of each how it went; `say` puts into words why one failed.
  * It never rejects: a program that ends its interpreter fails its check, and the next one has a new one.
+ * Taken back by `signal`, it ends at once, and the rest is not run.
  */
 export async function runChecks(
   interpreter: Interpreter,
   work: Work,
   checks: readonly Check[],
   say: (why: Why) => string,
+  signal?: AbortSignal,
 ): Promise<Verdict> {
   const verdict: Verdict = { passed: [], failed: [] };
   let isFresh = true;
   for (const check of checks) {
-    const why = await run(interpreter, work, check, isFresh);
+    if (signal?.aborted === true) {
+      return verdict;
+    }
+    const why = await run(interpreter, work, check, isFresh, signal);
     if (why === undefined) {
       verdict.passed.push(check.name);
     } else {
@@ -77,6 +82,7 @@ function run(
   { files, filename }: Work,
   check: Check,
   isFresh: boolean,
+  signal: AbortSignal | undefined,
 ): Promise<Why | undefined> {
   const language = languageOf(filename);
   if (language === undefined) {
@@ -86,12 +92,17 @@ function run(
   const after = "code" in check ? check.code : undefined;
   const program: Program = { language, filename, files, input, isInteractive: false, after };
   return new Promise((done) => {
-    const wait = (seconds: number, why: Why) =>
-      setTimeout(() => {
-        interpreter.stop();
-        done(why);
-      }, seconds * 1_000);
+    const end = (why: Why) => {
+      interpreter.stop();
+      done(why);
+    };
+    const wait = (seconds: number, why: Why) => setTimeout(() => end(why), seconds * 1_000);
     let limit = wait(START_S, { kind: "lost" });
+    const takeBack = () => {
+      clearTimeout(limit);
+      end({ kind: "lost" });
+    };
+    signal?.addEventListener("abort", takeBack, { once: true });
     let output = { head: "", tail: "" };
     const hear = (said: Said) => {
       output = withSaid(output, said);
@@ -100,6 +111,7 @@ function run(
         limit = wait(CHECK_S, { kind: "time", seconds: CHECK_S });
       } else if (said.kind === "ended" || said.kind === "broken") {
         clearTimeout(limit);
+        signal?.removeEventListener("abort", takeBack);
         done(
           said.kind === "broken"
             ? { kind: "lost" }

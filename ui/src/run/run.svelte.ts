@@ -1,5 +1,7 @@
 /** What the run pane shows: one program after the other, each from Run to its end. */
 import type { ProjectFile } from "../student/project";
+import { newKey } from "../class/keys";
+import { runChecks, type Check, type Verdict, type Why, type Work } from "./checks";
 import { load } from "./engine";
 import { languageOf } from "./language";
 import type { Fault, Language, Piece, Program, Said, Shape } from "./messages";
@@ -12,7 +14,16 @@ const SILENCE_MS = 60_000;
 const SHOW_MS = 16;
 
 export type RunState =
-  "idle" | "loading" | "running" | "asks" | "ended" | "failed" | "stopped" | "timed_out" | "lost";
+  | "idle"
+  | "loading"
+  | "running"
+  | "asks"
+  | "ended"
+  | "failed"
+  | "stopped"
+  | "timed_out"
+  | "lost"
+  | "checking";
 
 /** Of the last program. */
 export interface Shown {
@@ -39,6 +50,8 @@ export class Run {
   /** Which part of the engine has arrived. */
   arrived = $state(0);
   shown: Shown = $state.raw(NOTHING);
+  /** What the last program is called in reports; empty before it runs, and while checks do. */
+  id = "";
 
   private readonly sandbox: Sandbox;
   private readonly heard: Said[] = [];
@@ -46,6 +59,8 @@ export class Run {
   private showing: ReturnType<typeof setTimeout> | undefined;
   /** Counts presses of Run and Stop: an engine may arrive after both. */
   private turn = 0;
+  private startedAt = 0;
+  private checking: AbortController | undefined;
 
   /** `changed` hears of each new state and of what is printed: for whoever watches. */
   constructor(
@@ -56,7 +71,12 @@ export class Run {
   }
 
   get isBusy(): boolean {
-    return this.state === "loading" || this.state === "running" || this.state === "asks";
+    return ["loading", "running", "asks", "checking"].includes(this.state);
+  }
+
+  /** How long the program has run. */
+  get ms(): number {
+    return Math.max(0, Math.round(performance.now() - this.startedAt));
   }
 
   /** Has an interpreter wait for the first Run. */
@@ -72,6 +92,43 @@ export class Run {
     this.stop();
     const turn = ++this.turn;
     this.shown = { ...NOTHING, filename };
+    this.id = "";
+    if (!(await this.isReady(language, turn))) {
+      return;
+    }
+    this.id = newKey();
+    this.startedAt = performance.now();
+    this.state = "running";
+    this.listen();
+    this.changed();
+    const program: Program = { language, filename, files, input, isInteractive: true };
+    this.sandbox.run(program, (said) => this.hear(said));
+  }
+
+  /** Runs checks; undefined if they could not be run, or were taken back. */
+  async check(
+    work: Work,
+    checks: readonly Check[],
+    say: (why: Why) => string,
+  ): Promise<Verdict | undefined> {
+    const language = languageOf(work.filename);
+    this.stop();
+    this.id = "";
+    const turn = ++this.turn;
+    if (language === undefined || !(await this.isReady(language, turn))) {
+      return undefined;
+    }
+    this.state = "checking";
+    this.checking = new AbortController();
+    const verdict = await runChecks(this.sandbox, work, checks, say, this.checking.signal);
+    if (turn !== this.turn) {
+      return undefined;
+    }
+    this.state = "idle";
+    return verdict;
+  }
+
+  private async isReady(language: Language, turn: number): Promise<boolean> {
     this.state = "loading";
     try {
       await this.prepare(language);
@@ -80,16 +137,9 @@ export class Run {
       }
     } catch {
       this.end("lost", turn);
-      return;
+      return false;
     }
-    if (turn !== this.turn) {
-      return;
-    }
-    this.state = "running";
-    this.listen();
-    this.changed();
-    const program: Program = { language, filename, files, input, isInteractive: true };
-    this.sandbox.run(program, (said) => this.hear(said));
+    return turn === this.turn;
   }
 
   /** A line that the program has asked for. */
@@ -102,7 +152,11 @@ export class Run {
   }
 
   stop(): void {
-    if (this.isBusy) {
+    if (this.state === "checking") {
+      this.turn += 1;
+      this.state = "idle";
+      this.checking?.abort();
+    } else if (this.isBusy) {
       this.show();
       if (this.state !== "loading") {
         this.sandbox.stop();
@@ -113,6 +167,7 @@ export class Run {
 
   close(): void {
     this.turn += 1;
+    this.checking?.abort();
     clearTimeout(this.silence);
     clearTimeout(this.showing);
     this.sandbox.close();

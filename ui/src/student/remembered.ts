@@ -29,7 +29,7 @@ export function remember(room: number, who: Remembered): void {
 export function forgetIn(room: number): void {
   const id = rememberedIn(room)?.id;
   if (id !== undefined) {
-    ["outbox/student", "draft/student", "step", "unsaid"]
+    ["outbox/student", "draft/student", "step", "unsaid", "begun"]
       .map((what) => `${what}/${room}/${id}`)
       .forEach(forget);
   }
@@ -61,6 +61,19 @@ export function rememberedTask(room: number, id: number): string | undefined {
 
 export function rememberTask(room: number, id: number, task: string): void {
   keep(`step/${room}/${id}`, task);
+}
+
+/** The tasks whose files to begin with the student has been given. */
+export function begunIn(room: number, id: number): readonly string[] {
+  return kept(`begun/${room}/${id}`, asNames) ?? [];
+}
+
+export function rememberBegun(room: number, id: number, task: string): void {
+  keep(`begun/${room}/${id}`, [...begunIn(room, id), task]);
+}
+
+function asNames(value: unknown): string[] | undefined {
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : undefined;
 }
 
 /** What a student has set and the server does not know yet. */

@@ -8,6 +8,7 @@ import type { ErrorPayload } from "../wire/generated";
 import { againAfterS } from "../wire/later";
 import { Store } from "../wire/store.svelte";
 import { StudentWire, type Answer, type Heard } from "../wire/student";
+import { AtHand } from "./athand.svelte";
 import { Outgoing } from "./outgoing";
 import { EMPTY, type Project } from "./project";
 import {
@@ -19,14 +20,13 @@ import {
   remember,
   rememberedIn,
   rememberedProject,
-  rememberedTask,
   rememberName,
   rememberProject,
-  rememberTask,
   unsaidIn,
   type Read,
   type Remembered,
 } from "./remembered";
+import { Reports } from "./reports";
 import { shareable } from "./sharing";
 import { signsOf, type Signs } from "./signs";
 import {
@@ -54,6 +54,8 @@ export class StudentSession {
   private readonly wire: StudentWire;
   private readonly outgoing: Outgoing;
   private readonly telling: Telling;
+  readonly reports: Reports;
+  readonly atHand = new AtHand(this);
   private wanted: string | undefined;
   private againTimer: ReturnType<typeof setTimeout> | undefined;
   private saveTimer: ReturnType<typeof setTimeout> | undefined;
@@ -81,6 +83,11 @@ export class StudentSession {
       shareable: (known) => shareable(this.project.files, this.store.latest.ignores, known),
       refused: (refusal) => this.tellRefusal(refusal),
     });
+    this.reports = new Reports({
+      run: (report) => this.wire.reportRun(report),
+      checks: (report) => this.wire.reportChecks(report),
+      isHere: () => this.isHere,
+    });
     this.telling = new Telling({
       state: () => this.store.latest,
       isHere: () => this.isHere,
@@ -104,6 +111,7 @@ export class StudentSession {
   close(): void {
     clearTimeout(this.againTimer);
     this.telling.stop();
+    this.reports.stop();
     this.outgoing.end();
     this.outbox?.stop();
     this.saveNow();
@@ -176,6 +184,8 @@ export class StudentSession {
   /** Another student's files; nothing of the one before goes on. */
   private turnTo(project: Project): void {
     this.telling.stop();
+    this.reports.forget();
+    this.atHand.forget();
     this.outgoing.end();
     this.closeOutbox();
     this.wire.disconnect();
@@ -313,6 +323,7 @@ export class StudentSession {
     this.isHere = true;
     void this.sendWaiting();
     void this.telling.tell();
+    void this.reports.send();
     this.outgoing.record(this.isRecorded);
   }
 
@@ -409,7 +420,7 @@ export class StudentSession {
     this.outbox?.take(key);
   }
 
-  private get meId(): number {
+  get meId(): number {
     return this.store.state.me?.id ?? 0;
   }
 
@@ -454,15 +465,6 @@ export class StudentSession {
     }
     this.tellRefusal(answer);
     return "refused";
-  }
-
-  /** The task that was looked at last. */
-  get shownTask(): string | undefined {
-    return rememberedTask(this.room, this.meId);
-  }
-
-  set shownTask(task: string) {
-    rememberTask(this.room, this.meId, task);
   }
 
   /** What the teacher said has been seen. */

@@ -16,6 +16,8 @@ import type {
   Ignores,
   Joined,
   PlaceInQueue,
+  ReportChecks,
+  ReportRun,
   Revealed,
   Reviewed,
   Rules,
@@ -150,6 +152,14 @@ export class StudentWire {
 
   cancelHelp(): Promise<Answer> {
     return this.ask("help/cancel", {});
+  }
+
+  reportRun(report: Omit<ReportRun, "room_id">): Promise<Answer> {
+    return this.ask("run/report", report);
+  }
+
+  reportChecks(report: Omit<ReportChecks, "room_id">): Promise<Answer> {
+    return this.ask("checks/report", report);
   }
 
   /** All files; the teacher forgets those that it knew before. */
