@@ -28,7 +28,8 @@ STEPS = [
 class Teacher:
     """A teacher's program; what it hears is kept until somebody asks for it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, protocol: int = 2) -> None:
+        self.protocol = protocol
         self.room = 0
         self._token = ""
         self._host = 0
@@ -39,7 +40,7 @@ class Teacher:
 
     async def open(self) -> None:
         await self._client.connect(self._url, transports=["websocket"])
-        await self.say("room/create", {"name": "Emmy Noether", "protocol": 2})
+        await self.say("room/create", {"name": "Emmy Noether", "protocol": self.protocol})
         update = await self.hears("room/update")
         self.room, self._host, self._token = update["id"], update["host"], update["token"]
 
@@ -48,7 +49,7 @@ class Teacher:
         self._client = self._new_client()
         await self._client.connect(self._url, transports=["websocket"])
         place = {"room_id": self.room, "user_id": self._host, "token": self._token}
-        await self.say("room/rehost", {**place, "protocol": 2})
+        await self.say("room/rehost", {**place, "protocol": self.protocol})
 
     async def say(self, event: str, payload: object) -> None:
         await self._client.emit(event, payload)

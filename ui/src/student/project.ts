@@ -90,6 +90,11 @@ export function withoutFile(project: Project, filename: string): Project {
   return { files, open: project.open === filename ? next : project.open };
 }
 
+/** Nobody has written anything in it. */
+export function isBlank({ files }: Project): boolean {
+  return files.every(({ content }) => content.trim() === "");
+}
+
 /** A project as it was kept, or nothing if that is none. */
 export function asProject(value: unknown): Project | undefined {
   if (typeof value !== "object" || value === null || !("files" in value)) {

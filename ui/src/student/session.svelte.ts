@@ -4,13 +4,14 @@ import { Outbox, type Fate, type Waiting } from "../class/outbox.svelte";
 import type { Status } from "../class/status";
 import { titleOf } from "../class/tasks";
 import { toast } from "../parts/toasts.svelte";
-import type { ErrorPayload } from "../wire/generated";
+import type { ErrorPayload, GivenPass } from "../wire/generated";
 import { againAfterS } from "../wire/later";
 import { Store } from "../wire/store.svelte";
 import { StudentWire, type Answer, type Heard } from "../wire/student";
 import { AtHand } from "./athand.svelte";
 import { Outgoing } from "./outgoing";
-import { EMPTY, type Project } from "./project";
+import { EMPTY, isBlank, withFiles, type Project } from "./project";
+import { lastRecorded } from "./recorded";
 import {
   asideIn,
   bringBack,
@@ -57,6 +58,8 @@ export class StudentSession {
   readonly reports: Reports;
   readonly atHand = new AtHand(this);
   private wanted: string | undefined;
+  /** For a place that is somebody's already. */
+  private wantedPass: string | undefined;
   private againTimer: ReturnType<typeof setTimeout> | undefined;
   private saveTimer: ReturnType<typeof setTimeout> | undefined;
   private outbox: Outbox | undefined = $state.raw();
@@ -66,6 +69,8 @@ export class StudentSession {
   project: Project = $state.raw(EMPTY);
   /** Whether the student looks at the chat. */
   isReading = false;
+  /** What was written on another device is on its way here. */
+  isBringing = $state(false);
   /** Whether the project will outlive the page. */
   isKept = $state(true);
 
@@ -142,6 +147,26 @@ export class StudentSession {
     }
   }
 
+  /** Takes up the place that a pass is for; who has one in this browser steps aside. */
+  comeBy(pass: string): void {
+    this.stepAside();
+    this.wantedPass = pass;
+    this.store.act({ kind: "knocks" });
+    this.wire.connect();
+    if (this.wire.isOpen) {
+      void this.enter();
+    }
+  }
+
+  /** A pass to this place, for another device; or why there is none. */
+  async pass(): Promise<GivenPass | string> {
+    const answer = await this.wire.pass();
+    if (answer === "lost") {
+      return t("student.not_reached");
+    }
+    return "code" in answer ? refusalText(answer) : answer;
+  }
+
   async leave(): Promise<void> {
     const answer = await this.wire.leave();
     if (answer !== "done") {
@@ -191,6 +216,7 @@ export class StudentSession {
     this.wire.disconnect();
     this.isHere = false;
     this.wanted = undefined;
+    this.wantedPass = undefined;
     this.project = project;
     this.aside = asideIn(this.room);
   }
@@ -209,6 +235,8 @@ export class StudentSession {
     }
     if (me !== undefined) {
       this.rejoined(await this.wire.rejoin(me.id, me.token));
+    } else if (this.wantedPass !== undefined) {
+      this.joined(await this.wire.joinBy(this.wantedPass));
     } else if (this.wanted !== undefined) {
       this.joined(await this.wire.join(this.wanted));
     }
@@ -219,6 +247,7 @@ export class StudentSession {
       this.again();
     } else if (answer !== "done") {
       this.wanted = undefined;
+      this.wantedPass = undefined;
       this.store.act({ kind: "refused", refusal: asRefusal(answer) });
     }
   }
@@ -317,14 +346,43 @@ export class StudentSession {
   }
 
   private heardJoined(): void {
+    const isByPass = this.wantedPass !== undefined;
     this.wanted = undefined;
+    this.wantedPass = undefined;
+    if (isByPass) {
+      this.bringAside();
+    }
     this.keepIdentity();
     this.keepUnsaid();
     this.isHere = true;
     void this.sendWaiting();
     void this.telling.tell();
     void this.reports.send();
-    this.outgoing.record(this.isRecorded);
+    void (isByPass ? this.bringRecorded() : Promise.resolve()).then(() =>
+      this.outgoing.record(this.isHere && this.isRecorded),
+    );
+  }
+
+  /** Whose pass it was may have a place that waits here. */
+  private bringAside(): void {
+    if (bringBack(this.room, this.store.latest.me?.id ?? 0) !== undefined) {
+      this.project = rememberedProject(this.room) ?? EMPTY;
+      this.aside = asideIn(this.room);
+    }
+  }
+
+  /** What was written on the other device, where it was recorded; before that is said to be gone. */
+  private async bringRecorded(): Promise<void> {
+    const { me } = this.store.latest;
+    if (me === undefined || !this.isRecorded || !isBlank(this.project)) {
+      return;
+    }
+    this.isBringing = true;
+    const files = await lastRecorded({ room: this.room, user: me.id, token: me.token });
+    this.isBringing = false;
+    if (files.length > 0 && isBlank(this.project) && this.store.latest.me?.id === me.id) {
+      this.change(withFiles({ files: [], open: undefined }, files));
+    }
   }
 
   private get isRecorded(): boolean {
