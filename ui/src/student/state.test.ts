@@ -9,6 +9,7 @@ import {
   helpTarget,
   reduce,
   unread,
+  unreadNotices,
   unsaid,
   type Event,
   type State,
@@ -124,6 +125,17 @@ describe("tasks", () => {
     expect(helpTarget(inside(), undefined)).toBeUndefined();
   });
 
+  it("have the solution that was revealed, and no other task has", () => {
+    const solution = [{ filename: "main.py", content: "print(1)" }];
+    const state = inside(...tasksCome, { kind: "revealed", revealed: { task: "2", solution } });
+    expect(state.tasks.map((task) => task.solution)).toEqual([
+      undefined,
+      solution,
+      undefined,
+      undefined,
+    ]);
+  });
+
   it("in their old form are one page", () => {
     expect(inside(...annaHeard("the teacher hands out an exercise of old")).tasks).toHaveLength(1);
   });
@@ -184,6 +196,26 @@ describe("messages", () => {
     expect(away.isTeacherAway).toBe(true);
     const [message] = annaHeard("the teacher says two to Anna");
     expect(message && reduce(away, message).isTeacherAway).toBe(false);
+  });
+});
+
+describe("notices", () => {
+  const notice = (id: number, content: string): Event => ({
+    kind: "notice",
+    notice: { id, sender: TEACHER, content, at: "2024-05-17T09:49:00.000Z" },
+  });
+  const told = [notice(2, "two"), notice(1, "one"), notice(2, "two")];
+
+  it("are shown apart from what is said, once, in their order", () => {
+    const state = inside(...told);
+    expect(unreadNotices(state).map(({ content }) => content)).toEqual(["one", "two"]);
+    expect([texts(state), unread(state)]).toEqual([[], 0]);
+  });
+
+  it("that were read stay read, also when they come again", () => {
+    const state = inside(...told, { kind: "reads", what: "notices" }, ...told, notice(3, "three"));
+    expect(unreadNotices(state).map(({ id }) => id)).toEqual([3]);
+    expect(state.read.messages).toBe(0);
   });
 });
 
