@@ -1,11 +1,9 @@
 /** One student's class on this page: hears the wire, keeps what has to last, tells what happens. */
 import { has, t } from "../i18n";
-import { Outbox, type Fate, type Waiting } from "../class/outbox.svelte";
 import type { Status } from "../class/status";
 import { titleOf } from "../class/tasks";
 import { toast } from "../parts/toasts.svelte";
 import type { ErrorPayload, GivenPass } from "../wire/generated";
-import { againAfterS } from "../wire/later";
 import { Store } from "../wire/store.svelte";
 import { StudentWire, type Answer, type Heard } from "../wire/student";
 import { AtHand } from "./athand.svelte";
@@ -41,6 +39,7 @@ import {
   type Said,
   type State,
 } from "./state";
+import { Talking } from "./talking.svelte";
 import { Telling } from "./telling";
 
 // After the server has sent us away, or cannot let us in now.
@@ -56,13 +55,13 @@ export class StudentSession {
   private readonly outgoing: Outgoing;
   private readonly telling: Telling;
   readonly reports: Reports;
+  readonly talk: Talking;
   readonly atHand = new AtHand(this);
   private wanted: string | undefined;
   /** For a place that is somebody's already. */
   private wantedPass: string | undefined;
   private againTimer: ReturnType<typeof setTimeout> | undefined;
   private saveTimer: ReturnType<typeof setTimeout> | undefined;
-  private outbox: Outbox | undefined = $state.raw();
   /** Whether the place in the room was taken up on this connection. */
   private isHere = false;
 
@@ -86,6 +85,15 @@ export class StudentSession {
       update: (files, isRecorded, isPasted) => this.wire.sendFiles(files, isRecorded, isPasted),
       leftOut: (files) => this.wire.sayLeftOut(files),
       shareable: (known) => shareable(this.project.files, this.store.latest.ignores, known),
+      refused: (refusal) => this.tellRefusal(refusal),
+    });
+    this.talk = new Talking({
+      room,
+      me: () => this.store.latest.me?.id ?? 0,
+      isHere: () => this.isHere,
+      say: (content, key) => this.wire.say(content, key),
+      askHistory: (id) => this.wire.askHistory(id),
+      said: (content, sent) => this.store.act({ kind: "said", content, ...sent }),
       refused: (refusal) => this.tellRefusal(refusal),
     });
     this.reports = new Reports({
@@ -118,7 +126,7 @@ export class StudentSession {
     this.telling.stop();
     this.reports.stop();
     this.outgoing.end();
-    this.outbox?.stop();
+    this.talk.stop();
     this.saveNow();
     this.wire.disconnect();
   }
@@ -212,7 +220,7 @@ export class StudentSession {
     this.reports.forget();
     this.atHand.forget();
     this.outgoing.end();
-    this.closeOutbox();
+    this.talk.close();
     this.wire.disconnect();
     this.isHere = false;
     this.wanted = undefined;
@@ -267,7 +275,7 @@ export class StudentSession {
         return this.end("closed");
       case "wrong_token":
       case "token_required":
-        this.closeOutbox();
+        this.talk.close();
         forgetIn(this.room);
         this.store.act({ kind: "anew", refusal: asRefusal(answer) });
         return;
@@ -290,7 +298,7 @@ export class StudentSession {
   }
 
   private end(why: "removed" | "closed" | "taken" | "left"): void {
-    this.closeOutbox();
+    this.talk.close();
     if (why !== "taken") {
       forgetIn(this.room);
     }
@@ -324,7 +332,7 @@ export class StudentSession {
     watching: ({ isWatched }) => (isWatched ? this.outgoing.start() : this.outgoing.stop()),
     ignores: () => this.outgoing.changed(),
     rules: () => this.outgoing.record(this.isRecorded),
-    history: ({ messages }) => this.outbox?.settle(messages.map(({ key }) => key)),
+    history: ({ messages }) => this.talk.settle(messages.map(({ key }) => key)),
     message: () => this.isReading || toast(t("student.chat.arrived")),
     teacher: ({ isAway }, before) => this.heardTeacher(before, isAway),
     alert: ({ text, type }) => toast(text, type === "ERROR" ? "problem" : "info"),
@@ -355,7 +363,7 @@ export class StudentSession {
     this.keepIdentity();
     this.keepUnsaid();
     this.isHere = true;
-    void this.sendWaiting();
+    void this.talk.begin();
     void this.telling.tell();
     void this.reports.send();
     void (isByPass ? this.bringRecorded() : Promise.resolve()).then(() =>
@@ -463,66 +471,8 @@ export class StudentSession {
     }
   }
 
-  /** Says it as soon as there is a connection. */
-  say(content: string): void {
-    this.outbox?.add(this.meId, content);
-  }
-
-  /** What was said and has not arrived. */
-  get waiting(): Waiting[] {
-    return this.outbox?.of(this.meId) ?? [];
-  }
-
-  /** Takes back what the server does not take. */
-  withdraw(key: string): void {
-    this.outbox?.take(key);
-  }
-
   get meId(): number {
     return this.store.state.me?.id ?? 0;
-  }
-
-  /** What the history shows has arrived, and is not sent again. */
-  private async sendWaiting(): Promise<void> {
-    const id = this.store.latest.me?.id ?? 0;
-    this.outbox ??= new Outbox(`student/${this.room}/${id}`, (waiting) => this.deliver(waiting));
-    const { outbox } = this;
-    await this.wire.askHistory(id);
-    await outbox.send();
-  }
-
-  /** What waits in it belongs to one student: the next one gets another. */
-  private closeOutbox(): void {
-    this.outbox?.stop();
-    this.outbox = undefined;
-  }
-
-  private async deliver({ to, content, key }: Waiting): Promise<Fate> {
-    const answer = this.isHere ? await this.wire.say(content, key) : "lost";
-    if (answer === "lost") {
-      return "lost";
-    }
-    if (answer === "done") {
-      // An original client's place: the message itself is in the history.
-      void this.wire.askHistory(this.store.latest.me?.id ?? 0);
-      return "taken";
-    }
-    if ("code" in answer) {
-      return this.declined(answer);
-    }
-    if (to === this.store.latest.me?.id) {
-      this.store.act({ kind: "said", content, ...answer });
-    }
-    return "taken";
-  }
-
-  private declined(answer: ErrorPayload): Fate {
-    const again = againAfterS(answer.code, answer.retry_after_s);
-    if (again !== undefined) {
-      return { againAfterS: again };
-    }
-    this.tellRefusal(answer);
-    return "refused";
   }
 
   /** What the teacher said has been seen. */

@@ -39,7 +39,7 @@ afterEach(() => {
   expect(network.unexpected).toEqual([]);
 });
 
-const words = () => session.waiting.map(({ content }) => content);
+const words = () => session.talk.waiting.map(({ content }) => content);
 const said = () => session.state.messages.map(({ content }) => content);
 const later = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 const wake = () => document.dispatchEvent(new Event("visibilitychange"));
@@ -82,7 +82,7 @@ describe("the signs on a student's page", () => {
     expect(session.signs).toEqual(AWAY);
     await network.play("Dora and Anna need help meanwhile");
     session.ask(undefined, "");
-    session.say("Hello?");
+    session.talk.say("Hello?");
     expect(words()).toEqual(["Hello?"]);
     await moment();
     expect([words(), said()]).toEqual([[], ["Hello?"]]);
@@ -110,7 +110,7 @@ describe("the signs on a student's page", () => {
     await network.cut();
     expect(session.state.link).toBe("lost");
     expect(session.signs).toEqual(NOBODY_KNOWS);
-    session.say("one");
+    session.talk.say("one");
     session.ask(undefined, "");
     await later(60_000);
     expect(words()).toEqual(["one"]);
@@ -131,7 +131,7 @@ describe("the signs on a student's page", () => {
     await network.cut();
     session.setStatus("10", "IN_PROGRESS");
     session.ask(undefined, "");
-    session.say("one");
+    session.talk.say("one");
     session.close();
     expect(new StudentSession(ROOM).signs).toEqual({ ...NOBODY_KNOWS, call: "unsent" });
     await arrive("anna", "Anna is back", "the server can save again", "Anna says one");
@@ -144,7 +144,7 @@ describe("the signs on a student's page", () => {
   it("say that nobody knows while the server cannot save, and it is told again", async () => {
     await anna();
     await network.play("the server cannot save");
-    session.say("one");
+    session.talk.say("one");
     session.ask(undefined, "");
     await moment();
     expect(words()).toEqual(["one"]);
@@ -191,7 +191,7 @@ describe("the signs on a student's page", () => {
   it("of a half-open network are out by themselves when the server's pings stay away", async () => {
     await anna();
     network.swallow();
-    session.say("one");
+    session.talk.say("one");
     network.isDown = true;
     await later(45_000);
     expect(session.signs).toEqual(NOBODY_KNOWS);
