@@ -225,7 +225,7 @@ async def test_what_is_written_is_recorded_and_the_page_says_so(
     assert await serious_faults(page) == []
     await dialog.get_by_role("button", name="Close").last.click()
     await write(page, "a = 1")
-    await page.wait_for_function(f"async () => !(await ({SAYS_PASTED})())")
+    assert not await page.evaluate(SAYS_PASTED)
     await page.locator(".cm-content").evaluate(
         """(editor) => {
             const clipboardData = new DataTransfer();
@@ -233,7 +233,9 @@ async def test_what_is_written_is_recorded_and_the_page_says_so(
             editor.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
         }"""
     )
-    await page.wait_for_function(SAYS_PASTED)
+    async with asyncio.timeout(WITHIN_S):
+        while not await page.evaluate(SAYS_PASTED):
+            await asyncio.sleep(0.2)
     assert not teacher.has_heard("sharing/code_send")
     assert not teacher.has_heard("sharing/code_update")
 
