@@ -16,6 +16,10 @@ export interface Picture {
   original: string | undefined;
 }
 
+// Whoever jumps so far sees the text at once; to parse it would take as long again, so colours come
+// when the slider rests.
+const FAR_UNITS = 1_000;
+const COLOURS_MS = 120;
 // Of what is gone, so much is shown.
 const GONE_UNITS = 60;
 
@@ -48,6 +52,7 @@ export class View {
   private readonly language = new Compartment();
   private filename: string | undefined;
   private original: string | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     parent: HTMLElement,
@@ -64,23 +69,33 @@ export class View {
     }
     const change =
       picture.before === undefined ? undefined : between(normalised(picture.before), text);
+    // Lines that stay are neither parsed nor drawn anew.
+    const way = changes(this.view.state.doc.toString(), text);
+    const isFar =
+      way.reduce((sum, { from, to, insert }) => sum + to - from + insert.length, 0) > FAR_UNITS;
     this.view.dispatch({
-      // Lines that stay are neither parsed nor drawn anew.
-      changes: changes(this.view.state.doc.toString(), text),
+      changes: way,
       effects: [
+        ...(isFar ? [this.language.reconfigure([])] : []),
         show.of(original === undefined ? change : undefined),
         ...(change ? [EditorView.scrollIntoView(change.to, { yMargin: 48 })] : []),
       ],
     });
+    if (isFar) {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => void this.speak(picture.filename), COLOURS_MS);
+    }
   }
 
   destroy(): void {
+    clearTimeout(this.timer);
     this.view.destroy();
   }
 
   private turnTo(filename: string, text: string, original: string | undefined): void {
     this.filename = filename;
     this.original = original;
+    clearTimeout(this.timer);
     this.view.setState(this.fresh(text, original));
     void this.speak(filename);
   }
