@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from quad.classroom.model import Step
 from quad.settings import ClassroomSettings, LimitSettings
-from tests.classroom.school import Peer, School, code, exercise, locked, open_school
+from tests.classroom.school import Peer, School, code, locked, open_school
 from tests.process import ROOT
 from tests.scenes import Scenes, Stable, write
 
@@ -21,10 +21,10 @@ ROOM: Final = 123456
 HOST: Final = 1
 TOKEN_LENGTH: Final = 43
 # The protocols that the pages speak.
-TEACHERS: Final = 2
+TEACHERS: Final = 3
 STUDENTS: Final = 3
-THEORY: Final = {**exercise("theory", "<p>Loops</p>"), "type": "theory"}
-TASKS: Final = [exercise(name, f"<p>Task {name}</p>") for name in ("10", "2", "1")]
+THEORY: Final = {"id": "theory", "type": "theory", "content": "<p>Loops</p>"}
+TASKS: Final = [{"id": name, "content": f"<p>Task {name}</p>"} for name in ("10", "2", "1")]
 BEGUN: Final = (code("main.py", "print(1)\n"),)
 CHANGED: Final = (code("main.py", "print(2)\n"),)
 BIG: Final = {"filename": "data.csv", "why": "too_large", "size": 900_000, "limit": 700_000}
@@ -37,8 +37,10 @@ class Recorder:
         self.school = school
         self.database = database
         self.room = 0
+        self.rev = 0
         self.ids: dict[str, int] = {}
         self.tokens: dict[str, str] = {}
+        self.key = ""
         self._scenes = scenes
         self._stable = Stable()
         self._pages: dict[str, Peer] = {}
@@ -95,6 +97,8 @@ class Recorder:
         self.room, self.ids["teacher"] = update["id"], update["host"]
         self._stable.show(self.room, ROOM)
         self._stable.show(update["host"], HOST)
+        self.key = update["teacher"]
+        self._stable.show(self.key, "teacher-key".ljust(TOKEN_LENGTH, "x"))
         self._keep_token("teacher", update["token"])
 
     async def join(self, page: str, name: str) -> None:
@@ -118,6 +122,12 @@ class Recorder:
         await self.connect("teacher")
         place = self.of("teacher", token=self.tokens["teacher"], protocol=TEACHERS)
         await self.ask("teacher", "room/rehost", place)
+
+    async def rehost_by_key(self) -> None:
+        await self.connect("teacher")
+        await self.ask("teacher", "room/rehost", self.in_room(teacher=self.key, protocol=TEACHERS))
+        update = await self.hear("teacher", "room/update")
+        self._keep_token("teacher", update["token"])
 
     async def watch(self, *pages: str) -> None:
         for page in pages:
@@ -157,8 +167,12 @@ class Recorder:
 
     async def review(self, page: str, **statuses: str) -> None:
         steps = {name.removeprefix("task_"): status for name, status in statuses.items()}
-        review = {"user_id": self.ids[page], "steps": steps}
-        await self.ask("teacher", "steps/status/to_client", review)
+        review = {"user_id": self.ids[page], "statuses": steps}
+        await self.ask("teacher", "tasks/review", review)
+
+    async def hand_out(self, *tasks: dict[str, str]) -> None:
+        answer = await self.ask("teacher", "tasks/set", {"tasks": tasks, "rev": self.rev})
+        self.rev = answer["rev"]
 
     def in_room(self, **keys: object) -> dict[str, Any]:
         return {"room_id": self.room, **keys}
@@ -233,12 +247,12 @@ async def coming(record: Recorder) -> None:
 
 
 async def working(record: Recorder) -> None:
-    await record.ask("teacher", "steps/all", [*TASKS, THEORY])
+    await record.hand_out(*TASKS, THEORY)
     for page in ("anna", "boris"):
         await record.hear(page, "tasks/all")
     await record.scene("tasks are handed out")
-    await record.ask("teacher", "steps/all", TASKS[1:])
-    await record.ask("teacher", "steps/all", [*TASKS, THEORY])
+    await record.hand_out(*TASKS[1:])
+    await record.hand_out(*TASKS, THEORY)
     for page in ("anna", "boris"):
         await record.hear(page, "tasks/all", "tasks/all")
     await record.scene("one task is taken away, and given back")
@@ -378,6 +392,11 @@ async def ending(record: Recorder) -> None:
     await record.scene("the teacher hands out an exercise of old")
     await record.rehost()
     await record.scene("the teacher comes in from another window")
+    await record.drop("teacher")
+    await record.hear("anna", "message")
+    await record.scene("the teacher closes the window")
+    await record.rehost_by_key()
+    await record.scene("the teacher comes in with the key, from another browser")
     await record.ask("teacher", "room/close", record.in_room())
     await record.hear("anna", "room/closed")
     await record.scene("the teacher closes the class")

@@ -88,7 +88,7 @@ class Walk:
         await self._tab(page, "tasks")
         await page.locator(".ProseMirror").click()
         await page.keyboard.insert_text("Write a function area(r). " * 8)
-        await page.locator("button", has_text=re.compile(r"^\s*\+ ")).click()
+        await page.locator("button", has_text=re.compile(r"^\s*\+ ")).first.click()
         await page.locator(".ProseMirror").click()
         await page.keyboard.insert_text("Print the areas of ten circles.")
         yield "teacher/tasks", page

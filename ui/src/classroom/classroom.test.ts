@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Scene } from "../class/scenes";
-import { columnsOf, marksOf, OUTSIDE, reduce, type Classroom, type Happening } from "./classroom";
+import { marksOf, OUTSIDE, reduce, type Classroom, type Happening } from "./classroom";
+import { columnsOf, steadyColumns } from "./columns";
 import { NOTHING_IGNORED, parseIgnores } from "./ignores";
 import { happened } from "./replay";
 import {
@@ -75,9 +76,10 @@ describe("a class", () => {
 
   it("is locked, and shows its results, as its teacher has set it", () => {
     const state = after(lesson(), ...now("the teacher locks the door and the results"));
-    expect(state).toMatchObject({ isLocked: true, hasResultsPage: false });
+    expect(state).toMatchObject({ isLocked: true, rules: { has_results_page: false } });
     const open = after(state, ...now("the teacher opens both"));
-    expect(open).toMatchObject({ isLocked: false, hasResultsPage: true });
+    const rules = { has_results_page: true, is_recorded: true, auto_done: false };
+    expect(open).toMatchObject({ isLocked: false, rules });
   });
 
   it("forgets who has left for good, with their panel", () => {
@@ -228,13 +230,38 @@ describe("waiting for help", () => {
 });
 
 describe("a review", () => {
-  it("changes only steps that the student has", () => {
+  it("changes what it speaks of, and is what the student has then", () => {
     const state = after(lesson(), ...now("Anna has done both"), {
       type: "reviewed",
       user: ANNA,
-      steps: { 1: "ACCEPTED", 3: "ACCEPTED" },
+      steps: { 1: "ACCEPTED", 10: "ACCEPTED" },
     });
-    expect(student(state, ANNA).steps).toEqual({ 1: "ACCEPTED", 2: "DONE" });
+    expect(student(state, ANNA).steps).toMatchObject({ 1: "ACCEPTED", 2: "DONE", 10: "ACCEPTED" });
+  });
+});
+
+describe("the queue", () => {
+  it("is the server's, in its order", () => {
+    const state = after(lesson(), ...back);
+    expect(state.queue.map(({ user_id: id, task }) => [id, task])).toEqual([
+      [ANNA, "2"],
+      [DORA, null],
+    ]);
+    expect(after(state, ...now("Anna has done both")).queue).toEqual([]);
+  });
+});
+
+describe("notices", () => {
+  const notice = (id: number): Happening => ({
+    type: "notice",
+    notice: { id, sender: HOST, content: `${id}`, at: "2024-05-17T09:00:00.000Z" },
+  });
+
+  it("are the last twenty, in order, each once", () => {
+    const state = after(lesson(), notice(2), notice(1), notice(2));
+    expect(state.notices.map(({ id }) => id)).toEqual([1, 2]);
+    const many = Array.from({ length: 30 }, (_, id) => notice(id));
+    expect(after(state, ...many).notices.map(({ id }) => id)[0]).toBe(10);
   });
 });
 
@@ -243,28 +270,56 @@ describe("tasks", () => {
   const imported = now("tasks are imported, but for two pictures");
 
   it("of the class come on entering, those of an import go into the editor only", () => {
-    expect(entered.tasks.map(({ name }) => name)).toEqual(["theory", "1", "2", "10"]);
-    expect(entered.loaded).toHaveLength(4);
+    const { handout } = entered;
+    expect(handout.tasks.map(({ id }) => id)).toEqual(["10", "2", "1", "theory"]);
     const state = after(entered, ...imported);
-    expect(state).toMatchObject({ tasks: entered.tasks, loaded: entered.loaded });
-    expect(state.imported).toHaveLength(1);
+    expect(state).toMatchObject({ handout, imported: { isNew: true }, isImporting: false });
     expect(reduce(state, { type: "import taken" }).imported).toBeUndefined();
   });
 
-  it("that were sent are what the class has from then on", () => {
-    const steps = entered.tasks.slice(0, 1);
-    expect(reduce(entered, { type: "tasks sent", steps }).loaded).toBe(steps);
+  it("that were imported before are told again to whoever comes back, as no news", () => {
+    const state = after(
+      entered,
+      cut,
+      entering(),
+      ...now("the teacher comes in from another window"),
+    );
+    expect(state.imported).toMatchObject({ isNew: false });
   });
 
-  it("do not go into the editor again after a lost connection", () => {
-    expect(after(entered, entering(), ...back).loaded).toBe(entered.loaded);
+  it("that were set are what the class has from then on", () => {
+    const tasks = entered.handout.tasks.slice(0, 1);
+    const state = reduce(entered, { type: "tasks set", rev: 7, tasks });
+    expect(state.handout).toEqual({ rev: 7, tasks, revealed: [] });
   });
 
-  it("are the columns, with what students have besides, and without the theory", () => {
-    const state = reduce(entered, { type: "tasks sent", steps: entered.tasks.slice(0, 2) });
-    expect(columnsOf(state)).toEqual(["1", "2"]);
-    const done = after(lesson(), ...now("Anna has done both"));
-    expect(percentOf(["1", "2", "10"], [student(done, ANNA)])).toBe(66);
+  it("whose solution was shown are known, each once", () => {
+    const shown: Happening = { type: "revealed", task: "1" };
+    expect(after(entered, shown, shown).handout.revealed).toEqual(["1"]);
+  });
+
+  it("are the columns, under what they are called, without the theory", () => {
+    const columns = columnsOf(entered);
+    expect(columns.map(({ id, sign }) => [id, sign])).toEqual([
+      ["10", "1"],
+      ["2", "2"],
+      ["1", "3"],
+    ]);
+    const done = after(entered, ...now("Anna has done both"));
+    expect(percentOf(columns, [student(done, ANNA)])).toBe(66);
+  });
+
+  it("that nobody handed out are columns as students name them", () => {
+    const state = after(lesson(), ...now("Anna has done both"));
+    expect(columnsOf(state).map(({ id }) => id)).toEqual(["1", "2"]);
+  });
+
+  it("are the same columns as long as nothing of them is another", () => {
+    const steady = steadyColumns();
+    const columns = steady(entered);
+    expect(steady(after(entered, entering(), ...back))).toBe(columns);
+    const fewer = reduce(entered, { type: "tasks set", rev: 9, tasks: [] });
+    expect(steady(fewer)).not.toBe(columns);
   });
 
   it("that are none are nothing of nothing", () => {
@@ -278,7 +333,7 @@ describe("tasks", () => {
       picture: 2,
     });
     expect(reduce(state, { type: "importing", isImporting: true }).leftOut).toEqual({});
-    expect(reduce(state, { type: "tasks sent", steps: [] }).leftOut).toEqual({});
+    expect(reduce(state, { type: "tasks set", rev: 1, tasks: [] }).leftOut).toEqual({});
   });
 });
 

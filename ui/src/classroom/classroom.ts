@@ -1,6 +1,14 @@
 /** A class as its teacher sees it: a value, and what each event makes of it. */
-import { compareSteps } from "../class/status";
-import type { Ignores, RoomUpdate, Step, User } from "../wire/generated";
+import type {
+  ClassroomNotice,
+  Ignores,
+  QueuedCall,
+  RoomUpdate,
+  Rules,
+  Task,
+  User,
+} from "../wire/generated";
+import type { Parting } from "../wire/teacher";
 import { isIgnored, NOTHING_IGNORED } from "./ignores";
 import { PersistentMap } from "./persistent";
 import {
@@ -15,10 +23,26 @@ import {
 } from "./student";
 
 /**
- * `start`: no class. `entering`: asked to be let in (again). `inside`. `taken`: another window of the
- * teacher has the class. `gone`: the server knows no such class any more. `closed`: by the teacher.
+ * `start`: no class. `entering`: asked to be let in (again). `inside`. `place_taken`: another window of the
+ * teacher has the class. `rekeyed`: it has a new key, which this browser does not know. `handed_over`: it is
+ * somebody else's. `gone`: the server knows no such class any more. `closed`: by the teacher.
  */
-export type Phase = "start" | "entering" | "inside" | "taken" | "gone" | "closed";
+export type Phase = "start" | "entering" | "inside" | Parting | "gone" | "closed";
+
+/** What the class has been given, as the server tells it. */
+export interface Handout {
+  /** How often tasks were set. */
+  readonly rev: number;
+  readonly tasks: readonly Task[];
+  /** The tasks whose solutions the class may see. */
+  readonly revealed: readonly string[];
+}
+
+/** Tasks that are not with the class; the server tells of them again whenever the teacher comes back. */
+export interface Imported {
+  readonly tasks: readonly Task[];
+  readonly isNew: boolean;
+}
 
 export interface Classroom {
   readonly phase: Phase;
@@ -27,22 +51,24 @@ export interface Classroom {
   /** Whether the server tells of what happens: of all that is shown, nothing else is sure. */
   readonly isConnected: boolean;
   readonly room: number;
+  /** What the class is called; it may be nothing. */
+  readonly title: string;
   /** The teacher's own id. */
   readonly host: number;
   readonly students: PersistentMap<number, Student>;
-  /** What was handed out. */
-  readonly tasks: readonly Step[];
-  /** What is to be put into the editor. */
-  readonly loaded: readonly Step[] | undefined;
+  /** Who calls for help, in the order in which it is their turn. */
+  readonly queue: readonly QueuedCall[];
+  readonly handout: Handout;
+  /** What the whole class was told, the oldest first. */
+  readonly notices: readonly ClassroomNotice[];
   readonly isImporting: boolean;
   /** What an import has found, until the editor has it. */
-  readonly imported: readonly Step[] | undefined;
+  readonly imported: Imported | undefined;
   /** What the last import had to leave out: how much of each kind. */
   readonly leftOut: Readonly<Record<string, number>>;
   /** Whether newcomers are kept out. */
   readonly isLocked: boolean;
-  /** Whether everybody who knows the number may see the results. */
-  readonly hasResultsPage: boolean;
+  readonly rules: Required<Rules>;
   readonly ignores: Ignores;
   /** Whether everybody is watched. */
   readonly isLive: boolean;
@@ -52,20 +78,27 @@ export interface Classroom {
   readonly marks: Marks;
 }
 
+/** Of which the server keeps as many for whoever comes later. */
+const MOST_NOTICES = 20;
+const NO_HANDOUT: Handout = { rev: 0, tasks: [], revealed: [] };
+const RULES: Required<Rules> = { has_results_page: true, is_recorded: true, auto_done: false };
+
 export const OUTSIDE: Classroom = {
   phase: "start",
   isFurnished: false,
   isConnected: false,
   room: 0,
+  title: "",
   host: 0,
   students: PersistentMap.of<number, Student>(),
-  tasks: [],
-  loaded: undefined,
+  queue: [],
+  handout: NO_HANDOUT,
+  notices: [],
   isImporting: false,
   imported: undefined,
   leftOut: {},
   isLocked: false,
-  hasResultsPage: true,
+  rules: RULES,
   ignores: NOTHING_IGNORED,
   isLive: true,
   open: [],
@@ -76,14 +109,18 @@ export type Happening =
   // The class
   | { type: "entering"; room: number; host: number; marks: Marks; ignores: Ignores }
   | { type: "update"; update: RoomUpdate; at: number }
-  | { type: "phase"; phase: "taken" | "gone" | "closed" }
+  | { type: "phase"; phase: Parting | "gone" | "closed" }
   | { type: "left" }
   | { type: "cut" }
   | { type: "live"; isLive: boolean }
   | { type: "ignoring"; ignores: Ignores }
+  | { type: "queue"; queue: readonly QueuedCall[] }
+  | { type: "notice"; notice: ClassroomNotice }
   // Tasks
-  | { type: "tasks loaded"; steps: readonly Step[] }
-  | { type: "tasks sent"; steps: readonly Step[] }
+  | ({ type: "tasks" } & Handout)
+  | { type: "tasks set"; rev: number; tasks: readonly Task[] }
+  | { type: "tasks imported"; tasks: readonly Task[] }
+  | { type: "revealed"; task: string }
   | { type: "importing"; isImporting: boolean }
   | { type: "import taken" }
   | { type: "import incomplete"; leftOut: Readonly<Record<string, number>> }
@@ -112,13 +149,20 @@ const CHANGES: { [T in OfClass["type"]]: Change<T> } = {
   cut: (state) => (state.isConnected ? { ...state, isConnected: false } : state),
   live: (state, { isLive }) => ({ ...state, isLive }),
   ignoring: (state, { ignores }) => ({ ...state, ignores }),
-  "tasks loaded": (state, { steps }) => loadTasks(state, steps),
-  "tasks sent": (state, { steps }) => ({
+  queue: (state, { queue }) => ({ ...state, queue }),
+  notice: (state, { notice }) => ({ ...state, notices: withNotice(state.notices, notice) }),
+  tasks: (state, { rev, tasks, revealed }) => ({ ...state, handout: { rev, tasks, revealed } }),
+  "tasks set": (state, { rev, tasks }) => ({
     ...state,
-    tasks: usable(steps),
-    loaded: steps,
+    handout: { ...state.handout, rev, tasks },
     leftOut: {},
   }),
+  "tasks imported": (state, { tasks }) => ({
+    ...state,
+    imported: { tasks, isNew: state.phase === "inside" },
+    isImporting: false,
+  }),
+  revealed: (state, { task }) => ({ ...state, handout: withRevealed(state.handout, task) }),
   importing: (state, { isImporting }) => ({
     ...state,
     isImporting,
@@ -169,12 +213,11 @@ function updateRoom(state: Classroom, update: RoomUpdate, at: number): Classroom
   // Those that were open before the page was loaded, once their students are here.
   const wanted = state.isFurnished ? state.open : state.marks.open;
   const open = wanted.filter((user) => students.has(user));
-  const { id: room, host } = update;
+  const { id: room, host, title = "" } = update;
   const isLocked = update.door === "locked";
-  const hasResultsPage = update.rules?.has_results_page ?? true;
-  const rules = { isLocked, hasResultsPage };
+  const rules = { ...RULES, ...update.rules };
   const here = { phase: "inside", isFurnished: true, isConnected: true } as const;
-  return { ...state, ...here, room, host, students, open, ...rules };
+  return { ...state, ...here, room, title, host, students, open, isLocked, rules };
 }
 
 /** Who was known before comes first, as before; the others as the server lists them. */
@@ -188,23 +231,17 @@ function inOrder(users: readonly User[], state: Classroom): User[] {
   });
 }
 
-// Tasks
-
-function loadTasks(state: Classroom, steps: readonly Step[]): Classroom {
-  // Before the class is shown these are its own tasks; later they are what an import has found.
-  if (state.phase === "inside") {
-    return { ...state, imported: steps, isImporting: false };
-  }
-  const tasks = usable(steps);
-  const isKnown = JSON.stringify(tasks) === JSON.stringify(state.tasks);
-  // After a lost connection the editor holds what the teacher has typed since.
-  return isKnown ? state : { ...state, tasks, loaded: steps };
+function withNotice(
+  notices: readonly ClassroomNotice[],
+  notice: ClassroomNotice,
+): readonly ClassroomNotice[] {
+  const others = notices.filter(({ id }) => id !== notice.id);
+  return [...others, notice].sort((one, other) => one.id - other.id).slice(-MOST_NOTICES);
 }
 
-function usable(steps: readonly Step[]): readonly Step[] {
-  return steps
-    .filter((step) => step.content?.trim())
-    .toSorted((one, other) => compareSteps(one.name, other.name));
+function withRevealed(handout: Handout, task: string): Handout {
+  const revealed = new Set([...handout.revealed, task]);
+  return { ...handout, revealed: [...revealed] };
 }
 
 // One student
@@ -229,18 +266,6 @@ function openPanel(state: Classroom, user: number, isBeside: boolean): Classroom
   // Else the last one makes room: who is compared with many stays where they are.
   const kept = isBeside ? state.open : state.open.slice(0, -1);
   return { ...state, open: [...kept, user] };
-}
-
-/** The columns of everything: tasks that were handed out or that anybody has; no theory page. */
-export function columnsOf(state: Classroom): readonly string[] {
-  const names = new Set(state.tasks.map((step) => step.name));
-  for (const student of state.students.values()) {
-    for (const name of Object.keys(student.steps)) {
-      names.add(name);
-    }
-  }
-  names.delete("theory");
-  return [...names].sort(compareSteps);
 }
 
 /** What is to be remembered for the next time the page is loaded. */

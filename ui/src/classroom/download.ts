@@ -1,8 +1,8 @@
-import { stepTitle } from "../class/steps";
 import { language, t } from "../i18n";
 import { saveAs } from "../parts/saving";
-import type { Step } from "../wire/generated";
-import { columnsOf, type Classroom } from "./classroom";
+import type { Task } from "../wire/generated";
+import type { Classroom } from "./classroom";
+import { columnsOf } from "./columns";
 import { asCsv, inResultsOrder, type ResultsOrder } from "./results";
 import { asTaskFile } from "./taskfile";
 
@@ -12,15 +12,14 @@ export function saveResults(state: Classroom, order: ResultsOrder | undefined): 
   const text = asCsv(columns, inResultsOrder(state.students.values(), columns, order), {
     student: t("classroom.results.student"),
     percent: t("classroom.results.percent"),
-    task: stepTitle,
     status: (status) => t(`class.status.${status}`),
   });
   saveAs(new Blob([text], { type: "text/csv;charset=utf-8" }), `class-${state.room}.csv`);
 }
 
 /** Gives the visitor tasks as a file, which the editor opens again. */
-export function saveTasks(room: number, steps: readonly Step[]): void {
+export function saveTasks(room: number, tasks: readonly Task[]): void {
   const title = t("tasks.file_title", { room: String(room) });
-  const page = asTaskFile(steps, title, language, stepTitle);
+  const page = asTaskFile(tasks, title, language);
   saveAs(new Blob([page], { type: "text/html;charset=utf-8" }), `tasks-${room}.html`);
 }

@@ -1,64 +1,83 @@
 import { describe, expect, it } from "vitest";
-import type { Step } from "../wire/generated";
+import type { Task } from "../wire/generated";
 import { Drafting } from "./drafting.svelte";
+import { newTask } from "./task";
 
 let rooms = 100_000;
-const step = (name: string): Step => ({
-  name,
-  content: `<p>${name}</p>`,
-  language: "html",
-  type: "exercise",
-});
+const task = (id: string): Task => ({ ...newTask(), id, content: `<p>${id}</p>` });
+const THREE = ["a", "b", "c"].map(task);
 
 function withThree(room = (rooms += 1)): Drafting {
   const drafting = new Drafting(room);
-  drafting.load(["1", "2", "3"].map(step));
+  drafting.load({ rev: 1, tasks: THREE });
   return drafting;
 }
 
-const texts = (drafting: Drafting) => drafting.drafts.tasks.map(({ html }) => html);
+const texts = (drafting: Drafting) => drafting.tasks.map(({ content }) => content);
 
 describe("the editor", () => {
   it("opens the first task, and the one after a task that is taken out", () => {
     const drafting = withThree();
-    expect(drafting.name).toBe("1");
+    expect(drafting.task.id).toBe("a");
     drafting.remove();
-    expect(drafting.page.html).toBe("<p>2</p>");
-    drafting.open(drafting.drafts.tasks[1]?.key ?? -1);
+    expect(drafting.task.id).toBe("b");
+    drafting.open("c");
     drafting.remove();
-    expect(drafting.page.html).toBe("<p>2</p>");
+    expect(drafting.task.id).toBe("b");
     drafting.remove();
-    expect(drafting.name).toBe("theory");
+    expect(drafting.filled).toEqual([]);
+    expect(drafting.tasks).toHaveLength(1);
   });
 
-  it("puts tasks back as they stood before the first of several changes, until they are sent", () => {
+  it("brings a task back that was taken out, with what was written since", () => {
     const drafting = withThree();
-    expect(drafting.canPutBack).toBe(false);
+    const undo = drafting.remove();
+    drafting.write({ content: "<p>since</p>" });
+    undo();
+    undo();
+    expect(texts(drafting)).toEqual(["<p>a</p>", "<p>since</p>", "<p>c</p>"]);
+    expect(drafting.task.id).toBe("a");
+  });
+
+  it("opens a copy, which is another task", () => {
+    const drafting = withThree();
+    drafting.duplicate();
+    drafting.write({ title: "Harder" });
+    expect(drafting.tasks.map(({ title }) => title)).toEqual(["", "Harder", "", ""]);
+  });
+
+  it("has nothing unsent once the class has what is here, also after it was moved", () => {
+    const drafting = withThree();
     drafting.move(1);
-    drafting.remove();
-    drafting.move(1);
-    drafting.write("<p>written since</p>");
-    drafting.putBack();
-    expect(texts(drafting)).toEqual(["<p>1</p>", "<p>2</p>", "<p>written since</p>"]);
-    drafting.move(-1);
-    drafting.sent();
-    expect(drafting.canPutBack).toBe(false);
-    expect(drafting.changed).toEqual([]);
+    expect(drafting.isUnsent).toBe(true);
+    drafting.sent({ rev: 2, tasks: drafting.filled });
+    expect(drafting.isUnsent).toBe(false);
   });
 
   it("opens a task of what is imported, and what was there when that is undone", () => {
     const drafting = withThree();
-    drafting.import([step("1")]);
-    expect(texts(drafting)).toEqual(["<p>1</p>"]);
-    expect(drafting.name).toBe("1");
+    drafting.import([task("x")]);
+    expect(texts(drafting)).toEqual(["<p>x</p>"]);
+    expect(drafting.task.id).toBe("x");
     drafting.undoImport();
-    expect(texts(drafting)).toEqual(["<p>1</p>", "<p>2</p>", "<p>3</p>"]);
-    expect(drafting.name).toBe("1");
+    expect(texts(drafting)).toEqual(["<p>a</p>", "<p>b</p>", "<p>c</p>"]);
+    expect(drafting.task.id).toBe("a");
+  });
+
+  it("takes what was imported before only where there is nothing yet", () => {
+    const drafting = withThree();
+    drafting.takeImport([task("x")], false);
+    expect(texts(drafting)).toHaveLength(3);
+    drafting.takeImport([task("x")], true);
+    expect(texts(drafting)).toEqual(["<p>x</p>"]);
+    const empty = new Drafting((rooms += 1));
+    empty.takeImport([task("x")], false);
+    expect(texts(empty)).toEqual(["<p>x</p>"]);
   });
 
   it("has what was typed when it is opened again", () => {
     const drafting = withThree(99_999);
-    drafting.write("<p>typed</p>");
+    drafting.write({ content: "<p>typed</p>" });
     drafting.saveNow();
     expect(texts(new Drafting(99_999))[0]).toBe("<p>typed</p>");
   });

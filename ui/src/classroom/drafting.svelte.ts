@@ -1,103 +1,118 @@
-/** The teacher at the editor: the drafts of one class, the page that is open, and what of it is kept. */
+/** The teacher at the editor: the drafts of one class, the task that is open, and what of it is kept. */
+import { labelsOf } from "../class/tasks";
 import { keep, kept } from "../wire/kept";
-import type { Step } from "../wire/generated";
+import type { Task, TaskType } from "../wire/generated";
 import * as pages from "./drafts";
+import { newTask } from "./task";
 
 const SAVE_MS = 400;
 
 export class Drafting {
-  drafts: pages.Drafts = $state.raw(pages.BLANK);
-  /** The page that is open. */
-  private chosen: number = $state(0);
-  /** The pages before one was moved or taken out. */
-  private earlier: pages.Drafts | undefined = $state.raw();
+  drafts: pages.Drafts = $state.raw(pages.newDrafts());
+  /** The task that is open. */
+  private chosen: string = $state("");
   /** Whether what was typed outlives the page. */
   isKept = $state(true);
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  readonly page = $derived(pages.pageOf(this.drafts, this.chosen));
-  readonly name = $derived(pages.nameOf(this.drafts, this.chosen));
-  /** Theory, then the tasks. */
-  readonly all = $derived([this.drafts.theory, ...this.drafts.tasks]);
-  /** Which task is open, from 0; -1 for theory. */
-  readonly place = $derived(this.drafts.tasks.findIndex(({ key }) => key === this.page.key));
-  /** Names of the steps that are not with the class as they are here. */
-  readonly changed = $derived(pages.changed(this.drafts));
-  readonly steps = $derived(pages.stepsOf(this.drafts));
+  readonly tasks = $derived(this.drafts.tasks);
+  readonly labels = $derived(labelsOf(this.tasks));
+  /** There is always one: the last one that is taken out leaves a blank one. */
+  readonly task: Task = $derived(
+    this.tasks.find(({ id }) => id === this.chosen) ?? this.tasks[0] ?? newTask(),
+  );
+  readonly place = $derived(this.tasks.indexOf(this.task));
+  readonly title = $derived(this.labels.get(this.task.id)?.title ?? "");
+  readonly unsent = $derived(pages.unsent(this.drafts));
+  readonly isUnsent = $derived(pages.isUnsent(this.unsent));
+  /** What is to be sent. */
+  readonly filled = $derived(pages.filled(this.drafts));
 
   constructor(private readonly room: number) {
-    this.drafts = kept(pages.draftsPlace(room), pages.asDrafts) ?? pages.BLANK;
+    this.drafts = kept(pages.draftsPlace(room), pages.asDrafts) ?? this.drafts;
     this.openFirst();
   }
 
-  /** Whether tasks that were moved or taken out can be put back. */
-  get canPutBack(): boolean {
-    return this.earlier !== undefined;
-  }
-
-  open(key: number): void {
-    this.chosen = key;
+  open(id: string): void {
+    this.chosen = id;
   }
 
   /** What the class has, as the server tells. */
-  load(steps: readonly Step[]): void {
-    this.take(pages.withLoaded(this.drafts, steps));
+  load(given: pages.Given): void {
+    this.take(pages.withLoaded(this.drafts, given));
   }
 
-  /** Tasks from elsewhere, which replace the pages until that is undone. */
-  import(steps: readonly Step[]): void {
-    this.take(pages.withImported(this.drafts, steps));
+  /** Tasks from elsewhere, which replace those here until that is undone. */
+  import(tasks: readonly Task[]): void {
+    this.take(pages.withImported(this.drafts, tasks));
   }
 
-  write(html: string): void {
-    this.change(pages.withHtml(this.drafts, this.page.key, html));
-  }
-
-  add(): void {
-    this.change(pages.withTask(this.drafts));
-    this.chosen = pages.newestKey(this.drafts);
-  }
-
-  /** Takes the open task out; the one after it is open then. */
-  remove(): void {
-    const { tasks, theory } = this.drafts;
-    const next = tasks[this.place + 1] ?? tasks[this.place - 1] ?? theory;
-    this.earlier ??= this.drafts;
-    this.change(this.withoutOpen());
-    this.chosen = next.key;
-  }
-
-  withoutOpen(): pages.Drafts {
-    return pages.withoutTask(this.drafts, this.page.key);
-  }
-
-  move(by: number): void {
-    this.earlier ??= this.drafts;
-    this.change(pages.withMoved(this.drafts, this.page.key, by));
-  }
-
-  putBack(): void {
-    if (this.earlier !== undefined) {
-      this.change(pages.withOrderOf(this.drafts, this.earlier));
-      this.earlier = undefined;
+  /** What was told before may have been written anew since: it is taken where there is nothing. */
+  takeImport(tasks: readonly Task[], isNew: boolean): void {
+    if (isNew || this.filled.length === 0) {
+      this.import(tasks);
     }
   }
 
-  /** The class has all of it now. */
-  sent(): void {
-    this.change(pages.afterSending(this.drafts));
-    this.earlier = undefined;
+  keepMine(): void {
+    this.take(pages.withMine(this.drafts));
+  }
+
+  takeTheirs(): void {
+    this.take(pages.withTheirs(this.drafts));
+  }
+
+  write(change: Partial<Task>): void {
+    this.change(pages.withChange(this.drafts, this.task.id, change));
+  }
+
+  add(type: TaskType): void {
+    this.change(pages.withTask(this.drafts, type));
+    this.chosen = this.tasks.at(-1)?.id ?? "";
+  }
+
+  duplicate(): void {
+    const at = this.place + 1;
+    this.change(pages.withCopy(this.drafts, this.task.id));
+    this.chosen = this.tasks[at]?.id ?? this.chosen;
+  }
+
+  /** Takes the open task out, and gives what brings it back; the one after it is open then. */
+  remove(): () => void {
+    const { task, place, tasks } = this;
+    const next = tasks[place + 1] ?? tasks[place - 1];
+    this.change(pages.withoutTask(this.drafts, task.id));
+    if (next === undefined) {
+      this.add("exercise");
+    } else {
+      this.chosen = next.id;
+    }
+    return () => this.bringBack(task, place);
+  }
+
+  private bringBack(task: Task, place: number): void {
+    if (!this.tasks.some(({ id }) => id === task.id)) {
+      this.change(pages.withTaskAt(this.drafts, task, place));
+    }
+    this.chosen = task.id;
+  }
+
+  move(by: number): void {
+    this.change(pages.withMoved(this.drafts, this.task.id, by));
+  }
+
+  /** The class has these now. */
+  sent(given: pages.Given): void {
+    this.take(pages.afterSending(this.drafts, given));
     this.saveNow();
   }
 
   revert(): void {
-    this.change(pages.reverted(this.drafts));
-    this.openFirst();
+    this.take(pages.reverted(this.drafts));
   }
 
   undoImport(): void {
-    this.change(pages.withoutImport(this.drafts));
-    this.openFirst();
+    this.take(pages.withoutImport(this.drafts));
   }
 
   /** Keeps at once what waits for a pause in the typing. */
@@ -111,7 +126,7 @@ export class Drafting {
 
   private take(next: pages.Drafts): void {
     this.change(next);
-    if (!this.all.some(({ key }) => key === this.chosen)) {
+    if (!this.tasks.some(({ id }) => id === this.chosen)) {
       this.openFirst();
     }
   }
@@ -123,6 +138,7 @@ export class Drafting {
   }
 
   private openFirst(): void {
-    this.chosen = this.drafts.tasks[0]?.key ?? this.drafts.theory.key;
+    const first = this.tasks.find(({ type }) => type === "exercise") ?? this.tasks[0];
+    this.chosen = first?.id ?? "";
   }
 }

@@ -1,250 +1,241 @@
 /**
  * The tasks as the teacher writes them, beside what the class has of them. Pure: each change is a new
- * value. Tasks are numbered by their place, so that taking one out numbers the rest anew.
+ * value. A task keeps its id wherever it is moved to, and its statuses are of that.
  */
-import type { Step } from "../wire/generated";
+import { newKey } from "../class/keys";
+import { isExercise, labelsOf } from "../class/tasks";
+import type { Task, TaskType } from "../wire/generated";
+import { draftsOfSteps, isOfStep } from "./oldsteps";
+import { asTask, isBlankTask, isSameTask, MOST_TASKS, newTask } from "./task";
 
-export interface Page {
-  /** Names the page as long as it lives, wherever it moves to. */
-  readonly key: number;
-  readonly html: string;
-  /** The name under which the class has it: its statuses are of that name. */
-  readonly sentAs?: string | undefined;
+/** Tasks as the class has got them; `rev` says how often it had got some then. */
+export interface Given {
+  readonly rev: number;
+  readonly tasks: readonly Task[];
 }
-
-/** The pages' HTML by the names of the steps; blank pages are none. */
-export type Sent = Readonly<Record<string, string>>;
 
 export interface Drafts {
-  readonly theory: Page;
-  readonly tasks: readonly Page[];
-  /** What the class has. */
-  readonly sent: Sent;
-  /** What an import has replaced. */
-  readonly before?: { readonly theory: Page; readonly tasks: readonly Page[] } | undefined;
+  readonly tasks: readonly Task[];
+  /** What the class has, as it was written here. */
+  readonly sent: Given;
+  /** What another window has given the class while something here was not sent. */
+  readonly theirs?: Given | undefined;
+  /** What an import, or what another window gave, has replaced. */
+  readonly before?: readonly Task[] | undefined;
 }
 
-export const MOST_TASKS = 16;
-const THEORY_KEY = 0;
+/** What is not with the class as it is here. */
+export interface Unsent {
+  /** The tasks that it has otherwise, or not at all. */
+  readonly ids: ReadonlySet<string>;
+  /** What these are called, and those that it still has. */
+  readonly titles: readonly string[];
+  readonly isReordered: boolean;
+}
 
-export const BLANK: Drafts = {
-  theory: { key: THEORY_KEY, html: "" },
-  tasks: [{ key: 1, html: "" }],
-  sent: {},
-};
+/** A page for theory, and a task. */
+export function newDrafts(): Drafts {
+  return { tasks: [newTask("theory"), newTask()], sent: { rev: 0, tasks: [] } };
+}
 
 /** Where a browser keeps the drafts of a class. */
 export function draftsPlace(room: number): string {
   return `tasks/${room}`;
 }
 
-/** Whether nobody would see anything of it. */
-export function isBlank(html: string): boolean {
-  return !/<(img|hr)\b/i.test(html) && html.replace(/<[^>]*>|&nbsp;|\s/g, "") === "";
+/** What is to be sent: the tasks that hold something. */
+export function filled(drafts: Pick<Drafts, "tasks">): readonly Task[] {
+  return drafts.tasks.filter((task) => !isBlankTask(task));
 }
 
-/** What is to be sent: the pages that hold something, by their places. */
-export function stepsOf(drafts: Drafts): Step[] {
-  const named = Object.entries(contents(drafts)).sort(([one], [other]) => byPlace(one, other));
-  return named.map(([name, content]) => ({
-    name,
-    content,
-    language: "html",
-    type: name === "theory" ? "theory" : "exercise",
-  }));
+export function unsent(drafts: Drafts): Unsent {
+  const [now, sent] = [filled(drafts), drafts.sent.tasks];
+  const had = new Map(sent.map((task) => [task.id, task]));
+  const has = new Set(now.map(({ id }) => id));
+  const ids = new Set(
+    now.filter((task) => !isSameTask(task, had.get(task.id))).map(({ id }) => id),
+  );
+  const here = labelsOf(drafts.tasks);
+  const gone = [...labelsOf(sent)].filter(([id]) => !has.has(id));
+  return {
+    ids,
+    titles: [...[...ids].map((id) => here.get(id)), ...gone.map(([, label]) => label)].map(
+      (label) => label?.title ?? "",
+    ),
+    isReordered: orderOf(now, had) !== orderOf(sent, has),
+  };
 }
 
-/** Names of the steps that the class has otherwise, or not at all, or still has. */
-export function changed(drafts: Drafts): string[] {
-  const now = contents(drafts);
-  const names = new Set([...Object.keys(now), ...Object.keys(drafts.sent)]);
-  return [...names].filter((name) => now[name] !== drafts.sent[name]).sort(byPlace);
+/** The order of those that are in both. */
+function orderOf(tasks: readonly Task[], others: { has: (id: string) => boolean }): string {
+  const ids = tasks.map(({ id }) => id);
+  return ids.filter((id) => others.has(id)).join();
 }
 
-/** The name of a page's step. */
-export function nameOf(drafts: Drafts, key: number): string {
-  const index = drafts.tasks.findIndex((page) => page.key === key);
-  return index < 0 ? "theory" : String(index + 1);
+export function isUnsent({ titles, isReordered }: Unsent): boolean {
+  return titles.length > 0 || isReordered;
 }
 
-export function pageOf(drafts: Drafts, key: number): Page {
-  return drafts.tasks.find((page) => page.key === key) ?? drafts.theory;
-}
+// Writing
 
-export function withHtml(drafts: Drafts, key: number, html: string): Drafts {
-  const change = (page: Page): Page => (page.key === key ? { ...page, html } : page);
-  return { ...drafts, theory: change(drafts.theory), tasks: drafts.tasks.map(change) };
-}
-
-/** With one more task at the end; its key is `newestKey` then. */
-export function withTask(drafts: Drafts): Drafts {
-  return drafts.tasks.length >= MOST_TASKS
-    ? drafts
-    : { ...drafts, tasks: [...drafts.tasks, { key: newestKey(drafts) + 1, html: "" }] };
-}
-
-export function newestKey(drafts: Drafts): number {
-  return Math.max(THEORY_KEY, ...drafts.tasks.map(({ key }) => key));
-}
-
-export function withoutTask(drafts: Drafts, key: number): Drafts {
-  return { ...drafts, tasks: drafts.tasks.filter((page) => page.key !== key) };
-}
-
-/** A task that many places further; at the ends it stays. */
-export function withMoved(drafts: Drafts, key: number, by: number): Drafts {
-  const from = drafts.tasks.findIndex((page) => page.key === key);
-  const to = from + by;
-  const page = drafts.tasks[from];
-  if (page === undefined || to < 0 || to >= drafts.tasks.length) {
-    return drafts;
-  }
-  const tasks = drafts.tasks.filter((other) => other !== page);
-  tasks.splice(to, 0, page);
+/** One task with other values. */
+export function withChange(drafts: Drafts, id: string, change: Partial<Task>): Drafts {
+  const tasks = drafts.tasks.map((task) => (task.id === id ? { ...task, ...change } : task));
   return { ...drafts, tasks };
 }
 
-/**
- * The order of another time with the texts of now: what was taken out is back, what has come since is
- * behind it.
- */
-export function withOrderOf(drafts: Drafts, earlier: Drafts): Drafts {
-  const now = new Map(drafts.tasks.map((page) => [page.key, page]));
-  const tasks = earlier.tasks.map((page) => now.get(page.key) ?? page);
-  const known = new Set(tasks.map(({ key }) => key));
-  const fresh = drafts.tasks.filter(({ key }) => !known.has(key));
-  return { ...drafts, tasks: [...tasks, ...fresh].slice(0, MOST_TASKS) };
+/** With one more at the end, which is the last one then. */
+export function withTask(drafts: Drafts, type: TaskType): Drafts {
+  return withTaskAt(drafts, newTask(type), drafts.tasks.length);
 }
 
-/**
- * Names of tasks that the class has and whose statuses would be of something else: the page is not
- * there any more, or has got another number. What was merely written anew stays the same task.
- */
-export function renumbered(drafts: Drafts): string[] {
-  const tasks = Object.keys(drafts.sent).filter((name) => name !== "theory");
-  return tasks
-    .filter((name) => {
-      const page = drafts.tasks[Number(name) - 1];
-      return page?.sentAs !== name || isBlank(page.html);
-    })
-    .sort(byPlace);
+/** With a copy behind the task; it is another one, with statuses of its own. */
+export function withCopy(drafts: Drafts, id: string): Drafts {
+  const at = drafts.tasks.findIndex((task) => task.id === id);
+  const task = drafts.tasks[at];
+  return task === undefined ? drafts : withTaskAt(drafts, { ...task, id: newKey() }, at + 1);
 }
 
-/** The class has all of it now. */
-export function afterSending(drafts: Drafts): Drafts {
-  const tasks = drafts.tasks.map((page, index) => ({
-    ...page,
-    sentAs: isBlank(page.html) ? undefined : String(index + 1),
-  }));
-  return { ...drafts, tasks, sent: contents(drafts), before: undefined };
+export function withTaskAt(drafts: Drafts, task: Task, at: number): Drafts {
+  return drafts.tasks.length >= MOST_TASKS
+    ? drafts
+    : { ...drafts, tasks: drafts.tasks.toSpliced(at, 0, task) };
 }
 
-/**
- * The server tells what the class has: drafts that are newer stay. Imported tasks come the same way
- * until they are sent: what is here and not sent stays not sent.
- */
-export function withLoaded(drafts: Drafts, steps: readonly Step[]): Drafts {
-  const sent = sentOf(steps);
-  if (isSame(sent, contents(drafts))) {
+export function withoutTask(drafts: Drafts, id: string): Drafts {
+  return { ...drafts, tasks: drafts.tasks.filter((task) => task.id !== id) };
+}
+
+/** A task that many places further; at the ends it stays. */
+export function withMoved(drafts: Drafts, id: string, by: number): Drafts {
+  const from = drafts.tasks.findIndex((task) => task.id === id);
+  const to = from + by;
+  const task = drafts.tasks[from];
+  if (task === undefined || to < 0 || to >= drafts.tasks.length) {
     return drafts;
   }
-  const isUntouched = changed(drafts).length === 0 || Object.keys(contents(drafts)).length === 0;
-  return isUntouched ? asSent(sent, drafts) : { ...drafts, sent };
+  return { ...drafts, tasks: drafts.tasks.toSpliced(from, 1).toSpliced(to, 0, task) };
 }
 
-/** Tasks from elsewhere: they replace the pages, which can be brought back. */
-export function withImported(drafts: Drafts, steps: readonly Step[]): Drafts {
-  const { theory, tasks, sent } = drafts;
-  const before = Object.keys(contents(drafts)).length === 0 ? undefined : { theory, tasks };
-  return { ...pagesOf(sentOf(steps), drafts), sent, before };
+// Between here and the class
+
+/** The class has these now. What is blank and would make others miscount goes. */
+export function afterSending(drafts: Drafts, sent: Given): Drafts {
+  const last = drafts.tasks.findLastIndex((task) => isExercise(task) && !isBlankTask(task));
+  const tasks = drafts.tasks.filter(
+    (task, at) => at > last || !isExercise(task) || !isBlankTask(task),
+  );
+  return { tasks, sent };
 }
 
-/** As it was before the import. */
-export function withoutImport(drafts: Drafts): Drafts {
-  return drafts.before === undefined ? drafts : { ...drafts, ...drafts.before, before: undefined };
+/**
+ * The server tells what the class has. What is written here and not sent stays; if the class has got
+ * something else meanwhile, the teacher is to choose.
+ */
+export function withLoaded(drafts: Drafts, given: Given): Drafts {
+  if (isOwn(given, drafts.sent)) {
+    return drafts;
+  }
+  if (isSame(given.tasks, filled(drafts))) {
+    return { ...drafts, sent: given, theirs: undefined };
+  }
+  if (filled(drafts).length === 0 || !isUnsent(unsent(drafts))) {
+    return asGiven(drafts, given);
+  }
+  return isSame(given.tasks, drafts.sent.tasks)
+    ? { ...drafts, sent: given }
+    : { ...drafts, theirs: given };
+}
+
+/** What was sent from here; the server may have cleaned its HTML. */
+function isOwn(given: Given, sent: Given): boolean {
+  const ids = ({ tasks }: Given) => tasks.map(({ id }) => id).join();
+  return given.rev === sent.rev && ids(given) === ids(sent);
+}
+
+/** What is here is to replace what the other window gave. */
+export function withMine(drafts: Drafts): Drafts {
+  const { theirs, ...own } = drafts;
+  return theirs === undefined ? drafts : { ...own, sent: theirs };
+}
+
+/** What the other window gave replaces what is here, which can be brought back. */
+export function withTheirs(drafts: Drafts): Drafts {
+  const { theirs, tasks } = drafts;
+  return theirs === undefined ? drafts : { ...asGiven(drafts, theirs), before: tasks };
 }
 
 /** As the class has it. */
 export function reverted(drafts: Drafts): Drafts {
-  return asSent(drafts.sent, drafts);
+  return asGiven(drafts, drafts.sent);
 }
 
-function asSent(sent: Sent, known: Drafts): Drafts {
-  const { theory, tasks } = pagesOf(sent, known);
-  return { theory, tasks: tasks.map((page, index) => withName(page, index, sent)), sent };
+function asGiven(drafts: Drafts, sent: Given): Drafts {
+  const { before } = drafts;
+  const tasks = sent.tasks.length === 0 ? newDrafts().tasks : sent.tasks;
+  return before === undefined ? { tasks, sent } : { tasks, sent, before };
 }
 
-function withName(page: Page, index: number, sent: Sent): Page {
-  const name = String(index + 1);
-  return name in sent ? { ...page, sentAs: name } : page;
+/** Tasks from elsewhere: they replace those here, which can be brought back. */
+export function withImported(drafts: Drafts, tasks: readonly Task[]): Drafts {
+  const before = filled(drafts).length === 0 ? undefined : drafts.tasks;
+  return { ...drafts, tasks: recognised(tasks, drafts.sent.tasks), before };
 }
 
-/** Drafts as they were kept, or nothing if those are none. */
+/** As it was before the import. */
+export function withoutImport(drafts: Drafts): Drafts {
+  const { before, ...rest } = drafts;
+  return before === undefined ? drafts : { ...rest, tasks: before };
+}
+
+/**
+ * Under ids of their own: a number alone makes no task the same. One that begins as a task of the class
+ * does, such as one that was imported before and written anew since, is that task.
+ */
+function recognised(tasks: readonly Task[], sent: readonly Task[]): Task[] {
+  const known = new Map(sent.map((task) => [beginningOf(task), task.id]));
+  const taken = new Set<string>();
+  return tasks.map((task) => {
+    const id = isOfStep(task) ? (known.get(beginningOf(task)) ?? newKey()) : task.id;
+    const own = taken.has(id) ? newKey() : id;
+    taken.add(own);
+    return { ...task, id: own };
+  });
+}
+
+/** Its kind and its title, or the first line of its text. */
+function beginningOf({ type, title, content }: Task): string {
+  const line = content.replace(/<\/(h\d|p|li|pre)>[\s\S]*/i, "").replace(/<[^>]*>/g, "");
+  return `${type} ${title.trim() || line.trim()}`;
+}
+
+function isSame(one: readonly Task[], other: readonly Task[]): boolean {
+  return one.length === other.length && one.every((task, at) => isSameTask(task, other[at]));
+}
+
+// Kept
+
+/** Drafts as they were kept, also by an earlier page; undefined if those are none. */
 export function asDrafts(value: unknown): Drafts | undefined {
-  const kept = value as Partial<Drafts> | null;
-  const isWhole =
-    isPage(kept?.theory) &&
-    Array.isArray(kept.tasks) &&
-    kept.tasks.every(isPage) &&
-    typeof kept.sent === "object" &&
-    Object.values(kept.sent).every((html) => typeof html === "string");
-  return isWhole ? withNames(kept as Drafts) : undefined;
-}
-
-/** Drafts of an older version do not say what they were sent as: what is where it was, is that. */
-function withNames(drafts: Drafts): Drafts {
-  if (drafts.tasks.some(({ sentAs }) => sentAs !== undefined)) {
-    return drafts;
+  const old = draftsOfSteps(value);
+  if (old !== undefined) {
+    return { tasks: old.tasks, sent: { rev: 0, tasks: old.sent } };
   }
-  return { ...drafts, tasks: drafts.tasks.map((page, at) => withName(page, at, drafts.sent)) };
+  const kept = value as Partial<Drafts> | null;
+  const [tasks, before] = [asTasks(kept?.tasks), asTasks(kept?.before)];
+  const [sent, theirs] = [asGivenTasks(kept?.sent), asGivenTasks(kept?.theirs)];
+  return tasks === undefined || sent === undefined ? undefined : { tasks, sent, theirs, before };
 }
 
-function isPage(value: unknown): value is Page {
-  const page = value as Partial<Page> | null | undefined;
-  return typeof page?.key === "number" && typeof page.html === "string";
+export function asTasks(value: unknown): Task[] | undefined {
+  const tasks = Array.isArray(value) ? value.map(asTask) : undefined;
+  return tasks?.every((task) => task !== undefined) ? tasks : undefined;
 }
 
-function contents({ theory, tasks }: Pick<Drafts, "theory" | "tasks">): Record<string, string> {
-  const named = [["theory", theory.html], ...tasks.map(({ html }, at) => [String(at + 1), html])];
-  return Object.fromEntries(named.filter(([, html]) => !isBlank(html ?? ""))) as Record<
-    string,
-    string
-  >;
-}
-
-function sentOf(steps: readonly Step[]): Sent {
-  return Object.fromEntries(
-    steps
-      .filter(({ name, content }) => isName(name) && !isBlank(content ?? ""))
-      .map(({ name, content }) => [name, content ?? ""]),
-  );
-}
-
-function isSame(one: Sent, other: Sent): boolean {
-  const names = Object.keys(one);
-  return (
-    names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
-  );
-}
-
-/** Whether a step may be called so. */
-export function isName(name: string): boolean {
-  return name === "theory" || (/^[1-9]\d?$/.test(name) && Number(name) <= MOST_TASKS);
-}
-
-/** Pages for these contents, under keys that no page has had yet. */
-function pagesOf(html: Sent, known: Drafts): Pick<Drafts, "theory" | "tasks"> {
-  const last = Math.max(1, ...Object.keys(html).map((name) => Number(name) || 0));
-  const first = newestKey(known) + 1;
-  return {
-    theory: { key: THEORY_KEY, html: html["theory"] ?? "" },
-    tasks: Array.from({ length: last }, (_, at) => ({
-      key: first + at,
-      html: html[String(at + 1)] ?? "",
-    })),
-  };
-}
-
-function byPlace(one: string, other: string): number {
-  return (Number(one) || 0) - (Number(other) || 0);
+function asGivenTasks(value: unknown): Given | undefined {
+  const given = value as Partial<Given> | null | undefined;
+  const tasks = asTasks(given?.tasks);
+  return tasks === undefined || typeof given?.rev !== "number"
+    ? undefined
+    : { rev: given.rev, tasks };
 }

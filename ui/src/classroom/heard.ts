@@ -6,13 +6,16 @@ type Means = { [E in Said]?: (payload: SaidPayload<E>, at: number) => Happening 
 
 const MEANS = {
   "room/update": (update, at) => ({ type: "update", update, at }),
-  "steps/load": (steps) => ({ type: "tasks loaded", steps }),
-  "steps/status/to_mentor": ({ user_id: user, steps }, at) => ({
+  "tasks/all": ({ rev, tasks, revealed = [], is_imported: isImported }) =>
+    isImported ? { type: "tasks imported", tasks } : { type: "tasks", rev, tasks, revealed },
+  "tasks/report": ({ user_id: user, statuses: steps }, at) => ({
     type: "statuses",
     user,
     steps,
     at,
   }),
+  "help/queue": (queue) => ({ type: "queue", queue }),
+  notice: (notice) => ({ type: "notice", notice }),
   signal: ({ user_id: user, value }, at) => ({
     type: "signal",
     user,

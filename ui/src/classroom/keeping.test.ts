@@ -1,7 +1,17 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { forget, keep, kept, keptKeys } from "../wire/kept";
-import type { Step } from "../wire/generated";
-import { asDrafts, BLANK, changed, draftsPlace, stepsOf, withHtml, withLoaded } from "./drafts";
+import type { Task } from "../wire/generated";
+import {
+  asDrafts,
+  draftsPlace,
+  filled,
+  newDrafts,
+  unsent,
+  withChange,
+  withLoaded,
+  type Given,
+} from "./drafts";
+import { newTask } from "./task";
 import {
   beginWith,
   countOf,
@@ -12,13 +22,14 @@ import {
   tasksOf,
 } from "./keeping";
 
-const step = (name: string, content = `<p>${name}</p>`): Step => ({
-  name,
+const task = (id: string, content = `<p>${id}</p>`): Task => ({
+  ...newTask(id === "t" ? "theory" : "exercise"),
+  id,
   content,
-  language: "html",
-  type: name === "theory" ? "theory" : "exercise",
 });
-const STEPS = [step("theory"), step("1"), step("2")];
+const TASKS = [task("t"), task("a"), task("b")];
+const GIVEN: Given = { rev: 1, tasks: TASKS };
+const NOTHING: Given = { rev: 0, tasks: [] };
 const rooms = () => keptTasks().map(({ room }) => room);
 /** A browser that keeps nothing over the page, as one that is full does. */
 const full = () => vi.stubGlobal("localStorage", undefined);
@@ -40,18 +51,18 @@ beforeEach(() => {
 
 describe("the tasks of a class", () => {
   it("are what the class has, in a browser where nobody has edited them", () => {
-    expect(tasksOf(1, STEPS)).toEqual(STEPS);
-    expect(tasksOf(1, [])).toEqual([]);
+    expect(tasksOf(1, GIVEN)).toEqual(TASKS);
+    expect(tasksOf(1, NOTHING)).toEqual([]);
   });
 
   it("are what was written here, also if it was not sent", () => {
-    const loaded = withLoaded(BLANK, STEPS);
-    keep(draftsPlace(1), withHtml(loaded, loaded.tasks[0]?.key ?? -1, "<p>new</p>"));
-    expect(tasksOf(1, STEPS)).toEqual([step("theory"), step("1", "<p>new</p>"), step("2")]);
+    const loaded = withLoaded(newDrafts(), GIVEN);
+    keep(draftsPlace(1), withChange(loaded, "a", { content: "<p>new</p>" }));
+    expect(tasksOf(1, GIVEN)).toEqual([task("t"), task("a", "<p>new</p>"), task("b")]);
   });
 
   it("count without the theory page", () => {
-    expect(countOf(STEPS)).toBe(2);
+    expect(countOf(TASKS)).toBe(2);
   });
 });
 
@@ -64,21 +75,22 @@ describe("tasks for later classes", () => {
       [1, 40],
       [4, 50],
     ] as const) {
-      expect(keepTasks({ room, at, steps: STEPS })).toBe(true);
+      expect(keepTasks({ room, at, tasks: TASKS })).toBe(true);
     }
     expect(rooms()).toEqual([4, 1, 3]);
-    expect(keptTasks()[0]?.steps).toEqual(STEPS);
+    expect(keptTasks()[0]?.tasks).toEqual(TASKS);
   });
 
   it("are not promised by a browser that is full", () => {
     full();
-    expect(keepTasks({ room: 1, at: 1, steps: STEPS })).toBe(false);
+    expect(keepTasks({ room: 1, at: 1, tasks: TASKS })).toBe(false);
   });
 
   it.each([
-    [{ room: "1", at: 1, steps: STEPS }],
-    [{ room: 1, steps: STEPS }],
-    [{ room: 1, at: 1, steps: [] }],
+    [{ room: "1", at: 1, tasks: TASKS }],
+    [{ room: 1, tasks: TASKS }],
+    [{ room: 1, at: 1, tasks: [] }],
+    [{ room: 1, at: 1, tasks: [{ title: "1" }] }],
     [{ room: 1, at: 1, steps: [{ name: "1" }] }],
     [null],
   ])("are none of what does not look like them: %j", (value) => {
@@ -86,31 +98,37 @@ describe("tasks for later classes", () => {
     expect(keptTasks()).toEqual([]);
   });
 
+  it("of an earlier page are taken over", () => {
+    const steps = [{ name: "1", content: "<p>a</p>", language: "html", type: "exercise" }];
+    keep("classroom/tasks/1", { room: 1, at: 1, steps });
+    expect(keptTasks()).toMatchObject([{ room: 1, tasks: [{ id: "1", content: "<p>a</p>" }] }]);
+  });
+
   it("are kept without a question when a class has ended by itself, and its drafts go", () => {
-    keep(draftsPlace(1), withLoaded(BLANK, STEPS));
-    keepEnded(1, [], 5);
-    expect(keptTasks()).toEqual([{ room: 1, at: 5, steps: STEPS }]);
+    keep(draftsPlace(1), withLoaded(newDrafts(), GIVEN));
+    keepEnded(1, NOTHING, 5);
+    expect(keptTasks()).toEqual([{ room: 1, at: 5, tasks: TASKS }]);
     expect(kept(draftsPlace(1), asDrafts)).toBeUndefined();
-    keepEnded(2, [], 6);
+    keepEnded(2, NOTHING, 6);
     expect(rooms()).toEqual([1]);
   });
 
   it("stay drafts of the ended class in a browser that is full", () => {
     full();
-    keep(draftsPlace(1), withLoaded(BLANK, STEPS));
-    keepEnded(1, [], 5);
-    expect(tasksOf(1, [])).toEqual(STEPS);
+    keep(draftsPlace(1), withLoaded(newDrafts(), GIVEN));
+    keepEnded(1, NOTHING, 5);
+    expect(tasksOf(1, NOTHING)).toEqual(TASKS);
     forgetDrafts(1);
-    expect(tasksOf(1, [])).toEqual([]);
+    expect(tasksOf(1, NOTHING)).toEqual([]);
   });
 });
 
 describe("a class that begins with tasks", () => {
   it("has them as drafts that are not sent", () => {
-    expect(beginWith(7, STEPS)).toBe(true);
-    const drafts = kept(draftsPlace(7), asDrafts) ?? BLANK;
-    expect(stepsOf(drafts)).toEqual(STEPS);
-    expect(changed(drafts)).toEqual(["theory", "1", "2"]);
+    expect(beginWith(7, TASKS)).toBe(true);
+    const drafts = kept(draftsPlace(7), asDrafts) ?? newDrafts();
+    expect(filled(drafts)).toEqual(TASKS);
+    expect([...unsent(drafts).ids]).toEqual(["t", "a", "b"]);
     expect(drafts.before).toBeUndefined();
   });
 });

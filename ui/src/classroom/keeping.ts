@@ -3,15 +3,26 @@
  * A class's own drafts (`drafting.svelte.ts`) are there as long as the class.
  */
 import { forget, keep, kept, keptKeys } from "../wire/kept";
-import type { Step } from "../wire/generated";
-import { asDrafts, BLANK, draftsPlace, stepsOf, withImported, withLoaded } from "./drafts";
+import { exercisesOf } from "../class/tasks";
+import type { Task } from "../wire/generated";
+import {
+  asDrafts,
+  asTasks,
+  draftsPlace,
+  filled,
+  newDrafts,
+  withImported,
+  withLoaded,
+  type Given,
+} from "./drafts";
+import { tasksOfSteps } from "./oldsteps";
 
 /** The tasks of one class. */
 export interface KeptTasks {
   readonly room: number;
   /** When they were kept, in milliseconds since 1970. */
   readonly at: number;
-  readonly steps: readonly Step[];
+  readonly tasks: readonly Task[];
 }
 
 const PLACE = "classroom/tasks/";
@@ -19,29 +30,29 @@ const PLACE = "classroom/tasks/";
 const MOST_KEPT = 3;
 
 /**
- * The tasks of a class as the teacher has them: what was written here and not sent counts, too. `loaded` is
+ * The tasks of a class as the teacher has them: what was written here and not sent counts, too. `given` is
  * what the class has.
  */
-export function tasksOf(room: number, loaded: readonly Step[]): Step[] {
-  const drafts = kept(draftsPlace(room), asDrafts) ?? BLANK;
+export function tasksOf(room: number, given: Given): readonly Task[] {
+  const drafts = kept(draftsPlace(room), asDrafts) ?? newDrafts();
   // Of a class that is gone nothing was told: what is here is all there is.
-  return stepsOf(loaded.length === 0 ? drafts : withLoaded(drafts, loaded));
+  return filled(given.tasks.length === 0 ? drafts : withLoaded(drafts, given));
 }
 
 /** Keeps the tasks of a class for later ones; returns whether they will be there. */
-export function keepTasks(tasks: KeptTasks): boolean {
+export function keepTasks(kept: KeptTasks): boolean {
   for (const old of keptTasks()
-    .filter(({ room }) => room !== tasks.room)
+    .filter(({ room }) => room !== kept.room)
     .slice(MOST_KEPT - 1)) {
     forget(PLACE + old.room);
   }
-  return keep(PLACE + tasks.room, tasks);
+  return keep(PLACE + kept.room, kept);
 }
 
 /** The class has ended behind the teacher's back: its tasks are kept without a question. */
-export function keepEnded(room: number, loaded: readonly Step[], at: number): void {
-  const steps = tasksOf(room, loaded);
-  if (steps.length === 0 || keepTasks({ room, at, steps })) {
+export function keepEnded(room: number, given: Given, at: number): void {
+  const tasks = tasksOf(room, given);
+  if (tasks.length === 0 || keepTasks({ room, at, tasks })) {
     forgetDrafts(room);
   }
 }
@@ -59,27 +70,20 @@ export function forgetDrafts(room: number): void {
 }
 
 /** A class begins with these, as drafts that are not sent. */
-export function beginWith(room: number, steps: readonly Step[]): boolean {
-  return keep(draftsPlace(room), withImported(BLANK, steps));
+export function beginWith(room: number, tasks: readonly Task[]): boolean {
+  return keep(draftsPlace(room), withImported(newDrafts(), tasks));
 }
 
-/** How many tasks there are, the theory page aside. */
-export function countOf(steps: readonly Step[]): number {
-  return steps.filter(({ name }) => name !== "theory").length;
+/** How many tasks there are, theory aside. */
+export function countOf(tasks: readonly Task[]): number {
+  return exercisesOf(tasks).length;
 }
 
 function asKeptTasks(value: unknown): KeptTasks | undefined {
-  const tasks = value as Partial<KeptTasks> | null;
-  const isWhole =
-    Number.isInteger(tasks?.room) &&
-    typeof tasks?.at === "number" &&
-    Array.isArray(tasks.steps) &&
-    tasks.steps.length > 0 &&
-    tasks.steps.every(isStep);
-  return isWhole ? (tasks as KeptTasks) : undefined;
-}
-
-function isStep(value: unknown): value is Step {
-  const step = value as Partial<Step> | null;
-  return typeof step?.name === "string" && typeof step.content === "string";
+  const kept = value as (Partial<KeptTasks> & { steps?: unknown }) | null;
+  const tasks = asTasks(kept?.tasks) ?? tasksOfSteps(kept?.steps);
+  const { room, at } = kept ?? {};
+  return typeof room !== "number" || typeof at !== "number" || !tasks?.length
+    ? undefined
+    : { room, at, tasks };
 }

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { moment, Network, untilTriedAgain } from "../class/network";
 import { Lesson } from "./lesson";
+import { keptKey, ticketOf } from "./remembered";
 import { isWatched, presenceOf, type Student } from "./student";
 
 const ANNA = 2;
@@ -184,6 +185,30 @@ describe("the signs on a teacher's page", () => {
   it("are another window's when that takes the class over, and this one says so", async () => {
     await teach();
     await network.play("the teacher comes in from another window");
-    expect(lesson.state).toMatchObject({ phase: "taken", isConnected: false });
+    expect(lesson.state).toMatchObject({ phase: "place_taken", isConnected: false });
+  });
+});
+
+describe("the key of a teacher", () => {
+  const KEY = "teacher-key".padEnd(43, "x");
+  const TOKEN = "teacher-token".padEnd(43, "x");
+
+  it("comes once, with the class, and stays in this browser", async () => {
+    await begin();
+    expect(keptKey()).toBe(KEY);
+    expect(ticketOf(123456)).toMatchObject({ teacher: KEY, token: TOKEN });
+  });
+
+  it("leads from its address into the class, out of sight, and gets a token", async () => {
+    location.hash = `#123456/${KEY}`;
+    const entered = network.play("the teacher comes in with the key, from another browser");
+    void lesson.begin();
+    await entered;
+    expect(location.hash).toBe("#123456");
+    expect(lesson.state).toMatchObject({ phase: "inside", room: 123456 });
+    expect(ticketOf(123456)).toMatchObject({ teacher: KEY, token: TOKEN, user: 1 });
+    expect(keptKey()).toBe(KEY);
+    await untilTriedAgain();
+    network.unexpected.splice(0);
   });
 });

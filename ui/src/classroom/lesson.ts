@@ -2,10 +2,9 @@
  * The teacher's class while the page is open: what is asked of the server, and what is made of what
  * it says. The state itself is in `classroom.ts`.
  */
-import { has, t } from "../i18n";
-import { toast, type Kind } from "../parts/toasts.svelte";
-import type { Step } from "../wire/generated";
-import { againAfterS } from "../wire/later";
+import { t } from "../i18n";
+import { toast } from "../parts/toasts.svelte";
+import type { Task } from "../wire/generated";
 import type { Link } from "../wire/socket";
 import { Store } from "../wire/store.svelte";
 import {
@@ -13,35 +12,45 @@ import {
   type Answer,
   type Asked,
   type Listener,
+  type Parting,
   type Payload,
   type Refusal,
   type Said,
   type SaidPayload,
 } from "../wire/teacher";
 import { marksOf, OUTSIDE, reduce, type Classroom, type Happening } from "./classroom";
+import type { Desk } from "./desk";
+import { HandingOut } from "./handingout";
 import { happeningOf, isTold, type Told } from "./heard";
-import { isOnline, type Student } from "./student";
 import { parseIgnores } from "./ignores";
 import { beginWith, countOf, keepEnded } from "./keeping";
+import { Library } from "./library.svelte";
 import { BoardLook, ResultsLook } from "./look.svelte";
 import { Windows } from "./others";
+import { problemText } from "./problems";
 import {
   forgetClass,
+  forgetKey,
+  keepKey,
   keepLive,
   keepMarks,
   keepName,
   keepTicket,
+  keptKey,
   keptLive,
   marksFor,
   runningClass,
+  ticketBy,
   ticketIn,
   ticketOf,
   type Ticket,
 } from "./remembered";
 import { Replies } from "./replies";
 import { Shown } from "./shown.svelte";
+import { isOnline } from "./student";
+import { Watching } from "./watching";
 
-const PROTOCOL = 2;
+const PROTOCOL = 3;
 const KEEP_MARKS_EVERY_MS = 3_000;
 const RETRY_ENTRY_MS = 2_000;
 // Answers to tries of entering that no second try changes.
@@ -50,10 +59,9 @@ const ENDED = new Set([
   "user_not_found",
   "wrong_token",
   "token_required",
+  "wrong_key",
   "not_host",
 ]);
-const INFORM_AFTER_MS = 500;
-const KINDS: Record<string, Kind> = { SUCCESS: "good", WARNING: "warning" };
 
 export class Lesson implements Listener {
   readonly store = new Store<Classroom, Happening>({ ...OUTSIDE, isLive: keptLive() }, reduce);
@@ -61,19 +69,22 @@ export class Lesson implements Listener {
   readonly board = new BoardLook();
   readonly results = new ResultsLook();
   private readonly wire = new TeacherWire(this);
-  readonly replies = new Replies({
+  private readonly desk: Desk = {
     ask: (event, payload) => this.wire.ask(event, payload),
     latest: () => this.store.latest,
     act: (event) => this.act(event),
+    hear: (event) => this.hear(event),
     complain: (answer) => this.complain(answer),
-  });
+  };
+  readonly replies = new Replies(this.desk);
+  readonly handingOut = new HandingOut(this.desk, () => this.enterAnew());
+  /** Of the class's key, where it has one. */
+  readonly library = new Library(this.desk.ask, () => this.ticket?.teacher || keptKey());
+  private readonly watching = new Watching(this.desk);
   private readonly windows = new Windows();
   private ticket: Ticket | undefined;
-  /** Until the notice that ends it: the tasks themselves come before. */
-  private isImporting = false;
-  private entries = 0;
   /** What a class that is being opened begins with. */
-  private beginning: readonly Step[] = [];
+  private beginning: readonly Task[] = [];
   private marking: ReturnType<typeof setInterval> | undefined;
 
   get state(): Classroom {
@@ -125,8 +136,16 @@ export class Lesson implements Listener {
     return true;
   }
 
+  /** Asks which classes belong to the key of this browser. */
+  async lookForClasses(): Promise<void> {
+    if (this.library.hasKey) {
+      await this.connected();
+      await this.library.refresh();
+    }
+  }
+
   /** Opens a class of one's own; the tasks are drafts in it, and not sent. */
-  async create(name: string, tasks: readonly Step[] = []): Promise<void> {
+  async create(name: string, title = "", tasks: readonly Task[] = []): Promise<void> {
     this.beginning = tasks;
     this.shown.problem = undefined;
     this.shown.isAsking = true;
@@ -134,11 +153,26 @@ export class Lesson implements Listener {
     this.ticket = undefined;
     try {
       await this.connected();
-      const answer = await this.wire.ask("room/create", { name, protocol: PROTOCOL });
+      const answer = await this.askForClass(name, title);
       this.shown.problem = answer.isDone ? undefined : problemText(answer);
     } finally {
       this.shown.isAsking = false;
     }
+  }
+
+  /** It belongs to the key of this browser. One that the server knows no more is given up for a new one. */
+  private async askForClass(name: string, title: string): Promise<Answer> {
+    const teacher = keptKey();
+    const called = { name, protocol: PROTOCOL, ...(title !== "" && { title }) };
+    if (teacher === "") {
+      return this.wire.ask("room/create", called);
+    }
+    const answer = await this.wire.ask("room/create", { ...called, teacher });
+    if (answer.isDone || answer.code !== "wrong_key") {
+      return answer;
+    }
+    forgetKey();
+    return this.wire.ask("room/create", called);
   }
 
   /** Goes (back) into a class that this browser has a ticket for. */
@@ -189,6 +223,12 @@ export class Lesson implements Listener {
     this.wire.open();
   }
 
+  /** Over a new connection, by which the server tells everything again. */
+  private enterAnew(): void {
+    this.wire.close();
+    this.wire.open();
+  }
+
   private goOut(event: Happening): void {
     clearInterval(this.marking);
     this.windows.hold(0);
@@ -206,30 +246,35 @@ export class Lesson implements Listener {
     }
   }
 
-  private async rehost(ticket: Ticket): Promise<void> {
-    const answer = await this.wire.ask("room/rehost", {
-      room_id: ticket.room,
-      user_id: ticket.user,
-      token: ticket.token,
-      protocol: PROTOCOL,
-    });
+  /** By the token, or by the teacher's key where that is all that is left. */
+  private async rehost(ticket: Ticket, isByToken = ticket.token !== ""): Promise<void> {
+    const { room: room_id, user: user_id, token, teacher } = ticket;
+    const place = isByToken ? { room_id, user_id, token } : { room_id, teacher };
+    const answer = await this.wire.ask("room/rehost", { ...place, protocol: PROTOCOL });
     if (answer.isDone || ticket !== this.ticket) {
       return;
     }
-    if (ENDED.has(answer.code)) {
-      // A wrong key in an address costs nobody the right one.
-      if (ticketOf(ticket.room)?.token === ticket.token) {
-        keepEnded(ticket.room, this.store.latest.tasks, Date.now());
-        forgetClass(ticket.room);
-      }
-      this.goOut({ type: "phase", phase: "gone" });
+    if (isByToken && teacher !== "" && answer.code === "wrong_token") {
+      await this.rehost(ticket, false);
+    } else if (ENDED.has(answer.code)) {
+      this.ended(ticket);
     } else if (this.wire.isOpen) {
       toast(problemText(answer), "problem");
       setTimeout(
-        () => void this.rehost(ticket),
+        () => void this.rehost(ticket, isByToken),
         (answer.retryAfterS ?? 0) * 1_000 + RETRY_ENTRY_MS,
       );
     }
+  }
+
+  private ended(ticket: Ticket): void {
+    const known = ticketOf(ticket.room);
+    // A wrong key in an address costs nobody the right one.
+    if (known?.token === ticket.token && known.teacher === ticket.teacher) {
+      keepEnded(ticket.room, this.store.latest.handout, Date.now());
+      forgetClass(ticket.room);
+    }
+    this.goOut({ type: "phase", phase: "gone" });
   }
 
   // What the server says
@@ -247,11 +292,11 @@ export class Lesson implements Listener {
     }
   }
 
-  taken(): void {
+  taken(why: Parting): void {
     this.shown.link = "ended";
     this.act({ type: "cut" });
     this.windows.hold(0);
-    this.act({ type: "phase", phase: "taken" });
+    this.act({ type: "phase", phase: why });
   }
 
   said<E extends Said>(event: E, payload: SaidPayload<E>): void {
@@ -269,8 +314,7 @@ export class Lesson implements Listener {
     [E in Exclude<Said, Told>]: (payload: SaidPayload<E>) => void;
   } = {
     message: ({ message }) => toast(message),
-    alerts: ({ message, type, left_out: leftOut }) =>
-      leftOut ? this.act({ type: "import incomplete", leftOut }) : this.alerted(message, type),
+    alerts: (alert) => this.handingOut.told(alert),
     error: ({ message, code }) =>
       toast(problemText({ isDone: false, code, message, retryAfterS: undefined }), "problem"),
   };
@@ -278,19 +322,18 @@ export class Lesson implements Listener {
   private updated(update: SaidPayload<"room/update">): void {
     const isEntry = this.store.latest.phase !== "inside";
     if (isEntry && this.ticket === undefined) {
-      this.receiveTicket(update);
+      this.opened(update);
     }
     this.hear(happeningOf("room/update", update, Date.now()));
     if (isEntry) {
-      this.entered(update.users[0]?.name ?? "");
+      this.entered(update);
     }
-    this.watchWhoIsWanted();
+    this.watching.watchWhoIsWanted();
   }
 
-  private receiveTicket(update: SaidPayload<"room/update">): void {
-    const { id: room, host: user, token = "" } = update;
-    const name = update.users[0]?.name ?? "";
-    this.ticket = { room, user, token, name, at: 0, isRunning: true, filesToIgnore: "" };
+  /** A class that was made here. */
+  private opened({ id: room, teacher }: SaidPayload<"room/update">): void {
+    this.ticket = ticketBy(teacher ?? keptKey(), room);
     showInAddress(room);
     if (this.beginning.length > 0) {
       beginWith(room, this.beginning);
@@ -298,65 +341,32 @@ export class Lesson implements Listener {
     }
   }
 
-  private entered(teacher: string): void {
+  private entered({ users, host, token, title = "" }: SaidPayload<"room/update">): void {
     if (this.ticket) {
-      // Whoever was handed the class does not know the teacher's name before.
-      const name = this.ticket.name || teacher;
-      this.ticket = { ...this.ticket, name, at: Date.now(), isRunning: true };
-      keepTicket(this.ticket);
-      this.windows.hold(this.ticket.room);
+      this.ticket = {
+        ...this.ticket,
+        user: host,
+        token: token ?? this.ticket.token,
+        // Whoever was handed the class does not know the teacher's name before.
+        name: this.ticket.name || (users[0]?.name ?? ""),
+        title,
+        at: Date.now(),
+        isRunning: true,
+      };
+      this.keepAll(this.ticket);
     }
     this.replies.enter(this.store.latest.room);
     clearInterval(this.marking);
     this.marking = setInterval(() => this.keepMarks(), KEEP_MARKS_EVERY_MS);
-    this.entries += 1;
-    void this.catchUp(this.entries);
+    void this.watching.catchUp();
   }
 
-  /** What was missed, one student after another, so that nothing waits for it. */
-  private async catchUp(entry: number): Promise<void> {
-    for (const [id, { sid, project }] of this.store.latest.students) {
-      await this.askPatiently("message/user", { user_id: id });
-      if (sid === "" && !project.isWhole) {
-        await this.askForFiles(id);
-      }
-      if (entry !== this.entries || this.store.latest.phase !== "inside") {
-        return;
-      }
+  private keepAll(ticket: Ticket): void {
+    keepTicket(ticket);
+    if (keptKey() === "" && ticket.teacher !== "") {
+      keepKey(ticket.teacher);
     }
-  }
-
-  /** For many questions in a row, of which a server may take some only later. */
-  private async askPatiently<E extends Asked>(event: E, payload: Payload<E>): Promise<Answer> {
-    const answer = await this.wire.ask(event, payload);
-    const again = answer.isDone ? undefined : againAfterS(answer.code, answer.retryAfterS);
-    if (again === undefined) {
-      return answer;
-    }
-    await new Promise((resolve) => setTimeout(resolve, again * 1_000));
-    return this.askPatiently(event, payload);
-  }
-
-  private alerted(message: string, type: "INFO" | "SUCCESS" | "WARNING" | "ERROR"): void {
-    const isImport = this.isImporting && type !== "INFO";
-    if (isImport) {
-      this.isImporting = false;
-      this.act({ type: "importing", isImporting: false });
-    }
-    if (isImport && type === "SUCCESS") {
-      toast(t("classroom.import.done"), "good");
-    } else if (type === "INFO") {
-      // That another window takes the class over is told so; the page says it by itself, and better.
-      setTimeout(() => this.showIfInside(message), INFORM_AFTER_MS);
-    } else {
-      toast(message, KINDS[type] ?? "problem");
-    }
-  }
-
-  private showIfInside(message: string): void {
-    if (this.store.latest.phase === "inside") {
-      toast(message);
-    }
+    this.windows.hold(ticket.room);
   }
 
   // Watching
@@ -364,51 +374,21 @@ export class Lesson implements Listener {
   setLive(isLive: boolean): void {
     keepLive(isLive);
     this.act({ type: "live", isLive });
-    this.watchWhoIsWanted();
+    this.watching.watchWhoIsWanted();
   }
 
   open(user: number, isBeside: boolean): void {
     const student = this.store.latest.students.get(user);
     this.act({ type: "opened", user, isBeside });
-    this.watchWhoIsWanted();
+    this.watching.watchWhoIsWanted();
     if (student && !isOnline(student) && !student.project.isWhole) {
-      void this.askForFiles(user);
+      void this.watching.askForFiles(user);
     }
   }
 
   shut(user: number): void {
     this.act({ type: "shut", user });
-    this.watchWhoIsWanted();
-  }
-
-  private watchWhoIsWanted(): void {
-    const { students, isLive, open } = this.store.latest;
-    for (const student of students.values()) {
-      const isWanted = isOnline(student) && (isLive || open.includes(student.id));
-      const sid = isWanted ? student.sid : "";
-      if (sid !== student.watchedSid) {
-        this.hear({ type: "watched", user: student.id, sid });
-        void this.watch(student, sid);
-      }
-    }
-  }
-
-  private async watch(student: Student, sid: string): Promise<void> {
-    const room_id = this.store.latest.room;
-    if (sid !== "") {
-      const start = { room_id, user_id: student.id, exclusive: false };
-      // If it fails: of somebody who has left the next list tells, and whoever enters anew begins
-      // with all of this anew.
-      await this.askPatiently("sharing/start", start);
-    } else if (isOnline(student)) {
-      await this.askPatiently("sharing/end", { room_id, user_id: student.id });
-    }
-  }
-
-  private async askForFiles(user: number): Promise<void> {
-    const { room } = this.store.latest;
-    const start = { room_id: room, user_id: user, exclusive: false };
-    await this.askPatiently("sharing/start", start);
+    this.watching.watchWhoIsWanted();
   }
 
   // What the teacher does
@@ -436,33 +416,9 @@ export class Lesson implements Listener {
     }
   }
 
-  async showResultsPage(isShown: boolean): Promise<void> {
-    if (await this.do("rules/set", { has_results_page: isShown })) {
-      toast(t(`classroom.results.${isShown ? "shown" : "hidden"}`), "good");
-    }
-  }
-
-  async handOut(steps: readonly Step[]): Promise<boolean> {
-    const isDone = await this.do("steps/all", [...steps]);
-    if (isDone) {
-      this.act({ type: "tasks sent", steps });
-      toast(t("classroom.tasks_sent"), "good");
-    }
-    return isDone;
-  }
-
-  /** The editor has what was imported. */
-  importTaken(): void {
-    this.act({ type: "import taken" });
-  }
-
-  async importFrom(url: string): Promise<void> {
-    this.isImporting = true;
-    this.act({ type: "importing", isImporting: true });
-    if (!(await this.do("steps/import", { url }))) {
-      this.isImporting = false;
-      this.act({ type: "importing", isImporting: false });
-    }
+  /** Those that are not given stay. */
+  async setRules(rules: Payload<"rules/set">): Promise<boolean> {
+    return this.do("rules/set", rules);
   }
 
   async ignoreFiles(text: string): Promise<Answer> {
@@ -501,13 +457,6 @@ export class Lesson implements Listener {
       keepMarks(state.room, marksOf(state));
     }
   }
-}
-
-/** What a refusal means, in the visitor's language if it is one that we know. */
-export function problemText(answer: Refusal): string {
-  const key = `classroom.problem.${answer.code}`;
-  const seconds = Math.ceil(answer.retryAfterS ?? 1);
-  return has(key) ? t(key, { seconds }) : answer.message.replace(/^Error: /, "");
 }
 
 // A reload, and a bookmark of this browser, lead back into the class.

@@ -104,7 +104,7 @@ describe("the board, sorted", () => {
     ["progress", [2, 1, 3]],
     ["activity", [3, 2, 1]],
   ] as const)("by %s", (sort, expected) => {
-    expect(boardOrder(class_, NOW, sort, ["1", "2"])).toEqual(expected);
+    expect(boardOrder(class_, NOW, sort, [{ id: "1" }, { id: "2" }])).toEqual(expected);
   });
 
   it("can be for whose messages are unread", () => {

@@ -29,7 +29,7 @@ export function boardOrder(
   students: Iterable<Student>,
   now: number,
   sort: Sort = "help",
-  columns: readonly string[] = [],
+  columns: readonly { id: string }[] = [],
 ): readonly number[] {
   const compare = comparing(sort, now, columns);
   return [...students]
@@ -37,7 +37,7 @@ export function boardOrder(
     .map((student) => student.id);
 }
 
-function comparing(sort: Sort, now: number, columns: readonly string[]): Compare {
+function comparing(sort: Sort, now: number, columns: readonly { id: string }[]): Compare {
   switch (sort) {
     case "help":
       return byHelp(now);

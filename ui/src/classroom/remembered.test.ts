@@ -6,6 +6,8 @@ const ticket = (room: number) => ({
   room,
   user: 7,
   token: "a-B_9",
+  teacher: "",
+  title: "",
   name: "Emmy",
   at: room,
   isRunning: false,
@@ -27,6 +29,14 @@ describe("the address that is the key to a class", () => {
   it("is read as it was made", () => {
     const link = keyLink("http://10.0.0.1/classroom", ticket(123456));
     expect(ticketIn(new URL(link).hash)).toMatchObject({ room: 123456, user: 7, token: "a-B_9" });
+  });
+
+  it("holds the secret key of the teacher, where there is one, and no token", () => {
+    const teacher = "k".repeat(43);
+    const link = keyLink("http://10.0.0.1/classroom", { ...ticket(123456), teacher });
+    expect(link).toBe(`http://10.0.0.1/classroom#123456/${teacher}`);
+    keepTicket(ticket(123456));
+    expect(ticketIn(new URL(link).hash)).toMatchObject({ room: 123456, token: "", teacher });
   });
 
   it("leaves what this browser knows of the class", () => {

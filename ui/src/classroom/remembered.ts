@@ -2,13 +2,18 @@
 import { forget, keep, kept, keptKeys } from "../wire/kept";
 import { NO_MARKS, type Marks } from "./student";
 
-/** What it takes to come back into a class. */
+/** What it takes to come back into a class: the `token`, or the secret key of its `teacher`. */
 export interface Ticket {
   room: number;
   user: number;
+  /** Empty where only the key is known. */
   token: string;
+  /** Empty where nobody has told it. */
+  teacher: string;
   /** The teacher's name. */
   name: string;
+  /** What the class is called. */
+  title: string;
   /** When the teacher was there last, in milliseconds since 1970. */
   at: number;
   /** Whether the teacher has neither left nor closed it. */
@@ -18,6 +23,7 @@ export interface Ticket {
 
 const TICKET = "classroom/room/";
 const MARKS = "classroom/marks/";
+const OFF = "classroom/off";
 // Each is the only key to a class: what is dropped here is lost. More than anybody teaches in a term.
 const MOST_CLASSES = 200;
 // A class that was left running is entered at once on the same day; later the teacher is asked.
@@ -25,6 +31,7 @@ const SAME_DAY_MS = 8 * 3_600_000;
 
 export function keepTicket(ticket: Ticket): void {
   keep(TICKET + ticket.room, ticket);
+  listAgain(ticket.room);
   for (const old of tickets().slice(MOST_CLASSES)) {
     forgetClass(old.room);
   }
@@ -32,21 +39,31 @@ export function keepTicket(ticket: Ticket): void {
 
 /**
  * The address with which any browser is the class's teacher. The key is in the fragment: browsers send
- * that to no server, so it is in no log.
+ * that to no server, so it is in no log. Of a class of earlier it holds the token.
  */
-export function keyLink(classroom: string, { room, user, token }: Ticket): string {
-  return `${classroom}#${room}/${user}/${token}`;
+export function keyLink(classroom: string, { room, user, token, teacher }: Ticket): string {
+  return `${classroom}#${room}/${teacher === "" ? `${user}/${token}` : teacher}`;
 }
 
-/** The ticket of such an address, which an administrator makes, too. */
+/** The ticket of such an address; an administrator makes some with a token. */
 export function ticketIn(hash: string): Ticket | undefined {
-  const [, digits, user, token] = /^#(\d{6})\/(\d+)\/([\w-]+)$/.exec(hash) ?? [];
-  if (digits === undefined || user === undefined || token === undefined) {
+  const [, digits, user, token, key] =
+    /^#(\d{6})\/(?:(\d+)\/([\w-]+)|([\w-]{16,}))$/.exec(hash) ?? [];
+  if (digits === undefined) {
     return undefined;
   }
   const room = Number(digits);
-  const fresh = { name: "", at: 0, filesToIgnore: "" };
-  return { ...fresh, ...ticketOf(room), room, user: Number(user), token, isRunning: true };
+  const known = ticketOf(room) ?? ticketBy("", room);
+  // What this browser knows of the class is not asked: the link is to be good by itself.
+  return key === undefined
+    ? { ...known, user: Number(user), token: token ?? "", isRunning: true }
+    : { ...known, token: "", teacher: key, isRunning: true };
+}
+
+/** What somebody with the key needs for a class that this browser does not know. */
+export function ticketBy(teacher: string, room: number, title = ""): Ticket {
+  const fresh = { user: 0, token: "", name: "", at: 0, isRunning: false, filesToIgnore: "" };
+  return { ...fresh, room, teacher, title };
 }
 
 /** The classes that this browser knows, the last one first. */
@@ -69,12 +86,28 @@ export function forgetClass(room: number): void {
 export function takeOff(ticket: Ticket): () => void {
   const marks = kept(MARKS + ticket.room, asMarks);
   forgetClass(ticket.room);
+  keep(OFF, [...takenOff(), ticket.room].slice(-MOST_CLASSES));
   return () => {
     keepTicket(ticket);
     if (marks !== undefined) {
       keepMarks(ticket.room, marks);
     }
   };
+}
+
+/** Classes that the teacher wants on no list, though they belong to the key. */
+export function takenOff(): number[] {
+  return kept(OFF, asRooms) ?? [];
+}
+
+function listAgain(room: number): void {
+  const off = takenOff();
+  if (off.includes(room)) {
+    keep(
+      OFF,
+      off.filter((other) => other !== room),
+    );
+  }
 }
 
 /** The class that was running when the teacher was here last. */
@@ -90,6 +123,10 @@ export function marksFor(room: number): Marks {
   return kept(MARKS + room, asMarks) ?? NO_MARKS;
 }
 
+function asRooms(value: unknown): number[] | undefined {
+  return Array.isArray(value) ? value.filter((room) => typeof room === "number") : undefined;
+}
+
 function asTicket(value: unknown): Ticket | undefined {
   const ticket = value as Partial<Ticket> | null;
   const isWhole =
@@ -98,7 +135,7 @@ function asTicket(value: unknown): Ticket | undefined {
     typeof ticket?.token === "string" &&
     typeof ticket.name === "string" &&
     typeof ticket.at === "number";
-  const later = { isRunning: false, filesToIgnore: "" };
+  const later = { isRunning: false, filesToIgnore: "", teacher: "", title: "" };
   return isWhole ? ({ ...later, ...ticket } as Ticket) : undefined;
 }
 
@@ -106,6 +143,19 @@ function asMarks(value: unknown): Marks | undefined {
   return typeof value === "object" && value !== null
     ? { ...NO_MARKS, ...(value as Partial<Marks>) }
     : undefined;
+}
+
+/** The secret key of who teaches here: new classes and sets of tasks belong to it. */
+export function keptKey(): string {
+  return kept("classroom/key", asText) ?? "";
+}
+
+export function keepKey(key: string): void {
+  keep("classroom/key", key);
+}
+
+export function forgetKey(): void {
+  forget("classroom/key");
 }
 
 // Preferences

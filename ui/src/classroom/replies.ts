@@ -4,30 +4,25 @@
  * notice, not at all: the teacher sees the task as it is, and says it again.
  */
 import { Outbox, type Fate, type Waiting } from "../class/outbox.svelte";
-import { stepTitle } from "../class/steps";
 import { t } from "../i18n";
 import { toast } from "../parts/toasts.svelte";
 import { againAfterS } from "../wire/later";
-import type { Answer, Asked, Payload, Refusal } from "../wire/teacher";
-import type { Classroom, Happening } from "./classroom";
+import type { Answer, Refusal } from "../wire/teacher";
+import { columnsOf } from "./columns";
+import type { Desk } from "./desk";
 import { DECLINED, stillDue, takenBack, unaccepted } from "./reviews";
 import type { Statuses } from "./student";
 
-/** What the replies need of the class. */
-export interface Desk {
-  ask: <E extends Asked>(event: E, payload: Payload<E>) => Promise<Answer>;
-  /** The class as it is now. */
-  latest: () => Classroom;
-  act: (event: Happening) => void;
-  /** Tells the teacher. */
-  complain: (answer: Refusal) => void;
+interface Comment {
+  readonly comment: string;
+  readonly key: string;
 }
 
 export class Replies {
   private outbox: Outbox | undefined;
   private room = 0;
 
-  constructor(private readonly desk: Desk) {}
+  constructor(private readonly desk: Omit<Desk, "hear">) {}
 
   /** The class has let the teacher in (again): what waits for it goes. */
   enter(room: number): void {
@@ -63,7 +58,7 @@ export class Replies {
     if (reason === "") {
       await this.say(user, { [task]: DECLINED });
     } else {
-      this.outbox?.add(user, `${stepTitle(task)}: ${reason}`, { [task]: DECLINED });
+      this.outbox?.add(user, `${this.titleOf(task)}: ${reason}`, { [task]: DECLINED });
     }
   }
 
@@ -80,9 +75,11 @@ export class Replies {
     return answer.isDone;
   }
 
-  private async review(user: number, said: Statuses): Promise<Answer> {
+  /** All of it is kept, or nothing; the `comment` has a key. */
+  private async review(user: number, said: Statuses, comment?: Comment): Promise<Answer> {
     const before = this.stepsOf(user);
-    const answer = await this.desk.ask("steps/status/to_client", { user_id: user, steps: said });
+    const review = { user_id: user, statuses: said, ...comment };
+    const answer = await this.desk.ask("tasks/review", review);
     if (answer.isDone) {
       this.desk.act({ type: "reviewed", user, steps: said });
       this.offerUndo(user, said, before);
@@ -105,7 +102,7 @@ export class Replies {
       toast(t("classroom.review.moved_on", this.naming(user, task)));
       return;
     }
-    const answer = await this.desk.ask("steps/status/to_client", { user_id: user, steps: back });
+    const answer = await this.desk.ask("tasks/review", { user_id: user, statuses: back });
     if (answer.isDone) {
       this.desk.act({ type: "reviewed", user, steps: back });
       toast(t("classroom.review.taken_back", this.naming(user, task)), "good");
@@ -119,20 +116,22 @@ export class Replies {
       return "lost";
     }
     const due = stillDue(this.stepsOf(to), review);
-    // The word first: should the way break off here, what is left to send is the reason.
-    const reviewed = Object.keys(due).length === 0 ? DONE : await this.review(to, due);
-    return reviewed.isDone ? this.send(to, content, key) : this.fateOf(reviewed);
-  }
-
-  private async send(to: number, content: string, key: string): Promise<Fate> {
-    const message = { room_id: this.room, user_id: to, content, key };
-    const answer = await this.desk.ask("message/to_client", message);
+    // Where the word is due no longer, the reason is still worth reading.
+    const answer =
+      Object.keys(due).length === 0
+        ? await this.send(to, content, key)
+        : await this.review(to, due, { comment: content, key });
     if (!answer.isDone) {
       return this.fateOf(answer);
     }
     // The message itself, with its id and time, is in the history.
     await this.desk.ask("message/user", { user_id: to });
     return "taken";
+  }
+
+  private send(to: number, content: string, key: string): Promise<Answer> {
+    const message = { room_id: this.room, user_id: to, content, key };
+    return this.desk.ask("message/to_client", message);
   }
 
   private fateOf(answer: Refusal): Fate {
@@ -153,8 +152,10 @@ export class Replies {
 
   private naming(user: number, task: string): { name: string; step: string } {
     const name = this.desk.latest().students.get(user)?.name ?? "";
-    return { name, step: stepTitle(task) };
+    return { name, step: this.titleOf(task) };
+  }
+
+  private titleOf(task: string): string {
+    return columnsOf(this.desk.latest()).find(({ id }) => id === task)?.title ?? task;
   }
 }
-
-const DONE: Answer = { isDone: true };

@@ -5,9 +5,10 @@ import { asCsv, inResultsOrder, nextOrder } from "./results";
 const WORDS = {
   student: "Student",
   percent: "Done",
-  task: (name: string) => `Task ${name}`,
   status: (status: string) => status.toLowerCase(),
 };
+
+const COLUMNS = ["1", "2"].map((id) => ({ id, sign: id, title: `Task ${id}` }));
 
 function named(name: string, steps: Student["steps"] = {}): Student {
   return { name, steps } as Student;
@@ -20,7 +21,7 @@ function cellsOf(name: string): string {
 describe("the results as a file", () => {
   it("have a row for each student and a column for each task, and are marked as UTF-8", () => {
     const students = [named("Ада", { 1: "DONE" }), named("Grace", { 1: "ACCEPTED", 2: "DONE" })];
-    expect(asCsv(["1", "2"], students, WORDS)).toBe(
+    expect(asCsv(COLUMNS, students, WORDS)).toBe(
       "\uFEFFStudent,Task 1,Task 2,Done\r\nАда,done,none,50%\r\nGrace,accepted,done,100%\r\n",
     );
   });
@@ -42,7 +43,6 @@ describe("the results as a file", () => {
 });
 
 describe("the order of the results", () => {
-  const COLUMNS = ["1", "2"];
   const CLASS = [
     named("zoe", { 1: "HELP", 2: "DONE" }),
     named("Ada 10", { 1: "DONE" }),
@@ -54,10 +54,10 @@ describe("the order of the results", () => {
 
   it.each([
     ["name", ["ada 9", "Ada 10", "Émile", "zoe"], ["zoe", "Émile", "Ada 10", "ada 9"]],
-    ["1", ["Émile", "zoe", "Ada 10", "ada 9"], ["ada 9", "Ada 10", "zoe", "Émile"]],
-    ["2", ["Ada 10", "Émile", "ada 9", "zoe"], ["zoe", "ada 9", "Ada 10", "Émile"]],
+    ["#1", ["Émile", "zoe", "Ada 10", "ada 9"], ["ada 9", "Ada 10", "zoe", "Émile"]],
+    ["#2", ["Ada 10", "Émile", "ada 9", "zoe"], ["zoe", "ada 9", "Ada 10", "Émile"]],
     ["percent", ["Émile", "zoe", "Ada 10", "ada 9"], ["zoe", "Ada 10", "ada 9", "Émile"]],
-    ["16", CLASS.map(({ name }) => name), CLASS.map(({ name }) => name)],
+    ["#16", CLASS.map(({ name }) => name), CLASS.map(({ name }) => name)],
   ])("is by %s, up and down, and equal ones stay as they came", (by, up, down) => {
     expect(ordered(by)).toEqual(up);
     expect(ordered(by, true)).toEqual(down);

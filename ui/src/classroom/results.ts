@@ -1,8 +1,9 @@
 /** The class's results: in which order they are shown, and as a file for a spreadsheet. */
 import { STATUSES } from "../class/status";
+import type { Column } from "./columns";
 import { percentOf, type Student } from "./student";
 
-/** `by`: `name`, `percent`, or the name of a task. */
+/** `by`: `name`, `percent`, or the id of a task after a `#`. */
 export interface ResultsOrder {
   readonly by: string;
   readonly isDown: boolean;
@@ -22,7 +23,7 @@ export function nextOrder(order: ResultsOrder | undefined, by: string): ResultsO
  */
 export function inResultsOrder(
   students: Iterable<Student>,
-  columns: readonly string[],
+  columns: readonly Column[],
   order: ResultsOrder | undefined,
 ): Student[] {
   if (order === undefined) {
@@ -37,7 +38,7 @@ const NAMES = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" 
 
 function comparing(
   by: string,
-  columns: readonly string[],
+  columns: readonly Column[],
 ): (one: Student, other: Student) => number {
   if (by === "name") {
     return (one, other) => NAMES.compare(one.name, other.name);
@@ -45,7 +46,7 @@ function comparing(
   const amount =
     by === "percent"
       ? (student: Student) => percentOf(columns, [student])
-      : ({ steps }: Student) => STATUSES.indexOf(steps[by] ?? "NONE");
+      : ({ steps }: Student) => STATUSES.indexOf(steps[by.slice(1)] ?? "NONE");
   return (one, other) => amount(one) - amount(other);
 }
 
@@ -53,7 +54,6 @@ function comparing(
 export interface Words {
   student: string;
   percent: string;
-  task: (name: string) => string;
   status: (status: string) => string;
 }
 
@@ -64,14 +64,14 @@ const FORMULA = /^[=+\-@\t\r]/;
 
 /** Comma-separated values (RFC 4180): a row for each student, a column for each task. */
 export function asCsv(
-  columns: readonly string[],
+  columns: readonly Column[],
   students: Iterable<Student>,
   words: Words,
 ): string {
-  const head = [words.student, ...columns.map(words.task), words.percent];
+  const head = [words.student, ...columns.map(({ title }) => title), words.percent];
   const rows = [...students].map((student) => [
     student.name,
-    ...columns.map((name) => words.status(student.steps[name] ?? "NONE")),
+    ...columns.map(({ id }) => words.status(student.steps[id] ?? "NONE")),
     `${percentOf(columns, [student])}%`,
   ]);
   return BYTE_ORDER_MARK + [head, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");

@@ -82,7 +82,7 @@ const CONCERNS: { [T in OfStudent["type"]]: Concern<T> } = {
     ...withSteps(student, event.steps, event.at),
     activeAt: event.at,
   }),
-  reviewed: (student, event) => withSteps(student, reviewed(student.steps, event.steps), 0),
+  reviewed: (student, event) => withSteps(student, { ...student.steps, ...event.steps }, 0),
   signal: (student, event) => ({
     ...withCall(student, event.isCalling, event.at),
     activeAt: event.at,
@@ -185,13 +185,6 @@ function withHelp(student: Student, at: number): Student {
   return { ...student, helpSince };
 }
 
-/** The part of a review that the server takes: all of it, or only the steps that there are. */
-function reviewed(own: Statuses, review: Statuses): Statuses {
-  const isFresh = Object.keys(own).length === 0;
-  const taken = Object.entries(review).filter(([name]) => isFresh || name in own);
-  return { ...own, ...Object.fromEntries(taken) };
-}
-
 function withTalk(student: Student, talk: readonly CurrentMessage[]): Student {
   const unread = unreadOf(talk, student.id, student.readId);
   return { ...student, talk, unread };
@@ -237,11 +230,11 @@ function needsHelp({ steps, isCalling }: Pick<Student, "steps" | "isCalling">): 
 }
 
 /** Hundredths that are done, rounded down: 100 means all of it. */
-export function percentOf(columns: readonly string[], students: Iterable<Student>): number {
+export function percentOf(columns: readonly { id: string }[], students: Iterable<Student>): number {
   let done = 0;
   let all = 0;
   for (const student of students) {
-    done += columns.filter((name) => isFinished(student.steps[name] ?? "NONE")).length;
+    done += columns.filter(({ id }) => isFinished(student.steps[id] ?? "NONE")).length;
     all += columns.length;
   }
   return all === 0 ? 0 : Math.floor((100 * done) / all);

@@ -1,32 +1,39 @@
 import { describe, expect, it } from "vitest";
-import type { Step } from "../wire/generated";
-import { asTaskFile, stepsInFile } from "./taskfile";
+import type { Task } from "../wire/generated";
+import { newTask } from "./task";
+import { asTaskFile, tasksInFile } from "./taskfile";
 
-const step = (name: string, content: string): Step => ({
-  name,
-  content,
-  language: "html",
-  type: name === "theory" ? "theory" : "exercise",
-});
-const file = (steps: readonly Step[], title = "Tasks") =>
-  asTaskFile(steps, title, "en", (name) => `Step ${name}`);
+const task = (id: string, change: Partial<Task>): Task => ({ ...newTask(), id, ...change });
+const file = (tasks: readonly Task[], title = "Tasks") => asTaskFile(tasks, title, "en");
 const withData = (data: string) =>
   `<script type="application/json" id="quad-tasks">${data}</script>`;
+const LOOPS = task("loops", {
+  title: "Loops",
+  folder: "02-loops",
+  content: "<pre>if a &lt; b:\n\tprint('</script>')</pre>",
+  files: [{ filename: "main.py", content: "# </script>" }],
+  checks: [
+    { name: "three", stdin: "3\n", stdout: "6\n", is_hidden: false },
+    { name: "names", code: "assert total", is_hidden: true },
+  ],
+  solution: [{ filename: "main.py", content: "print(6)" }],
+  points: 3,
+});
 
 describe("tasks in a file", () => {
   it("come back to the letter, whatever they hold", () => {
-    const steps = [
-      step("2", '<p class="ql-align-center" style="color: red;">Ж &amp; "q" \\u003c $& </p>'),
-      step("16", "<pre>if a &lt; b:\n\tprint('</script>')</pre>"),
-      step("theory", withData('{"1":"<p>not this</p>"}')),
+    const tasks = [
+      task("2", { content: '<p class="ql-align-center">Ж &amp; "q" \\u003c $& </p>' }),
+      LOOPS,
+      task("theory", { type: "theory", content: withData('{"1":"<p>not this</p>"}') }),
     ];
-    expect(stepsInFile(file(steps))).toEqual(steps);
+    expect(tasksInFile(file(tasks))).toEqual(tasks);
   });
 
-  it("are shown by any browser, under a title that is only text", () => {
-    const page = file([step("1", "<p>Draw.</p>")], 'Class <1> "A" & B');
+  it("are shown by any browser, under titles that are only text", () => {
+    const page = file([{ ...LOOPS, title: "a < b", content: "<p>Draw.</p>" }], 'Class <1> "A" & B');
     expect(page).toContain("<title>Class &lt;1&gt; &quot;A&quot; &amp; B</title>");
-    expect(page).toContain("<section>\n<h2>Step 1</h2>\n<p>Draw.</p>\n</section>");
+    expect(page).toContain("<section>\n<h2>a &lt; b</h2>\n<p>Draw.</p>\n</section>");
     expect(page).toContain("default-src 'none'");
   });
 
@@ -36,11 +43,13 @@ describe("tasks in a file", () => {
     ["data that is none", withData("{")],
     ["data of another kind", withData("[1]")],
     ["no data", withData("null")],
+    ["a task without an id", withData('[{"content": "<p>a</p>"}]')],
+    ["a check that checks nothing", withData('[{"id": "1", "checks": [{"name": "a"}]}]')],
   ])("are none in %s", (_, text) => {
-    expect(stepsInFile(text)).toEqual([]);
+    expect(tasksInFile(text)).toEqual([]);
   });
 
-  it("are those that a class may have: a number from 1 to 16 or theory, with a content", () => {
+  it("of an earlier page are those that a class could have: 1 to 16 or theory, with a content", () => {
     const data = {
       0: "<p>a</p>",
       1: "<p>b</p>",
@@ -49,6 +58,7 @@ describe("tasks in a file", () => {
       3: 4,
       x: "<p>d</p>",
     };
-    expect(stepsInFile(withData(JSON.stringify(data)))).toEqual([step("1", "<p>b</p>")]);
+    const tasks = tasksInFile(withData(JSON.stringify(data)));
+    expect(tasks).toEqual([task("1", { content: "<p>b</p>" })]);
   });
 });

@@ -2,8 +2,11 @@
  * Tasks as one file: a page that any browser shows and prints. The editor takes them again from a block
  * of data in it, to the letter; what the page shows is not read.
  */
-import type { Step } from "../wire/generated";
-import { isBlank, isName } from "./drafts";
+import { labelsOf } from "../class/tasks";
+import type { Task } from "../wire/generated";
+import { asTasks } from "./drafts";
+import { taskOfStep } from "./oldsteps";
+import { isBlankTask } from "./task";
 
 // Nothing of the page runs, or is asked of anybody but for pictures.
 const POLICY = "default-src 'none'; img-src data: http: https:; style-src 'unsafe-inline'";
@@ -12,18 +15,13 @@ const LOOK =
   "img { max-width: 100%; } pre { overflow-x: auto; padding: 0.75rem; background: #eee; }";
 const DATA = /<script type="application\/json" id="quad-tasks">([\s\S]*?)<\/script>/;
 
-/** The page. `titleOf` is what a step is called for people. */
-export function asTaskFile(
-  steps: readonly Step[],
-  title: string,
-  language: string,
-  titleOf: (name: string) => string,
-): string {
-  const pages = steps.map(({ name, content }) => [name, content ?? ""]);
-  const shown = pages.map(
-    ([name = "", content]) =>
-      `<section>\n<h2>${escaped(titleOf(name))}</h2>\n${content}\n</section>`,
-  );
+/** The page. */
+export function asTaskFile(tasks: readonly Task[], title: string, language: string): string {
+  const labels = labelsOf(tasks);
+  const shown = tasks.map(({ id, content }) => {
+    const heading = escaped(labels.get(id)?.title ?? "");
+    return `<section>\n<h2>${heading}</h2>\n${content}\n</section>`;
+  });
   return [
     `<!doctype html>`,
     `<html lang="${escaped(language)}">`,
@@ -34,7 +32,7 @@ export function asTaskFile(
     `<title>${escaped(title)}</title>`,
     `<style>${LOOK}</style>`,
     // Ahead of what is shown, which may be anything.
-    `<script type="application/json" id="quad-tasks">${asData(Object.fromEntries(pages))}</script>`,
+    `<script type="application/json" id="quad-tasks">${asData(tasks)}</script>`,
     `</head>`,
     `<body>`,
     `<h1>${escaped(title)}</h1>`,
@@ -45,17 +43,19 @@ export function asTaskFile(
   ].join("\n");
 }
 
-/** The steps of such a page; none if it is another one. */
-export function stepsInFile(text: string): Step[] {
-  const pages = dataOf(DATA.exec(text)?.[1] ?? "");
-  return Object.entries(pages).flatMap(([name, content]) =>
-    isName(name) && typeof content === "string" && !isBlank(content) ? [stepOf(name, content)] : [],
-  );
+/** The tasks of such a page, also of an earlier one; none if it is another one. */
+export function tasksInFile(text: string): Task[] {
+  const value = dataOf(DATA.exec(text)?.[1] ?? "");
+  const tasks = Array.isArray(value) ? (asTasks(value) ?? []) : tasksByName(value);
+  return tasks.filter((task) => !isBlankTask(task));
 }
 
-function stepOf(name: string, content: string): Step {
-  const type = name === "theory" ? "theory" : "exercise";
-  return { name, content, language: "html", type };
+/** Earlier files have the pages' HTML by the names of steps. */
+function tasksByName(value: object): Task[] {
+  return Object.entries(value).flatMap(([name, content]: [string, unknown]) => {
+    const task = typeof content === "string" ? taskOfStep(name, content) : undefined;
+    return task?.id === name ? [task] : [];
+  });
 }
 
 /** JSON that ends no element around it. */
@@ -63,10 +63,10 @@ function asData(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
 }
 
-function dataOf(text: string): Record<string, unknown> {
+function dataOf(text: string): object {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : {};
+    return typeof value === "object" && value !== null ? value : {};
   } catch {
     return {};
   }

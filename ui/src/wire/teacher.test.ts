@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { answerOf } from "./teacher";
 
 describe("an acknowledgement", () => {
-  it.each([[undefined], [null], [{}], ["text"]])("that is %j says that it is done", (reply) => {
-    expect(answerOf(reply)).toEqual({ isDone: true });
+  it.each([[undefined], [null], [{}], [{ rev: 2 }]])("that is %j says that it is done", (reply) => {
+    expect(answerOf(reply)).toEqual({ isDone: true, result: reply });
   });
 
   it("that holds an error says what is wrong, without the word before it", () => {

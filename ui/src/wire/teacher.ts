@@ -4,8 +4,17 @@ import { Backoff } from "./backoff";
 import type { ClassroomClientEvents, ClassroomServerEvents, ErrorPayload } from "./generated";
 import { connectNow, makeSocket, watchLink, type Link } from "./socket";
 
+export type Asked = keyof ClassroomClientEvents;
+export type Payload<E extends Asked> = Parameters<ClassroomClientEvents[E]>[0];
+/** What the server acknowledges it by. */
+export type Result<E extends Asked> = E extends Asked
+  ? NonNullable<Parameters<ClassroomClientEvents[E]>[1]> extends (answer?: infer Given) => void
+    ? Exclude<Given, ErrorPayload | null | undefined>
+    : never
+  : never;
+
 /** What became of something that was asked. */
-export type Answer = { isDone: true } | Refusal;
+export type Answer<E extends Asked = Asked> = { isDone: true; result: Result<E> } | Refusal;
 
 /** `code` is the server's, or `offline` and `no_answer`, which are ours. */
 export interface Refusal {
@@ -15,21 +24,23 @@ export interface Refusal {
   retryAfterS: number | undefined;
 }
 
-export type Asked = keyof ClassroomClientEvents;
-export type Payload<E extends Asked> = Parameters<ClassroomClientEvents[E]>[0];
+/** Why a connection was ended by the server, and does not come back by itself. */
+export type Parting = "place_taken" | "handed_over" | "rekeyed";
 
 /** What the teacher's page listens to. */
 export interface Listener {
   link(link: Link): void;
-  /** Another connection has taken the class over; this one does not come back by itself. */
-  taken(): void;
+  /** The class is another connection's now; this one does not come back by itself. */
+  taken(why: Parting): void;
   said<E extends Said>(event: E, payload: SaidPayload<E>): void;
 }
 
 const SAID = [
   "room/update",
-  "steps/load",
-  "steps/status/to_mentor",
+  "tasks/all",
+  "tasks/report",
+  "help/queue",
+  "notice",
   "signal",
   "sharing/code_send",
   "sharing/code_update",
@@ -47,14 +58,14 @@ type Says = Record<string, (payload: unknown, ack: (answer: unknown) => void) =>
 
 // A server that is there answers in milliseconds, and commits in at most some seconds.
 const ANSWER_WITHIN_MS = 12_000;
-// The notice that the place was taken is followed at once by the end of the connection.
-const TAKEN_WITHIN_MS = 3_000;
+const PARTINGS: readonly string[] = ["place_taken", "handed_over", "rekeyed"] satisfies Parting[];
 
 export class TeacherWire {
   private readonly socket: Socket<ClassroomServerEvents, Says>;
   private readonly backoff = new Backoff();
   private isWanted = false;
-  private noticeAt = -Infinity;
+  /** Said of this connection: its end follows. */
+  private parting: Parting | undefined;
   private returning: ReturnType<typeof setTimeout> | undefined;
   /** Events that wait for an answer: what is wrong with them is told by it. */
   private readonly waiting = new Map<string, number>();
@@ -87,7 +98,7 @@ export class TeacherWire {
   }
 
   /** Asks the server for something. Nothing is kept for later: while offline it is refused. */
-  async ask<E extends Asked>(event: E, payload: Payload<E>): Promise<Answer> {
+  async ask<E extends Asked>(event: E, payload: Payload<E>): Promise<Answer<E>> {
     if (!this.socket.connected) {
       return refusal("offline", "");
     }
@@ -96,7 +107,7 @@ export class TeacherWire {
       const reply: unknown = await this.socket
         .timeout(ANSWER_WITHIN_MS)
         .emitWithAck(event, payload);
-      return answerOf(reply);
+      return answerOf<E>(reply);
     } catch {
       return refusal("no_answer", "");
     } finally {
@@ -105,8 +116,10 @@ export class TeacherWire {
   }
 
   private hear(event: Said, payload: SaidPayload<Said>): void {
-    if (event === "alerts" && (payload as SaidPayload<"alerts">).type === "INFO") {
-      this.noticeAt = performance.now();
+    const code = event === "alerts" ? (payload as SaidPayload<"alerts">).code : undefined;
+    if (isParting(code)) {
+      this.parting = code;
+      return;
     }
     const isAnswered =
       event === "error" && this.waiting.get((payload as SaidPayload<"error">).event);
@@ -116,10 +129,11 @@ export class TeacherWire {
   }
 
   private linked(link: Link): void {
-    if (link === "ended" && performance.now() - this.noticeAt < TAKEN_WITHIN_MS) {
-      this.noticeAt = -Infinity;
+    const { parting } = this;
+    this.parting = undefined;
+    if (link === "ended" && parting !== undefined) {
       this.isWanted = false;
-      this.listener.taken();
+      this.listener.taken(parting);
       return;
     }
     this.listener.link(link === "ended" && this.isWanted ? "lost" : link);
@@ -138,12 +152,16 @@ function isSaid(event: string): event is Said {
   return (SAID as readonly string[]).includes(event);
 }
 
-/** An acknowledgement holds nothing, or what is wrong. */
-export function answerOf(reply: unknown): Answer {
+function isParting(code: string | undefined): code is Parting {
+  return code !== undefined && PARTINGS.includes(code);
+}
+
+/** An acknowledgement holds a result, which may be empty, or what is wrong. */
+export function answerOf<E extends Asked>(reply: unknown): Answer<E> {
   const error = reply as Partial<ErrorPayload> | null | undefined;
   return typeof error === "object" && typeof error?.code === "string"
     ? refusal(error.code, error.message ?? "", error.retry_after_s)
-    : { isDone: true };
+    : { isDone: true, result: reply as Result<E> };
 }
 
 function refusal(code: string, message: string, retryAfterS?: number): Refusal {
