@@ -18,6 +18,7 @@ import {
   type Said,
   type SaidPayload,
 } from "../wire/teacher";
+import { Announcing } from "./announcing";
 import { marksOf, OUTSIDE, reduce, type Classroom, type Happening } from "./classroom";
 import type { Desk } from "./desk";
 import { HandingOut } from "./handingout";
@@ -77,6 +78,7 @@ export class Lesson implements Listener {
     complain: (answer) => this.complain(answer),
   };
   readonly replies = new Replies(this.desk);
+  readonly announcing = new Announcing(this.desk);
   readonly handingOut = new HandingOut(this.desk, () => this.enterAnew());
   /** Of the class's key, where it has one. */
   readonly library = new Library(this.desk.ask, () => this.ticket?.teacher || keptKey());
@@ -356,6 +358,7 @@ export class Lesson implements Listener {
       this.keepAll(this.ticket);
     }
     this.replies.enter(this.store.latest.room);
+    this.announcing.enter(this.store.latest.room);
     clearInterval(this.marking);
     this.marking = setInterval(() => this.keepMarks(), KEEP_MARKS_EVERY_MS);
     void this.watching.catchUp();

@@ -6,10 +6,10 @@
 import { Outbox, type Fate, type Waiting } from "../class/outbox.svelte";
 import { t } from "../i18n";
 import { toast } from "../parts/toasts.svelte";
-import { againAfterS } from "../wire/later";
-import type { Answer, Refusal } from "../wire/teacher";
+import type { Answer } from "../wire/teacher";
 import { columnsOf } from "./columns";
 import type { Desk } from "./desk";
+import { fateOf } from "./fate";
 import { DECLINED, stillDue, takenBack, unaccepted } from "./reviews";
 import type { Statuses } from "./student";
 
@@ -122,7 +122,7 @@ export class Replies {
         ? await this.send(to, content, key)
         : await this.review(to, due, { comment: content, key });
     if (!answer.isDone) {
-      return this.fateOf(answer);
+      return fateOf(answer, this.desk.complain);
     }
     // The message itself, with its id and time, is in the history.
     await this.desk.ask("message/user", { user_id: to });
@@ -132,18 +132,6 @@ export class Replies {
   private send(to: number, content: string, key: string): Promise<Answer> {
     const message = { room_id: this.room, user_id: to, content, key };
     return this.desk.ask("message/to_client", message);
-  }
-
-  private fateOf(answer: Refusal): Fate {
-    if (answer.code === "offline" || answer.code === "no_answer") {
-      return "lost";
-    }
-    const again = againAfterS(answer.code, answer.retryAfterS);
-    if (again !== undefined) {
-      return { againAfterS: again };
-    }
-    this.desk.complain(answer);
-    return "refused";
   }
 
   private stepsOf(user: number): Statuses {

@@ -1,4 +1,4 @@
 export const TABS = ["board", "tasks", "results"] as const;
 export type Tab = (typeof TABS)[number];
 /** Dialogs of a class. */
-export type Asking = "invite" | "settings" | "key" | "close";
+export type Asking = "invite" | "notice" | "settings" | "key" | "close";
