@@ -23,6 +23,10 @@ export class Drafting {
   );
   readonly place = $derived(this.tasks.indexOf(this.task));
   readonly title = $derived(this.labels.get(this.task.id)?.title ?? "");
+  /** What it would be called without a title of its own. */
+  readonly untitled = $derived(
+    labelsOf(this.tasks.map((task) => ({ ...task, title: "" }))).get(this.task.id)?.title ?? "",
+  );
   readonly unsent = $derived(pages.unsent(this.drafts));
   readonly isUnsent = $derived(pages.isUnsent(this.unsent));
   /** What is to be sent. */
