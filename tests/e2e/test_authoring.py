@@ -54,12 +54,21 @@ async def test_a_task_is_tried_sent_kept_and_not_lost_to_another_window(
     assert task["content"] == "<h2>Double it</h2><p>Print the double of a number.</p>"
     await expect(page.get_by_text("The class has everything.")).to_be_visible()
 
+    # The library is the teacher's, in any class.
+    await page.get_by_role("button", name="Save as a set").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_label("Name of the set")).to_have_value("Loops")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("“Loops” is in your library.")).to_be_visible()
+
     # Meanwhile the teacher gives the class something else from another device.
     await page.get_by_label("Title").fill("Double it twice")
     key = await page.evaluate("JSON.parse(localStorage['quad/1/classroom/key'])")
     other = await visitors.page()
     await other.goto(f"/classroom#{room}/{key}")
     await other.get_by_role("tab", name="Tasks").click()
+    await other.get_by_role("button", name="From my library").click()
+    await other.locator("[data-set]").click()
     await other.get_by_label("Title").fill("Treble it")
     await other.get_by_role("button", name="Send to all").click()
     await expect(other.get_by_text("The class has everything.")).to_be_visible()
@@ -75,7 +84,7 @@ async def test_a_task_is_tried_sent_kept_and_not_lost_to_another_window(
     # What is said to all is said to programs of old, too.
     await page.get_by_role("button", name="Notice to all").click()
     await page.get_by_label("What everybody should know").fill("Five minutes left")
-    await page.get_by_role("dialog").get_by_role("button", name="Send to all").click()
+    await dialog.get_by_role("button", name="Send to all").click()
     assert (await ada.hears("message/to_client"))["content"] == "Five minutes left"
     await expect(page.locator("[data-notices] time")).to_have_count(1)
     await ada.leave()
