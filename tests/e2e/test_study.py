@@ -93,6 +93,9 @@ async def test_from_a_fault_to_help_to_all_checks_passed(
     await expect(page.get_by_role("radio", name="Done")).to_be_checked()
     reports = [await teacher.hears("checks/report") for _ in range(2)]
     assert [len(report["passed"]) for report in reports] == [1, 2]
+    review = {"user_id": student, "statuses": {"mean": "NONE"}, "comment": "Of none?", "key": "2"}
+    await teacher.say("tasks/review", review)
+    await expect(page.get_by_text("The mean was sent back: Of none?")).to_be_visible()
 
 
 async def test_the_work_goes_along_to_another_device_and_can_be_begun_again(

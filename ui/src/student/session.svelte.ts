@@ -3,7 +3,7 @@ import { has, t } from "../i18n";
 import type { Status } from "../class/status";
 import { titleOf } from "../class/tasks";
 import { toast } from "../parts/toasts.svelte";
-import type { ErrorPayload, GivenPass } from "../wire/generated";
+import type { ErrorPayload, GivenPass, Reviewed } from "../wire/generated";
 import { Store } from "../wire/store.svelte";
 import { StudentWire, type Answer, type Heard } from "../wire/student";
 import { AtHand } from "./athand.svelte";
@@ -326,7 +326,7 @@ export class StudentSession {
     link: ({ link }) => this.heardLink(link),
     joined: () => this.heardJoined(),
     tasks: (_, before) => this.heardTasks(before),
-    reviewed: ({ review }, before) => this.heardReview(before, review.statuses),
+    reviewed: ({ review }, before) => this.heardReview(before, review),
     revealed: ({ revealed }) =>
       toast(t("student.tasks.revealed", { title: this.titleOf(revealed.task) })),
     watching: ({ isWatched }) => (isWatched ? this.outgoing.start() : this.outgoing.stop()),
@@ -406,14 +406,14 @@ export class StudentSession {
     void this.telling.tell();
   }
 
-  private heardReview(before: State, review: Readonly<Record<string, Status>>): void {
+  private heardReview(before: State, { statuses, comment }: Reviewed): void {
     this.keepUnsaid();
-    for (const [task, status] of Object.entries(review)) {
+    for (const [task, status] of Object.entries(statuses)) {
       const title = this.titleOf(task);
       if (status === "ACCEPTED" && before.statuses[task] !== "ACCEPTED") {
         toast(t("student.tasks.accepted", { title }), "good");
       } else if (status === "NONE" && before.statuses[task] === "DONE") {
-        toast(t("student.tasks.declined", { title }), "warning");
+        toast(declinedText(title, comment), "warning");
       } else if (status !== "ACCEPTED" && before.statuses[task] === "ACCEPTED") {
         toast(t("student.tasks.reopened", { title }));
       }
@@ -520,6 +520,13 @@ export class StudentSession {
   private tellRefusal(answer: Exclude<Answer, "done">): void {
     toast(answer === "lost" ? t("student.not_reached") : refusalText(answer), "problem");
   }
+}
+
+/** The comment is in the chat as well. */
+function declinedText(title: string, comment: string | null): string {
+  return comment === null
+    ? t("student.tasks.declined", { title })
+    : t("student.tasks.declined_because", { title, comment });
 }
 
 /** A refusal in the visitor's language; one that is not known, as the server says it. */
