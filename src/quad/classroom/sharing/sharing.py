@@ -1,11 +1,11 @@
 """A student's code on its way to the teacher."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from quad.classroom.acknowledging import done_for
-from quad.classroom.history.recording import Recording
+from quad.classroom.history.recording import Recorded, Recording
 from quad.classroom.model import (
     BEYOND,
     CURRENT,
@@ -21,7 +21,6 @@ from quad.classroom.refusals import FilesLimit, UserOffline
 from quad.classroom.rooms import Rooms, as_refusal
 from quad.classroom.running.running import Running
 from quad.classroom.sharing import tables
-from quad.classroom.sharing.keeping import Keeping
 from quad.classroom.state import KeptFiles, Participant
 from quad.classroom.updates import RoomUpdates
 from quad.realtime import Client, Finished
@@ -96,13 +95,19 @@ class Sharing:
         tree.put(files)
         bytes_before = 0 if before is None else before.total_bytes
         student.kept_files = tree
-        with Keeping(partial(_put_back, student, tree, before)) as keeping:
+        put_back = partial(_put_back, student, tree, before)
+        recorded: Recorded | None = None
+        try:
             self._check_limits(student, tree, bytes_before, client)
             if is_recorded and _may_record(student):
-                keeping.recorded = self._recording.record(student, files, is_tree=True)
-            await self._rooms.save(*tables.keep_tree(student.id, files), *keeping.edits)
-        keeping.settle(is_saved=True)
-        if _is_shown(student, is_recorded=is_recorded):
+                recorded = self._recording.record(student, files, is_tree=True)
+            edits = () if recorded is None else recorded.changes
+            await self._rooms.save(*tables.keep_tree(student.id, files), *edits)
+        except BaseException:
+            _settle(put_back, recorded, is_saved=False)
+            raise
+        _settle(put_back, recorded, is_saved=True)
+        if not is_recorded or _is_watched(student):
             payload = CodeOfStudent(room_id, student.id, files)
             self._updates.tell_host(student, "sharing/code_send", payload)
         if refused is not None:
@@ -129,26 +134,30 @@ class Sharing:
         if refused is not None and not files:
             raise refused
         bytes_before = kept.total_bytes
-        keeping = Keeping(partial(kept.put_back, kept.put(files)))
+        put_back = partial(kept.put_back, kept.put(files))
+        recorded: Recorded | None = None
 
         def relay(error: Exception | None) -> None:
-            keeping.settle(is_saved=error is None)
+            if error is not None or recorded is not None:
+                _settle(put_back, recorded, is_saved=error is None)
             try:
-                if error is None and _is_shown(student, is_recorded=is_recorded):
+                if error is None and (not is_recorded or _is_watched(student)):
                     payload = CodeOfStudent(room_id, student.id, files)
                     self._updates.tell_host(student, "sharing/code_update", payload)
             finally:
                 done = done_for(student.protocol)
                 finished(done, refused if error is None else as_refusal(error))
 
-        with keeping:
+        try:
             self._check_limits(student, kept, bytes_before, client)
-            if is_recorded and _may_record(student):
-                keeping.recorded = self._recording.record(
-                    student, files, is_tree=False, pasted=pasted
-                )
             changes = [tables.keep_file(student.id, file) for file in files]
-            self._rooms.submit([*changes, *keeping.edits], relay)
+            if is_recorded and _may_record(student):
+                recorded = self._recording.record(student, files, is_tree=False, pasted=pasted)
+                changes += recorded.changes
+            self._rooms.submit(changes, relay)
+        except BaseException:
+            _settle(put_back, recorded, is_saved=False)
+            raise
 
     def leave_out(self, client: Client, room_id: int, files: Sequence[UnsentFile]) -> None:
         """A student says which files are not sent at all; a current host hears it.
@@ -179,9 +188,17 @@ def _put_back(student: Participant, tree: KeptFiles, before: KeptFiles | None) -
         student.kept_files = before
 
 
-def _is_shown(student: Participant, *, is_recorded: bool) -> bool:
-    """Whether the host sees files as they come: what comes for a history comes also unwatched."""
-    return not is_recorded or student.id in student.room.watched
+def _settle(put_back: Callable[[], None], recorded: Recorded | None, *, is_saved: bool) -> None:
+    """Files that were counted in, and their edits, are saved, or never will be."""
+    if not is_saved:
+        put_back()
+    if recorded is not None:
+        recorded.settle(is_saved=is_saved)
+
+
+def _is_watched(student: Participant) -> bool:
+    """Whether the host sees files that come for a history as well: that comes unwatched, too."""
+    return student.id in student.room.watched
 
 
 def _may_record(student: Participant) -> bool:
