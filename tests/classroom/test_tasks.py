@@ -197,6 +197,14 @@ async def test_a_report_that_was_on_its_way_while_tasks_moved_moves_no_status(
     assert (await mixed.statuses())[1] == {"b": "DONE"}
 
 
+@pytest.mark.parametrize("protocol", [1, 2])
+async def test_the_first_tasks_of_a_class_are_reported_at_once(mixed: Mixed, protocol: int) -> None:
+    await mixed.set(A, B, rev=0)
+    await mixed.peers[protocol].emit("steps/status/to_mentor", {"2": "DONE"})
+    told = await mixed.teacher.expect("tasks/report")
+    assert told == {"user_id": mixed.ids[protocol], "statuses": {"b": "DONE"}}
+
+
 async def test_whoever_comes_back_has_its_statuses_in_its_own_words(mixed: Mixed) -> None:
     await mixed.set(A, B, rev=0)
     await mixed.settle()

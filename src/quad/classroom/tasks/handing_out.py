@@ -142,7 +142,8 @@ class HandingOut:
         self._rooms.tell_students_before(room, "steps/all", self._rooms.as_told(handout.steps))
         told = Tasks(handout.rev, handout.for_students)
         self._rooms.tell_students_beyond(room, "tasks/all", told)
-        if before.renames(handout):
+        # The first tasks of a class in which nobody has reported are nobody else's by any name.
+        if (before.steps or room.has_statuses) and before.renames(handout):
             room.renamed_at = self._clock()
         has_names = handout.is_by_place or before.is_by_place
         for student in room.students.values() if room.has_statuses else ():
