@@ -125,6 +125,35 @@ async def test_a_teacher_sees_how_a_program_came_about_and_goes_on_to_the_next_s
         await student.leave()
 
 
+async def test_a_student_brings_an_earlier_version_back_and_undoes_it(
+    visitors: Visitors, server: Campus
+) -> None:
+    room = await begin_class(await visitors.page())
+    page = await visitors.page(width=1440, height=900)
+    await page.goto(f"/classroom/{room}")
+    await page.get_by_label("Your name").fill("Ann")
+    await page.keyboard.press("Enter")
+    code = page.locator(".editor .cm-content")
+    replay = page.get_by_role("dialog", name="History: Ann")
+    for text in ("first = 1", "second = 2"):
+        await code.fill(text)
+        await page.get_by_role("button", name="Recorded").click()
+        await page.get_by_role("button", name="Look at my history").click()
+        # What was typed is sent a moment later, and comes by itself.
+        await expect(replay.locator(".cm-content")).to_contain_text(text)
+        if text == "first = 1":
+            for _ in range(2):
+                await page.keyboard.press("Escape")
+    await page.keyboard.press("ArrowLeft")
+    await expect(replay.locator(".cm-content")).to_contain_text("first = 1")
+    await replay.get_by_role("button", name="Restore").click()
+    await page.get_by_role("button", name="Restore", exact=True).click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(code).to_have_text("first = 1")
+    await page.get_by_role("button", name="Undo").click()
+    await expect(code).to_have_text("second = 2")
+
+
 async def expect_change(replay: Locator, index: int, count: int) -> None:
     position = replay.locator("[data-position]")
     await expect(position).to_contain_text(f"change {index} of {count}")
