@@ -35,7 +35,7 @@ DOT = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 DRAFT = """() => {
     window.dispatchEvent(new Event("pagehide"));
     const key = Object.keys(localStorage).find(key => key.includes("tasks/"));
-    return JSON.parse(localStorage[key]).tasks[0].html;
+    return JSON.parse(localStorage[key]).tasks.map((task) => task.content).join("");
 }"""
 
 
