@@ -210,6 +210,8 @@ async def lesson(record: Recorder) -> None:
     await record.scene("the class begins")
     await coming(record)
     await working(record)
+    await running(record)
+    await helping(record)
     await talking(record)
     await losing(record)
     await importing(record)
@@ -282,6 +284,44 @@ async def working(record: Recorder) -> None:
     await record.ask("anna", "help/cancel", {})
     await record.stand("anna")
     await record.scene("Anna needs no help")
+
+
+async def running(record: Recorder) -> None:
+    run = {"run": "run-1", "filename": "main.py", "state": "running", "output": "", "ms": 0}
+    await record.ask("boris", "run/report", run)
+    await record.hear("teacher", "run/report")
+    await record.scene("Boris runs a program")
+    error = {"kind": "NameError", "line": 3, "message": "name 'x' is not defined"}
+    ended = {**run, "state": "failed", "output": "1\n", "ms": 70, "error": error}
+    # The clock of this lesson is another than that which counts runs a second.
+    await record.ask("boris", "run/report", ended)
+    await record.hear("teacher", "run/report")
+    await record.scene("Boris's program fails")
+    failed = [{"name": "three", "why": "line 1"}]
+    report = {"task": "2", "rev": record.rev, "passed": ["one", "two"], "failed": failed}
+    await record.ask("boris", "checks/report", report)
+    await record.hear("teacher", "checks/report")
+    await record.scene("Boris passes two of three checks")
+
+
+async def helping(record: Recorder) -> None:
+    await record.call("boris", task="2", note="What is x?")
+    await record.stand("boris")
+    await record.hear("teacher", "help/queue")
+    await record.scene("Boris needs help with the second task")
+    await record.ask("teacher", "help/take", {"user_id": record.ids["boris"]})
+    await record.stand("boris")
+    await record.scene("the teacher takes the call of Boris")
+    await record.ask("teacher", "help/done", {"user_id": record.ids["boris"], "is_helped": False})
+    await record.stand("boris")
+    await record.scene("Boris was away")
+    await record.ask("boris", "help/pause", {"is_paused": False})
+    await record.stand("boris")
+    await record.ask("teacher", "help/take", {"user_id": record.ids["boris"]})
+    await record.stand("boris")
+    await record.ask("teacher", "help/done", {"user_id": record.ids["boris"], "is_helped": True})
+    await record.stand("boris")
+    await record.scene("the teacher has helped Boris")
 
 
 async def _types(record: Recorder, *files: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ import type {
   User,
 } from "../wire/generated";
 import type { Parting } from "../wire/teacher";
+import { NOBODY_CALLS, queued, withCalls, type Queue } from "../board/calls";
 import { isIgnored, NOTHING_IGNORED } from "./ignores";
 import { PersistentMap } from "./persistent";
 import {
@@ -56,8 +57,8 @@ export interface Classroom {
   /** The teacher's own id. */
   readonly host: number;
   readonly students: PersistentMap<number, Student>;
-  /** Who calls for help, in the order in which it is their turn. */
-  readonly queue: readonly QueuedCall[];
+  /** Who calls for help, in the order in which it is their turn; also of students who are not listed yet. */
+  readonly queue: Queue;
   readonly handout: Handout;
   /** What the whole class was told, the oldest first. */
   readonly notices: readonly ClassroomNotice[];
@@ -91,7 +92,7 @@ export const OUTSIDE: Classroom = {
   title: "",
   host: 0,
   students: PersistentMap.of<number, Student>(),
-  queue: [],
+  queue: NOBODY_CALLS,
   handout: NO_HANDOUT,
   notices: [],
   isImporting: false,
@@ -114,7 +115,7 @@ export type Happening =
   | { type: "cut" }
   | { type: "live"; isLive: boolean }
   | { type: "ignoring"; ignores: Ignores }
-  | { type: "queue"; queue: readonly QueuedCall[] }
+  | { type: "queue"; calls: readonly QueuedCall[]; at: number }
   | { type: "notice"; notice: ClassroomNotice }
   // Tasks
   | ({ type: "tasks" } & Handout)
@@ -149,7 +150,10 @@ const CHANGES: { [T in OfClass["type"]]: Change<T> } = {
   cut: (state) => (state.isConnected ? { ...state, isConnected: false } : state),
   live: (state, { isLive }) => ({ ...state, isLive }),
   ignoring: (state, { ignores }) => ({ ...state, ignores }),
-  queue: (state, { queue }) => ({ ...state, queue }),
+  queue: (state, { calls, at }) => {
+    const queue = queued(calls, state.queue, at);
+    return { ...state, queue, students: withCalls(state.students, queue) };
+  },
   notice: (state, { notice }) => ({ ...state, notices: withNotice(state.notices, notice) }),
   tasks: (state, { rev, tasks, revealed }) => ({ ...state, handout: { rev, tasks, revealed } }),
   "tasks set": (state, { rev, tasks }) => ({
@@ -209,7 +213,8 @@ function updateRoom(state: Classroom, update: RoomUpdate, at: number): Classroom
   const isSame =
     entries.length === state.students.size &&
     entries.every(([id, student]) => state.students.get(id) === student);
-  const students = isSame ? state.students : PersistentMap.of(entries);
+  const listedNow = isSame ? state.students : PersistentMap.of(entries);
+  const students = withCalls(listedNow, state.queue);
   // Those that were open before the page was loaded, once their students are here.
   const wanted = state.isFurnished ? state.open : state.marks.open;
   const open = wanted.filter((user) => students.has(user));
@@ -271,16 +276,12 @@ function openPanel(state: Classroom, user: number, isBeside: boolean): Classroom
 /** What is to be remembered for the next time the page is loaded. */
 export function marksOf(state: Classroom): Marks {
   const read: Record<number, number> = {};
-  const help: Record<number, number> = {};
   const active: Record<number, number> = {};
   for (const [id, student] of state.students) {
     read[id] = student.readId;
-    if (student.helpSince !== undefined) {
-      help[id] = student.helpSince;
-    }
     if (student.activeAt !== undefined) {
       active[id] = student.activeAt;
     }
   }
-  return { order: [...state.students.keys()], read, help, active, open: state.open };
+  return { order: [...state.students.keys()], read, active, open: state.open };
 }

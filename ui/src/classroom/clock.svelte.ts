@@ -54,9 +54,3 @@ function inUnits(passed: number): ["second" | "minute" | "hour", number] {
     ? ["minute", Math.floor(passed / MINUTE_MS)]
     : ["hour", Math.floor(passed / HOUR_MS)];
 }
-
-/** How long somebody has waited for help already. */
-export function helpText(since: number, now: number): string {
-  const time = lasting(since, now);
-  return time === undefined ? t("classroom.tile.help_now") : t("classroom.tile.help", { time });
-}

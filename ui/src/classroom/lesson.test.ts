@@ -70,7 +70,7 @@ function signs(id: number) {
     presence: presenceOf(student, isConnected),
     isWatched: isConnected && isWatched(student),
     leftOut: student.project.leftOut.map(({ filename }) => filename),
-    needsHelp: student.helpSince !== undefined,
+    needsHelp: student.call !== undefined,
     unread: student.unread,
     waiting: lesson.replies.waitingFor(id).map(({ content }) => content),
   };

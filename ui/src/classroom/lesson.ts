@@ -2,6 +2,8 @@
  * The teacher's class while the page is open: what is asked of the server, and what is made of what
  * it says. The state itself is in `classroom.ts`.
  */
+import { Helper } from "../board/helper";
+import type { Place } from "../board/reports";
 import { t } from "../i18n";
 import { toast } from "../parts/toasts.svelte";
 import type { Task } from "../wire/generated";
@@ -82,6 +84,7 @@ export class Lesson implements Listener {
   readonly handingOut = new HandingOut(this.desk, () => this.enterAnew());
   /** Of the class's key, where it has one. */
   readonly library = new Library(this.desk.ask, () => this.ticket?.teacher || keptKey());
+  readonly helper = new Helper(this.desk, (user) => this.open(user, false));
   private readonly watching = new Watching(this.desk);
   private readonly windows = new Windows();
   private ticket: Ticket | undefined;
@@ -382,11 +385,18 @@ export class Lesson implements Listener {
 
   open(user: number, isBeside: boolean): void {
     const student = this.store.latest.students.get(user);
+    this.board.place = undefined;
     this.act({ type: "opened", user, isBeside });
     this.watching.watchWhoIsWanted();
     if (student && !isOnline(student) && !student.project.isWhole) {
       void this.watching.askForFiles(user);
     }
+  }
+
+  /** Opens a student at a line of a file. */
+  goTo(user: number, place: Place): void {
+    this.open(user, false);
+    this.board.place = { user, ...place };
   }
 
   shut(user: number): void {

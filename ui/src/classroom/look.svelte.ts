@@ -1,6 +1,7 @@
 /** How this teacher looks at the board: what is kept is a habit, what is not, a question of the moment. */
+import type { Place } from "../board/reports";
 import { keep, kept } from "../wire/kept";
-import { SORTS, type Filter, type Sort } from "./order";
+import { isSameFilter, SORTS, type Filter, type Sort } from "./order";
 import { nextOrder, type ResultsOrder } from "./results";
 
 export const SIZES = ["small", "medium", "large"] as const;
@@ -11,7 +12,11 @@ const SIZE = "classroom/size";
 
 export class BoardLook {
   sought = $state("");
-  filter: Filter = $state("all");
+  filter: Filter = $state.raw("all");
+  /** Whether the queue of calls for help is beside the tiles. */
+  isQueueShown = $state(false);
+  /** The line that was asked for last, and whose file it is in. */
+  place: (Place & { readonly user: number }) | undefined = $state.raw();
   private sorted: Sort = $state(
     kept(SORT, (value) => SORTS.find((sort) => sort === value)) ?? "help",
   );
@@ -39,7 +44,7 @@ export class BoardLook {
 
   /** The same again shows everybody. */
   toggle(filter: Filter): void {
-    this.filter = this.filter === filter ? "all" : filter;
+    this.filter = isSameFilter(this.filter, filter) ? "all" : filter;
   }
 }
 

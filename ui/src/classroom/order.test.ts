@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Call } from "../board/calls";
+import type { RunOfStudent } from "../wire/generated";
 import type { Student } from "./student";
 import { NO_PROJECT } from "./files";
 import { boardOrder, isFound, isStuck, STUCK_AFTER_MS } from "./order";
@@ -14,8 +16,9 @@ function student(id: number, changes: Partial<Student> = {}): Student {
     sid: "s",
     watchedSid: "s",
     steps: {},
-    isCalling: false,
-    helpSince: undefined,
+    call: undefined,
+    run: undefined,
+    checks: new Map(),
     activeAt: NOW,
     project: NO_PROJECT,
     talk: [],
@@ -25,18 +28,38 @@ function student(id: number, changes: Partial<Student> = {}): Student {
   };
 }
 
+const call = (place: number): Call => ({
+  place,
+  task: undefined,
+  note: "",
+  since: NOW,
+  state: "waiting",
+  by: undefined,
+  helped: 0,
+});
+
+const failed = (kind: string): RunOfStudent => ({
+  user_id: 1,
+  run: "r",
+  filename: "main.py",
+  state: "failed",
+  output: "",
+  ms: 1,
+  error: { kind, message: "", line: 1 },
+});
+
 const stuck = (id: number, forMs: number, changes: Partial<Student> = {}) =>
   student(id, { steps: { 1: "IN_PROGRESS" }, activeAt: NOW - forMs, ...changes });
 
 describe("the board's order", () => {
-  it("begins with who waits longest for help, then who is stuck longest, then as they came", () => {
+  it("begins with who calls for help, in the server's order, then who is stuck longest, then as they came", () => {
     const class_ = [
       student(1),
       stuck(2, STUCK_AFTER_MS),
-      student(3, { helpSince: NOW - 10 }),
+      student(3, { call: call(1) }),
       student(4),
       stuck(5, STUCK_AFTER_MS + 1),
-      student(6, { helpSince: NOW - 20 }),
+      student(6, { call: call(0) }),
     ];
     expect(boardOrder(class_, NOW)).toEqual([6, 3, 5, 2, 1, 4]);
   });
@@ -55,7 +78,7 @@ describe("the board's order", () => {
 
   it("moves who asks for help, and nobody else", () => {
     const class_ = [1, 2, 3, 4].map((id) => student(id));
-    const asking = class_.with(2, student(3, { helpSince: NOW }));
+    const asking = class_.with(2, student(3, { call: call(0) }));
     expect(boardOrder(asking, NOW)).toEqual([3, 1, 2, 4]);
   });
 });
@@ -69,7 +92,7 @@ describe("somebody is stuck", () => {
     ["not if nobody watches", false, stuck(1, STUCK_AFTER_MS, { watchedSid: "" })],
     ["not while away", false, stuck(1, STUCK_AFTER_MS, { sid: "" })],
     ["not if nobody knows since when", false, stuck(1, 0, { activeAt: undefined })],
-    ["not who already asks", false, stuck(1, STUCK_AFTER_MS, { helpSince: NOW })],
+    ["not who already asks", false, stuck(1, STUCK_AFTER_MS, { call: call(0) })],
   ])("%s: %s", (_, expected, someone) => {
     expect(isStuck(someone, NOW)).toBe(expected);
   });
@@ -85,16 +108,18 @@ describe("looking for somebody", () => {
     expect(isFound(student(1, { name: "Ада Лавлейс" }), sought, "all")).toBe(expected);
   });
 
-  it("can be for who needs help", () => {
-    expect(isFound(student(1), "", "help")).toBe(false);
-    expect(isFound(student(1, { helpSince: 1 }), "", "help")).toBe(true);
+  it("can be for whose program failed by one kind of error", () => {
+    const filter = { error: "NameError" };
+    expect(isFound(student(1), "", filter)).toBe(false);
+    expect(isFound(student(1, { run: failed("TypeError") }), "", filter)).toBe(false);
+    expect(isFound(student(1, { run: failed("NameError") }), "", filter)).toBe(true);
   });
 });
 
 describe("the board, sorted", () => {
   const class_ = [
     student(1, { name: "Zoe", steps: { 1: "DONE" }, activeAt: NOW - 5 }),
-    student(2, { name: "ada", helpSince: 1, activeAt: NOW - 9 }),
+    student(2, { name: "ada", call: call(0), activeAt: NOW - 9 }),
     student(3, { name: "Bob", steps: { 1: "DONE", 2: "DONE" }, activeAt: undefined }),
   ];
 

@@ -1,4 +1,5 @@
 /** Who comes first on the board. */
+import { errorOf } from "../board/reports";
 import { isWatched, percentOf, type Student } from "./student";
 
 /**
@@ -11,7 +12,7 @@ export function isStuck(student: Student, now: number): boolean {
   return (
     // Of whoever is not watched nobody knows whether they change anything.
     isWatched(student) &&
-    student.helpSince === undefined &&
+    student.call === undefined &&
     student.activeAt !== undefined &&
     now - student.activeAt >= STUCK_AFTER_MS &&
     Object.values(student.steps).includes("IN_PROGRESS")
@@ -53,13 +54,13 @@ function comparing(sort: Sort, now: number, columns: readonly { id: string }[]):
 const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 /**
- * Who needs help, the longest waiting first; who is stuck, the longest first; then the others in the
- * order of joining.
+ * Who calls for help, as the server says that it is their turn; who is stuck, the longest first; then the
+ * others in the order of joining.
  */
 function byHelp(now: number): Compare {
   const rank = (student: Student): readonly [number, number] => {
-    if (student.helpSince !== undefined) {
-      return [0, student.helpSince];
+    if (student.call !== undefined) {
+      return [0, student.call.place];
     }
     return isStuck(student, now) ? [1, student.activeAt ?? 0] : [2, 0];
   };
@@ -69,18 +70,29 @@ function byHelp(now: number): Compare {
   };
 }
 
-export const FILTERS = ["all", "help", "unread"] as const;
-export type Filter = (typeof FILTERS)[number];
+/** Whom the board shows: everybody, whose messages are unread, or whose program failed by one kind of error. */
+export type Filter = "all" | "unread" | { readonly error: string };
 
-const PASSES: Record<Filter, (student: Student) => boolean> = {
-  all: () => true,
-  help: (student) => student.helpSince !== undefined,
-  unread: (student) => student.unread > 0,
-};
+export function isSameFilter(one: Filter, other: Filter): boolean {
+  return typeof one === "string" || typeof other === "string"
+    ? one === other
+    : one.error === other.error;
+}
+
+function passes(student: Student, filter: Filter): boolean {
+  switch (filter) {
+    case "all":
+      return true;
+    case "unread":
+      return student.unread > 0;
+    default:
+      return errorOf(student)?.kind === filter.error;
+  }
+}
 
 /** Which of them the teacher wants to see. */
 export function isFound(student: Student, sought: string, filter: Filter): boolean {
-  if (!PASSES[filter](student)) {
+  if (!passes(student, filter)) {
     return false;
   }
   const words = sought.toLocaleLowerCase().split(/\s+/).filter(Boolean);

@@ -3,7 +3,15 @@
  * changes, and only then. That is how the board knows which tiles to draw anew.
  */
 import { asStatus, isFinished, type Status } from "../class/status";
-import type { CurrentMessage, File, UnsentFile, User } from "../wire/generated";
+import type {
+  ChecksOfStudent,
+  CurrentMessage,
+  File,
+  RunOfStudent,
+  UnsentFile,
+  User,
+} from "../wire/generated";
+import type { Call } from "../board/calls";
 import { lookAt, NO_PROJECT, replaceTree, updateFiles, type Project } from "./files";
 import { addMessage, joinMessages, unreadOf } from "./messages";
 
@@ -20,10 +28,12 @@ export interface Student {
   /** The connection that was asked to share its files. */
   readonly watchedSid: string;
   readonly steps: Statuses;
-  /** Whether they have called for help apart from any task. */
-  readonly isCalling: boolean;
-  /** Since when they wait for help, in milliseconds of this browser's clock. */
-  readonly helpSince: number | undefined;
+  /** Their call for help, as it stands in the queue. */
+  readonly call: Call | undefined;
+  /** What their program did last, as their page says. */
+  readonly run: RunOfStudent | undefined;
+  /** How the checks of each task went, as their page says; those of the last one at the end. */
+  readonly checks: ReadonlyMap<string, ChecksOfStudent>;
   /** When they did something last; undefined if that is not known. */
   readonly activeAt: number | undefined;
   readonly project: Project;
@@ -38,19 +48,20 @@ export interface Marks {
   /** Ids of students in the order of joining. */
   readonly order: readonly number[];
   readonly read: Readonly<Record<number, number>>;
-  readonly help: Readonly<Record<number, number>>;
   readonly active: Readonly<Record<number, number>>;
   /** Whose panels were open. */
   readonly open: readonly number[];
 }
 
-export const NO_MARKS: Marks = { order: [], read: {}, help: {}, active: {}, open: [] };
+export const NO_MARKS: Marks = { order: [], read: {}, active: {}, open: [] };
 
 /** What happens to one student. */
 export type OfStudent =
   | { type: "statuses"; user: number; steps: Statuses; at: number }
   | { type: "reviewed"; user: number; steps: Statuses }
-  | { type: "signal"; user: number; isCalling: boolean; at: number }
+  | { type: "signal"; user: number; at: number }
+  | { type: "ran"; user: number; run: RunOfStudent; at: number }
+  | { type: "checked"; user: number; checks: ChecksOfStudent }
   | { type: "tree"; user: number; files: readonly File[]; at: number }
   | { type: "files"; user: number; files: readonly File[]; at: number }
   | { type: "unsent"; user: number; files: readonly UnsentFile[] }
@@ -79,14 +90,22 @@ export function concern<T extends OfStudent["type"]>(
 
 const CONCERNS: { [T in OfStudent["type"]]: Concern<T> } = {
   statuses: (student, event) => ({
-    ...withSteps(student, event.steps, event.at),
+    ...withSteps(student, event.steps),
     activeAt: event.at,
   }),
-  reviewed: (student, event) => withSteps(student, { ...student.steps, ...event.steps }, 0),
-  signal: (student, event) => ({
-    ...withCall(student, event.isCalling, event.at),
-    activeAt: event.at,
+  reviewed: (student, event) => withSteps(student, { ...student.steps, ...event.steps }),
+  // Whether they call for help by it is said by the queue.
+  signal: (student, event) => ({ ...student, activeAt: event.at }),
+  // The last run of before is told to whoever begins to watch, and is nothing that was done now.
+  ran: (student, { run, at }) => ({
+    ...student,
+    run,
+    activeAt: student.run === undefined ? student.activeAt : at,
   }),
+  checked: (student, { checks }) => {
+    const others = [...student.checks].filter(([task]) => task !== checks.task);
+    return { ...student, checks: new Map([...others, [checks.task, checks]]) };
+  },
   tree: (student, event, isHidden) => {
     const project = replaceTree(student.project, event.files, isHidden);
     // The first tree is news for the teacher only: the student may have done nothing for long.
@@ -136,8 +155,9 @@ export function meet(marks: Marks, user: User, place: number, at: number): Stude
     sid: user.sid,
     watchedSid: "",
     steps: {},
-    isCalling: false,
-    helpSince: undefined,
+    call: undefined,
+    run: undefined,
+    checks: new Map(),
     // Somebody who was here before the page was loaded may have been idle for long.
     activeAt: isKnown || user.sid === "" ? marks.active[user.id] : at,
     project: NO_PROJECT,
@@ -145,15 +165,11 @@ export function meet(marks: Marks, user: User, place: number, at: number): Stude
     readId: marks.read[user.id] ?? 0,
     unread: 0,
   };
-  return withUser(student, user, marks.help[user.id] ?? at);
-}
-
-function withUser(student: Student, user: User, at: number): Student {
-  return withCall(withSteps(student, user.steps, at), user.signal === "HELP", at);
+  return withSteps(student, user.steps);
 }
 
 export function refresh(known: Student, user: User, at: number): Student {
-  const student = withUser(known, user, at);
+  const student = withSteps(known, user.steps);
   if (student.sid === user.sid && student.name === user.name) {
     return student;
   }
@@ -164,7 +180,7 @@ export function refresh(known: Student, user: User, at: number): Student {
 
 // What changes
 
-function withSteps(student: Student, sent: Readonly<Record<string, unknown>>, at: number): Student {
+function withSteps(student: Student, sent: Readonly<Record<string, unknown>>): Student {
   const names = Object.keys(sent);
   const isSame =
     names.length === Object.keys(student.steps).length &&
@@ -173,16 +189,7 @@ function withSteps(student: Student, sent: Readonly<Record<string, unknown>>, at
     return student;
   }
   const steps = Object.fromEntries(names.map((name) => [name, asStatus(sent[name])]));
-  return withHelp({ ...student, steps }, at);
-}
-
-function withCall(student: Student, isCalling: boolean, at: number): Student {
-  return student.isCalling === isCalling ? student : withHelp({ ...student, isCalling }, at);
-}
-
-function withHelp(student: Student, at: number): Student {
-  const helpSince = needsHelp(student) ? (student.helpSince ?? at) : undefined;
-  return { ...student, helpSince };
+  return { ...student, steps };
 }
 
 function withTalk(student: Student, talk: readonly CurrentMessage[]): Student {
@@ -223,10 +230,6 @@ export function presenceOf(student: Student, isConnected: boolean): Presence {
 /** Whether the student's files arrive as they change. */
 export function isWatched(student: Student): boolean {
   return isOnline(student) && student.watchedSid === student.sid;
-}
-
-function needsHelp({ steps, isCalling }: Pick<Student, "steps" | "isCalling">): boolean {
-  return isCalling || Object.values(steps).includes("HELP");
 }
 
 /** Hundredths that are done, rounded down: 100 means all of it. */

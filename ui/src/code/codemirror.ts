@@ -61,6 +61,15 @@ export class Viewer {
     }
   }
 
+  /** Brings a line of the file that is shown into sight, counted from 1, and the focus to it. */
+  goTo(number: number): void {
+    const { doc } = this.view.state;
+    const { from } = doc.line(Math.max(1, Math.min(number, doc.lines)));
+    const effects = EditorView.scrollIntoView(from, { y: "center" });
+    this.view.dispatch({ selection: { anchor: from }, effects });
+    this.view.focus();
+  }
+
   destroy(): void {
     clearTimeout(this.timer);
     this.view.destroy();

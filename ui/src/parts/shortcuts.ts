@@ -30,6 +30,7 @@ const OF_PAGE: Readonly<Record<string, readonly Entry[]>> = {
   classroom: [
     [["←", "→"], "tabs"],
     [["←", "↑", "↓", "→"], "board"],
+    [["N"], "next_call"],
     [["Esc"], "close_student"],
     ...HISTORY,
     ...EDITOR,

@@ -40,6 +40,8 @@ const SAID = [
   "tasks/all",
   "tasks/report",
   "help/queue",
+  "run/report",
+  "checks/report",
   "notice",
   "signal",
   "sharing/code_send",
