@@ -19,6 +19,8 @@ export class Sandbox {
   private isReady = false;
   /** What comes until the frame has stopped is of the program before. */
   private isStopping = false;
+  /** A program that waits for a frame that starts, or stops: one that does not would take it along. */
+  private next: (Order & { kind: "run" }) | undefined;
   private stopTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** `place` is where the frame is put; nobody sees it. */
@@ -35,7 +37,8 @@ export class Sandbox {
   /** Runs a program of an engine that was handed over; `hears` is told all that it says. */
   run(program: Program, hears: Hears, { isFresh = true } = {}): void {
     this.hears = hears;
-    this.order({ kind: "run", program, isFresh });
+    this.next = { kind: "run", program, isFresh };
+    this.runNext();
   }
 
   line(text: string): void {
@@ -46,6 +49,7 @@ export class Sandbox {
   stop(): void {
     this.isStopping = true;
     this.hears = undefined;
+    this.next = undefined;
     this.order({ kind: "stop" });
     clearTimeout(this.stopTimer);
     this.stopTimer = setTimeout(() => this.renew(), STOP_MS);
@@ -73,11 +77,24 @@ export class Sandbox {
   }
 
   private renew(): void {
+    const { hears } = this;
     this.close();
+    this.hears = hears;
     this.isReady = false;
     this.isStopping = false;
     for (const engine of this.engines.values()) {
       this.order(engine);
+    }
+    this.runNext();
+  }
+
+  private runNext(): void {
+    const { next } = this;
+    // A frame that was not given its engine yet would start nothing.
+    const isStarting = next?.program.language === "python" && !this.isReady;
+    if (next !== undefined && !this.isStopping && !isStarting) {
+      this.next = undefined;
+      this.order(next);
     }
   }
 
@@ -114,11 +131,13 @@ export class Sandbox {
     if (said.kind === "stopped") {
       clearTimeout(this.stopTimer);
       this.isStopping = false;
+      this.runNext();
       return;
     }
     if (said.kind === "ready") {
       this.isReady = true;
       this.waiting.splice(0).forEach(({ done }) => done());
+      this.runNext();
     } else if (said.kind === "broken") {
       this.waiting.splice(0).forEach(({ failed }) => failed(new Error(said.why)));
     }
