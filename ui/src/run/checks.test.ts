@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { difference, runChecks, type Check, type Interpreter, type Why } from "./checks";
+import { difference, runAllChecks, runChecks, type Check, type Interpreter, type Why } from "./checks";
 import type { Program, Said } from "./messages";
 
 /** What a program does when it is run: what it says, one after the other. */
@@ -125,6 +125,25 @@ describe("checks", () => {
     const work = { files: [], filename: "notes.txt" };
     const { failed } = await runChecks(new Fake(() => []), work, [ECHO], say);
     expect(failed).toEqual([{ name: "echo", why: say({ kind: "lost" }) }]);
+  });
+});
+
+describe("checks of several tasks", () => {
+  it("of one person share one interpreter, which ends with the last", async () => {
+    const fake = new Fake(() => [BEGUN, ENDED]);
+    const job = { work: WORK, checks: [ASSERT, ASSERT] };
+    const verdicts = await runAllChecks(fake, [job, job], say);
+    expect(verdicts.map(({ passed }) => passed.length)).toEqual([2, 2]);
+    expect(fake.fresh).toEqual([true, false, false, false]);
+    expect(fake.stops).toBe(1);
+  });
+
+  it("have another one where the language is another", async () => {
+    const fake = new Fake(() => [BEGUN, ENDED]);
+    const script = { files: [{ filename: "a.js", content: "" }], filename: "a.js" };
+    const works = [WORK, script, WORK].map((work) => ({ work, checks: [ASSERT] }));
+    await runAllChecks(fake, works, say);
+    expect(fake.fresh).toEqual([true, true, true]);
   });
 });
 

@@ -57,24 +57,46 @@ export async function runChecks(
   say: (why: Why) => string,
   signal?: AbortSignal,
 ): Promise<Verdict> {
-  const verdict: Verdict = { passed: [], failed: [] };
+  const [verdict] = await runAllChecks(interpreter, [{ work, checks }], say, signal);
+  return verdict ?? { passed: [], failed: [] };
+}
+
+/** Some work of one person's, and what is checked of it. */
+export interface Job {
+  readonly work: Work;
+  readonly checks: readonly Check[];
+}
+
+/** The same of several tasks, in one interpreter: all of it has to be one person's. A verdict for each. */
+export async function runAllChecks(
+  interpreter: Interpreter,
+  jobs: readonly Job[],
+  say: (why: Why) => string,
+  signal?: AbortSignal,
+): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  // Nothing is left of the person before.
   let isFresh = true;
-  for (const check of checks) {
-    if (signal?.aborted === true) {
-      return verdict;
+  for (const { work, checks } of jobs) {
+    const verdict: Verdict = { passed: [], failed: [] };
+    verdicts.push(verdict);
+    const isPython = languageOf(work.filename) === "python";
+    for (const check of checks) {
+      if (signal?.aborted === true) {
+        return verdicts;
+      }
+      // Scripts of JavaScript share one scope for as long as their worker lives.
+      const why = await run(interpreter, work, check, isFresh || !isPython, signal);
+      if (why === undefined) {
+        verdict.passed.push(check.name);
+      } else {
+        verdict.failed.push({ name: check.name, why: say(why) });
+      }
+      isFresh = why?.kind === "time" || why?.kind === "lost" || !isPython;
     }
-    const why = await run(interpreter, work, check, isFresh, signal);
-    if (why === undefined) {
-      verdict.passed.push(check.name);
-    } else {
-      verdict.failed.push({ name: check.name, why: say(why) });
-    }
-    // Scripts of JavaScript share one scope for as long as their worker lives.
-    isFresh =
-      why?.kind === "time" || why?.kind === "lost" || languageOf(work.filename) !== "python";
   }
   interpreter.stop();
-  return verdict;
+  return verdicts;
 }
 
 function run(
