@@ -2,6 +2,7 @@
  * The teacher's class while the page is open: what is asked of the server, and what is made of what
  * it says. The state itself is in `classroom.ts`.
  */
+import { Accepting } from "../board/accepting";
 import { Helper } from "../board/helper";
 import type { Place } from "../board/reports";
 import { t } from "../i18n";
@@ -84,6 +85,7 @@ export class Lesson implements Listener {
   readonly handingOut = new HandingOut(this.desk, () => this.enterAnew());
   /** Of the class's key, where it has one. */
   readonly library = new Library(this.desk.ask, () => this.ticket?.teacher || keptKey());
+  readonly accepting = new Accepting(this.desk);
   readonly helper = new Helper(this.desk, (user) => this.open(user, false));
   private readonly watching = new Watching(this.desk);
   private readonly windows = new Windows();

@@ -51,6 +51,8 @@ export class BoardLook {
 /** How this teacher looks at the results: a question of the moment. */
 export class ResultsLook {
   order: ResultsOrder | undefined = $state.raw();
+  /** Whether everybody's checks are in the place of the results. */
+  isChecking = $state(false);
 
   /** A column's head was pressed. */
   press(by: string): void {

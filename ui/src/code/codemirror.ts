@@ -61,13 +61,17 @@ export class Viewer {
     }
   }
 
-  /** Brings a line of the file that is shown into sight, counted from 1, and the focus to it. */
+  /** Brings a line of the file that is shown into sight, counted from 1, marks it, and takes the focus. */
   goTo(number: number): void {
     const { doc } = this.view.state;
     const { from } = doc.line(Math.max(1, Math.min(number, doc.lines)));
     const effects = EditorView.scrollIntoView(from, { y: "center" });
-    this.view.dispatch({ selection: { anchor: from }, effects });
+    this.view.dispatch({
+      selection: { anchor: from },
+      effects: [effects, mark.of([{ from, to: from }])],
+    });
     this.view.focus();
+    this.unmarkLater();
   }
 
   destroy(): void {
@@ -106,6 +110,10 @@ export class Viewer {
       return { from: start, to: start + insert.replace(/\n$/, "").length };
     });
     this.view.dispatch({ changes: set, effects: mark.of(places) });
+    this.unmarkLater();
+  }
+
+  private unmarkLater(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.view.dispatch({ effects: unmark.of(null) }), MARKED_MS);
   }

@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { difference, runAllChecks, runChecks, type Check, type Interpreter, type Why } from "./checks";
+import {
+  difference,
+  runAllChecks,
+  runChecks,
+  type Check,
+  type Interpreter,
+  type Why,
+} from "./checks";
 import type { Program, Said } from "./messages";
 
 /** What a program does when it is run: what it says, one after the other. */
