@@ -215,12 +215,13 @@ async def test_no_more_is_read_while_much_waits_for_its_turn() -> None:
 
 
 async def test_who_is_not_read_for_that_is_alive() -> None:
-    server, _, gate = slow_campus(EngineOptions(probe_timeout_ms=400))
+    server, handled, gate = slow_campus(EngineOptions(probe_timeout_ms=400))
     client = await entered(server.engine)
     client.send(*(client.event("slow", "x" * 10 * KIB) for _ in range(60)))
     assert await client.session.is_alive()
     assert client.websocket.is_held_back
     gate.set()
+    await until(lambda: len(handled) == 60, WITHIN_S)
 
 
 async def test_no_more_is_posted_while_much_waits_for_its_turn(http: httpx.AsyncClient) -> None:
