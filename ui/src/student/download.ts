@@ -1,7 +1,7 @@
 /** Files from the browser to the disk. */
 import { saveAs } from "../parts/saving";
 import type { Project, ProjectFile } from "./project";
-import { zip } from "./zip";
+import { zip } from "../parts/zip";
 
 /** All files as one archive; a single one as it is. */
 export function saveProject(project: Project, room: number): void {

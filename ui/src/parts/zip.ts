@@ -1,5 +1,10 @@
-/** An archive of text files, uncompressed: what every system opens (APPNOTE 6.3, sections 4.3 and 4.4). */
-import type { ProjectFile } from "./project";
+/** An archive of files, uncompressed: what every system opens (APPNOTE 6.3, sections 4.3 and 4.4). */
+
+export interface Entry {
+  /** Its path, with `/`. */
+  filename: string;
+  content: string | Uint8Array;
+}
 
 const STORED_VERSION = 20;
 const UTF8_NAMES = 0x0800;
@@ -12,14 +17,14 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
   return value;
 });
 
-export function zip(files: readonly ProjectFile[], now = new Date()): Uint8Array<ArrayBuffer> {
+export function zip(files: readonly Entry[], now = new Date()): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   const bodies: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
   let offset = 0;
   for (const { filename, content } of files) {
     const name = encoder.encode(filename);
-    const data = encoder.encode(content);
+    const data = typeof content === "string" ? encoder.encode(content) : content;
     const about = description(data, name.length, now);
     const local = record(0x04034b50, [...about, [0, 2]]);
     bodies.push(local, name, data);
