@@ -67,6 +67,8 @@ async def test_pictures_come_along_small_enough_and_what_they_show_is_asked(
 ) -> None:
     page = await visitors.page()
     room = await open_tasks(page)
+    # A server that takes no pictures now: they stay within the task.
+    await page.route("**/classes/pictures", lambda route: route.fulfill(status=503))
     await paste(page, picture=True)
     asked = page.get_by_role("dialog", name="What does the picture show?")
     await expect(asked.get_by_label("Description")).to_be_focused()

@@ -16,7 +16,7 @@ const AREAS: Record<string, Area> = {
   front: { load: () => import("./front/Front.svelte"), messages: ["front"] },
   classroom: {
     load: () => import("./classroom/Classroom.svelte"),
-    messages: ["classroom", "board", "class", "tasks", "teaching"],
+    messages: ["classroom", "board", "class", "tasks", "teaching", "exchange"],
   },
   student: {
     load: () => import("./student/Student.svelte"),

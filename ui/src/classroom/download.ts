@@ -1,3 +1,4 @@
+import { withPicturesInside } from "../exchange/pictures";
 import { language, t } from "../i18n";
 import { saveAs } from "../parts/saving";
 import type { Task } from "../wire/generated";
@@ -17,9 +18,12 @@ export function saveResults(state: Classroom, order: ResultsOrder | undefined): 
   saveAs(new Blob([text], { type: "text/csv;charset=utf-8" }), `class-${state.room}.csv`);
 }
 
-/** Gives the visitor tasks as a file, which the editor opens again. */
-export function saveTasks(room: number, tasks: readonly Task[]): void {
+/** Gives the visitor tasks as a file, which the editor opens again; its pictures are in it. */
+export async function saveTasks(room: number, tasks: readonly Task[]): Promise<void> {
   const title = t("tasks.file_title", { room: String(room) });
-  const page = asTaskFile(tasks, title, language);
+  const whole = await Promise.all(
+    tasks.map(async (task) => ({ ...task, content: await withPicturesInside(task.content) })),
+  );
+  const page = asTaskFile(whole, title, language);
   saveAs(new Blob([page], { type: "text/html;charset=utf-8" }), `tasks-${room}.html`);
 }

@@ -1,5 +1,6 @@
 /** The teacher at the editor: the drafts of one class, the task that is open, and what of it is kept. */
 import { labelsOf } from "../class/tasks";
+import { holdsPictures } from "../exchange/pictures";
 import { keep, kept } from "../wire/kept";
 import type { Task, TaskType } from "../wire/generated";
 import * as pages from "./drafts";
@@ -68,6 +69,17 @@ export class Drafting {
 
   write(change: Partial<Task>): void {
     this.change(pages.withChange(this.drafts, this.task.id, change));
+  }
+
+  /** Gives pictures within the tasks addresses, as far as they are to be had. */
+  async keepPictures(kept: (html: string) => Promise<string>): Promise<void> {
+    for (const { id, content } of this.filled.filter((task) => holdsPictures(task.content))) {
+      const next = await kept(content);
+      // Somebody may have written meanwhile: that counts, and the next time takes its pictures.
+      if (next !== content && this.tasks.find((task) => task.id === id)?.content === content) {
+        this.change(pages.withChange(this.drafts, id, { content: next }));
+      }
+    }
   }
 
   add(type: TaskType): void {

@@ -1,4 +1,5 @@
 /** What belongs to the secret key of who teaches here: classes, and sets of tasks for any of them. */
+import { isRefusal, giveSet, keepPicture, takeSet, type TakenSet } from "../exchange/asking";
 import type { LoadedSet, OwnClass, OwnSet, Task } from "../wire/generated";
 import type { Answer, Refusal } from "../wire/teacher";
 import type { Desk } from "./desk";
@@ -38,6 +39,25 @@ export class Library {
   async load(id: string): Promise<LoadedSet | Refusal> {
     const answer = await this.ask("sets/load", { teacher: this.key(), id });
     return answer.isDone ? answer.result : answer;
+  }
+
+  /** A set as a folder, packed. */
+  give(id: string): Promise<Blob | Refusal> {
+    return giveSet(this.key(), id);
+  }
+
+  /** Takes such a folder, also one that was made by hand. */
+  async take(archive: Blob): Promise<TakenSet | Refusal> {
+    const answer = await takeSet(this.key(), archive);
+    if (!isRefusal(answer)) {
+      await this.refresh();
+    }
+    return answer;
+  }
+
+  /** Keeps a picture for the tasks of any class, and gives its address. */
+  keepPicture(picture: Blob): Promise<string | Refusal> {
+    return keepPicture(this.key(), picture);
   }
 
   async remove(id: string): Promise<Answer> {

@@ -37,6 +37,8 @@ export interface RichEditorOptions {
   moved: () => void;
   /** Pictures were pasted, and nothing says what they show. */
   undescribed: (pictures: PictureInText[]) => void;
+  /** HTML with addresses in place of pictures, as far as there are any to be had. */
+  keepPictures?: ((html: string) => Promise<string>) | undefined;
   /** So many pictures could not be taken from another program, or are none. */
   lost: (count: number) => void;
 }
@@ -199,6 +201,7 @@ export class RichEditor {
     if (content.length > 0) {
       this.editor.chain().focus().insertContent(content).run();
       this.askForDescriptions();
+      await this.keepPictures();
     }
   }
 
@@ -266,12 +269,24 @@ export class RichEditor {
       }
     }
     this.askForDescriptions();
+    await this.keepPictures();
   }
 
-  private replacePicture(src: string, smaller: string): void {
-    const { tr } = this.editor.state;
+  /** What the text holds goes elsewhere while one writes on; whoever has left finds it as it was. */
+  private async keepPictures(): Promise<void> {
+    for (const src of new Set(this.pictures().map((picture) => picture.src))) {
+      const kept = await this.options.keepPictures?.(src);
+      if (kept !== undefined && kept !== src && !this.editor.isDestroyed) {
+        this.replacePicture(src, kept);
+      }
+    }
+  }
+
+  private replacePicture(src: string, other: string): void {
+    // Undoing goes back to what was written, not to where its pictures were.
+    const tr = this.editor.state.tr.setMeta("addToHistory", false);
     for (const { position } of this.pictures().filter((picture) => picture.src === src)) {
-      tr.setNodeAttribute(position, "src", smaller);
+      tr.setNodeAttribute(position, "src", other);
     }
     this.editor.view.dispatch(tr);
   }

@@ -70,7 +70,7 @@ function drawn(
   return new Promise((resolve) => canvas.toBlob(resolve, type, quality));
 }
 
-function dataAddress(blob: Blob): Promise<string> {
+export function dataAddress(blob: Blob): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result as string);
