@@ -70,6 +70,8 @@ async def test_a_task_is_tried_sent_kept_and_not_lost_to_another_window(
     await other.get_by_role("tab", name="Tasks").click()
     await other.get_by_role("button", name="From my library").click()
     await other.locator("[data-set]").click()
+    # What is typed before the set has come would be replaced by it.
+    await expect(other.get_by_role("dialog")).to_be_hidden()
     await other.get_by_label("Title").fill("Treble it")
     await other.get_by_role("button", name="Send to all").click()
     await expect(other.get_by_text("The class has everything.")).to_be_visible()
